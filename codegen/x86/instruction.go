@@ -1,0 +1,100 @@
+// Package x86 knows the x86 instruction set: which operands an instruction
+// takes, every way in which it can be encoded for 16, 32 and 64 bits, and what
+// each form reads, writes and changes. All of it is derived from one table of
+// instruction forms in the notation of the Intel and AMD manuals.
+package x86
+
+import "tasm/lang"
+
+// MaxOperands is the largest number of operands that any instruction takes.
+const MaxOperands = 5
+
+// MaxLength is the longest instruction that a processor accepts, in bytes.
+const MaxLength = 15
+
+// Instruction is one instruction with its operands' values of the moment, as
+// the encoder takes it.
+type Instruction struct {
+	Mnemonic   Mnemonic
+	Bits       int  // 16, 32 or 64: the mode that the code runs in
+	DefaultRel bool // DEFAULT REL is in force: plain addresses are RIP-relative in 64-bit mode
+	Prefixes   []PrefixID
+	Operands   []Operand
+	// Here is the segment and offset at which the instruction stands; relative
+	// branches within the segment are measured from its end.
+	Segment lang.SegmentID
+	Offset  int64
+}
+
+// OperandKind is the shape of an Operand.
+type OperandKind uint8
+
+const (
+	RegisterOperand OperandKind = iota + 1
+	ImmediateOperand
+	MemoryOperand
+	FarOperand // segment:offset as immediate
+)
+
+// Operand is one operand of an Instruction.
+type Operand struct {
+	Kind     OperandKind
+	Size     int // explicit size in bytes, 0 when none was written
+	Strict   bool
+	To       bool
+	Distance lang.Distance
+	Register lang.RegisterID // RegisterOperand
+	Value    lang.Value      // the immediate, the offset of a far pointer, or the whole effective address with its register terms
+	Segment  lang.Value      // FarOperand: the segment part
+	Memory   Memory          // MemoryOperand
+}
+
+// Memory is what an effective address has beside its value.
+type Memory struct {
+	Segment     lang.RegisterID // override, NoRegister when none
+	DispSize    int             // bytes, 0 when free
+	AddressSize int             // bytes, 0 when free
+	NoSplit     bool
+	Rel, Abs    bool
+}
+
+// FixupKind says how the bytes of a Fixup are computed from an address A, the
+// address of the byte after the fixup's instruction E, and so on.
+type FixupKind uint8
+
+const (
+	Absolute FixupKind = iota // the value itself
+	Relative                  // the value minus the address of the instruction's end
+	Selector                  // the segment selector of the value's segment
+)
+
+// Fixup is a field of an encoded instruction whose contents only layout can
+// know. The bytes at Offset are zero; Value is what belongs there.
+type Fixup struct {
+	Offset uint8 // of the field within the instruction
+	Size   uint8 // of the field, in bytes
+	Kind   FixupKind
+	// SignExtended is set where the processor sign-extends the field: the value
+	// must fit as a signed number.
+	SignExtended bool
+	Operand      uint8 // index of the operand
+	Value        lang.Value
+}
+
+// Encoding is one way to encode an Instruction.
+type Encoding struct {
+	Form   *Form
+	Bytes  [MaxLength]byte
+	Length uint8
+	fixups [2]Fixup
+	nfix   uint8
+	// Provisional is set when the length depends on values that may change in a
+	// later pass: symbols, $ or a branch distance.
+	Provisional bool
+}
+
+// Code returns the bytes of the encoding.
+func (e *Encoding) Code() []byte { return e.Bytes[:e.Length] }
+
+// Fixups returns the fields that layout must fill in.
+func (e *Encoding) Fixups() []Fixup { return e.fixups[:e.nfix] }

@@ -1,0 +1,73 @@
+package diag
+
+import (
+	"bytes"
+	"sort"
+	"unicode/utf8"
+)
+
+// MaxFileSize is the largest source file that a Range can address.
+const MaxFileSize = 1<<31 - 1
+
+// Files holds the text of every source file of a run.
+type Files struct {
+	files []file
+}
+
+type file struct {
+	name  string
+	text  []byte
+	lines []int32 // offset of each line's first byte, made on first use
+}
+
+// Add registers a file under the name that messages show.
+func (fs *Files) Add(name string, text []byte) FileID {
+	fs.files = append(fs.files, file{name: name, text: text})
+	return FileID(len(fs.files))
+}
+
+// Name returns the name that messages show for id.
+func (fs *Files) Name(id FileID) string { return fs.files[id-1].name }
+
+// Text returns the contents of file id.
+func (fs *Files) Text(id FileID) []byte { return fs.files[id-1].text }
+
+// Position is a place for people: line and column count from 1, the column in
+// characters (runes), Text is the whole line without its end.
+type Position struct {
+	File   string
+	Line   int
+	Column int
+	Offset int
+	Text   string
+}
+
+// Position finds where r starts.
+func (fs *Files) Position(r Range) Position {
+	f := &fs.files[r.File-1]
+	if f.lines == nil {
+		f.lines = append(f.lines, 0)
+		for i := 0; ; {
+			n := bytes.IndexByte(f.text[i:], '\n')
+			if n < 0 {
+				break
+			}
+			i += n + 1
+			f.lines = append(f.lines, int32(i))
+		}
+	}
+	start := min(int(r.Start), len(f.text))
+	line := sort.Search(len(f.lines), func(i int) bool { return int(f.lines[i]) > start }) - 1
+	begin, end := int(f.lines[line]), len(f.text)
+	if line+1 < len(f.lines) {
+		end = int(f.lines[line+1])
+	}
+	text := bytes.TrimRight(f.text[begin:end], "\r\n")
+	return Position{
+		File:   f.name,
+		Line:   line + 1,
+		Column: utf8.RuneCount(f.text[begin:start]) + 1,
+		Offset: start,
+		Text:   string(text),
+	}
+}

@@ -1,0 +1,92 @@
+// Package deflate writes DEFLATE streams (RFC 1951) that are as small as a
+// thorough search makes them, and whose bytes depend on the input alone.
+//
+// An image's digest is the digest of compressed bytes, so a compressor that
+// changes with the toolchain would change the name of every image. This one
+// works in integers only and never changes silently: its output is part of
+// the tests of package oci.
+//
+// How it works. The input is cut into chunks of at most 65535 bytes (the size
+// of one stored block). For each chunk
+//
+//  1. the match finder lists, for every position, the longest earlier match
+//     for each of the 30 distance codes: within one code every distance costs
+//     the same, so no other match can be part of a cheapest encoding (match.go);
+//  2. the parser finds the cheapest way through the chunk under given code
+//     lengths, as a shortest path over positions (parse.go);
+//  3. the block chooser parses with the fixed codes, then with dynamic codes
+//     made from the last parse until that stops helping, tries to split the
+//     block in two where its statistics change, and keeps what is smallest,
+//     stored bytes included (block.go).
+//
+// Under the fixed codes step 2 is optimal within its block: as long as the
+// finder's effort limit is not reached (inputs of a few KiB, which programs
+// are) no parse is shorter. Dynamic codes depend on the parse and the parse on
+// the codes, so there the loop finds a good answer, not a proven one.
+//
+// Time is linear in the input: the effort per byte falls as inputs grow.
+// Memory is a few MiB beside input and output.
+package deflate
+
+const (
+	windowSize = 32768
+	minMatch   = 3
+	maxMatch   = 258
+	maxStored  = 65535 // bytes in one stored block, and in one chunk
+)
+
+// effort says how hard to try for an input of some size.
+type effort struct {
+	depth  int // earlier positions looked at for each position
+	rounds int // parses with dynamic codes for each block
+	refine int // times a split point is searched for more closely
+	nice   int // a match this long is taken as it is
+}
+
+// effortFor spends about the same time on every small input, and a constant
+// time per byte on large ones.
+func effortFor(n int) effort {
+	switch {
+	case n <= 8<<10:
+		return effort{depth: windowSize, rounds: 15, refine: 8, nice: maxMatch + 1}
+	case n <= 128<<10:
+		return effort{depth: 512, rounds: 8, refine: 4, nice: maxMatch}
+	default:
+		return effort{depth: 48, rounds: 2, refine: 0, nice: 128}
+	}
+}
+
+// Compress returns a DEFLATE stream for src. It is never longer than src in
+// stored blocks, which is 5 bytes for each 65535 bytes begun.
+func Compress(src []byte) []byte {
+	e := newEncoder(src, effortFor(len(src)))
+	var w bitWriter
+	for lo := 0; ; lo += maxStored {
+		hi := min(lo+maxStored, len(src))
+		final := hi == len(src)
+		e.writeChunk(&w, lo, hi, final)
+		if final {
+			return w.bytes()
+		}
+	}
+}
+
+// writeChunk writes the cheapest blocks for src[lo:hi] at w's position.
+//
+// One stored block is always a candidate. Where a stored block ends grows
+// with where it begins, so by induction over the chunks the whole stream ends
+// no later than one of stored blocks only.
+func (e *encoder) writeChunk(w *bitWriter, lo, hi int, final bool) {
+	e.findMatches(lo, hi)
+	blocks := e.plan(lo, hi)
+	planned := 0
+	for _, b := range blocks {
+		planned += b.bits
+	}
+	if planned > storedBits(w.bitCount(), hi-lo) {
+		blocks = []*block{{kind: stored, lo: lo, hi: hi}}
+	}
+	for i, b := range blocks {
+		e.writeBlock(w, b, final && i == len(blocks)-1)
+	}
+}

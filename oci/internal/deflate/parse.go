@@ -1,0 +1,156 @@
+package deflate
+
+import "math"
+
+// token is one step of a parse: a match, or with dist 0 and length 1 a literal.
+type token = match
+
+var literal = token{length: 1}
+
+// codeBook holds the code lengths of a block's two alphabets.
+type codeBook struct {
+	litLen []uint8
+	dist   []uint8
+}
+
+// fixedBook is the code of RFC 1951 section 3.2.6.
+var fixedBook = makeFixedBook()
+
+func makeFixedBook() *codeBook {
+	b := &codeBook{litLen: make([]uint8, 288), dist: make([]uint8, 32)}
+	for s := range b.litLen {
+		switch {
+		case s < 144:
+			b.litLen[s] = 8
+		case s < 256:
+			b.litLen[s] = 9
+		case s < 280:
+			b.litLen[s] = 7
+		default:
+			b.litLen[s] = 8
+		}
+	}
+	for s := range b.dist {
+		b.dist[s] = 5
+	}
+	return b
+}
+
+// prices are the bits that each step costs, extra bits included.
+type prices struct {
+	literal [256]uint32
+	length  [maxMatch + 1]uint32
+	dist    [numDist]uint32
+}
+
+// set derives the prices from code lengths. A symbol that has no code yet gets
+// the longest length in use plus one, so that a parse may bring it back.
+func (p *prices) set(b *codeBook) {
+	lit, dist := withAbsent(b.litLen), withAbsent(b.dist)
+	for s := range p.literal {
+		p.literal[s] = lit(s)
+	}
+	for l := minMatch; l <= maxMatch; l++ {
+		i := int(lengthIndex[l])
+		p.length[l] = lit(firstLength+i) + uint32(lengthRuns[i].extra)
+	}
+	for i := range p.dist {
+		p.dist[i] = dist(i) + uint32(distRuns[i].extra)
+	}
+}
+
+func withAbsent(lengths []uint8) func(symbol int) uint32 {
+	longest := uint8(0)
+	for _, l := range lengths {
+		longest = max(longest, l)
+	}
+	absent := uint32(min(longest+1, maxBits))
+	return func(s int) uint32 {
+		if l := lengths[s]; l > 0 {
+			return uint32(l)
+		}
+		return absent
+	}
+}
+
+const unreached = math.MaxUint32
+
+// parse returns the cheapest sequence of literals and matches for src[lo:hi]:
+// a shortest path over positions, in which every step leads forwards, so that
+// one pass from left to right settles each position before it is left.
+// Matches inside the chunk are those that findMatches listed.
+func (e *encoder) parse(lo, hi int, p *prices) []token {
+	n := hi - lo
+	cost, step := e.cost[:n+1], e.step[:n+1]
+	for i := range cost {
+		cost[i] = unreached
+	}
+	cost[0] = 0
+	for i := range n {
+		if cost[i] == unreached {
+			continue // inside a match taken as it is
+		}
+		reach := e.cheapestDistances(lo+i, n-i, p)
+		if reach >= e.effort.nice && reach == min(maxMatch, n-i) {
+			relax(cost, step, i, token{uint16(reach), e.lengths[reach].dist}, p.length[reach]+e.lengths[reach].price)
+			continue
+		}
+		relax(cost, step, i, literal, p.literal[e.src[lo+i]])
+		for l := minMatch; l <= reach; l++ {
+			relax(cost, step, i, token{uint16(l), e.lengths[l].dist}, p.length[l]+e.lengths[l].price)
+		}
+	}
+
+	count := 0
+	for i := n; i > 0; i -= int(step[i].length) {
+		count++
+	}
+	tokens := make([]token, count)
+	for i := n; i > 0; i -= int(step[i].length) {
+		count--
+		tokens[count] = step[i]
+	}
+	return tokens
+}
+
+// relax offers a way to go on from position i at the given price.
+func relax(cost []uint32, step []token, i int, t token, price uint32) {
+	if to := i + int(t.length); cost[i]+price < cost[to] {
+		cost[to] = cost[i] + price
+		step[to] = t
+	}
+}
+
+// offer is the cheapest distance for one match length.
+type offer struct {
+	price uint32
+	dist  uint16
+}
+
+// cheapestDistances fills e.lengths for every match length possible at pos and
+// returns the longest. A distance with a match of some length serves all
+// shorter ones too.
+func (e *encoder) cheapestDistances(pos, limit int, p *prices) (longest int) {
+	matches := e.matches[e.firstMatch[pos-e.chunk]:e.firstMatch[pos-e.chunk+1]]
+	for _, m := range matches {
+		longest = max(longest, min(int(m.length), limit))
+	}
+	if longest < minMatch {
+		return 0
+	}
+	for l := minMatch; l <= longest; l++ {
+		e.lengths[l].price = unreached
+	}
+	for _, m := range matches {
+		price := p.dist[distIndex(int(m.dist))]
+		if l := min(int(m.length), limit); l >= minMatch && price < e.lengths[l].price {
+			e.lengths[l] = offer{price, m.dist}
+		}
+	}
+	for l := longest - 1; l >= minMatch; l-- {
+		if e.lengths[l+1].price < e.lengths[l].price {
+			e.lengths[l] = e.lengths[l+1]
+		}
+	}
+	return longest
+}

@@ -1,0 +1,117 @@
+// Package program is what an assembled source is: sections of fragments whose
+// sizes are settled, symbols, and the fields that only layout can fill in. It
+// is the seam between the assembler, which makes it, and layout, which places it.
+package program
+
+import (
+	"tasm/codegen/x86"
+	"tasm/diag"
+	"tasm/lang"
+)
+
+// Program is the whole of one assembled source.
+type Program struct {
+	// Target is the system that the program is for ("linux/386"), or "" for
+	// code that runs without one.
+	Target string
+	// Bits is the mode of the code (16, 32 or 64) at the program's entry.
+	Bits     int
+	Sections []*Section // in order of first appearance
+	Symbols  []*Symbol  // in order of definition
+	Externs  []*Symbol  // declared EXTERN, defined nowhere
+	// Entry is the symbol that the source names as entry point, or nil.
+	Entry *Symbol
+	// Origin is the ORG of a flat binary.
+	Origin    int64
+	OriginSet diag.Range
+	Image     []*lang.Image
+}
+
+// Flags are the permissions and nature of a section's memory.
+type Flags uint8
+
+const (
+	Alloc  Flags = 1 << iota // occupies memory at run time
+	Write                    // writable
+	Exec                     // executable
+	NoBits                   // has no contents in the file: zero at run time
+)
+
+// Section is one section of the program.
+type Section struct {
+	ID    lang.SegmentID
+	Name  string
+	Range diag.Range // of the statement that opened it first
+	Flags Flags
+	Align int64 // a power of two, at least 1
+	Size  int64 // bytes
+	// Flat holds the attributes that only the flat binary format has.
+	Flat      FlatPlacement
+	Fragments []Fragment // in order of Offset, without gaps
+}
+
+// FlatPlacement is where a flat binary wants a section (nasm manual, 8.1.3).
+type FlatPlacement struct {
+	Start, VStart       *int64
+	Follows, VFollows   string
+	AlignSet, VAlignSet bool
+	VAlign              int64
+}
+
+// FragmentKind says what a Fragment's bytes are for.
+type FragmentKind uint8
+
+const (
+	Code    FragmentKind = iota // one machine instruction
+	Data                        // bytes to be read or written
+	Space                       // bytes without contents (RESB)
+	Padding                     // bytes that only align what follows
+)
+
+// Fragment is the smallest piece that layout can place: what one statement
+// asked for. With Repeat it is its Bytes, that many times.
+type Fragment struct {
+	Kind   FragmentKind
+	Offset int64 // in the section
+	Repeat int64 // how often Bytes follow one another: 1, or the TIMES count
+	Bytes  []byte
+	Size   int64 // of one repetition; len(Bytes), or more for Space
+	Fixups []Fixup
+	Source *lang.Statement
+	// Instruction is set for Code: what the bytes encode.
+	Instruction *x86.Instruction
+	Form        *x86.Form
+}
+
+// Fixup is a field in a fragment's bytes that holds an address.
+type Fixup struct {
+	Offset int32 // in the fragment's Bytes
+	Size   uint8 // bytes: 1, 2, 4 or 8
+	Kind   x86.FixupKind
+	// End is the offset in Bytes that Relative fields are measured from: the
+	// end of the instruction.
+	End          int32
+	SignExtended bool
+	Value        lang.Value
+	Range        diag.Range // of the operand
+}
+
+// Symbol is a name with a value.
+type Symbol struct {
+	Name   string // in full: "parent.local"
+	Range  diag.Range
+	Value  lang.Value
+	Equ    bool // defined by EQU
+	Global bool
+	Extern bool
+}
+
+// Section returns the section with the given ID, or nil (for an external).
+func (p *Program) Section(id lang.SegmentID) *Section {
+	for _, s := range p.Sections {
+		if s.ID == id {
+			return s
+		}
+	}
+	return nil
+}
