@@ -58,8 +58,8 @@ func (e *encoder) findMatches(lo, hi int) {
 			first := len(e.matches)
 			e.matches = e.finder.appendMatches(e.matches, i, hi)
 			for _, m := range e.matches[first:] {
-				if l := int(m.length); l >= e.effort.nice && l == min(maxMatch, hi-i) {
-					skip = i + l
+				if l := int(m.length); l >= e.effort.nice {
+					skip = max(skip, i+l)
 				}
 			}
 		}
@@ -108,7 +108,7 @@ func (e *encoder) splitPoint(b *block) int {
 	for range 1 + e.effort.refine {
 		width := max((hi-lo)/(splitProbes+1), 1)
 		for k := lo; k <= hi; k += width {
-			bits := e.tokenBits(b.tokens[:k]) + e.tokenBits(b.tokens[k:])
+			bits := tokenBits(b.tokens[:k]) + tokenBits(b.tokens[k:])
 			if bits < bestBits {
 				best, bestBits = k, bits
 			}
@@ -122,8 +122,8 @@ func (e *encoder) splitPoint(b *block) int {
 }
 
 // tokenBits returns the size of a block of these tokens with the better code.
-func (e *encoder) tokenBits(tokens []token) int {
-	c := e.count(tokens)
+func tokenBits(tokens []token) int {
+	c := countTokens(tokens)
 	return min(fixedBits(c), newDynamic(c).bits)
 }
 
@@ -132,7 +132,7 @@ func (e *encoder) bestBlock(lo, hi int) *block {
 	var p prices
 	p.set(fixedBook)
 	tokens := e.parse(lo, hi, &p)
-	counts := e.countAt(lo, tokens)
+	counts := countTokens(tokens)
 	best := &block{kind: fixed, lo: lo, hi: hi, tokens: tokens, book: fixedBook, bits: fixedBits(counts)}
 	if bits := storedWorstBits(hi - lo); bits < best.bits {
 		best = &block{kind: stored, lo: lo, hi: hi, tokens: tokens, bits: bits}
@@ -149,7 +149,7 @@ func (e *encoder) bestBlock(lo, hi int) *block {
 		last = d.bits
 		p.set(d.book)
 		tokens = e.parse(lo, hi, &p)
-		counts = e.countAt(lo, tokens)
+		counts = countTokens(tokens)
 	}
 	return best
 }

@@ -2,10 +2,12 @@ package deflate
 
 import "math"
 
-// token is one step of a parse: a match, or with dist 0 and length 1 a literal.
-type token = match
-
-var literal = token{length: 1}
+// token is one step of a parse: a match, or one literal byte if dist is 0.
+type token struct {
+	length  uint16 // bytes that the step covers, 1 for a literal
+	dist    uint16
+	literal byte
+}
 
 // codeBook holds the code lengths of a block's two alphabets.
 type codeBook struct {
@@ -91,13 +93,15 @@ func (e *encoder) parse(lo, hi int, p *prices) []token {
 			continue // inside a match taken as it is
 		}
 		reach := e.cheapestDistances(lo+i, n-i, p)
-		if reach >= e.effort.nice && reach == min(maxMatch, n-i) {
-			relax(cost, step, i, token{uint16(reach), e.lengths[reach].dist}, p.length[reach]+e.lengths[reach].price)
-			continue
+		shortest := minMatch
+		if reach >= e.effort.nice {
+			shortest = reach
+		} else {
+			c := e.src[lo+i]
+			relax(cost, step, i, token{length: 1, literal: c}, p.literal[c])
 		}
-		relax(cost, step, i, literal, p.literal[e.src[lo+i]])
-		for l := minMatch; l <= reach; l++ {
-			relax(cost, step, i, token{uint16(l), e.lengths[l].dist}, p.length[l]+e.lengths[l].price)
+		for l := shortest; l <= reach; l++ {
+			relax(cost, step, i, token{length: uint16(l), dist: e.lengths[l].dist}, p.length[l]+e.lengths[l].price)
 		}
 	}
 
