@@ -29,13 +29,12 @@ type encoder struct {
 	matches    []match // of all its positions
 	firstMatch []int32 // matches of position chunk+i are matches[firstMatch[i]:firstMatch[i+1]]
 
-	cost    []uint32
-	step    []token
-	lengths [maxMatch + 1]offer
+	cost []uint32
+	step []token
 }
 
 func newEncoder(src []byte, e effort) *encoder {
-	n := min(len(src), maxStored)
+	n := min(len(src), chunkSize)
 	return &encoder{
 		src:        src,
 		effort:     e,
@@ -68,26 +67,36 @@ func (e *encoder) findMatches(lo, hi int) {
 	}
 }
 
-// plan returns the blocks that src[lo:hi] is best written as.
+// plan returns the blocks that src[lo:hi] is best written as: one, or several
+// cut where the statistics of the one's tokens change.
 func (e *encoder) plan(lo, hi int) []*block {
-	return e.split(e.bestBlock(lo, hi))
+	whole := e.bestBlock(lo, hi)
+	var blocks []*block
+	bits, from := 0, lo
+	for _, tokens := range e.split(whole.tokens) {
+		to := from
+		for _, t := range tokens {
+			to += int(t.length)
+		}
+		b := e.bestBlock(from, to)
+		blocks = append(blocks, b)
+		bits += b.bits
+		from = to
+	}
+	if bits < whole.bits {
+		return blocks
+	}
+	return []*block{whole}
 }
 
-// split replaces a block by two, and those by more, as long as that is smaller.
-func (e *encoder) split(b *block) []*block {
-	k := e.splitPoint(b)
+// split cuts tokens in two where that promises the largest gain, then each
+// part in the same way, until nothing is gained.
+func (e *encoder) split(tokens []token) [][]token {
+	k := e.splitPoint(tokens)
 	if k == 0 {
-		return []*block{b}
+		return [][]token{tokens}
 	}
-	mid := b.lo
-	for _, t := range b.tokens[:k] {
-		mid += int(t.length)
-	}
-	left, right := e.bestBlock(b.lo, mid), e.bestBlock(mid, b.hi)
-	if left.bits+right.bits >= b.bits {
-		return []*block{b}
-	}
-	return append(e.split(left), e.split(right)...)
+	return append(e.split(tokens[:k]), e.split(tokens[k:])...)
 }
 
 const (
@@ -95,20 +104,20 @@ const (
 	splitProbes = 9
 )
 
-// splitPoint returns the number of b's tokens after which a new block promises
-// the largest gain, or 0. It looks at evenly spaced points, then more closely
+// splitPoint returns the number of tokens after which a new block promises the
+// largest gain, or 0. It looks at evenly spaced points, then more closely
 // around the best of them.
-func (e *encoder) splitPoint(b *block) int {
-	n := len(b.tokens)
+func (e *encoder) splitPoint(tokens []token) int {
+	n := len(tokens)
 	if n < 2*minSplit {
 		return 0
 	}
-	best, bestBits := 0, b.bits
+	best, bestBits := 0, tokenBits(tokens)
 	lo, hi := minSplit, n-minSplit
 	for range 1 + e.effort.refine {
 		width := max((hi-lo)/(splitProbes+1), 1)
 		for k := lo; k <= hi; k += width {
-			bits := tokenBits(b.tokens[:k]) + tokenBits(b.tokens[k:])
+			bits := tokenBits(tokens[:k]) + tokenBits(tokens[k:])
 			if bits < bestBits {
 				best, bestBits = k, bits
 			}
@@ -121,35 +130,74 @@ func (e *encoder) splitPoint(b *block) int {
 	return best
 }
 
-// tokenBits returns the size of a block of these tokens with the better code.
+// tokenBits estimates the size of a block of these tokens, from above.
 func tokenBits(tokens []token) int {
 	c := countTokens(tokens)
-	return min(fixedBits(c), newDynamic(c).bits)
+	book := c.bestBook()
+	return min(fixedBits(c), typeBits+plainHeader(book).bits+c.bodyBits(book))
 }
 
 // bestBlock returns the smallest single block found for src[lo:hi].
+//
+// Dynamic codes and parse are improved in turn, from two beginnings: the parse
+// that is best under the fixed codes, which is rich in matches, and literals
+// alone. With little effort only the more promising one is followed.
 func (e *encoder) bestBlock(lo, hi int) *block {
 	var p prices
 	p.set(fixedBook)
-	tokens := e.parse(lo, hi, &p)
-	counts := countTokens(tokens)
-	best := &block{kind: fixed, lo: lo, hi: hi, tokens: tokens, book: fixedBook, bits: fixedBits(counts)}
+	parsed := e.parse(lo, hi, &p)
+	best := &block{kind: fixed, lo: lo, hi: hi, tokens: parsed, book: fixedBook, bits: fixedBits(countTokens(parsed))}
 	if bits := storedWorstBits(hi - lo); bits < best.bits {
-		best = &block{kind: stored, lo: lo, hi: hi, tokens: tokens, bits: bits}
+		best = &block{kind: stored, lo: lo, hi: hi, tokens: parsed, bits: bits}
 	}
-	last := 0
-	for range 1 + e.effort.rounds {
-		d := newDynamic(counts)
-		if d.bits < best.bits {
-			best = &block{kind: dynamic, lo: lo, hi: hi, tokens: tokens, book: d.book, header: d.header, bits: d.bits}
-		}
-		if d.bits == last {
-			break
-		}
-		last = d.bits
-		p.set(d.book)
-		tokens = e.parse(lo, hi, &p)
-		counts = countTokens(tokens)
+	first := newDynamic(lo, hi, parsed)
+	second := newDynamic(lo, hi, literals(e.src[lo:hi]))
+	if second.bits < first.bits {
+		first, second = second, first
+	}
+	best = e.improve(best, first)
+	if e.effort.thorough {
+		best = e.improve(best, second)
 	}
 	return best
+}
+
+// improve parses with the codes of a dynamic block, makes codes for that parse,
+// and so on, and returns the smallest of these blocks and best.
+func (e *encoder) improve(best, b *block) *block {
+	var p prices
+	for range e.effort.rounds {
+		if b.bits < best.bits {
+			best = b
+		}
+		p.set(b.book)
+		next := newDynamic(b.lo, b.hi, e.parse(b.lo, b.hi, &p))
+		if next.bits == b.bits {
+			break
+		}
+		b = next
+	}
+	if b.bits < best.bits {
+		best = b
+	}
+	return best
+}
+
+func literals(src []byte) []token {
+	tokens := make([]token, len(src))
+	for i, c := range src {
+		tokens[i] = token{length: 1, literal: c}
+	}
+	return tokens
+}
+
+// newDynamic returns the block that writes tokens with codes of their own.
+func newDynamic(lo, hi int, tokens []token) *block {
+	c := countTokens(tokens)
+	book := c.bestBook()
+	h := newHeader(book)
+	return &block{
+		kind: dynamic, lo: lo, hi: hi, tokens: tokens, book: book, header: h,
+		bits: typeBits + h.bits + c.bodyBits(book),
+	}
 }

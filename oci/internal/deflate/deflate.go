@@ -6,8 +6,7 @@
 // works in integers only and never changes silently: its output is part of
 // the tests of package oci.
 //
-// How it works. The input is cut into chunks of at most 65535 bytes (the size
-// of one stored block). For each chunk
+// How it works. The input is cut into chunks, which bound memory. For each
 //
 //  1. the match finder lists, for every position, the longest earlier match
 //     for each of the 30 distance codes: within one code every distance costs
@@ -32,7 +31,8 @@ const (
 	windowSize = 32768
 	minMatch   = 3
 	maxMatch   = 258
-	maxStored  = 65535 // bytes in one stored block, and in one chunk
+	maxStored  = 65535 // bytes in one stored block
+	chunkSize  = 4 * maxStored
 )
 
 // effort says how hard to try for an input of some size.
@@ -41,6 +41,10 @@ type effort struct {
 	rounds int // parses with dynamic codes for each block
 	refine int // times a split point is searched for more closely
 	nice   int // a match this long is taken as it is
+
+	// thorough: follow both first parses, and consider matches that are no
+	// longer than a nearer one, whose distance code may be cheaper.
+	thorough bool
 }
 
 // effortFor spends about the same time on every small input, and a constant
@@ -48,11 +52,11 @@ type effort struct {
 func effortFor(n int) effort {
 	switch {
 	case n <= 8<<10:
-		return effort{depth: windowSize, rounds: 15, refine: 8, nice: maxMatch + 1}
+		return effort{depth: windowSize, rounds: 15, thorough: true, refine: 8, nice: maxMatch + 1}
 	case n <= 128<<10:
-		return effort{depth: 512, rounds: 8, refine: 4, nice: maxMatch}
+		return effort{depth: 512, rounds: 8, thorough: true, refine: 4, nice: maxMatch}
 	default:
-		return effort{depth: 48, rounds: 2, refine: 0, nice: 128}
+		return effort{depth: 32, rounds: 1, refine: 0, nice: 64}
 	}
 }
 
@@ -61,8 +65,8 @@ func effortFor(n int) effort {
 func Compress(src []byte) []byte {
 	e := newEncoder(src, effortFor(len(src)))
 	var w bitWriter
-	for lo := 0; ; lo += maxStored {
-		hi := min(lo+maxStored, len(src))
+	for lo := 0; ; lo += chunkSize {
+		hi := min(lo+chunkSize, len(src))
 		final := hi == len(src)
 		e.writeChunk(&w, lo, hi, final)
 		if final {
@@ -73,9 +77,9 @@ func Compress(src []byte) []byte {
 
 // writeChunk writes the cheapest blocks for src[lo:hi] at w's position.
 //
-// One stored block is always a candidate. Where a stored block ends grows
-// with where it begins, so by induction over the chunks the whole stream ends
-// no later than one of stored blocks only.
+// Stored blocks are always a candidate. Where they end grows with where they
+// begin, so by induction over the chunks the whole stream ends no later than
+// one of stored blocks only.
 func (e *encoder) writeChunk(w *bitWriter, lo, hi int, final bool) {
 	e.findMatches(lo, hi)
 	blocks := e.plan(lo, hi)

@@ -1,8 +1,10 @@
 package deflate
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 const hashBits = 15
@@ -16,11 +18,10 @@ type match struct {
 // finder looks for earlier occurrences of the bytes at a position. Positions
 // with equal hashes of their first three bytes are chained, latest first.
 type finder struct {
-	src     []byte
-	effort  effort
-	head    []int32 // hash -> latest position + 1
-	prev    []int32 // position modulo windowSize -> the one before it in its chain, + 1
-	longest [numDist]match
+	src    []byte
+	effort effort
+	head   []int32 // hash -> latest position + 1
+	prev   []int32 // position modulo windowSize -> the one before it in its chain, + 1
 }
 
 func newFinder(src []byte, e effort) *finder {
@@ -48,7 +49,9 @@ func (f *finder) insert(i int) {
 }
 
 // appendMatches appends the longest match at position i for each distance code
-// that has one, the nearest distances first. No match goes beyond end.
+// that has one, the longest first. No match goes beyond end. The search ends
+// with a match that reaches end or the longest length: under the fixed codes
+// none farther away can be cheaper.
 func (f *finder) appendMatches(out []match, i, end int) []match {
 	limit := min(maxMatch, end-i)
 	if limit < minMatch {
@@ -56,29 +59,31 @@ func (f *finder) appendMatches(out []match, i, end int) []match {
 	}
 	here := f.src[i : i+limit]
 	lowest := max(i-windowSize, 0)
-	top := 0 // 1 + the highest distance code with a match; chains run from near to far
+	first, longest := len(out), 0
+	code, have := -1, 0 // distance code at hand and its longest match; chains run from near to far
 	for p, depth := int(f.head[f.hash(i)])-1, f.effort.depth; p >= lowest && depth > 0; depth-- {
-		d := distIndex(i - p)
-		for ; top <= d; top++ {
-			f.longest[top] = match{}
+		if d := distIndex(i - p); d != code {
+			code, have = d, minMatch-1
+			if !f.effort.thorough {
+				have = max(have, longest)
+			}
 		}
-		have := int(f.longest[d].length)
-		if have < limit && f.src[p+have] == here[have] {
-			n := commonPrefix(f.src[p:p+limit], here)
-			if n > have && n >= minMatch {
-				f.longest[d] = match{uint16(n), uint16(i - p)}
-				if n >= f.effort.nice {
+		if f.src[p+have] == here[have] {
+			if n := commonPrefix(f.src[p:p+limit], here); n > have {
+				if have >= minMatch && len(out) > first && distIndex(int(out[len(out)-1].dist)) == code {
+					out = out[:len(out)-1]
+				}
+				out = append(out, match{uint16(n), uint16(i - p)})
+				have = n
+				longest = max(longest, n)
+				if n == limit || n >= f.effort.nice {
 					break
 				}
 			}
 		}
 		p = int(f.prev[p%windowSize]) - 1
 	}
-	for _, m := range f.longest[:top] {
-		if m.length > 0 {
-			out = append(out, m)
-		}
-	}
+	slices.SortStableFunc(out[first:], func(a, b match) int { return cmp.Compare(b.length, a.length) })
 	return out
 }
 

@@ -92,16 +92,29 @@ func (e *encoder) parse(lo, hi int, p *prices) []token {
 		if cost[i] == unreached {
 			continue // inside a match taken as it is
 		}
-		reach := e.cheapestDistances(lo+i, n-i, p)
-		shortest := minMatch
-		if reach >= e.effort.nice {
-			shortest = reach
+		matches := e.matches[e.firstMatch[lo-e.chunk+i]:e.firstMatch[lo-e.chunk+i+1]]
+		if len(matches) > 0 && int(matches[0].length) >= e.effort.nice {
+			matches = matches[:1]
 		} else {
 			c := e.src[lo+i]
 			relax(cost, step, i, token{length: 1, literal: c}, p.literal[c])
 		}
-		for l := shortest; l <= reach; l++ {
-			relax(cost, step, i, token{length: uint16(l), dist: e.lengths[l].dist}, p.length[l]+e.lengths[l].price)
+		// A distance with a match of some length serves all shorter ones too:
+		// going down in length, the cheapest distance met so far counts.
+		cheapest, dist := uint32(unreached), uint16(0)
+		for k, m := range matches {
+			if price := p.dist[distIndex(int(m.dist))]; price < cheapest {
+				cheapest, dist = price, m.dist
+			}
+			shortest := minMatch
+			if k+1 < len(matches) {
+				shortest = int(matches[k+1].length) + 1
+			} else if int(m.length) >= e.effort.nice {
+				shortest = min(int(m.length), n-i)
+			}
+			for l := min(int(m.length), n-i); l >= shortest; l-- {
+				relax(cost, step, i, token{length: uint16(l), dist: dist}, p.length[l]+cheapest)
+			}
 		}
 	}
 
@@ -123,38 +136,4 @@ func relax(cost []uint32, step []token, i int, t token, price uint32) {
 		cost[to] = cost[i] + price
 		step[to] = t
 	}
-}
-
-// offer is the cheapest distance for one match length.
-type offer struct {
-	price uint32
-	dist  uint16
-}
-
-// cheapestDistances fills e.lengths for every match length possible at pos and
-// returns the longest. A distance with a match of some length serves all
-// shorter ones too.
-func (e *encoder) cheapestDistances(pos, limit int, p *prices) (longest int) {
-	matches := e.matches[e.firstMatch[pos-e.chunk]:e.firstMatch[pos-e.chunk+1]]
-	for _, m := range matches {
-		longest = max(longest, min(int(m.length), limit))
-	}
-	if longest < minMatch {
-		return 0
-	}
-	for l := minMatch; l <= longest; l++ {
-		e.lengths[l].price = unreached
-	}
-	for _, m := range matches {
-		price := p.dist[distIndex(int(m.dist))]
-		if l := min(int(m.length), limit); l >= minMatch && price < e.lengths[l].price {
-			e.lengths[l] = offer{price, m.dist}
-		}
-	}
-	for l := longest - 1; l >= minMatch; l-- {
-		if e.lengths[l+1].price < e.lengths[l].price {
-			e.lengths[l] = e.lengths[l+1]
-		}
-	}
-	return longest
 }

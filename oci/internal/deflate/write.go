@@ -39,26 +39,20 @@ const typeBits = 3 // BFINAL and BTYPE
 
 func fixedBits(c *symbolCounts) int { return typeBits + c.bodyBits(fixedBook) }
 
-// storedBits returns the size of a stored block of n bytes that begins at a
-// bit offset: type, padding, length, its complement and the bytes.
+// storedBits returns the size of n bytes in stored blocks that begin at a bit
+// offset. Each has its type, padding, length and the length's complement.
 func storedBits(offset, n int) int {
 	pad := -(offset + typeBits) & 7
-	return typeBits + pad + 32 + 8*n
+	return typeBits + pad + 32 + 8*n + 40*(storedBlocks(n)-1)
 }
 
-func storedWorstBits(n int) int { return typeBits + 7 + 32 + 8*n }
+func storedWorstBits(n int) int { return storedBits(8-typeBits+1, n) }
 
-// dynamicCode is a block's own code and the header that describes it.
-type dynamicCode struct {
-	book   *codeBook
-	header *header
-	bits   int // size of the whole block
-}
+func storedBlocks(n int) int { return max(1, (n+maxStored-1)/maxStored) }
 
-func newDynamic(c *symbolCounts) dynamicCode {
-	book := &codeBook{codeLengths(c.litLen[:], maxBits), codeLengths(c.dist[:], maxBits)}
-	h := newHeader(book)
-	return dynamicCode{book, h, typeBits + h.bits + c.bodyBits(book)}
+// bestBook returns the codes that make the body smallest.
+func (c *symbolCounts) bestBook() *codeBook {
+	return &codeBook{codeLengths(c.litLen[:], maxBits), codeLengths(c.dist[:], maxBits)}
 }
 
 // header is the description of a dynamic block's code (RFC 1951 section 3.2.7).
@@ -93,19 +87,24 @@ var codeLengthOrder = [numCodeLen]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 1
 // depends on the code that the runs themselves lead to, so all eight choices
 // are tried.
 func newHeader(b *codeBook) *header {
-	litLens := usedLengths(b.litLen, 257)
-	dists := usedLengths(b.dist, 1)
-	lengths := append(append(make([]uint8, 0, litLens+dists), b.litLen[:litLens]...), b.dist[:dists]...)
-
-	var best *header
-	for use := range runSymbols(8) {
-		h := &header{litLens: litLens, dists: dists, symbols: runLengthCode(lengths, use)}
-		h.measure()
-		if best == nil || h.bits < best.bits {
+	best := plainHeader(b)
+	for use := range useAll {
+		if h := headerWith(b, use); h.bits < best.bits {
 			best = h
 		}
 	}
 	return best
+}
+
+// plainHeader returns a header that uses every run symbol where it can.
+func plainHeader(b *codeBook) *header { return headerWith(b, useAll) }
+
+func headerWith(b *codeBook, use runSymbols) *header {
+	h := &header{litLens: usedLengths(b.litLen, 257), dists: usedLengths(b.dist, 1)}
+	lengths := append(b.litLen[:h.litLens:h.litLens], b.dist[:h.dists]...)
+	h.symbols = runLengthCode(lengths, use)
+	h.measure()
+	return h
 }
 
 // usedLengths returns the number of code lengths up to the last that is not 0.
@@ -141,6 +140,8 @@ const (
 	useRepeat runSymbols = 1 << iota
 	useZerosShort
 	useZerosLong
+
+	useAll = useRepeat | useZerosShort | useZerosLong
 )
 
 // runLengthCode writes code lengths in the code length alphabet, with the run
@@ -180,19 +181,11 @@ func runLengthCode(lengths []uint8, use runSymbols) []codeSymbol {
 
 // writeBlock writes b at w's position.
 func (e *encoder) writeBlock(w *bitWriter, b *block, final bool) {
-	last := uint32(0)
-	if final {
-		last = 1
-	}
-	w.write(last|uint32(b.kind)<<1, typeBits)
 	if b.kind == stored {
-		w.align()
-		n := uint32(b.hi - b.lo)
-		w.write(n, 16)
-		w.write(^n&0xffff, 16)
-		w.out = append(w.out, e.src[b.lo:b.hi]...)
+		writeStored(w, e.src[b.lo:b.hi], final)
 		return
 	}
+	w.writeType(b.kind, final)
 	if b.header != nil {
 		b.header.write(w)
 	}
@@ -224,4 +217,27 @@ func (h *header) write(w *bitWriter) {
 		w.write(uint32(codes[s.symbol].bits), uint(codes[s.symbol].len))
 		w.write(uint32(s.extra), codeSymbolExtra[s.symbol])
 	}
+}
+
+func writeStored(w *bitWriter, src []byte, final bool) {
+	for {
+		n := min(len(src), maxStored)
+		w.writeType(stored, final && n == len(src))
+		w.align()
+		w.write(uint32(n), 16)
+		w.write(^uint32(n)&0xffff, 16)
+		w.out = append(w.out, src[:n]...)
+		src = src[n:]
+		if len(src) == 0 {
+			return
+		}
+	}
+}
+
+func (w *bitWriter) writeType(k kind, final bool) {
+	last := uint32(0)
+	if final {
+		last = 1
+	}
+	w.write(last|uint32(k)<<1, typeBits)
 }
