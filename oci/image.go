@@ -1,0 +1,216 @@
+package oci
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"tasm/oci/internal/deflate"
+)
+
+// Builder makes an image that holds one program.
+type Builder interface {
+	Build(spec Spec, program []byte) (*Image, error)
+}
+
+var _ Builder = Profile{}
+
+// Image is a finished image for one platform: the exact bytes of its three
+// blobs, and the names to publish it under. It never changes.
+type Image struct {
+	v1.Image // the blobs as go-containerregistry sees them
+
+	tags                    []name.Tag
+	platform                Platform
+	path                    string
+	manifest, config, layer blob
+}
+
+// Build makes an image with the default profile, Safe.
+func Build(spec Spec, program []byte) (*Image, error) { return Safe.Build(spec, program) }
+
+// Build makes an image that holds program. Mistakes in spec are reported
+// together, as SpecErrors.
+func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
+	s, err := spec.resolve(p.path)
+	if err != nil {
+		return nil, err
+	}
+	if len(program) == 0 {
+		return nil, SpecErrors{{"Program", -1, "the program is empty; an image needs one to run"}}
+	}
+	tar, err := p.tar.write(programEntries(s.Path, p.mode, s.Created, program))
+	if err != nil {
+		return nil, SpecErrors{{"Path", -1, err.Error()}}
+	}
+
+	img := &Image{tags: s.tags, platform: s.Platform, path: s.Path}
+	img.layer = newBlob(types.OCILayer, deflate.Gzip(tar))
+	img.config = newBlob(types.OCIConfigJSON, []byte(p.configJSON(s, digestOf(tar))))
+	img.manifest = newBlob(types.OCIManifestSchema1, []byte(p.manifestJSON(img.config, img.layer)))
+	img.Image, err = partial.CompressedToImage(rawImage{img, digestOf(tar)})
+	if err != nil {
+		return nil, fmt.Errorf("image: %w", err)
+	}
+	return img, nil
+}
+
+// manifestJSON writes the manifest (OCI image specification, manifest.md).
+func (p Profile) manifestJSON(config, layer blob) value {
+	var mediaType value
+	if p.mediaType {
+		mediaType = text(string(types.OCIManifestSchema1))
+	}
+	return object(
+		member{"schemaVersion", number(2)},
+		member{"mediaType", mediaType},
+		member{"config", config.descriptor()},
+		member{"layers", array(layer.descriptor())},
+	)
+}
+
+// configJSON writes the config (OCI image specification, config.md).
+func (p Profile) configJSON(s *resolved, diffID v1.Hash) value {
+	var created value
+	if p.created || !s.Created.Equal(epoch) {
+		created = text(s.Created.Format(time.RFC3339))
+	}
+	entrypoint, cmd := p.command(s)
+	return object(
+		member{"created", created},
+		member{"architecture", text(s.Platform.Architecture)},
+		member{"os", text(s.Platform.OS)},
+		member{"variant", optional(s.Platform.Variant)},
+		member{"config", object(
+			member{"User", optional(s.User)},
+			member{"Env", texts(s.Env)},
+			member{"Entrypoint", texts(entrypoint)},
+			member{"Cmd", texts(cmd)},
+			member{"WorkingDir", optional(s.WorkingDir)},
+			member{"Labels", labelsJSON(s.Labels)},
+		)},
+		member{"rootfs", object(
+			member{"type", text("layers")},
+			member{"diff_ids", array(text(diffID.String()))},
+		)},
+	)
+}
+
+// command divides the command that starts the program as the profile wants it.
+func (p Profile) command(s *resolved) (entrypoint, cmd []string) {
+	switch {
+	case s.Entrypoint != nil:
+		return s.Entrypoint, s.Cmd
+	case p.entrypoint:
+		return []string{s.Path}, s.Cmd
+	default:
+		return nil, slices.Concat([]string{s.Path}, s.Cmd)
+	}
+}
+
+func labelsJSON(labels []Label) value {
+	if len(labels) == 0 {
+		return ""
+	}
+	members := make([]member, len(labels))
+	for i, l := range labels {
+		members[i] = member{l.Name, text(l.Value)}
+	}
+	return object(members...)
+}
+
+// Tags returns the image's names, complete: host/repository:tag.
+func (img *Image) Tags() []string {
+	tags := make([]string, len(img.tags))
+	for i, t := range img.tags {
+		tags[i] = canonicalName(t)
+	}
+	return tags
+}
+
+// Platform returns the platform that the image is for.
+func (img *Image) Platform() Platform { return img.platform }
+
+// Path returns the program's path in the image.
+func (img *Image) Path() string { return img.path }
+
+// Sizes are the bytes of an image's blobs.
+type Sizes struct{ Manifest, Config, Layer int }
+
+// Wire returns what a registry stores and a pull transfers.
+func (s Sizes) Wire() int { return s.Manifest + s.Config + s.Layer }
+
+// Sizes returns the sizes of the image's blobs.
+func (img *Image) Sizes() Sizes {
+	return Sizes{len(img.manifest.data), len(img.config.data), len(img.layer.data)}
+}
+
+// blob is content with the descriptor that names it.
+type blob struct {
+	mediaType types.MediaType
+	digest    v1.Hash
+	data      []byte
+}
+
+func newBlob(mediaType types.MediaType, data []byte) blob {
+	return blob{mediaType, digestOf(data), data}
+}
+
+func digestOf(data []byte) v1.Hash {
+	sum := sha256.Sum256(data)
+	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
+}
+
+// descriptor writes the blob's descriptor (OCI image specification,
+// descriptor.md), with more members if wanted.
+func (b blob) descriptor(more ...member) value {
+	return object(append([]member{
+		{"mediaType", text(string(b.mediaType))},
+		{"digest", text(b.digest.String())},
+		{"size", number(len(b.data))},
+	}, more...)...)
+}
+
+// rawImage gives go-containerregistry the blobs as they are
+// (partial.CompressedImageCore).
+type rawImage struct {
+	img    *Image
+	diffID v1.Hash
+}
+
+func (r rawImage) MediaType() (types.MediaType, error) { return r.img.manifest.mediaType, nil }
+func (r rawImage) RawManifest() ([]byte, error)        { return bytes.Clone(r.img.manifest.data), nil }
+func (r rawImage) RawConfigFile() ([]byte, error)      { return bytes.Clone(r.img.config.data), nil }
+
+func (r rawImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
+	switch h {
+	case r.img.layer.digest:
+		return rawLayer{r.img.layer, r.diffID}, nil
+	case r.img.config.digest: // a registry stores the config as it does layers
+		return rawLayer{r.img.config, h}, nil
+	}
+	return nil, fmt.Errorf("the image has no layer %s", h)
+}
+
+// rawLayer is a blob as a layer (partial.CompressedLayer).
+type rawLayer struct {
+	blob
+	diffID v1.Hash
+}
+
+func (l rawLayer) Digest() (v1.Hash, error)            { return l.digest, nil }
+func (l rawLayer) DiffID() (v1.Hash, error)            { return l.diffID, nil }
+func (l rawLayer) Size() (int64, error)                { return int64(len(l.data)), nil }
+func (l rawLayer) MediaType() (types.MediaType, error) { return l.mediaType, nil }
+func (l rawLayer) Compressed() (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(l.data)), nil
+}

@@ -1,0 +1,367 @@
+package oci
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// Spec describes an image as its source file does. The zero value of a field
+// asks for its default.
+type Spec struct {
+	// Tags are the names under which the image is published, such as
+	// "hello", "hello:1.0" or "registry.example/team/hello". The tag's
+	// default is latest.
+	Tags []string
+
+	Platform Platform
+
+	// Path is where the program is in the image, absolute. The default is
+	// what Entrypoint (or Cmd, if that is all) names by an absolute path;
+	// without one, the last part of the first tag's name: "/hello" for
+	// "team/hello:1.0". A Profile may have a shorter one instead.
+	Path string
+
+	// Entrypoint and Cmd make up the command: Cmd is what arguments of
+	// "docker run" replace. With Entrypoint nil the program at Path is the
+	// entrypoint; with Entrypoint empty but not nil Cmd is all of the command.
+	Entrypoint []string
+	Cmd        []string
+
+	Env        []string // each NAME=value
+	Labels     []Label  // written in this order
+	WorkingDir string   // absolute
+	User       string   // uid or uid:gid; an image without /etc/passwd knows no names
+
+	// Created is the image's time of creation and the modification time of
+	// its files, in whole seconds. The zero Time means 1970-01-01T00:00:00Z.
+	Created time.Time
+}
+
+// Platform is the machine that an image is for, in the words of the OCI
+// specification, which are Go's (GOOS, GOARCH): linux, 386.
+type Platform struct {
+	OS           string
+	Architecture string
+	Variant      string // usually empty
+}
+
+// String returns the platform as container tools write it: linux/386.
+func (p Platform) String() string {
+	s := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		s += "/" + p.Variant
+	}
+	return s
+}
+
+// Label is a name with a value in the image's config.
+type Label struct{ Name, Value string }
+
+// SpecError is a mistake in a Spec.
+type SpecError struct {
+	Field string // name of the field in Spec, or "Program"
+	Index int    // element of a field that is a list, else -1
+	Msg   string // what is wrong and what to write instead
+}
+
+func (e *SpecError) Error() string {
+	if e.Index < 0 {
+		return e.Field + ": " + e.Msg
+	}
+	return fmt.Sprintf("%s[%d]: %s", e.Field, e.Index, e.Msg)
+}
+
+// SpecErrors are all mistakes found in a Spec, in the order of its fields.
+type SpecErrors []*SpecError
+
+func (es SpecErrors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap lets errors.As find the single mistakes.
+func (es SpecErrors) Unwrap() []error {
+	errs := make([]error, len(es))
+	for i, e := range es {
+		errs[i] = e
+	}
+	return errs
+}
+
+// resolved is a Spec that has been checked, with its defaults filled in.
+type resolved struct {
+	Spec
+	tags []name.Tag
+}
+
+// epoch is the time of an image whose author names none.
+var epoch = time.Unix(0, 0).UTC()
+
+// maxTime is the last second that a tar header can hold: 11 octal digits.
+var maxTime = time.Unix(1<<33-1, 0).UTC()
+
+// CreatedFromEnv returns the time that SOURCE_DATE_EPOCH gives (seconds since
+// 1970, see reproducible-builds.org), or 1970-01-01 if it is unset or empty.
+// Anything else in it is an error: a build must not ignore it silently.
+func CreatedFromEnv(getenv func(string) string) (time.Time, error) {
+	s := getenv("SOURCE_DATE_EPOCH")
+	if s == "" {
+		return epoch, nil
+	}
+	seconds, err := strconv.ParseUint(s, 10, 63)
+	if err != nil || int64(seconds) > maxTime.Unix() {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH is %q: it must be a whole number of seconds since 1970, at most %d", s, maxTime.Unix())
+	}
+	return time.Unix(int64(seconds), 0).UTC(), nil
+}
+
+// checker collects the mistakes of a Spec.
+type checker struct{ errs SpecErrors }
+
+func (c *checker) failf(field string, index int, format string, args ...any) {
+	c.errs = append(c.errs, &SpecError{field, index, fmt.Sprintf(format, args...)})
+}
+
+// text reports whether s can stand in JSON and be passed to a program.
+func (c *checker) text(field string, index int, s string) bool {
+	switch {
+	case !utf8.ValidString(s):
+		c.failf(field, index, "%q is not valid UTF-8, which an image's config must be", s)
+	case strings.IndexByte(s, 0) >= 0:
+		c.failf(field, index, "%q contains a zero byte, which ends a string for the kernel", s)
+	default:
+		return true
+	}
+	return false
+}
+
+// resolve checks s and fills in its defaults. shortPath, if not empty, comes
+// before the path that would be derived from the tag.
+func (s Spec) resolve(shortPath string) (*resolved, error) {
+	c := &checker{}
+	r := &resolved{Spec: s}
+	r.tags = c.tags(s.Tags)
+	c.platform(s.Platform)
+	_, argv := s.explicitCommand()
+	switch {
+	case s.Path != "":
+	case len(argv) > 0 && path.IsAbs(argv[0]):
+		r.Path = argv[0]
+	case shortPath != "":
+		r.Path = shortPath
+	case len(r.tags) > 0:
+		r.Path = "/" + path.Base(r.tags[0].RepositoryStr())
+	}
+	if len(s.Tags) == len(r.tags) || r.Path != "" { // a bad tag is one mistake, not two
+		c.path(r.Path)
+	}
+	c.list("Entrypoint", s.Entrypoint)
+	c.list("Cmd", s.Cmd)
+	c.env(s.Env)
+	c.labels(s.Labels)
+	c.workingDir(s.WorkingDir)
+	c.user(s.User)
+	r.Created = c.created(s.Created)
+	if len(c.errs) == 0 {
+		c.command(r)
+	}
+	if len(c.errs) > 0 {
+		return nil, c.errs
+	}
+	return r, nil
+}
+
+// What Docker accepts as a repository's path and as a tag is narrower than
+// what package name checks (distribution's reference grammar).
+var (
+	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$`)
+	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+)
+
+func (c *checker) tags(tags []string) []name.Tag {
+	var out []name.Tag
+	seen := map[string]bool{}
+	for i, s := range tags {
+		t, err := name.NewTag(s, name.WeakValidation)
+		switch {
+		case s == "":
+			c.failf("Tags", i, "the tag is empty; write a name, such as hello or hello:1.0")
+		case strings.ToLower(s) != s && err != nil:
+			c.failf("Tags", i, "%q is not a valid image name: only the part after the colon may have capital letters", s)
+		case err != nil || !repositoryPattern.MatchString(t.RepositoryStr()) || !tagPattern.MatchString(t.TagStr()):
+			c.failf("Tags", i, "%q is not a valid image name: write [host/]name[:tag], the name in lower-case letters, digits and single . _ - between them", s)
+		case seen[t.Name()]:
+			c.failf("Tags", i, "%q names the image a second time", s)
+		default:
+			seen[t.Name()] = true
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+var platformPattern = regexp.MustCompile(`^[a-z0-9_.-]+$`)
+
+func (c *checker) platform(p Platform) {
+	ok := platformPattern.MatchString
+	if !ok(p.OS) || !ok(p.Architecture) || p.Variant != "" && !ok(p.Variant) {
+		c.failf("Platform", -1, "%q is no platform; write operating system and architecture, such as linux/386", p)
+	}
+}
+
+// mounted are the folders that a container engine covers with its own.
+var mounted = map[string]bool{"dev": true, "proc": true, "sys": true}
+
+func (c *checker) path(p string) {
+	switch {
+	case p == "":
+		c.failf("Path", -1, "there is no tag to name the program after; give its path in the image, such as /hello")
+	case !c.text("Path", -1, p):
+	case !path.IsAbs(p):
+		c.failf("Path", -1, "%q is not absolute; write %q", p, path.Join("/", p))
+	case path.Clean(p) == "/":
+		c.failf("Path", -1, "%q is the root folder; give a file's path, such as /hello", p)
+	case path.Clean(p) != p:
+		c.failf("Path", -1, "%q is not in its shortest form; write %q", p, path.Clean(p))
+	case mounted[strings.Split(p, "/")[1]]:
+		c.failf("Path", -1, "%q would be hidden: container engines mount their own /%s", p, strings.Split(p, "/")[1])
+	default:
+		for part := range strings.SplitSeq(p, "/") {
+			if strings.HasPrefix(part, ".wh.") {
+				c.failf("Path", -1, "%q deletes a file instead of adding one: names that begin with .wh. are whiteouts in a layer", p)
+				return
+			}
+		}
+	}
+}
+
+func (c *checker) list(field string, list []string) {
+	for i, s := range list {
+		c.text(field, i, s)
+	}
+}
+
+func (c *checker) env(env []string) {
+	seen := map[string]bool{}
+	for i, s := range env {
+		key, _, found := strings.Cut(s, "=")
+		switch {
+		case !c.text("Env", i, s):
+		case !found || key == "":
+			c.failf("Env", i, "%q has no name and value; write NAME=value", s)
+		case seen[key]:
+			c.failf("Env", i, "%s is set a second time", key)
+		}
+		seen[key] = true
+	}
+}
+
+func (c *checker) labels(labels []Label) {
+	seen := map[string]bool{}
+	for i, l := range labels {
+		switch {
+		case !c.text("Labels", i, l.Name) || !c.text("Labels", i, l.Value):
+		case l.Name == "":
+			c.failf("Labels", i, "the label has no name")
+		case seen[l.Name]:
+			c.failf("Labels", i, "label %q is set a second time", l.Name)
+		}
+		seen[l.Name] = true
+	}
+}
+
+func (c *checker) workingDir(dir string) {
+	if dir != "" && c.text("WorkingDir", -1, dir) && !path.IsAbs(dir) {
+		c.failf("WorkingDir", -1, "%q is not absolute; write %q", dir, path.Join("/", dir))
+	}
+}
+
+func (c *checker) user(user string) {
+	if user == "" {
+		return
+	}
+	uid, gid, both := strings.Cut(user, ":")
+	for _, id := range []string{uid, gid} {
+		if id == gid && !both {
+			continue
+		}
+		if _, err := strconv.ParseUint(id, 10, 31); err != nil {
+			c.failf("User", -1, "%q must be numbers, uid or uid:gid: the image has no /etc/passwd that could give a name a number", user)
+			return
+		}
+	}
+}
+
+func (c *checker) created(t time.Time) time.Time {
+	if t.IsZero() {
+		return epoch
+	}
+	t = t.UTC().Truncate(time.Second)
+	if t.Before(epoch) || t.After(maxTime) {
+		c.failf("Created", -1, "%s is outside of what a tar file can hold: %s to %s",
+			t.Format(time.RFC3339), epoch.Format(time.RFC3339), maxTime.Format(time.RFC3339))
+	}
+	return t
+}
+
+// defaultSearchPath is the PATH that Docker and Podman set if the image does not.
+const defaultSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// explicitCommand returns the command if the Spec names one that is not the
+// program by default, and the field that its first word is in.
+func (s Spec) explicitCommand() (field string, argv []string) {
+	if s.Entrypoint != nil && len(s.Entrypoint) == 0 {
+		return "Cmd", s.Cmd
+	}
+	return "Entrypoint", s.Entrypoint
+}
+
+// command checks that an explicit command starts the program, as there is
+// nothing else in the image that it could start.
+func (c *checker) command(r *resolved) {
+	if r.Entrypoint == nil {
+		return
+	}
+	field, argv := r.explicitCommand()
+	if len(argv) == 0 {
+		c.failf("Entrypoint", -1, "there is no command; leave Entrypoint out to run %s", r.Path)
+		return
+	}
+	for _, candidate := range lookup(argv[0], r.WorkingDir, r.Env) {
+		if candidate == r.Path {
+			return
+		}
+	}
+	c.failf(field, 0, "%q is not found in the image, which holds only %s", argv[0], r.Path)
+}
+
+// lookup returns the paths at which a container engine looks for a command.
+func lookup(command, dir string, env []string) []string {
+	if strings.Contains(command, "/") {
+		if !path.IsAbs(command) {
+			command = path.Join("/", dir, command)
+		}
+		return []string{path.Clean(command)}
+	}
+	search := defaultSearchPath
+	for _, s := range env {
+		if value, ok := strings.CutPrefix(s, "PATH="); ok {
+			search = value
+		}
+	}
+	var paths []string
+	for dir := range strings.SplitSeq(search, ":") {
+		paths = append(paths, path.Join("/", dir, command))
+	}
+	return paths
+}
