@@ -13,10 +13,10 @@ import (
 // is an empty field, which every reader takes as zero.
 type tarFormat struct {
 	magic    string
-	regular  byte   // type flag of a regular file
-	prefix   bool   // a long path may be cut in two (POSIX 1003.1-1988)
-	fill     bool   // the last block of the last file is filled up
-	endBlock bool   // two blocks of zeros at the end
+	regular  byte // type flag of a regular file
+	prefix   bool // a long path may be cut in two (POSIX 1003.1-1988)
+	fill     bool // the last block of the last file is filled up
+	endBlock bool // two blocks of zeros at the end
 }
 
 var (
