@@ -91,7 +91,7 @@ func (e *Engine) startDocker(ctx context.Context) error {
 		return err
 	}
 	return d.wait(ctx, func() bool {
-		_, err := e.docker(ctx, "version")
+		_, err := e.dockerContext(ctx, "version")
 		return err == nil
 	})
 }
@@ -128,6 +128,11 @@ func (e *Engine) startRegistry(ctx context.Context) error {
 // Stop ends both daemons, unmounts what they mounted and deletes their folder.
 func (e *Engine) Stop() error {
 	var errs []error
+	// Containers first: dockerd would wait 10 seconds for one that ignores SIGTERM.
+	if ids, err := e.Docker("ps", "-q"); err == nil && ids != "" {
+		_, err := e.Docker(append([]string{"rm", "-f"}, strings.Fields(ids)...)...)
+		errs = append(errs, err)
+	}
 	for _, d := range slices.Backward(e.daemons) {
 		errs = append(errs, d.stop())
 	}
@@ -226,6 +231,9 @@ func (d *daemon) stop() error {
 	return fmt.Errorf("%s did not end within %s and was killed:\n%s", d.name, stopTimeout, d.log())
 }
 
+// clientError is how the docker client reports its own and the engine's errors.
+var clientError = regexp.MustCompile(`(?m)^docker: `)
+
 // Result is what a container's process left.
 type Result struct {
 	Stdout, Stderr string
@@ -249,9 +257,13 @@ func (e *Engine) command(ctx context.Context, stdin io.Reader, args ...string) (
 	return r, err
 }
 
-// docker runs the docker client and returns what it prints. An exit status
-// other than 0 is an error.
-func (e *Engine) docker(ctx context.Context, args ...string) (string, error) {
+// Docker runs the docker client with any arguments and returns what it prints.
+// An exit status other than 0 is an error.
+func (e *Engine) Docker(args ...string) (string, error) {
+	return e.dockerContext(context.Background(), args...)
+}
+
+func (e *Engine) dockerContext(ctx context.Context, args ...string) (string, error) {
 	r, err := e.command(ctx, nil, args...)
 	if err == nil && r.ExitStatus != 0 {
 		err = errors.New(strings.TrimSpace(r.Stderr))
@@ -268,18 +280,18 @@ func (e *Engine) Registry() string { return e.registry }
 
 // Load reads an archive file into the engine, as "docker load -i".
 func (e *Engine) Load(archive string) error {
-	_, err := e.docker(context.Background(), "load", "-i", archive)
+	_, err := e.Docker("load", "-i", archive)
 	return err
 }
 
-// Run runs an image without network and removes the container. Arguments
-// before the image's name, such as "--user=1", go in options.
+// Run runs an image without network and removes the container. That the engine
+// cannot start the program is an error.
 func (e *Engine) Run(image string, args ...string) (Result, error) {
 	return e.RunWith(nil, nil, image, args...)
 }
 
-// RunWith is Run with options for "docker run" and standard input, which may
-// be nil.
+// RunWith is Run with options for "docker run", such as "--user=1", and with
+// standard input. Either may be nil.
 func (e *Engine) RunWith(options []string, stdin io.Reader, image string, args ...string) (Result, error) {
 	line := []string{"run", "--rm", "--network", "none"}
 	if stdin != nil {
@@ -287,7 +299,8 @@ func (e *Engine) RunWith(options []string, stdin io.Reader, image string, args .
 	}
 	line = slices.Concat(line, options, []string{image}, args)
 	r, err := e.command(context.Background(), stdin, line...)
-	if err == nil && r.ExitStatus == 125 { // the engine's own failure, not the program's
+	// 125 to 127 are the engine's own failures, but a program may use them too.
+	if err == nil && r.ExitStatus >= 125 && r.ExitStatus <= 127 && clientError.MatchString(r.Stderr) {
 		err = fmt.Errorf("docker run %s: %s", image, strings.TrimSpace(r.Stderr))
 	}
 	return r, err
@@ -296,7 +309,7 @@ func (e *Engine) RunWith(options []string, stdin io.Reader, image string, args .
 // ImageSize returns the size that "docker images" shows, such as "70B". An
 // image that the engine does not have is an error.
 func (e *Engine) ImageSize(ref string) (string, error) {
-	size, err := e.docker(context.Background(), "images", "--format", "{{.Size}}", ref)
+	size, err := e.Docker("images", "--format", "{{.Size}}", ref)
 	if err == nil && size == "" {
 		err = fmt.Errorf("docker images: no image %s", ref)
 	}
@@ -305,19 +318,19 @@ func (e *Engine) ImageSize(ref string) (string, error) {
 
 // Tag gives an image another name.
 func (e *Engine) Tag(ref, newRef string) error {
-	_, err := e.docker(context.Background(), "tag", ref, newRef)
+	_, err := e.Docker("tag", ref, newRef)
 	return err
 }
 
 // Push pushes an image to the registry in its name.
 func (e *Engine) Push(ref string) error {
-	_, err := e.docker(context.Background(), "push", ref)
+	_, err := e.Docker("push", ref)
 	return err
 }
 
 // Pull pulls an image and returns the digest of its manifest, sha256:...
 func (e *Engine) Pull(ref string) (string, error) {
-	out, err := e.docker(context.Background(), "pull", ref)
+	out, err := e.Docker("pull", ref)
 	if err != nil {
 		return "", err
 	}
@@ -330,18 +343,18 @@ func (e *Engine) Pull(ref string) (string, error) {
 
 // Remove removes an image's name, and the image if it has no other.
 func (e *Engine) Remove(ref string) error {
-	_, err := e.docker(context.Background(), "rmi", ref)
+	_, err := e.Docker("rmi", ref)
 	return err
 }
 
 // ID returns an image's ID, the digest of its config.
 func (e *Engine) ID(ref string) (string, error) {
-	return e.docker(context.Background(), "image", "inspect", "--format", "{{.Id}}", ref)
+	return e.Docker("image", "inspect", "--format", "{{.Id}}", ref)
 }
 
 // BuildImage builds the Dockerfile in a folder with the engine's own builder,
 // without cache and network.
 func (e *Engine) BuildImage(dir, tag string) error {
-	_, err := e.docker(context.Background(), "build", "--no-cache", "--network", "none", "-t", tag, dir)
+	_, err := e.Docker("build", "--no-cache", "--network", "none", "-t", tag, dir)
 	return err
 }
