@@ -99,21 +99,18 @@ func (e *encoder) split(tokens []token) [][]token {
 	return append(e.split(tokens[:k]), e.split(tokens[k:])...)
 }
 
-const (
-	minSplit    = 32 // tokens in the smallest part looked at
-	splitProbes = 9
-)
+const splitProbes = 9
 
 // splitPoint returns the number of tokens after which a new block promises the
 // largest gain, or 0. It looks at evenly spaced points, then more closely
 // around the best of them.
 func (e *encoder) splitPoint(tokens []token) int {
 	n := len(tokens)
-	if n < 2*minSplit {
+	if n < 2*e.effort.part {
 		return 0
 	}
 	best, bestBits := 0, tokenBits(tokens)
-	lo, hi := minSplit, n-minSplit
+	lo, hi := e.effort.part, n-e.effort.part
 	for range 1 + e.effort.refine {
 		width := max((hi-lo)/(splitProbes+1), 1)
 		for k := lo; k <= hi; k += width {
@@ -125,7 +122,7 @@ func (e *encoder) splitPoint(tokens []token) int {
 		if best == 0 || width == 1 {
 			break
 		}
-		lo, hi = max(best-width, minSplit), min(best+width, n-minSplit)
+		lo, hi = max(best-width, e.effort.part), min(best+width, n-e.effort.part)
 	}
 	return best
 }

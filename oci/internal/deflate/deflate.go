@@ -39,6 +39,7 @@ const (
 type effort struct {
 	depth  int // earlier positions looked at for each position
 	rounds int // parses with dynamic codes for each block
+	part   int // tokens in the smallest block that a split may make
 	refine int // times a split point is searched for more closely
 	nice   int // a match this long is taken as it is
 
@@ -52,11 +53,11 @@ type effort struct {
 func effortFor(n int) effort {
 	switch {
 	case n <= 8<<10:
-		return effort{depth: windowSize, rounds: 15, thorough: true, refine: 8, nice: maxMatch + 1}
+		return effort{depth: windowSize, rounds: 15, part: 32, thorough: true, refine: 8, nice: maxMatch + 1}
 	case n <= 128<<10:
-		return effort{depth: 512, rounds: 8, thorough: true, refine: 4, nice: maxMatch}
+		return effort{depth: 512, rounds: 8, part: 32, thorough: true, refine: 4, nice: maxMatch}
 	default:
-		return effort{depth: 32, rounds: 1, refine: 0, nice: 64}
+		return effort{depth: 32, rounds: 1, part: 256, refine: 0, nice: 64}
 	}
 }
 

@@ -60,21 +60,24 @@ func (f *finder) appendMatches(out []match, i, end int) []match {
 	here := f.src[i : i+limit]
 	lowest := max(i-windowSize, 0)
 	first, longest := len(out), 0
-	code, have := -1, 0 // distance code at hand and its longest match; chains run from near to far
+	// The distance code at hand goes up to distance edge - 1 and has found
+	// have bytes, in out's last match if found.
+	edge, have, found := 0, 0, false
 	for p, depth := int(f.head[f.hash(i)])-1, f.effort.depth; p >= lowest && depth > 0; depth-- {
-		if d := distIndex(i - p); d != code {
-			code, have = d, minMatch-1
+		if i-p >= edge {
+			r := distRuns[distIndex(i-p)]
+			edge, have, found = r.base+1<<r.extra, minMatch-1, false
 			if !f.effort.thorough {
 				have = max(have, longest)
 			}
 		}
 		if f.src[p+have] == here[have] {
 			if n := commonPrefix(f.src[p:p+limit], here); n > have {
-				if have >= minMatch && len(out) > first && distIndex(int(out[len(out)-1].dist)) == code {
+				if found {
 					out = out[:len(out)-1]
 				}
 				out = append(out, match{uint16(n), uint16(i - p)})
-				have = n
+				have, found = n, true
 				longest = max(longest, n)
 				if n == limit || n >= f.effort.nice {
 					break
