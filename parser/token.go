@@ -6,14 +6,14 @@ import "tasm/diag"
 type Kind uint8
 
 const (
-	EndOfLine    Kind = iota // closes every line of tokens
-	Identifier               // a name: label, mnemonic, register, keyword; also .local and ..@special
-	Number                   // an integer in any notation
-	Float                    // a floating-point constant
-	String                   // '...', "..." or `...`, quotes included
-	Punctuation              // an operator or delimiter: + - ( ) [ ] , : << >> ...
-	Directive                // %word of the preprocessor, %%label, %1, %{...}, %$ctx, %+ ... as written
-	Invalid                  // a character that starts no token, or an unclosed string; the lexer has reported it
+	EndOfLine   Kind = iota // closes every line of tokens
+	Identifier              // a name: label, mnemonic, register, keyword; also .local and ..@special
+	Number                  // an integer in any notation
+	Float                   // a floating-point constant
+	String                  // '...', "..." or `...`, quotes included
+	Punctuation             // an operator or delimiter: + - ( ) [ ] , : << >> ...
+	Directive               // %word of the preprocessor, %%label, %1, %{...}, %$ctx, %+ ... as written
+	Invalid                 // a character that starts no token, or an unclosed string; to be reported by whoever needs the line
 )
 
 // Token is one token of a logical line. Text is what stands in the source
