@@ -154,14 +154,14 @@ func remoteDigest(t *testing.T, s string) string {
 }
 
 // TestOtherUser runs a program in a folder as a user without rights: folders
-// and program must be open to everybody.
+// and program must be open to everybody. The image has two tags.
 func TestOtherUser(t *testing.T) {
 	engine := dockertest.New(t)
 	p := programs[len(programs)-1]
 	for _, profile := range oci.Profiles {
-		tag := "e2e-user:" + profile.Name
+		tag, second := "e2e-user:"+profile.Name, "example.test/team/e2e-user:"+profile.Name
 		img, err := profile.Build(oci.Spec{
-			Tags:       []string{tag},
+			Tags:       []string{tag, second},
 			Platform:   oci.Platform{OS: "linux", Architecture: "386"},
 			Path:       "/opt/tool/hello",
 			WorkingDir: "/opt",
@@ -174,6 +174,8 @@ func TestOtherUser(t *testing.T) {
 		must(t, img.WriteArchive(f))
 		must(t, f.Close())
 		must(t, engine.Load(archive))
+		_, err = engine.ImageSize(second)
+		must(t, err)
 		got, err := engine.RunWith([]string{"--cap-drop=ALL", "--read-only"}, nil, tag)
 		must(t, err)
 		if got.Stdout != p.stdout || got.ExitStatus != p.status {

@@ -35,6 +35,9 @@ type Image struct {
 	manifest, config, layer blob
 }
 
+// maxProgram bounds the memory that an image takes while it is built.
+const maxProgram = 1 << 30
+
 // Build makes an image with the default profile, Safe.
 func Build(spec Spec, program []byte) (*Image, error) { return Safe.Build(spec, program) }
 
@@ -45,8 +48,11 @@ func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(program) == 0 {
+	switch {
+	case len(program) == 0:
 		return nil, SpecErrors{{"Program", -1, "the program is empty; an image needs one to run"}}
+	case len(program) > maxProgram:
+		return nil, SpecErrors{{"Program", -1, fmt.Sprintf("the program has %d bytes; %d are the most that an image can hold", len(program), maxProgram)}}
 	}
 	tar, err := p.tar.write(programEntries(s.Path, p.mode, s.Created, program))
 	if err != nil {

@@ -80,11 +80,13 @@ func TestSpecErrors(t *testing.T) {
 	}
 }
 
-func TestEmptyProgram(t *testing.T) {
-	_, err := Build(helloSpec(), nil)
-	var one *SpecError
-	if !errors.As(err, &one) || one.Field != "Program" {
-		t.Errorf("error %v, want one for Program", err)
+func TestProgramSize(t *testing.T) {
+	for _, program := range [][]byte{nil, make([]byte, maxProgram+1)} {
+		_, err := Build(helloSpec(), program)
+		var one *SpecError
+		if !errors.As(err, &one) || one.Field != "Program" {
+			t.Errorf("%d bytes: error %v, want one for Program", len(program), err)
+		}
 	}
 }
 

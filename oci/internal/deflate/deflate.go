@@ -24,7 +24,7 @@
 // the codes, so there the loop finds a good answer, not a proven one.
 //
 // Time is linear in the input: the effort per byte falls as inputs grow.
-// Memory is a few MiB beside input and output.
+// Memory beside input and output does not grow with them.
 package deflate
 
 const (
