@@ -1,0 +1,111 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"tasm/diag"
+)
+
+// command is one verb. Help, the reference in docs/cli.md and the completion
+// of shells are made from it.
+type command struct {
+	name     string
+	args     string // what follows the options in the usage line
+	summary  string // one line
+	about    string // what it does and when to use it
+	groups   []flagGroup
+	examples []example
+	run      func(sys *system, args []string) error
+
+	// complete lists what the first argument can be; nil: files.
+	complete func() []string
+}
+
+// flagGroup is options under one heading.
+type flagGroup struct {
+	title string
+	set   *pflag.FlagSet
+}
+
+type example struct{ line, does string }
+
+// commands returns the verbs, in the order in which help lists them.
+func commands() []*command {
+	return []*command{buildCommand(), versionCommand(), helpCommand(), completionCommand()}
+}
+
+// findCommand returns the verb called name, or nil.
+func findCommand(name string) *command {
+	for _, c := range commands() {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// group adds a heading for options.
+func (c *command) group(title string) *pflag.FlagSet {
+	set := newFlagSet(title)
+	c.groups = append(c.groups, flagGroup{title, set})
+	return set
+}
+
+// flags returns the options of all groups.
+func (c *command) flags() *pflag.FlagSet {
+	all := newFlagSet(c.name)
+	for _, g := range c.groups {
+		all.AddFlagSet(g.set)
+	}
+	return all
+}
+
+func newFlagSet(name string) *pflag.FlagSet {
+	set := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	set.SortFlags = false
+	set.Usage = func() {}
+	return set
+}
+
+// choice is the value of an option that takes one word of a list.
+type choice struct {
+	value *string
+	words []string
+}
+
+// newChoice makes an option's value; its default is initial.
+func newChoice(value *string, initial string, words ...string) *choice {
+	*value = initial
+	return &choice{value, words}
+}
+
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return strings.Join(c.words, "|") }
+
+// choices lets the completion of shells know the words.
+func (c *choice) choices() []string { return c.words }
+
+func (c *choice) Set(s string) error {
+	for _, w := range c.words {
+		if s == w {
+			*c.value = s
+			return nil
+		}
+	}
+	if near := diag.Nearest(s, c.words); near != "" {
+		return usagef("it is one of %s; did you mean %s?", strings.Join(c.words, ", "), near)
+	}
+	return usagef("it is one of %s", strings.Join(c.words, ", "))
+}
+
+// list is the value of an option that adds to a list each time it is given.
+type list struct {
+	values *[]string
+	kind   string
+}
+
+func (l list) String() string     { return strings.Join(*l.values, ",") }
+func (l list) Type() string       { return l.kind }
+func (l list) Set(s string) error { *l.values = append(*l.values, s); return nil }

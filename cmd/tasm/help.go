@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+const purpose = `tasm assembles nasm-like sources into small executables, flat binaries and
+container images. An image needs no Docker to build and no base image to run.`
+
+func helpCommand() *command {
+	return &command{
+		name:     "help",
+		args:     "[COMMAND]",
+		summary:  "explain tasm or one of its commands",
+		about:    "Explains how tasm, or one of its commands, is used.",
+		complete: commandNames,
+		run: func(sys *system, args []string) error {
+			switch len(args) {
+			case 0:
+				return writeOverview(sys.stdout)
+			case 1:
+				c := findCommand(args[0])
+				if c == nil {
+					return unknownCommand(args[0])
+				}
+				return c.writeHelp(sys.stdout)
+			}
+			return usagef("help takes one command")
+		},
+	}
+}
+
+func commandNames() []string {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// exitStatuses are the same for all commands.
+var exitStatuses = []example{
+	{"0", "done"},
+	{"1", "a mistake in the source, or a file that can't be read or written; nothing is written"},
+	{"2", "a mistake in the command line"},
+}
+
+// writeOverview explains tasm as a whole.
+func writeOverview(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\nUsage: tasm COMMAND [options] [arguments]\n\nCommands:\n", purpose)
+	var rows, examples []example
+	for _, c := range commands() {
+		rows = append(rows, example{c.name, c.summary})
+	}
+	writeColumns(&b, rows)
+	for _, c := range commands() {
+		examples = append(examples, c.examples[:min(3, len(c.examples))]...)
+	}
+	b.WriteString("\nExamples:\n")
+	writeColumns(&b, examples)
+	b.WriteString("\n'tasm help COMMAND' explains a command and its options.\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeHelp explains the command.
+func (c *command) writeHelp(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "tasm %s: %s\n\nUsage: %s\n\n%s\n", c.name, c.summary, c.usageLine(), c.about)
+	for _, g := range c.groups {
+		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.set.FlagUsages())
+	}
+	if len(c.examples) > 0 {
+		b.WriteString("\nExamples:\n")
+		writeColumns(&b, c.examples)
+	}
+	b.WriteString("\nExit status:\n")
+	writeColumns(&b, exitStatuses)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (c *command) usageLine() string {
+	line := "tasm " + c.name
+	if len(c.groups) > 0 {
+		line += " [options]"
+	}
+	if c.args != "" {
+		line += " " + c.args
+	}
+	return line
+}
+
+// writeColumns writes rows with what they do in a column of its own.
+func writeColumns(w io.Writer, rows []example) {
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r.line))
+	}
+	for _, r := range rows {
+		fmt.Fprintf(w, "  %-*s   %s\n", width, r.line, r.does)
+	}
+}

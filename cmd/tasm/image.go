@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/linux"
+	"tasm/oci"
+	"tasm/program"
+)
+
+// An imageKey is a word that can follow IMAGE in a source.
+type imageKey struct {
+	field   string // of oci.Spec
+	example string
+	list    bool // takes several strings, else one
+	repeats bool // may stand in several lines
+	set     func(*oci.Spec, []string)
+}
+
+var imageKeys = map[string]imageKey{
+	"tag":        {"Tags", `image tag "hello:1.0"`, true, true, func(s *oci.Spec, v []string) { s.Tags = append(s.Tags, v...) }},
+	"entrypoint": {"Entrypoint", `image entrypoint "/hello", "-v"`, true, false, func(s *oci.Spec, v []string) { s.Entrypoint = v }},
+	"cmd":        {"Cmd", `image cmd "one", "two"`, true, false, func(s *oci.Spec, v []string) { s.Cmd = v }},
+	"env":        {"Env", `image env "NAME=value"`, true, true, func(s *oci.Spec, v []string) { s.Env = append(s.Env, v...) }},
+	"label":      {"Labels", `image label "name=value"`, true, true, addLabels},
+	"workdir":    {"WorkingDir", `image workdir "/data"`, false, false, func(s *oci.Spec, v []string) { s.WorkingDir = v[0] }},
+	"user":       {"User", `image user "1000:1000"`, false, false, func(s *oci.Spec, v []string) { s.User = v[0] }},
+	"path":       {"Path", `image path "/hello"`, false, false, func(s *oci.Spec, v []string) { s.Path = v[0] }},
+}
+
+func addLabels(s *oci.Spec, labels []string) {
+	for _, l := range labels {
+		name, value, _ := strings.Cut(l, "=")
+		s.Labels = append(s.Labels, oci.Label{Name: name, Value: value})
+	}
+}
+
+// imageSpec is the description of an image, and where in the source it stands.
+type imageSpec struct {
+	oci.Spec
+	statements map[string]diag.Range   // by field of oci.Spec
+	arguments  map[string][]diag.Range // by field and index
+}
+
+// describeImage collects what the source and the command line say of the image.
+// Its name is, where neither tells, that of the source.
+func describeImage(p *program.Program, source string, tags []string, getenv func(string) string) (*imageSpec, *diag.Bag) {
+	messages := &diag.Bag{}
+	s := &imageSpec{statements: map[string]diag.Range{}, arguments: map[string][]diag.Range{}}
+	for _, statement := range p.Image {
+		messages.Add(s.add(statement))
+	}
+	if len(tags) > 0 {
+		s.Tags = tags
+		delete(s.statements, "Tags")
+		delete(s.arguments, "Tags")
+	}
+	if len(s.Tags) == 0 {
+		s.Tags = []string{defaultTag(source)}
+	}
+	if target, ok := linux.TargetFor(p.Target); ok {
+		s.Platform = oci.Platform{OS: target.OS, Architecture: target.Arch}
+	}
+	var err error
+	if s.Created, err = oci.CreatedFromEnv(getenv); err != nil {
+		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
+	}
+	return s, messages
+}
+
+// add puts one IMAGE statement into the description.
+func (s *imageSpec) add(st *lang.Image) *diag.Message {
+	key, known := imageKeys[st.Key.Text]
+	if !known {
+		return diag.Errorf(st.Key.Range, "an image has no '%s'", st.Key.Text)
+	}
+	first, again := s.statements[key.field]
+	switch {
+	case again && !key.repeats:
+		return diag.Errorf(st.Range, "the image's %s is given twice", st.Key.Text).NoteAt(first, "it was given here")
+	case len(st.Args) == 0 || len(st.Args) > 1 && !key.list:
+		return diag.Errorf(st.Range, "image %s takes one string", st.Key.Text).Notef("for example: %s", key.example)
+	}
+	if !again {
+		s.statements[key.field] = st.Range
+	}
+	var values []string
+	for _, arg := range st.Args {
+		if key.field == "Labels" && !strings.Contains(arg.Bytes, "=") {
+			return diag.Errorf(arg.Range, "a label has a name and a value").Notef("for example: %s", key.example)
+		}
+		values = append(values, arg.Bytes)
+		s.arguments[key.field] = append(s.arguments[key.field], arg.Range)
+	}
+	key.set(&s.Spec, values)
+	return nil
+}
+
+// build makes the image archive. Mistakes in the description become messages
+// about the statements that they stand in.
+func (s *imageSpec) build(executable []byte) (*oci.Image, []byte, *diag.Bag) {
+	messages := &diag.Bag{}
+	img, err := oci.Build(s.Spec, executable)
+	if err != nil {
+		var mistakes oci.SpecErrors
+		if !errors.As(err, &mistakes) {
+			messages.Add(diag.Errorf(diag.Range{}, "%s", err))
+		}
+		for _, m := range mistakes {
+			messages.Add(diag.Errorf(s.place(m), "%s", m.Msg))
+		}
+		return nil, nil, messages
+	}
+	var archive bytes.Buffer
+	if err := img.WriteArchive(&archive); err != nil {
+		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
+	}
+	return img, archive.Bytes(), messages
+}
+
+// place returns where in the source a mistake stands.
+func (s *imageSpec) place(e *oci.SpecError) diag.Range {
+	if args := s.arguments[e.Field]; 0 <= e.Index && e.Index < len(args) {
+		return args[e.Index]
+	}
+	return s.statements[e.Field]
+}
+
+var notInTags = regexp.MustCompile(`[^a-z0-9]+`)
+
+// defaultTag makes the name of an image from that of its source.
+func defaultTag(source string) string {
+	base := filepath.Base(source)
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	tag := strings.Trim(notInTags.ReplaceAllString(strings.ToLower(base), "-"), "-")
+	if tag == "" {
+		return "image"
+	}
+	return tag
+}

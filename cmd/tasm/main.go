@@ -1,0 +1,49 @@
+// Command tasm assembles nasm-like sources into small executables, flat
+// binaries and container images.
+//
+// This package is the command line and nothing else: one file for each verb,
+// and what they share to read sources, write outputs and speak to people.
+package main
+
+import (
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+func main() {
+	tuneCollector()
+	go dieOn(os.Interrupt, syscall.SIGTERM)
+	os.Exit(run(os.Args[1:], &system{
+		stdin:  os.Stdin,
+		stdout: os.Stdout,
+		stderr: os.Stderr,
+		getenv: os.Getenv,
+	}))
+}
+
+// tuneCollector trades memory for time: an assembly is over before most of
+// what it allocates is garbage, so that collecting early is work for nothing.
+// The limit brings the collector back for sources that need a lot. Who sets
+// GOGC or GOMEMLIMIT decides instead.
+func tuneCollector() {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(1000)
+		debug.SetMemoryLimit(1 << 30)
+	}
+}
+
+// dieOn ends the process by the first of signals that arrives, as it would
+// have ended without our attention, but not between the creation of a
+// temporary file and its end.
+func dieOn(signals ...os.Signal) {
+	received := make(chan os.Signal, 1)
+	signal.Notify(received, signals...)
+	s := <-received
+	replacing.Lock()
+	signal.Reset(s)
+	if self, err := os.FindProcess(os.Getpid()); err == nil {
+		self.Signal(s)
+	}
+}

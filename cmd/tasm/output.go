@@ -1,0 +1,166 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"tasm/diag"
+)
+
+// How an output is written depends on what is there already:
+//
+//   - nothing or a file: the bytes go to a temporary file beside it, which then
+//     takes its name. Whatever goes wrong before, the old file stays whole and
+//     nothing new stays behind. A symbolic link stays, and what it leads to is
+//     replaced or created.
+//   - a device, pipe or anything else: the bytes are written into it. To give
+//     its name to a new file would destroy it.
+//   - a directory: an error.
+//
+// A library for this exists (renameio), but it replaces symbolic links and
+// devices, and waits for the disk to have the bytes (fsync), which takes longer
+// than all the rest of a build and protects what can be built again.
+
+// replacing is held from the creation of a temporary file to its end, so that
+// a signal can wait for it.
+var replacing sync.Mutex
+
+// writeOutput writes data to the file name, with execute permission if asked;
+// "-" is standard output.
+func writeOutput(sys *system, name string, data []byte, executable bool) error {
+	if err := output(sys, name, data, executable); err != nil {
+		return fmt.Errorf("can't write '%s': %s", name, diag.Reason(err))
+	}
+	return nil
+}
+
+func output(sys *system, name string, data []byte, executable bool) error {
+	if name == "-" {
+		_, err := sys.stdout.Write(data)
+		return err
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return replace(name, data, nil, executable)
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errors.New("it is a directory; give the name of a file")
+	case isStdout(sys.stdout, info):
+		_, err := sys.stdout.Write(data)
+		return err
+	case !info.Mode().IsRegular():
+		return writeInto(name, data)
+	}
+	return replace(name, data, info, executable)
+}
+
+// isStdout reports whether info is of the file that is standard output:
+// /dev/stdout leads to it, and the process that reads it expects the bytes there.
+func isStdout(stdout io.Writer, info fs.FileInfo) bool {
+	f, ok := stdout.(*os.File)
+	if !ok {
+		return false
+	}
+	own, err := f.Stat()
+	return err == nil && os.SameFile(own, info)
+}
+
+// writeInto writes data into what name is.
+func writeInto(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// replace makes data the contents of the file name; info is of the file that
+// it replaces, or nil.
+func replace(name string, data []byte, info fs.FileInfo, executable bool) error {
+	mode := fs.FileMode(0o666) // the umask takes from it
+	if executable {
+		mode = 0o777
+	}
+	if info != nil {
+		if err := mayWrite(name); err != nil {
+			return err
+		}
+	}
+	target, err := followLinks(name)
+	if err != nil {
+		return err
+	}
+
+	replacing.Lock()
+	defer replacing.Unlock()
+	temp := filepath.Join(filepath.Dir(target), ".tasm-"+rand.Text())
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil && info != nil {
+		err = f.Chmod(keepMode(info.Mode().Perm(), executable))
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(temp, target)
+	}
+	if err != nil {
+		os.Remove(temp)
+	}
+	return err
+}
+
+// keepMode returns the permissions of a file that replaces one with perm.
+// Whoever may read an executable may also run it.
+func keepMode(perm fs.FileMode, executable bool) fs.FileMode {
+	if executable {
+		perm |= (perm & 0o444) >> 2
+	}
+	return perm
+}
+
+// mayWrite fails for a file that is protected against writing. Its directory
+// may allow to replace it all the same, but its owner did not mean that.
+func mayWrite(name string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, fs.ErrPermission):
+		return err
+	}
+	return nil // such as a program that runs: it can't be written, but replaced
+}
+
+// maxLinks is how many symbolic links are followed, as in Linux.
+const maxLinks = 40
+
+// followLinks returns the name of the file that name leads to, which need not
+// exist.
+func followLinks(name string) (string, error) {
+	for range maxLinks {
+		link, err := os.Readlink(name)
+		if err != nil {
+			return name, nil // no link, or nothing there
+		}
+		if !filepath.IsAbs(link) {
+			link = strings.TrimSuffix(name, filepath.Base(name)) + link
+		}
+		name = link
+	}
+	return "", errors.New("too many levels of symbolic links")
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"tasm/diag"
+)
+
+// Exit statuses.
+const (
+	exitOK    = 0
+	exitError = 1 // in the source, or in what surrounds the program
+	exitUsage = 2 // the command line is wrong
+)
+
+// system is what a run sees of the world besides the file system. Standard
+// output carries only the product; words for people go to standard error.
+type system struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// errReported ends a run whose mistakes have been told already.
+var errReported = errors.New("reported")
+
+// run does what args ask for and returns the exit status.
+func run(args []string, sys *system) int {
+	name, err := dispatch(args, sys)
+	switch usage := (usageError{}); {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReported):
+		return exitError
+	case errors.As(err, &usage):
+		fmt.Fprintf(sys.stderr, "tasm: %v\n", err)
+		fmt.Fprintf(sys.stderr, "Run '%s' to see how it is used.\n", strings.TrimSpace("tasm help "+name))
+		return exitUsage
+	default:
+		fmt.Fprintf(sys.stderr, "tasm: %v\n", err)
+		return exitError
+	}
+}
+
+// dispatch finds the verb and runs it. It returns the verb's name for hints.
+func dispatch(args []string, sys *system) (name string, err error) {
+	if len(args) == 0 {
+		return "", usagef("say what to do, for example: tasm build hello.tasm")
+	}
+	switch args[0] {
+	case "-h", "--help":
+		args = append([]string{"help"}, args[1:]...)
+	case "--version":
+		args = append([]string{"version"}, args[1:]...)
+	}
+	c := findCommand(args[0])
+	if c == nil {
+		return "", unknownCommand(args[0])
+	}
+	flags := c.flags()
+	flags.BoolP("help", "h", false, "show this help")
+	switch err := flags.Parse(args[1:]); {
+	case errors.Is(err, pflag.ErrHelp):
+		return c.name, c.writeHelp(sys.stdout)
+	case err != nil:
+		return c.name, usageError{err.Error()}
+	}
+	if asked, _ := flags.GetBool("help"); asked {
+		return c.name, c.writeHelp(sys.stdout)
+	}
+	return c.name, c.run(sys, flags.Args())
+}
+
+func unknownCommand(name string) error {
+	if strings.HasPrefix(name, "-") {
+		return usagef("a command comes before its options; there is no option %s here", name)
+	}
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	if near := diag.Nearest(name, names); near != "" {
+		return usagef("there is no command '%s'; did you mean '%s'?", name, near)
+	}
+	if _, err := os.Stat(name); err == nil {
+		return usagef("there is no command '%s'; to build that file: tasm build %s", name, name)
+	}
+	return usagef("there is no command '%s'", name)
+}
