@@ -136,10 +136,15 @@ func (b *build) run(sys *system, args []string) error {
 	if len(args) != 1 {
 		return usagef("give one source file, not %d", len(args))
 	}
+	files, messages := &diag.Files{}, &diag.Bag{}
 	source := args[0]
 	format, err := chooseFormat(b.format, b.output)
 	if err != nil {
 		return err
+	}
+	text, err := readSource(sys, source)
+	if err != nil {
+		return b.fail(sys, files, err)
 	}
 	output := b.output
 	if output == "" {
@@ -151,16 +156,12 @@ func (b *build) run(sys *system, args []string) error {
 		return err
 	}
 
-	files, messages := &diag.Files{}, &diag.Bag{}
-	made := b.make(sys, source, output, format, files, messages)
+	made := b.make(sys, files, files.Add(source, text), output, format, messages)
 	if b.report(sys, files, messages) > 0 {
 		return errReported
 	}
 	if err := writeOutput(sys, output, made.data, made.executable); err != nil {
-		messages = &diag.Bag{}
-		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
-		b.report(sys, files, messages)
-		return errReported
+		return b.fail(sys, files, err)
 	}
 	if b.verbose || isTerminal(sys.stderr) {
 		fmt.Fprintf(sys.stderr, "%s  %s\n", output, made.summary)
@@ -186,15 +187,10 @@ func (b *build) checkUsage(source, output string, f *format) error {
 	return nil
 }
 
-// make assembles source and gives the result its format. It reports mistakes
-// in messages.
-func (b *build) make(sys *system, source, output string, f *format, files *diag.Files, messages *diag.Bag) *product {
-	text, err := readSource(sys, source)
-	if err != nil {
-		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
-		return nil
-	}
-	p, said := assembler.Assemble(files, files.Add(source, text), assembler.Options{
+// make assembles the source and gives the result its format. It puts mistakes
+// into messages.
+func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output string, f *format, messages *diag.Bag) *product {
+	p, said := assembler.Assemble(files, source, assembler.Options{
 		Target:      b.target,
 		Flat:        f == flatFormat,
 		IncludeDirs: b.include,
@@ -218,8 +214,8 @@ func (b *build) make(sys *system, source, output string, f *format, files *diag.
 		return &product{file.Bytes, f.executable, b.summary(p, f, file)}
 	}
 
-	name := source
-	if source == "-" {
+	name := files.Name(source)
+	if name == "-" {
 		name = output
 	}
 	spec, said := describeImage(p, name, b.tags, sys.getenv)
@@ -233,6 +229,14 @@ func (b *build) make(sys *system, source, output string, f *format, files *diag.
 		return nil
 	}
 	return &product{archive, false, strings.Join(spec.Tags, " ") + "  program " + b.summary(p, f, file)}
+}
+
+// fail shows an error that is about no place in a source.
+func (b *build) fail(sys *system, files *diag.Files, err error) error {
+	messages := &diag.Bag{}
+	messages.Add(diag.Errorf(diag.Range{}, "%s", err))
+	b.report(sys, files, messages)
+	return errReported
 }
 
 // report shows messages and returns how many of them are errors.

@@ -1,12 +1,6 @@
 package main
 
-import (
-	"strings"
-
-	"github.com/spf13/pflag"
-
-	"tasm/diag"
-)
+import "github.com/spf13/pflag"
 
 // command is one verb. Help, the reference in docs/cli.md and the completion
 // of shells are made from it.
@@ -68,44 +62,3 @@ func newFlagSet(name string) *pflag.FlagSet {
 	set.Usage = func() {}
 	return set
 }
-
-// choice is the value of an option that takes one word of a list.
-type choice struct {
-	value *string
-	words []string
-}
-
-// newChoice makes an option's value; its default is initial.
-func newChoice(value *string, initial string, words ...string) *choice {
-	*value = initial
-	return &choice{value, words}
-}
-
-func (c *choice) String() string { return *c.value }
-func (c *choice) Type() string   { return strings.Join(c.words, "|") }
-
-// choices lets the completion of shells know the words.
-func (c *choice) choices() []string { return c.words }
-
-func (c *choice) Set(s string) error {
-	for _, w := range c.words {
-		if s == w {
-			*c.value = s
-			return nil
-		}
-	}
-	if near := diag.Nearest(s, c.words); near != "" {
-		return usagef("it is one of %s; did you mean %s?", strings.Join(c.words, ", "), near)
-	}
-	return usagef("it is one of %s", strings.Join(c.words, ", "))
-}
-
-// list is the value of an option that adds to a list each time it is given.
-type list struct {
-	values *[]string
-	kind   string
-}
-
-func (l list) String() string     { return strings.Join(*l.values, ",") }
-func (l list) Type() string       { return l.kind }
-func (l list) Set(s string) error { *l.values = append(*l.values, s); return nil }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/spf13/pflag"
 )
 
 // shells have a completion script.
@@ -47,49 +45,6 @@ reads when it starts, as the examples show.`,
 	return c
 }
 
-// option is what a shell needs to know of an option.
-type option struct {
-	spellings []string // -o, --output
-	usage     string
-	takes     argument
-	words     []string // if takes is aWord
-}
-
-// argument is what follows an option.
-type argument int
-
-const (
-	nothing argument = iota
-	aWord            // one of a list
-	aFile
-	aDir
-	anything
-)
-
-// options lists the options of a command.
-func (c *command) options() []option {
-	var out []option
-	c.flags().VisitAll(func(f *pflag.Flag) {
-		kind, usage := pflag.UnquoteUsage(f)
-		o := option{spellings: []string{"--" + f.Name}, usage: usage, takes: anything}
-		if f.Shorthand != "" {
-			o.spellings = append([]string{"-" + f.Shorthand}, o.spellings...)
-		}
-		switch value, isChoice := f.Value.(interface{ choices() []string }); {
-		case isChoice:
-			o.takes, o.words = aWord, value.choices()
-		case f.NoOptDefVal != "":
-			o.takes = nothing
-		case kind == "FILE":
-			o.takes = aFile
-		case kind == "DIR":
-			o.takes = aDir
-		}
-		out = append(out, o)
-	})
-	return append(out, option{spellings: []string{"-h", "--help"}, usage: "show this help"})
-}
-
 func bashCompletion(w io.Writer, commands []*command) error {
 	var b strings.Builder
 	b.WriteString(`# bash completion for tasm
@@ -98,7 +53,7 @@ _tasm() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "` + strings.Join(commandNames(), " ") + `" -- "$word"))
+        COMPREPLY=($(compgen -W "` + strings.Join(namesOf(commands), " ") + `" -- "$word"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -107,9 +62,9 @@ _tasm() {
 		fmt.Fprintf(&b, "    %s)\n        case $before in\n", c.name)
 		var spellings []string
 		for _, o := range c.options() {
-			spellings = append(spellings, o.spellings...)
+			spellings = append(spellings, o.spellings()...)
 			if reply := bashReply(o); reply != "" {
-				fmt.Fprintf(&b, "        %s) %s; return ;;\n", strings.Join(o.spellings, "|"), reply)
+				fmt.Fprintf(&b, "        %s) %s; return ;;\n", strings.Join(o.spellings(), "|"), reply)
 			}
 		}
 		b.WriteString("        esac\n")
@@ -127,14 +82,14 @@ _tasm() {
 }
 
 func bashReply(o option) string {
-	switch o.takes {
-	case aWord:
+	switch {
+	case o.words != nil:
 		return fmt.Sprintf(`COMPREPLY=($(compgen -W "%s" -- "$word"))`, strings.Join(o.words, " "))
-	case aFile:
+	case o.value == "FILE":
 		return `COMPREPLY=($(compgen -f -- "$word"))`
-	case aDir:
+	case o.value == "DIR":
 		return `COMPREPLY=($(compgen -d -- "$word"))`
-	case anything:
+	case o.value != "":
 		return ":"
 	}
 	return ""
@@ -151,8 +106,8 @@ func zshCompletion(w io.Writer, commands []*command) error {
 	for _, c := range commands {
 		fmt.Fprintf(&b, "    %s)\n        _arguments", c.name)
 		for _, o := range c.options() {
-			for _, s := range o.spellings {
-				fmt.Fprintf(&b, " \\\n            %s", quote(s+"["+zshText.Replace(o.usage)+"]"+zshAction(o)))
+			for _, s := range o.spellings() {
+				fmt.Fprintf(&b, " \\\n            %s", quote("*"+s+"["+zshText.Replace(o.usage)+"]"+zshAction(o)))
 			}
 		}
 		if c.complete != nil {
@@ -171,14 +126,14 @@ func zshCompletion(w io.Writer, commands []*command) error {
 var zshText = strings.NewReplacer("[", `\[`, "]", `\]`, ":", `\:`)
 
 func zshAction(o option) string {
-	switch o.takes {
-	case aWord:
+	switch {
+	case o.words != nil:
 		return ":word:(" + strings.Join(o.words, " ") + ")"
-	case aFile:
+	case o.value == "FILE":
 		return ":file:_files"
-	case aDir:
+	case o.value == "DIR":
 		return ":directory:_files -/"
-	case anything:
+	case o.value != "":
 		return ":value:"
 	}
 	return ""
@@ -192,14 +147,10 @@ func fishCompletion(w io.Writer, commands []*command) error {
 		when := quote("__fish_seen_subcommand_from " + c.name)
 		for _, o := range c.options() {
 			fmt.Fprintf(&b, "complete -c tasm -n %s", when)
-			for _, s := range o.spellings {
-				if name, long := strings.CutPrefix(s, "--"); long {
-					fmt.Fprintf(&b, " -l %s", name)
-				} else {
-					fmt.Fprintf(&b, " -s %s", s[1:])
-				}
+			if o.short != "" {
+				fmt.Fprintf(&b, " -s %s", o.short)
 			}
-			fmt.Fprintf(&b, "%s -d %s\n", fishArgument(o), quote(o.usage))
+			fmt.Fprintf(&b, " -l %s%s -d %s\n", o.long, fishArgument(o), quote(o.usage))
 		}
 		if c.complete != nil {
 			fmt.Fprintf(&b, "complete -c tasm -n %s -a %s\n", when, quote(strings.Join(c.complete(), " ")))
@@ -212,14 +163,14 @@ func fishCompletion(w io.Writer, commands []*command) error {
 }
 
 func fishArgument(o option) string {
-	switch o.takes {
-	case aWord:
+	switch {
+	case o.words != nil:
 		return " -x -a " + quote(strings.Join(o.words, " "))
-	case aFile:
+	case o.value == "FILE":
 		return " -r -F"
-	case aDir:
+	case o.value == "DIR":
 		return " -x -a '(__fish_complete_directories)'"
-	case anything:
+	case o.value != "":
 		return " -x"
 	}
 	return ""

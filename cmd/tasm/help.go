@@ -32,9 +32,12 @@ func helpCommand() *command {
 	}
 }
 
-func commandNames() []string {
+// commandNames returns the names of all commands.
+func commandNames() []string { return namesOf(commands()) }
+
+func namesOf(commands []*command) []string {
 	var names []string
-	for _, c := range commands() {
+	for _, c := range commands {
 		names = append(names, c.name)
 	}
 	return names
@@ -51,16 +54,14 @@ var exitStatuses = []example{
 func writeOverview(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\nUsage: tasm COMMAND [options] [arguments]\n\nCommands:\n", purpose)
-	var rows, examples []example
-	for _, c := range commands() {
+	var rows []example
+	all := commands()
+	for _, c := range all {
 		rows = append(rows, example{c.name, c.summary})
 	}
 	writeColumns(&b, rows)
-	for _, c := range commands() {
-		examples = append(examples, c.examples[:min(3, len(c.examples))]...)
-	}
 	b.WriteString("\nExamples:\n")
-	writeColumns(&b, examples)
+	writeColumns(&b, all[0].examples[:3])
 	b.WriteString("\n'tasm help COMMAND' explains a command and its options.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -71,7 +72,11 @@ func (c *command) writeHelp(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tasm %s: %s\n\nUsage: %s\n\n%s\n", c.name, c.summary, c.usageLine(), c.about)
 	for _, g := range c.groups {
-		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.set.FlagUsages())
+		fmt.Fprintf(&b, "\n%s:\n", g.title)
+		for _, o := range optionsOf(g.set) {
+			fmt.Fprintf(&b, "  %s\n", o.synopsis())
+			writeWrapped(&b, "        ", o.usage)
+		}
 	}
 	if len(c.examples) > 0 {
 		b.WriteString("\nExamples:\n")
@@ -92,6 +97,30 @@ func (c *command) usageLine() string {
 		line += " " + c.args
 	}
 	return line
+}
+
+// helpWidth is how wide help is, in columns.
+const helpWidth = 80
+
+// writeWrapped writes text in lines of at most helpWidth columns.
+func writeWrapped(b *strings.Builder, indent, text string) {
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case column == 0:
+			b.WriteString(indent)
+			column = len(indent)
+		case column+1+len(word) > helpWidth:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	b.WriteByte('\n')
 }
 
 // writeColumns writes rows with what they do in a column of its own.

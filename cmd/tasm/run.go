@@ -76,7 +76,7 @@ func dispatch(args []string, sys *system) (name string, err error) {
 	case errors.Is(err, pflag.ErrHelp):
 		return c.name, c.writeHelp(sys.stdout)
 	case err != nil:
-		return c.name, usageError{err.Error()}
+		return c.name, explain(err, c.options())
 	}
 	if asked, _ := flags.GetBool("help"); asked {
 		return c.name, c.writeHelp(sys.stdout)
@@ -84,15 +84,34 @@ func dispatch(args []string, sys *system) (name string, err error) {
 	return c.name, c.run(sys, flags.Args())
 }
 
+// explain makes a message of pflag's complaint about the command line.
+func explain(err error, options []option) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		given, names := unknown.GetSpecifiedName(), []string{}
+		for _, o := range options {
+			names = append(names, o.long)
+		}
+		if unknown.GetSpecifiedShortnames() != "" {
+			return usagef("there is no option -%s", given)
+		}
+		if near := diag.Nearest(given, names); near != "" {
+			return usagef("there is no option --%s; did you mean --%s?", given, near)
+		}
+		return usagef("there is no option --%s", given)
+	case errors.As(err, &invalid):
+		return usagef("--%s %s: %v", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
+	}
+	return usageError{err.Error()}
+}
+
 func unknownCommand(name string) error {
 	if strings.HasPrefix(name, "-") {
 		return usagef("a command comes before its options; there is no option %s here", name)
 	}
-	var names []string
-	for _, c := range commands() {
-		names = append(names, c.name)
-	}
-	if near := diag.Nearest(name, names); near != "" {
+	if near := diag.Nearest(name, commandNames()); near != "" {
 		return usagef("there is no command '%s'; did you mean '%s'?", name, near)
 	}
 	if _, err := os.Stat(name); err == nil {
