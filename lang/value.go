@@ -61,7 +61,7 @@ type Value struct {
 	Wrt SegmentID
 }
 
-// Number returns the Value of a plain number.
+// Number64 returns the Value of a plain number.
 func Number64(n int64) Value { return Value{N: n} }
 
 // InSegment returns the address offset bytes into segment s.
@@ -110,4 +110,19 @@ func (v *Value) addTerm(t Term) bool {
 	v.terms[v.count] = t
 	v.count++
 	return true
+}
+
+// scale multiplies v by n.
+func (v *Value) scale(n int64) {
+	v.N *= n
+	terms := v.terms
+	count := int(v.count)
+	v.count = 0
+	for _, t := range terms[:count] {
+		if t.Coef *= n; t.Coef != 0 {
+			v.terms[v.count] = t
+			v.count++
+		}
+	}
+	clear(v.terms[v.count:])
 }
