@@ -51,7 +51,7 @@ type Operand struct {
 
 // Memory is what an effective address has beside its value.
 type Memory struct {
-	Segment     lang.RegisterID // override, NoRegister when none
+	Segment     lang.RegisterID // override; NoRegister or 0 when none
 	DispSize    int             // bytes, 0 when free
 	AddressSize int             // bytes, 0 when free
 	NoSplit     bool
@@ -88,8 +88,9 @@ type Encoding struct {
 	Length uint8
 	fixups [2]Fixup
 	nfix   uint8
-	// Provisional is set when the length depends on values that may change in a
-	// later pass: symbols, $ or a branch distance.
+	doubts doubts
+	// Provisional is set when the length was chosen by something that may change
+	// in a later pass: a branch distance, or a value marked Unknown or Forward.
 	Provisional bool
 }
 

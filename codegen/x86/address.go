@@ -1,0 +1,360 @@
+package x86
+
+import "tasm/lang"
+
+// address is the effective address of a memory operand.
+type address struct {
+	base, index lang.RegisterID // 0 where there is none
+	scale       int64           // factor of index
+	disp        int64
+	relocated   bool // the displacement is relative to a segment
+	unknown     bool // the displacement is not known in this pass
+	rip         bool // relative to the instruction pointer was asked for
+	plain       bool // no register at all
+	hint        lang.Hint
+	hintReg     lang.RegisterID
+	dispSize    int  // as written, in bytes
+	noSplit     bool // NOSPLIT
+}
+
+// viewAddress takes the address of operand i apart.
+func (c *context) viewAddress(i int) *Mismatch {
+	o := &c.in.Operands[i]
+	a := &c.address
+	*a = address{disp: o.Value.N, unknown: o.Value.Unknown, dispSize: o.Memory.DispSize, noSplit: o.Memory.NoSplit,
+		hint: o.Value.Hint, hintReg: o.Value.HintReg}
+	if p := sizePrefix(o.Memory.AddressSize); p != NoPrefix {
+		if problem := c.setPrefix(p, i); problem != nil {
+			return problem
+		}
+	}
+	fsgs := false
+	if isRegister(o.Memory.Segment) {
+		p, ok := SegmentPrefix(o.Memory.Segment)
+		if !ok {
+			return c.problem(badSegment, i)
+		}
+		fsgs = p == SegFS || p == SegGS
+		if c.slots[slotSegment] != NoPrefix {
+			m := c.problem(conflictingPrefixes, i)
+			m.prefixes = [2]PrefixID{c.slots[slotSegment], p}
+			return m
+		}
+		c.slots[slotSegment] = p
+	}
+	plus, minus := false, false
+	for _, t := range o.Value.Terms() {
+		switch t.Kind {
+		case lang.RegisterTerm:
+			reg := lang.RegisterID(t.ID)
+			if !isRegister(reg) {
+				return c.problem(badOperand, i)
+			}
+			switch {
+			case t.Coef == 1 && a.base == 0 && registers[reg].Class == General:
+				a.base = reg
+			case a.index == 0:
+				a.index, a.scale = reg, t.Coef
+			case a.base == 0:
+				return c.problem(twoIndexes, i)
+			default:
+				return c.problem(tooManyRegisters, i)
+			}
+		default:
+			switch {
+			case t.Coef == 1 && !plus:
+				plus = true
+			case t.Coef == -1 && !minus && t.Kind == lang.SegmentTerm && lang.SegmentID(t.ID) == c.in.Segment:
+				minus = true
+			default:
+				return c.problem(badValue, i)
+			}
+			a.relocated = true
+		}
+	}
+	a.plain = a.base == 0 && a.index == 0
+	if a.plain {
+		a.rip = c.in.Bits == 64 && !o.Memory.Abs && (o.Memory.Rel || c.in.DefaultRel && !fsgs)
+	}
+	return nil
+}
+
+// sizePrefix is the prefix that asks for an address size in bytes.
+func sizePrefix(size int) PrefixID {
+	switch size {
+	case 2:
+		return A16
+	case 4:
+		return A32
+	case 8:
+		return A64
+	}
+	return NoPrefix
+}
+
+// Sets of address sizes.
+const (
+	addr16 = 1 << iota
+	addr32
+	addr64
+)
+
+func addressSet(size uint8) int {
+	switch size {
+	case 2:
+		return addr16
+	case 4:
+		return addr32
+	case 8:
+		return addr64
+	}
+	return 0
+}
+
+// settleAddressSize finds the address size from the mode, the prefixes and the
+// registers of the address, and asks for a prefix where it isn't the mode's.
+func (c *context) settleAddressSize() *Mismatch {
+	own, other := addr16, addr32
+	valid := addr16 | addr32
+	switch c.in.Bits {
+	case 32:
+		own, other = addr32, addr16
+	case 64:
+		own, other, valid = addr64, addr32, addr32|addr64
+	}
+	switch c.slots[slotAddressSize] {
+	case A16:
+		if c.in.Bits == 64 {
+			return c.problem(no16BitAddresses, c.memory)
+		}
+		valid &= addr16
+	case A32:
+		valid &= addr32
+	case A64:
+		if c.in.Bits != 64 {
+			return c.problem(no64BitAddresses, c.memory)
+		}
+		valid &= addr64
+	case Asp:
+		if c.in.Bits == 32 {
+			valid &= addr16
+		} else {
+			valid &= addr32
+		}
+	}
+	a := &c.address
+	if c.memory >= 0 {
+		if a.plain {
+			if (c.in.Bits != 64 && a.dispSize > 1) || (c.in.Bits == 64 && a.dispSize == 2) {
+				valid &= addressSet(uint8(a.dispSize))
+			}
+		} else {
+			for _, r := range [2]lang.RegisterID{a.base, a.index} {
+				if r != 0 && registers[r].Class == General {
+					valid &= addressSet(registers[r].Size)
+				}
+			}
+		}
+	}
+	size := map64(own)
+	switch {
+	case valid&own != 0:
+	case valid&other != 0:
+		size = map64(other)
+		if c.slots[slotAddressSize] == NoPrefix {
+			c.slots[slotAddressSize] = sizePrefix(int(size))
+		}
+	default:
+		return c.problem(mixedAddressSizes, c.memory)
+	}
+	c.size = size
+	if c.memory >= 0 && a.plain && !a.rip {
+		disp := a.dispSize
+		if disp == 0 {
+			disp = 4
+			if size == 2 {
+				disp = 2
+			}
+		}
+		if disp == int(size) && c.views[c.memory].set == setMemory {
+			c.views[c.memory].set |= setOffset
+		}
+	}
+	return nil
+}
+
+func map64(set int) uint8 {
+	return [...]uint8{addr16: 2, addr32: 4, addr64: 8}[set]
+}
+
+// modRM is an effective address as bytes.
+type modRM struct {
+	mod, rm  uint8
+	sib      uint8
+	hasSIB   bool
+	dispSize uint8
+	rip      bool  // the displacement counts from the end of the instruction
+	rexB     uint8 // 1 if the base is a register from 8 up
+	rexX     uint8
+}
+
+// encodeAddress chooses the bytes for an address as nasm does.
+func (c *context) encodeAddress(out *modRM) bool {
+	a := &c.address
+	switch {
+	case a.plain:
+		rip := a.rip && a.relocated
+		switch {
+		case c.in.Bits == 64 && !rip:
+			*out = modRM{rm: 4, sib: 0x25, hasSIB: true, dispSize: 4}
+		case c.size == 2:
+			*out = modRM{rm: 6, dispSize: 2}
+		default:
+			*out = modRM{rm: 5, dispSize: 4, rip: rip}
+		}
+		return true
+	case c.size == 2:
+		return a.encode16(out)
+	}
+	base, index, scale, ok := a.arrange()
+	if !ok || c.size == 2 {
+		return false
+	}
+	*out = a.encode32(base, index, scale, a.dispBytes(base))
+	return true
+}
+
+// arrange decides which register is the base and which the index, as nasm
+// does: by the hints of how the address was written, splitting factors that an
+// index can't have.
+func (a *address) arrange() (base, index lang.RegisterID, scale int64, ok bool) {
+	base, index, scale = a.base, a.index, a.scale
+	if scale == 0 {
+		index = 0
+	}
+	for _, r := range [2]lang.RegisterID{base, index} {
+		if r != 0 && (registers[r].Class != General || registers[r].Size < 4) {
+			return 0, 0, 0, false
+		}
+	}
+	if base != 0 && index != 0 && registers[base].Size != registers[index].Size {
+		return 0, 0, 0, false
+	}
+	if a.dispSize == 2 || a.dispSize == 8 {
+		return 0, 0, 0, false
+	}
+	hinted := func(r lang.RegisterID, h lang.Hint) bool { return r != 0 && a.hintReg == r && a.hint == h }
+	if scale == 1 && base != index && base != 0 && index != 0 &&
+		(hinted(base, lang.NotBase) || hinted(index, lang.MakeBase)) {
+		base, index = index, base
+	}
+	if base == 0 && scale == 1 && !hinted(index, lang.NotBase) {
+		base, index = index, 0
+	}
+	if base == 0 && (scale == 3 || scale == 5 || scale == 9 ||
+		scale == 2 && !isStackPointer(index) && (!a.noSplit || a.hint == lang.Summed)) {
+		base = index
+		scale--
+	}
+	if index == 0 && !usesSIBNumber(base) && a.noSplit && hinted(base, lang.NotBase) {
+		base, index, scale = 0, base, 1
+	}
+	if scale == 1 && isStackPointer(index) {
+		base, index = index, base
+	}
+	if isStackPointer(index) || index != 0 && scale != 1 && scale != 2 && scale != 4 && scale != 8 {
+		return 0, 0, 0, false
+	}
+	return base, index, scale, true
+}
+
+func isStackPointer(r lang.RegisterID) bool { return r != 0 && registers[r].Number == 4 }
+
+// usesSIBNumber reports whether a base needs a SIB byte (esp and r12).
+func usesSIBNumber(r lang.RegisterID) bool { return r != 0 && registers[r].Number&7 == 4 }
+
+// dispBytes is how many bytes of displacement nasm gives an address with a base.
+func (a *address) dispBytes(base lang.RegisterID) uint8 {
+	d := int64(int32(a.disp))
+	known := !a.relocated && !a.unknown
+	switch {
+	case base == 0:
+		return 4
+	case d == 0 && known && a.dispSize == 0 && registers[base].Number&7 != 5:
+		return 0
+	case a.dispSize <= 1 && (a.dispSize == 1 || known && fitsSigned(d, 1)):
+		return 1
+	}
+	return 4
+}
+
+// encode32 encodes an address of 32-bit or 64-bit registers.
+func (a *address) encode32(base, index lang.RegisterID, scale int64, disp uint8) (m modRM) {
+	m.dispSize = disp
+	switch {
+	case base == 0:
+	case disp == 1:
+		m.mod = 1
+	case disp == 4:
+		m.mod = 2
+	}
+	if base != 0 {
+		m.rm = registers[base].Number & 7
+		m.rexB = registers[base].Number >> 3
+	} else {
+		m.rm = 5
+	}
+	if index == 0 && m.rm != 4 && base != 0 {
+		return m
+	}
+	m.hasSIB = true
+	number := uint8(4)
+	var shift uint8
+	if index != 0 {
+		number = registers[index].Number & 7
+		m.rexX = registers[index].Number >> 3
+		shift = [9]uint8{1: 0, 2: 1, 4: 2, 8: 3}[scale]
+	}
+	m.sib = shift<<6 | number<<3 | m.rm
+	m.rm = 4
+	return m
+}
+
+// encode16 encodes an address of bx, bp, si and di.
+func (a *address) encode16(out *modRM) bool {
+	if a.dispSize >= 4 || a.index != 0 && a.scale != 1 {
+		return false
+	}
+	const bx, bp, si, di = 1, 2, 4, 8
+	regs := 0
+	for _, r := range [2]lang.RegisterID{a.base, a.index} {
+		if r == 0 {
+			continue
+		}
+		if registers[r].Class != General || registers[r].Size != 2 {
+			return false
+		}
+		bit := [16]int{3: bx, 5: bp, 6: si, 7: di}[registers[r].Number]
+		if bit == 0 || regs&bit != 0 {
+			return false
+		}
+		regs |= bit
+	}
+	const none = 0xFF
+	rm := [16]uint8{none, bx: 7, bp: 6, bx | bp: none, si: 4, bx | si: 0, bp | si: 2, bx | bp | si: none,
+		di: 5, bx | di: 1, bp | di: 3, bx | bp | di: none, si | di: none, 13: none, 14: none, 15: none}[regs]
+	if rm == none {
+		return false
+	}
+	*out = modRM{rm: rm}
+	d := int64(int16(a.disp))
+	known := !a.relocated && !a.unknown
+	switch {
+	case d == 0 && known && a.dispSize == 0 && rm != 6:
+	case a.dispSize <= 1 && (a.dispSize == 1 || known && fitsSigned(d, 1)):
+		out.mod, out.dispSize = 1, 1
+	default:
+		out.mod, out.dispSize = 2, 2
+	}
+	return true
+}

@@ -1,0 +1,482 @@
+package x86
+
+import "tasm/lang"
+
+// REX prefix bits.
+const (
+	rexB = 1 << iota
+	rexX
+	rexR
+	rexW
+	rexFixed = 0x40
+)
+
+// emission is one encoding in the making.
+type emission struct {
+	out     *Encoding
+	bits    int
+	rex     uint8
+	needREX bool // a byte register that only exists with REX (spl)
+	high    bool // a byte register that doesn't exist with REX (ah)
+	vvvv    uint8
+	reg     uint8 // ModRM.reg
+	rm      modRM
+}
+
+// emit encodes the instruction in form f with nasm's choice of address.
+func (c *context) emit(f *Form, out *Encoding) *Mismatch {
+	var m modRM
+	if c.memory >= 0 && f.operands[c.memory].place == placeRM {
+		if !c.encodeAddress(&m) {
+			return c.problem(badAddress, c.memory)
+		}
+	} else if i := f.bareAddress(); i >= 0 && c.views[i].set == setImmediate {
+		c.immediateAddress(i, &m)
+	}
+	return c.emitWith(f, m, false, out)
+}
+
+// bareAddress is the index of the operand that admits a number as an address
+// (lea eax, 5), -1 if none.
+func (f *Form) bareAddress() int {
+	for i := range f.specs() {
+		if f.operands[i].rule == ruleAnySize {
+			return i
+		}
+	}
+	return -1
+}
+
+// immediateAddress encodes a number written where an address belongs.
+func (c *context) immediateAddress(i int, m *modRM) {
+	v := &c.in.Operands[i].Value
+	c.address = address{disp: v.N, plain: true, relocated: len(v.Terms()) != 0, unknown: v.Unknown}
+	c.address.rip = c.in.Bits == 64 && c.in.DefaultRel
+	c.encodeAddress(m)
+}
+
+// emitWith encodes the instruction in form f with the address m. long asks for
+// the three-byte VEX prefix where two bytes would do.
+func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch {
+	op := &f.opcode
+	e := emission{out: out, bits: c.in.Bits, rm: m}
+	out.Form, out.Length, out.nfix, out.doubts = f, 0, 0, 0
+	out.Provisional = c.provisional(f)
+	if op.size == 8 && !op.default64 || c.slots[slotOperandSize] == O64 && !op.default64 {
+		e.rex |= rexW
+	}
+	e.rex |= m.rexB*rexB | m.rexX*rexX
+	for i := range c.count {
+		e.place(&f.operands[i], &c.in.Operands[i])
+	}
+	if op.modrm == extModRM {
+		e.reg = op.digit
+	}
+	if f.tags&lowOnly != 0 {
+		if e.high {
+			return c.problem(highRegister, c.highOperand())
+		}
+		e.needREX = false
+	}
+	if f.tags&bareREX != 0 && c.in.Bits == 64 {
+		e.rex |= rexW
+	}
+	if c.slots[slotEncoding] == ForceREX {
+		e.needREX = true
+	}
+
+	slots := c.slots
+	if problem := c.settlePrefixes(f, &slots, out); problem != nil {
+		return problem
+	}
+	for i, p := range slots {
+		if p == NoPrefix {
+			continue
+		}
+		if b := prefixByte(p, c.in.Bits); b != 0 {
+			e.byte(b)
+		}
+		if slot(i) == slotSegment && c.in.Bits == 64 && p < SegFS {
+			out.doubts |= doubtSegment
+		}
+	}
+
+	switch {
+	case op.vex != noVEX:
+		if e.high {
+			return c.problem(highRegister, c.highOperand())
+		}
+		e.rex &^= rexW
+		if op.vexW {
+			e.rex |= rexW
+		}
+		if c.in.Bits != 64 && (e.rex&(rexB|rexX|rexR) != 0 || e.vvvv > 7) {
+			return c.problem(only64BitRegisters, -1)
+		}
+		short := op.vex == vex && op.vexMap == 1 && e.rex&(rexW|rexX|rexB) == 0
+		switch c.slots[slotEncoding] {
+		case ForceVEX3:
+			short = false
+		case ForceVEX2:
+			if !short {
+				return c.problem(badEncoding, -1)
+			}
+		}
+		e.vex(op, short && !long)
+	case e.rex != 0 || e.needREX:
+		if e.high {
+			return c.problem(highRegister, c.highOperand())
+		}
+		if c.in.Bits != 64 {
+			if f.tags&lockREX == 0 || e.rex != rexR || e.needREX || slots[slotLock] != NoPrefix {
+				return c.problem(only64BitRegisters, -1)
+			}
+			e.byte(0xF0)
+			e.mandatory(op)
+			break
+		}
+		e.mandatory(op)
+		e.byte(rexFixed | e.rex)
+	default:
+		e.mandatory(op)
+	}
+	for _, b := range op.bytes[:op.count] {
+		e.byte(b)
+	}
+	if op.register {
+		for i := range c.count {
+			if f.operands[i].place == placeOpcode && out.Length > 0 && int(out.Length) <= MaxLength {
+				out.Bytes[out.Length-1] += registers[c.in.Operands[i].Register].Number & 7
+			}
+		}
+	}
+	if op.modrm != noModRM {
+		e.byte(e.rm.mod<<6 | e.reg&7<<3 | e.rm.rm)
+		if e.rm.hasSIB {
+			e.byte(e.rm.sib)
+		}
+		if e.rm.dispSize != 0 {
+			c.emitDisplacement(&e)
+		}
+	}
+	var distance *Mismatch
+	for i := range op.nfields {
+		if problem := c.emitField(f, &e, op.fields[i]); problem != nil {
+			distance = problem
+		}
+	}
+	if int(out.Length) > MaxLength {
+		return c.problem(tooLong, -1)
+	}
+	if problem := c.settleRelative(&e); problem != nil {
+		distance = problem
+	}
+	return distance
+}
+
+// provisional reports whether another pass may choose another length.
+func (c *context) provisional(f *Form) bool {
+	for i := range c.count {
+		o := &c.in.Operands[i]
+		if o.Kind != RegisterOperand && (o.Value.Unknown || o.Value.Forward) {
+			return true
+		}
+		if r := f.operands[i].rule; (r == ruleShort || r == ruleNear) && o.Distance == lang.AnyDistance {
+			if s, ok := o.Value.Segment(); ok && s == c.in.Segment {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// place puts operand o where the form wants it.
+func (e *emission) place(s *operandSpec, o *Operand) {
+	if o.Kind != RegisterOperand {
+		return
+	}
+	r := &registers[o.Register]
+	switch s.place {
+	case placeReg, placeRegRM:
+		e.reg = r.Number
+		e.rex |= r.Number >> 3 & 1 * rexR
+	case placeVvvv:
+		e.vvvv = r.Number
+	}
+	switch s.place {
+	case placeRM, placeRegRM:
+		e.rm = modRM{mod: 3, rm: r.Number & 7}
+		e.rex |= r.Number >> 3 & 1 * rexB
+	case placeOpcode:
+		e.rex |= r.Number >> 3 & 1 * rexB
+	case placeNone:
+		return
+	}
+	if r.Size == 1 {
+		if r.High {
+			e.high = true
+		} else if r.Number >= 4 {
+			e.needREX = true
+		}
+	}
+}
+
+// highOperand is the index of the operand that is ah, ch, dh or bh.
+func (c *context) highOperand() int {
+	for i := range c.count {
+		if o := &c.in.Operands[i]; o.Kind == RegisterOperand && registers[o.Register].High {
+			return i
+		}
+	}
+	return -1
+}
+
+// settlePrefixes adds the size prefixes that the form needs, and notes doubts
+// about the others.
+func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encoding) *Mismatch {
+	op := &f.opcode
+	want := NoPrefix
+	switch op.size {
+	case 2:
+		want = O16
+	case 4:
+		want = O32
+	}
+	if want != NoPrefix {
+		switch slots[slotOperandSize] {
+		case NoPrefix:
+			slots[slotOperandSize] = want
+		case want:
+		default:
+			out.doubts |= doubtOperandSize
+		}
+	}
+	switch op.address {
+	case 2:
+		if c.in.Bits == 64 {
+			return c.problem(no16BitAddresses, -1)
+		}
+		c.fixAddressSize(slots, A16)
+	case 4:
+		c.fixAddressSize(slots, A32)
+	case 8:
+		if c.in.Bits != 64 || slots[slotAddressSize] == A32 {
+			return c.problem(no64BitAddresses, -1)
+		}
+	}
+	if slots[slotLock] != NoPrefix && (f.tags&lockable == 0 || c.views[0].set&setMemory == 0) {
+		out.doubts |= doubtLock
+	}
+	if slots[slotRep] == Bnd && f.count > 0 && f.operands[0].rule == ruleShort && c.views[0].set != setShortLabel && f.row.flow == Jump {
+		slots[slotRep] = NoPrefix
+		out.doubts |= doubtBound
+	}
+	if p := slots[slotRep]; p == Xacquire || p == Xrelease {
+		locked := slots[slotLock] != NoPrefix
+		allowed := f.tags&exchanging != 0 || f.tags&elidable != 0 && locked || f.tags&releasable != 0 && p == Xrelease
+		if !allowed || c.views[0].set&setMemory == 0 {
+			out.doubts |= doubtElision
+		}
+	}
+	return nil
+}
+
+func (c *context) fixAddressSize(slots *[slotCount]PrefixID, want PrefixID) {
+	if slots[slotAddressSize] == NoPrefix && prefixByte(want, c.in.Bits) != 0 {
+		slots[slotAddressSize] = want
+	}
+}
+
+// byte appends a byte; what is beyond the longest instruction is only counted.
+func (e *emission) byte(b byte) {
+	if int(e.out.Length) < MaxLength {
+		e.out.Bytes[e.out.Length] = b
+	}
+	e.out.Length++
+}
+
+func (e *emission) mandatory(op *opcode) {
+	if op.mandatory != 0 {
+		e.byte(op.mandatory)
+	}
+}
+
+// vex appends a VEX or XOP prefix (manual, volume 2, section 2.3.5).
+func (e *emission) vex(op *opcode, short bool) {
+	inverted := ^e.rex
+	if short {
+		e.byte(0xC5)
+		e.byte(inverted&rexR<<5 | ^e.vvvv&15<<3 | op.vexPP)
+		return
+	}
+	first := byte(0xC4)
+	if op.vex == xop {
+		first = 0x8F
+	}
+	e.byte(first)
+	e.byte(inverted&7<<5 | op.vexMap)
+	e.byte(e.rex&rexW<<4 | ^e.vvvv&15<<3 | op.vexPP)
+}
+
+// number appends the low bytes of n.
+func (e *emission) number(n int64, size uint8) {
+	for range size {
+		e.byte(byte(n))
+		n >>= 8
+	}
+}
+
+// fixup appends a field of zeros that layout fills in.
+func (e *emission) fixup(kind FixupKind, size uint8, signed bool, operand int, v *lang.Value) {
+	if int(e.out.nfix) < len(e.out.fixups) {
+		e.out.fixups[e.out.nfix] = Fixup{Offset: e.out.Length, Size: size, Kind: kind, SignExtended: signed, Operand: uint8(operand), Value: *v}
+		e.out.nfix++
+	}
+	e.number(0, size)
+}
+
+// emitDisplacement appends the displacement of the memory operand.
+func (c *context) emitDisplacement(e *emission) {
+	i := c.memory
+	if i < 0 {
+		i = e.out.Form.bareAddress()
+	}
+	v := &c.in.Operands[i].Value
+	size := e.rm.dispSize
+	a := &c.address
+	switch {
+	case a.unknown:
+		e.number(0, size)
+	case e.rm.rip:
+		e.fixup(Relative, size, true, i, v)
+	case a.relocated:
+		e.fixup(Absolute, size, c.size > size, i, v)
+	default:
+		if a.rip {
+			e.out.doubts |= doubtRelative
+		}
+		if a.plain && a.dispSize != 0 && a.dispSize != int(size) && a.dispSize != 8 {
+			e.out.doubts |= doubtDisplacement
+		}
+		if !fits(a.disp, int(c.size)) || c.size > size && !fitsSigned(signed(a.disp, c.size), int(size)) {
+			e.out.doubts |= doubtAddress
+		}
+		e.number(a.disp, size)
+	}
+}
+
+// signed reads the low bytes of n as a signed number.
+func signed(n int64, bytes uint8) int64 {
+	shift := 64 - 8*int(bytes)
+	return n << shift >> shift
+}
+
+// emitField appends what follows the address. The Mismatch is for a branch
+// that doesn't reach.
+func (c *context) emitField(f *Form, e *emission, fd field) *Mismatch {
+	i := int(fd.operand)
+	o := &c.in.Operands[i]
+	v := &o.Value
+	switch fd.kind {
+	case offsetField:
+		if v.Unknown {
+			e.number(0, c.size)
+		} else if len(v.Terms()) != 0 || v.Wrt != 0 {
+			e.fixup(Absolute, c.size, false, i, v)
+		} else {
+			e.number(v.N, c.size)
+		}
+	case selectorField:
+		switch {
+		case o.Kind != FarOperand:
+			if len(v.Terms()) == 0 && !v.Unknown {
+				return c.problem(noSelector, i)
+			}
+			e.fixup(Selector, 2, false, i, v)
+		case o.Segment.Unknown:
+			e.number(0, 2)
+		case len(o.Segment.Terms()) != 0:
+			e.fixup(Absolute, 2, false, i, &o.Segment)
+		default:
+			if !fits(o.Segment.N, 2) {
+				e.out.doubts |= doubtImmediate
+			}
+			e.number(o.Segment.N, 2)
+		}
+	case relativeField:
+		size := fd.size
+		if v.Unknown {
+			e.number(0, size)
+		} else {
+			e.fixup(Relative, size, true, i, v)
+		}
+	default:
+		c.emitImmediate(f, e, fd.size, i)
+	}
+	return nil
+}
+
+// emitImmediate appends a number of so many bytes.
+func (c *context) emitImmediate(f *Form, e *emission, size uint8, i int) {
+	v := &c.in.Operands[i].Value
+	rule := f.operands[i].rule
+	extended := rule == ruleSigned8 || rule == ruleSigned32
+	switch {
+	case v.Unknown:
+		e.number(0, size)
+		return
+	case len(v.Terms()) != 0 || v.Wrt != 0:
+		e.fixup(Absolute, size, extended, i, v)
+		return
+	case extended:
+		if !fitsExtended(v.N, int(size), int(f.size)) {
+			e.out.doubts |= doubtImmediate
+		}
+	case rule == ruleUnsigned && size == 1:
+		if !fits(v.N, 1) {
+			e.out.doubts |= doubtImmediate
+		}
+	case !fits(v.N, int(size)):
+		e.out.doubts |= doubtImmediate
+	}
+	e.number(v.N, size)
+}
+
+// fitsExtended reports whether size bytes sign-extended to full bytes are n,
+// which may have been written as an unsigned number of full bytes.
+func fitsExtended(n int64, size, full int) bool {
+	if fitsSigned(n, size) {
+		return true
+	}
+	return full < 8 && fits(n, full) && fitsSigned(signed(n, uint8(full)), size)
+}
+
+// settleRelative computes the relative fields whose target is in the
+// instruction's own segment, now that its length is known.
+func (c *context) settleRelative(e *emission) *Mismatch {
+	kept := uint8(0)
+	var problem *Mismatch
+	for i := range e.out.nfix {
+		fx := &e.out.fixups[i]
+		s, ok := fx.Value.Segment()
+		if fx.Kind != Relative || !ok || s != c.in.Segment || fx.Value.Wrt != 0 {
+			if kept != i {
+				e.out.fixups[kept] = *fx
+			}
+			kept++
+			continue
+		}
+		delta := fx.Value.N - (c.in.Offset + int64(e.out.Length))
+		if fx.Size == 1 && !fitsSigned(delta, 1) {
+			problem = c.problem(outOfRange, int(fx.Operand))
+			problem.number = delta
+		} else if fx.Size == 2 && !fits(delta, 2) || fx.Size == 4 && !fits(delta, 4) {
+			e.out.doubts |= doubtImmediate
+		}
+		for k := range fx.Size {
+			e.out.Bytes[fx.Offset+k] = byte(delta >> (8 * k))
+		}
+	}
+	e.out.nfix = kept
+	return problem
+}

@@ -1,0 +1,180 @@
+package x86
+
+import "tasm/lang"
+
+// Form is one way in which an instruction takes its operands: one row of the
+// table, for one operand size.
+type Form struct {
+	mnemonic Mnemonic
+	row      *row
+	width    uint8 // operand size in bytes that "*" of the row stands for, 0 for none
+
+	operands [MaxOperands]operandSpec
+	count    uint8
+	opcode   opcode
+	modes    Modes
+	tags     tags
+	// size is the operation size: operands of this size lend it to operands
+	// that were written without one.
+	size uint8
+	// lenders has a bit for each operand that has the operation size.
+	lenders uint8
+}
+
+// Modes is a set of modes (16, 32 and 64 bits).
+type Modes uint8
+
+const (
+	Mode16 Modes = 1 << iota
+	Mode32
+	Mode64
+)
+
+// Has reports whether the mode of a number of bits is in the set.
+func (m Modes) Has(bits int) bool { return m&modeOf(bits) != 0 }
+
+func modeOf(bits int) Modes {
+	switch bits {
+	case 16:
+		return Mode16
+	case 32:
+		return Mode32
+	}
+	return Mode64
+}
+
+// Access tells what an instruction does with an operand.
+type Access uint8
+
+const (
+	Read    Access = 1 << iota // its value is used
+	Write                      // its value is replaced
+	Address                    // only its address is used (lea, prefetch, invlpg)
+	Maybe                      // written only under a condition (cmov, shift by 0)
+)
+
+// OperandForm is what a Form says of one operand.
+type OperandForm struct {
+	Notation string // as in the manual: "r/m32", "imm8"
+	Access   Access
+	Size     int // bytes, 0 where any size will do
+}
+
+// Flags tells what an instruction does with the bits of the flags register.
+type Flags struct {
+	Read      FlagSet // tested
+	Written   FlagSet // set according to the result
+	Cleared   FlagSet
+	Set       FlagSet
+	Undefined FlagSet
+}
+
+// Changed returns the flags that don't keep their value.
+func (f Flags) Changed() FlagSet { return f.Written | f.Cleared | f.Set | f.Undefined }
+
+// FlagSet is a set of bits of the flags register.
+type FlagSet uint16
+
+const (
+	CF FlagSet = 1 << iota
+	PF
+	AF
+	ZF
+	SF
+	OF
+	DF
+	IF
+	TF
+	AC
+	IOPL
+	NT
+)
+
+// flagLetters are the names of the flags in the table and in String.
+const flagLetters = "cpazsoditklN"
+
+func (s FlagSet) String() string {
+	var b []byte
+	for i := range len(flagLetters) {
+		if s&(1<<i) != 0 {
+			b = append(b, flagLetters[i])
+		}
+	}
+	return string(b)
+}
+
+// Implicit is an operand that an instruction uses without its being written.
+type Implicit struct {
+	// Register is the operand, or, with Memory set, the register that points
+	// to it. Where Width is not Fixed it is the widest register of its kind.
+	Register lang.RegisterID
+	Memory   bool
+	Width    Width
+	Access   Access
+}
+
+// Width says what decides how much of an Implicit register is used.
+type Width uint8
+
+const (
+	Fixed        Width = iota
+	AddressWidth       // the address size
+	StackWidth         // the size of the stack pointer
+)
+
+// Flow says how an instruction may change the flow of control.
+type Flow uint8
+
+const (
+	Next        Flow = iota // falls through
+	Jump                    // always goes elsewhere
+	Branch                  // goes elsewhere or falls through
+	Call                    // goes elsewhere, to come back
+	Return                  // goes to where the stack says
+	SystemCall              // enters the operating system and comes back
+	Interrupt               // raises an interrupt or exception, may come back
+	Stop                    // never goes on (ud2, hlt until an interrupt)
+	Transaction             // xbegin: may resume at its operand
+)
+
+// ID is the form's stable name: Add_rm32_imm8.
+func (f *Form) ID() string { return f.row.id(f) }
+
+// Mnemonic returns the mnemonic that the form belongs to.
+func (f *Form) Mnemonic() Mnemonic { return f.mnemonic }
+
+// Syntax is the form in the manual's notation: "ADD r/m32, imm8".
+func (f *Form) Syntax() string { return f.row.syntax(f) }
+
+// Opcode is the encoding in the manual's notation: "83 /0 ib".
+func (f *Form) Opcode() string { return f.row.notation(f) }
+
+// Modes returns the modes in which the form can be encoded.
+func (f *Form) Modes() Modes { return f.modes }
+
+// Size returns the operation size in bytes, 0 where there is none.
+func (f *Form) Size() int { return int(f.size) }
+
+// Flags returns what the form does with the flags.
+func (f *Form) Flags() Flags { return f.row.flags }
+
+// Implicit returns the operands that are not written.
+func (f *Form) Implicit() []Implicit { return f.row.implicits(f) }
+
+// Flow returns how the form may change the flow of control.
+func (f *Form) Flow() Flow { return f.row.flow }
+
+// Privileged reports whether the instruction is reserved to the kernel.
+func (f *Form) Privileged() bool { return f.tags&privileged != 0 }
+
+// Lockable reports whether a LOCK prefix is legal when the first operand is memory.
+func (f *Form) Lockable() bool { return f.tags&lockable != 0 }
+
+// Alternative reports whether the form is redundant: Encode never chooses it.
+func (f *Form) Alternative() bool { return f.tags&alternative != 0 }
+
+// Summary says in one line what the instruction does.
+func (f *Form) Summary() string { return f.row.summary }
+
+// Operands returns what the form says of its operands.
+func (f *Form) Operands() []OperandForm { return f.row.operandForms(f) }

@@ -1,0 +1,419 @@
+package x86
+
+import (
+	"math/bits"
+
+	"tasm/lang"
+)
+
+// context is one instruction on its way to an encoding: what analyze found
+// out about it before any form was looked at.
+type context struct {
+	in      *Instruction
+	views   [MaxOperands]operandView
+	count   int
+	slots   [slotCount]PrefixID
+	address address // of the memory operand
+	memory  int     // index of the memory operand, -1 if none
+	size    uint8   // address size in bytes
+	guesses [MaxOperands]uint8
+}
+
+// verdict tells how near a form came to matching; of several, the greatest is
+// the one to explain.
+type verdict uint8
+
+const (
+	wrongOperands verdict = iota
+	outOfReach            // a branch that would have to be longer
+	sizeMissing           // matches as soon as the operand size is known
+	wrongSize
+	wrongMode
+	wrongEncoding // {vex3} and the like on a form that has no such encoding
+	wrongBound    // BND on an instruction that doesn't take it
+	wrongRepeat   // REPNE on one where it would mean BND
+	matched
+)
+
+// choose returns the form that nasm would use: the first in the table that
+// admits the operands. Where sizes were left out, a second look takes those
+// that all remaining candidates agree on.
+func (c *context) choose() (*Form, verdict) {
+	forms := c.candidates()
+	best := wrongOperands
+	missing := false
+	for i := range forms {
+		f := &forms[i]
+		if f.tags&alternative != 0 {
+			continue
+		}
+		v, without := c.match(f)
+		if v == matched {
+			return f, matched
+		}
+		if v == sizeMissing {
+			missing = true
+			for without != 0 {
+				n := bits.TrailingZeros8(without)
+				without &= without - 1
+				c.guesses[n] = agree(c.guesses[n], f.operands[n].size)
+			}
+		}
+		best = max(best, v)
+	}
+	if !missing {
+		return nil, best
+	}
+	for _, g := range c.guesses {
+		if g == ambiguous {
+			return nil, best
+		}
+	}
+	for i := range forms {
+		f := &forms[i]
+		if f.tags&alternative != 0 {
+			continue
+		}
+		v, _ := c.match(f)
+		if v == matched {
+			return f, matched
+		}
+		best = max(best, v)
+	}
+	return nil, best
+}
+
+// ambiguous marks an operand for which the candidates want different sizes.
+const ambiguous = 0xFF
+
+func agree(old, size uint8) uint8 {
+	if old == 0 || old == size {
+		return size
+	}
+	return ambiguous
+}
+
+func (c *context) candidates() []Form {
+	set := instructionSet()
+	m := c.in.Mnemonic
+	if m <= 0 || int(m) >= len(set.mnemonics) {
+		return nil
+	}
+	return set.forms[set.mnemonics[m].first:set.mnemonics[m].last]
+}
+
+// match holds the instruction against one form. For sizeMissing it also
+// returns the operands whose size is missing.
+func (c *context) match(f *Form) (v verdict, without uint8) {
+	if int(f.count) != c.count {
+		return wrongOperands, 0
+	}
+	for i := range c.count {
+		if f.operands[i].set&c.views[i].set == 0 {
+			return wrongOperands, 0
+		}
+	}
+	mismatch := false
+	for i := range c.count {
+		s, o := &f.operands[i], &c.views[i]
+		switch s.rule {
+		case ruleRegister:
+		case ruleMemory:
+			if o.set&(setMemory|setNearMemory|setFarMemory) == 0 {
+				break // a register of the right kind
+			}
+			size := o.size
+			if size == 0 {
+				size = c.guesses[i]
+			}
+			switch {
+			case size == s.size:
+			case size != 0:
+				return wrongOperands, 0
+			case s.optional:
+			case f.tags&modeSized != 0:
+				if s.size != c.modeSize() {
+					return wrongOperands, 0
+				}
+			case f.lenders&(1<<i) != 0 && c.lent(f):
+			default:
+				without |= 1 << i
+			}
+		case ruleBare:
+			mismatch = mismatch || o.size != 0
+		case ruleAnySize:
+		default:
+			if !c.admits(f, s, o) {
+				return wrongOperands, 0
+			}
+			mismatch = mismatch || o.size != 0 && !s.takesSize(f, o.size)
+		}
+	}
+	if without != 0 {
+		return sizeMissing, without
+	}
+	if mismatch {
+		return wrongSize, 0
+	}
+	return c.permit(f), 0
+}
+
+// admits reports whether an immediate's value suits the form, before its
+// written size is looked at.
+func (c *context) admits(f *Form, s *operandSpec, o *operandView) bool {
+	switch s.rule {
+	case ruleImmediate:
+		return o.size != 0 || f.tags&modeSized == 0 || s.size == c.modeSize()
+	case ruleSigned8:
+		if f.tags&modeSized != 0 && (o.size == 0 || o.size == 1) && f.size != c.modeSize() {
+			return false
+		}
+		if o.size == 1 {
+			return true
+		}
+		if f.size == 2 {
+			return o.value&valueByte16 != 0
+		}
+		return o.value&valueByte32 != 0
+	case ruleSigned32:
+		return o.size != 0 || f.tags&modeSized == 0 || f.size == c.modeSize()
+	case ruleZero32:
+		return o.value&valueZero32 != 0
+	case ruleFits32:
+		return o.value&valueSign32 != 0
+	case ruleOne:
+		return o.value&valueOne != 0
+	case ruleShort:
+		return o.set == setShortLabel || o.value&valueStrict == 0 && o.size == 0 && c.reaches(f)
+	case ruleNear, rulePointer:
+		return o.size != 0 || s.size == c.branchSize()
+	}
+	return true
+}
+
+// takesSize reports whether a written size is right for an immediate.
+func (s *operandSpec) takesSize(f *Form, size uint8) bool {
+	switch s.rule {
+	case ruleSigned8:
+		return size == 1 || size == f.size || size == 4 && f.tags&modeSized != 0 && f.size == 8
+	case ruleSigned32:
+		return size == 4 || size == 8
+	case ruleZero32, ruleFits32:
+		return size == 8
+	case ruleOne, ruleShort, ruleShortOnly:
+		return false
+	}
+	return size == s.size
+}
+
+// lent reports whether an operand with a size of its own settles the operation
+// size. Immediates do so up to 32 bits, as in nasm.
+func (c *context) lent(f *Form) bool {
+	for i := range c.count {
+		if f.lenders&(1<<i) != 0 && c.views[i].size == f.size && (f.size <= 4 || c.views[i].set&setImmediate == 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// modeSize is the size in bytes of an operand that has that of the mode.
+func (c *context) modeSize() uint8 { return uint8(c.in.Bits / 8) }
+
+// branchSize is modeSize for branch targets, which an operand size prefix changes.
+func (c *context) branchSize() uint8 {
+	if c.in.Bits != 64 {
+		switch c.slots[slotOperandSize] {
+		case O16:
+			return 2
+		case O32:
+			return 4
+		case Osp:
+			return 6 - c.modeSize()
+		}
+	}
+	return c.modeSize()
+}
+
+// permit checks what doesn't depend on the operands: mode and prefixes.
+func (c *context) permit(f *Form) verdict {
+	if !f.modes.Has(c.in.Bits) {
+		return wrongMode
+	}
+	switch c.slots[slotEncoding] {
+	case ForceREX:
+		if f.opcode.vex != noVEX || c.in.Bits != 64 {
+			return wrongEncoding
+		}
+	case ForceVEX, ForceVEX2, ForceVEX3:
+		if f.opcode.vex == noVEX {
+			return wrongEncoding
+		}
+	case ForceEVEX:
+		return wrongEncoding
+	}
+	if f.count > 0 && f.operands[0].rule == ruleShort && c.views[0].set != setShortLabel {
+		return matched // BND is dropped here and REPNE does no harm
+	}
+	switch c.slots[slotRep] {
+	case Bnd, Nobnd:
+		if f.tags&bounded == 0 {
+			return wrongBound
+		}
+	case Repne, Repnz:
+		if f.tags&bounded != 0 {
+			return wrongRepeat
+		}
+	}
+	return matched
+}
+
+// reaches reports whether a short branch gets to the target. A target not
+// known yet is hoped to be near.
+func (c *context) reaches(f *Form) bool {
+	target := &c.in.Operands[0].Value
+	if target.Unknown {
+		return true
+	}
+	if s, ok := target.Segment(); !ok || s != c.in.Segment || target.Wrt != 0 {
+		return false
+	}
+	end := c.in.Offset + int64(c.prefixLength()) + int64(f.opcode.count) + 1
+	return fitsSigned(target.N-end, 1)
+}
+
+// prefixLength counts the bytes of the prefixes that were asked for.
+func (c *context) prefixLength() (n int) {
+	for _, p := range c.slots {
+		if p != NoPrefix && prefixByte(p, c.in.Bits) != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// fitsSigned reports whether n is a signed number of so many bytes.
+func fitsSigned(n int64, bytes int) bool {
+	if bytes >= 8 {
+		return true
+	}
+	shift := 64 - 8*bytes
+	return n<<shift>>shift == n
+}
+
+// fits reports whether n is a signed or unsigned number of so many bytes.
+func fits(n int64, bytes int) bool {
+	return bytes >= 8 || fitsSigned(n, bytes) || uint64(n)>>(8*bytes) == 0
+}
+
+// analyze sorts the prefixes into their slots, classifies the operands and
+// finds the address size.
+func (c *context) analyze(in *Instruction) *Mismatch {
+	c.in = in
+	c.count = len(in.Operands)
+	c.memory = -1
+	if in.Bits != 16 && in.Bits != 32 && in.Bits != 64 {
+		return c.problem(badMode, -1)
+	}
+	if c.count > MaxOperands {
+		return c.explain(wrongOperands)
+	}
+	for _, p := range in.Prefixes {
+		if p <= NoPrefix || p >= prefixCount {
+			return c.problem(badPrefix, -1)
+		}
+		if problem := c.setPrefix(p, -1); problem != nil {
+			return problem
+		}
+	}
+	for i := range in.Operands {
+		if problem := c.view(i); problem != nil {
+			return problem
+		}
+	}
+	return c.settleAddressSize()
+}
+
+// setPrefix puts a prefix into its slot; operand is where it was written, -1
+// for before the instruction.
+func (c *context) setPrefix(p PrefixID, operand int) *Mismatch {
+	at := &c.slots[prefixes[p].slot]
+	if *at != NoPrefix && *at != p {
+		m := c.problem(conflictingPrefixes, operand)
+		m.prefixes = [2]PrefixID{*at, p}
+		return m
+	}
+	*at = p
+	return nil
+}
+
+// view classifies operand i.
+func (c *context) view(i int) *Mismatch {
+	o := &c.in.Operands[i]
+	v := &c.views[i]
+	v.size = uint8(o.Size)
+	switch o.Kind {
+	case RegisterOperand:
+		if !isRegister(o.Register) {
+			return c.problem(badOperand, i)
+		}
+		r := &registers[o.Register]
+		v.set = r.set
+		if r.Size != 0 {
+			v.size = r.Size
+		}
+	case ImmediateOperand:
+		if !relocatable(&o.Value, c.in.Segment) {
+			return c.problem(badValue, i)
+		}
+		v.set = [...]regset{setImmediate, setShortLabel, setNearLabel, setFarLabel}[o.Distance&3]
+		v.value = viewValue(&o.Value, o.Strict)
+	case FarOperand:
+		if !relocatable(&o.Value, c.in.Segment) || !relocatable(&o.Segment, c.in.Segment) {
+			return c.problem(badValue, i)
+		}
+		if o.Distance == lang.AnyDistance {
+			v.set = setPointer
+		}
+	case MemoryOperand:
+		c.memory = i
+		switch o.Distance {
+		case lang.AnyDistance:
+			v.set = setMemory
+		case lang.Near:
+			v.set = setNearMemory
+		case lang.Far:
+			v.set = setFarMemory
+		}
+		return c.viewAddress(i)
+	default:
+		return c.problem(badOperand, i)
+	}
+	if o.To {
+		v.set = 0
+	}
+	return nil
+}
+
+// relocatable reports whether a value is one that an address field can hold: a
+// number, an address, or the distance of an address from the segment of the
+// instruction.
+func relocatable(v *lang.Value, own lang.SegmentID) bool {
+	if v.Unknown {
+		return true
+	}
+	plus, minus := false, false
+	for _, t := range v.Terms() {
+		switch {
+		case t.Kind == lang.RegisterTerm:
+			return false
+		case t.Coef == 1 && !plus:
+			plus = true
+		case t.Coef == -1 && !minus && t.Kind == lang.SegmentTerm && lang.SegmentID(t.ID) == own:
+			minus = true
+		default:
+			return false
+		}
+	}
+	return true
+}

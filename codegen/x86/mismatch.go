@@ -1,0 +1,411 @@
+package x86
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+)
+
+// Mismatch explains why an instruction has no encoding.
+type Mismatch struct {
+	// Operand is the index of the operand at fault, -1 for the instruction.
+	Operand int
+	// Distance is set when all that is wrong is that a branch doesn't reach its
+	// target. The Encoding is complete then, with the right length, so that a
+	// pass whose addresses are not final yet can go on.
+	Distance bool
+	// Text says in one clause what is wrong, Notes what would be right.
+	Text  string
+	Notes []string
+
+	number   int64
+	prefixes [2]PrefixID
+	reason   reason
+	in       *Instruction
+}
+
+// Error makes a Mismatch usable as an error; the text has no place in it.
+func (m *Mismatch) Error() string { return m.text() }
+
+// Message makes a message of m for an instruction whose mnemonic stands at the
+// range at and whose operands stand at the ranges operands.
+func (m *Mismatch) Message(at diag.Range, operands []diag.Range) *diag.Message {
+	if m.Operand >= 0 && m.Operand < len(operands) {
+		at = operands[m.Operand]
+	}
+	d := diag.Errorf(at, "%s", m.text())
+	for _, n := range m.Notes {
+		d.Notef("%s", n)
+	}
+	return d
+}
+
+// reason is a mistake that needs no look at the forms.
+type reason uint8
+
+const (
+	noReason reason = iota
+	badMode
+	badPrefix
+	badOperand
+	badValue
+	badSegment
+	badAddress
+	badEncoding
+	conflictingPrefixes
+	twoIndexes
+	tooManyRegisters
+	mixedAddressSizes
+	no16BitAddresses
+	no64BitAddresses
+	highRegister
+	only64BitRegisters
+	outOfRange
+	noSelector
+	tooLong
+)
+
+// problem starts a Mismatch about operand i.
+func (c *context) problem(r reason, i int) *Mismatch {
+	return &Mismatch{Operand: i, reason: r, Distance: r == outOfRange, in: &Instruction{Bits: c.in.Bits, Mnemonic: c.in.Mnemonic}}
+}
+
+func (m *Mismatch) text() string {
+	if m.reason == noReason {
+		return m.Text
+	}
+	name := MnemonicName(m.in.Mnemonic)
+	switch m.reason {
+	case badMode:
+		return fmt.Sprintf("there is no %d-bit mode; there are 16, 32 and 64", m.in.Bits)
+	case badPrefix:
+		return "unknown prefix"
+	case badOperand:
+		return "not an operand that an instruction can have"
+	case badValue:
+		return "expression is neither a number nor one address plus a number"
+	case badSegment:
+		return "only es, cs, ss, ds, fs and gs can override the segment of an address"
+	case badAddress:
+		if m.in.Bits == 16 {
+			return "no such address: 16-bit addresses are bx or bp, plus si or di, plus a number; others take 32-bit registers"
+		}
+		return "no such address: it is a base register, plus an index register (not the stack pointer) times 1, 2, 4 or 8, plus a number"
+	case badEncoding:
+		return name + " with these operands needs the three-byte VEX prefix"
+	case conflictingPrefixes:
+		return fmt.Sprintf("prefixes %s and %s contradict each other", PrefixName(m.prefixes[0]), PrefixName(m.prefixes[1]))
+	case twoIndexes:
+		return "an address has at most one register with a factor"
+	case tooManyRegisters:
+		return "an address has at most two registers"
+	case mixedAddressSizes:
+		if m.in.Bits == 64 {
+			return "the registers of an address must be all 64-bit or all 32-bit ones"
+		}
+		return "the registers of an address must be all 32-bit or all 16-bit ones"
+	case no16BitAddresses:
+		return "64-bit mode has no 16-bit addresses"
+	case no64BitAddresses:
+		return "64-bit addresses exist in 64-bit mode only"
+	case highRegister:
+		return "ah, bh, ch and dh can't be used in an instruction that needs a REX or VEX prefix (r8-r15, spl, bpl, sil, dil, 64-bit operands)"
+	case only64BitRegisters:
+		return fmt.Sprintf("r8-r15, spl, bpl, sil, dil and 64-bit registers don't exist in %d-bit mode", m.in.Bits)
+	case outOfRange:
+		return fmt.Sprintf("the target is %d bytes away; a short %s reaches -128..127", m.number, name)
+	case noSelector:
+		return "a plain number has no segment; write segment:offset"
+	case tooLong:
+		return fmt.Sprintf("the instruction would be longer than %d bytes", MaxLength)
+	}
+	return "no encoding"
+}
+
+// candidate is a form that might have been meant.
+type candidate struct {
+	form    *Form
+	blocked uint8 // operands that stand in the way
+}
+
+// explain says why no form matched.
+func (c *context) explain(v verdict) *Mismatch {
+	in := c.in
+	name := MnemonicName(in.Mnemonic)
+	m := &Mismatch{Operand: -1}
+	near := c.nearest()
+	switch v {
+	case sizeMissing:
+		for i := range c.count {
+			if c.views[i].set&(setMemory|setNearMemory|setFarMemory) != 0 && c.views[i].size == 0 {
+				m.Operand = i
+			}
+		}
+		m.Text = "operand size is not known"
+		if words := c.sizeWords(m.Operand); words != "" {
+			m.Notes = append(m.Notes, "write "+words+" before the operand")
+		}
+		return m
+	case wrongMode:
+		m.Text = fmt.Sprintf("%s with these operands does not exist in %d-bit mode", name, in.Bits)
+		if f := c.inOtherMode(); f != nil {
+			m.Notes = append(m.Notes, fmt.Sprintf("%s exists in %s mode", f.Syntax(), modesText(f.Modes())))
+		}
+	case wrongEncoding:
+		m.Text = fmt.Sprintf("%s cannot be encoded with %s", name, PrefixName(c.slots[slotEncoding]))
+		return m
+	case wrongBound, wrongRepeat:
+		m.Text = fmt.Sprintf("%s takes no %s prefix", name, PrefixName(c.slots[slotRep]))
+		return m
+	default:
+		m.Text, m.Operand = c.blame(name, near)
+	}
+	const most = 8
+	for i, n := range near {
+		if i == most {
+			m.Notes = append(m.Notes, fmt.Sprintf("and %d more", len(near)-most))
+			break
+		}
+		note := n.form.Syntax()
+		if n.blocked != 0 {
+			note += ": " + c.obstacle(n)
+		}
+		m.Notes = append(m.Notes, note)
+	}
+	return m
+}
+
+// nearest returns the forms that fail at the fewest operands.
+func (c *context) nearest() []candidate {
+	var list []candidate
+	least := MaxOperands + 1
+	forms := c.candidates()
+	for i := range forms {
+		f := &forms[i]
+		if int(f.count) != c.count || f.tags&alternative != 0 || !f.modes.Has(c.in.Bits) {
+			continue
+		}
+		n := candidate{form: f}
+		for k := range c.count {
+			if !c.suits(f, k) {
+				n.blocked |= 1 << k
+			}
+		}
+		count := bits.OnesCount8(n.blocked)
+		if count < least {
+			least, list = count, list[:0]
+		}
+		if count == least && !slices.ContainsFunc(list, func(o candidate) bool { return o.form.Syntax() == f.Syntax() }) {
+			list = append(list, n)
+		}
+	}
+	if len(list) == 0 {
+		for i := range forms {
+			f := &forms[i]
+			if f.tags&alternative == 0 && f.modes.Has(c.in.Bits) && !slices.ContainsFunc(list, func(o candidate) bool { return o.form.Syntax() == f.Syntax() }) {
+				list = append(list, candidate{form: f})
+			}
+		}
+	}
+	return list
+}
+
+// suits reports whether operand k alone would do for the form.
+func (c *context) suits(f *Form, k int) bool {
+	s, o := &f.operands[k], &c.views[k]
+	switch {
+	case s.set&o.set == 0:
+		return false
+	case s.rule == ruleRegister:
+		return true
+	case s.rule == ruleMemory:
+		return o.size == 0 || o.size == s.size
+	case s.rule == ruleBare:
+		return o.size == 0
+	case s.rule == ruleAnySize:
+		return true
+	}
+	return c.admits(f, s, o) && (o.size == 0 || s.takesSize(f, o.size))
+}
+
+// blame names what is wrong with the operands.
+func (c *context) blame(name string, near []candidate) (string, int) {
+	if name == "" {
+		return "unknown instruction", -1
+	}
+	counts := map[int]bool{}
+	forms := c.candidates()
+	for i := range forms {
+		counts[int(forms[i].count)] = true
+	}
+	if !counts[c.count] {
+		var list []string
+		for n := range MaxOperands + 1 {
+			if counts[n] {
+				list = append(list, []string{"no", "one", "two", "three", "four", "five"}[n])
+			}
+		}
+		return fmt.Sprintf("%s takes %s operands, not %d", name, strings.Join(list, " or "), c.count), -1
+	}
+	blocked := uint8(0xFF)
+	for _, n := range near {
+		blocked &= n.blocked
+	}
+	if c.count >= 2 && c.views[0].size != 0 && c.views[1].size != 0 && c.views[0].size != c.views[1].size && c.bothSized() {
+		return fmt.Sprintf("%s takes no %s with %s", name, c.describe(0), c.describe(1)), -1
+	}
+	if bits.OnesCount8(blocked) == 1 {
+		i := bits.TrailingZeros8(blocked)
+		if i < c.count {
+			return fmt.Sprintf("%s takes no %s as its %s operand", name, c.describe(i), ordinal(i)), i
+		}
+	}
+	var list []string
+	for i := range c.count {
+		list = append(list, c.describe(i))
+	}
+	return fmt.Sprintf("%s takes no such operands: %s", name, strings.Join(list, ", ")), -1
+}
+
+// bothSized reports whether the first two operands are registers or memory.
+func (c *context) bothSized() bool {
+	return c.in.Operands[0].Kind != ImmediateOperand && c.in.Operands[1].Kind != ImmediateOperand
+}
+
+func ordinal(i int) string {
+	return []string{"first", "second", "third", "fourth", "fifth"}[i]
+}
+
+// describe says what an operand is.
+func (c *context) describe(i int) string {
+	o := &c.in.Operands[i]
+	switch o.Kind {
+	case RegisterOperand:
+		if !isRegister(o.Register) {
+			return "unknown register"
+		}
+		r := &registers[o.Register]
+		if r.Class == General {
+			return fmt.Sprintf("%d-bit register", int(r.Size)*8)
+		}
+		return r.Class.String()
+	case MemoryOperand:
+		return distanceWord(o.Distance) + strings.TrimSpace(sizeWord(uint8(o.Size))+" memory")
+	case FarOperand:
+		return "far pointer"
+	}
+	text := "number"
+	if len(o.Value.Terms()) != 0 {
+		text = "address"
+	}
+	return distanceWord(o.Distance) + strings.TrimSpace(sizeWord(uint8(o.Size))+" "+text)
+}
+
+func distanceWord(d lang.Distance) string {
+	return [...]string{"", "short ", "near ", "far "}[d&3]
+}
+
+func sizeWord(size uint8) string {
+	switch size {
+	case 1:
+		return "byte"
+	case 2:
+		return "word"
+	case 4:
+		return "dword"
+	case 8:
+		return "qword"
+	case 10:
+		return "tword"
+	case 16:
+		return "oword"
+	case 32:
+		return "yword"
+	case 64:
+		return "zword"
+	}
+	return ""
+}
+
+// String names the kind of register.
+func (c Class) String() string {
+	return [...]string{"no register", "general register", "segment register", "control register", "debug register", "test register",
+		"x87 register", "mm register", "xmm register", "ymm register", "zmm register", "mask register", "bound register", "tile register"}[c]
+}
+
+// obstacle says what stands in the way of a form.
+func (c *context) obstacle(n candidate) string {
+	var list []string
+	terms := n.form.row.terms(n.form)
+	for i := range c.count {
+		if n.blocked&(1<<i) == 0 {
+			continue
+		}
+		s, o := &n.form.operands[i], &c.in.Operands[i]
+		if s.set&c.views[i].set != 0 && o.Kind == ImmediateOperand {
+			if o.Value.IsNumber() && s.size != 0 && s.rule != ruleNear && s.rule != ruleShort {
+				list = append(list, fmt.Sprintf("%d is not in %s", o.Value.N, rangeText(int(s.size), s.rule == ruleSigned8 || s.rule == ruleSigned32)))
+				continue
+			}
+			if s.rule == ruleShort {
+				list = append(list, "the target is too far for a short jump")
+				continue
+			}
+		}
+		list = append(list, fmt.Sprintf("the %s operand would have to be %s", ordinal(i), terms[i]))
+	}
+	return strings.Join(list, ", ")
+}
+
+// sizeWords lists the size keywords that operand i could have.
+func (c *context) sizeWords(i int) string {
+	if i < 0 {
+		return ""
+	}
+	var words []string
+	forms := c.candidates()
+	for k := range forms {
+		f := &forms[k]
+		if int(f.count) != c.count || !f.modes.Has(c.in.Bits) || f.tags&alternative != 0 {
+			continue
+		}
+		fit := true
+		for j := range c.count {
+			fit = fit && c.suits(f, j)
+		}
+		if w := sizeWord(f.operands[i].size); fit && w != "" && !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	if len(words) > 1 {
+		words = append(words[:len(words)-2], words[len(words)-2]+" or "+words[len(words)-1])
+	}
+	return strings.Join(words, ", ")
+}
+
+// inOtherMode finds the form that would match in another mode.
+func (c *context) inOtherMode() *Form {
+	forms := c.candidates()
+	for i := range forms {
+		if f := &forms[i]; f.tags&alternative == 0 {
+			if v, _ := c.match(f); v == wrongMode {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func modesText(m Modes) string {
+	var list []string
+	for _, bits := range []int{16, 32, 64} {
+		if m.Has(bits) {
+			list = append(list, fmt.Sprintf("%d-bit", bits))
+		}
+	}
+	return strings.Join(list, " and ")
+}

@@ -1,0 +1,79 @@
+package x86
+
+import (
+	"strings"
+
+	"tasm/lang"
+)
+
+// Mnemonic numbers the mnemonics of the table, from 1. Mnemonic 0 is no
+// instruction: with prefixes it encodes them alone, as a line of only prefixes does.
+type Mnemonic int32
+
+// Vocabulary is the instruction set's part of a lang.Vocabulary. A segment
+// register is a RegisterWord; where a prefix may stand, SegmentPrefix makes
+// one of it.
+type Vocabulary struct{}
+
+var _ lang.Vocabulary = Vocabulary{}
+
+// Lookup implements lang.Vocabulary: the number is a RegisterID, a Mnemonic or
+// a PrefixID. Names are lower case.
+func (Vocabulary) Lookup(name string) (lang.WordClass, int32) {
+	w := instructionSet().words[name]
+	return w.class, w.id
+}
+
+type word struct {
+	class lang.WordClass
+	id    int32
+}
+
+// MnemonicName returns the mnemonic in lower case.
+func MnemonicName(m Mnemonic) string {
+	set := instructionSet()
+	if m <= 0 || int(m) >= len(set.mnemonics) {
+		return ""
+	}
+	return set.mnemonics[m].name
+}
+
+// LookupMnemonic returns the mnemonic of a name in any case, 0 for none.
+func LookupMnemonic(name string) Mnemonic {
+	if w := instructionSet().words[strings.ToLower(name)]; w.class == lang.MnemonicWord {
+		return Mnemonic(w.id)
+	}
+	return 0
+}
+
+// LookupRegister returns the register of a name in any case, NoRegister for none.
+func LookupRegister(name string) lang.RegisterID {
+	if w := instructionSet().words[strings.ToLower(name)]; w.class == lang.RegisterWord {
+		return lang.RegisterID(w.id)
+	}
+	return NoRegister
+}
+
+// Mnemonics returns all mnemonics in the table's order.
+func Mnemonics() []string {
+	set := instructionSet()
+	names := make([]string, 0, len(set.mnemonics)-1)
+	for i := range set.mnemonics[1:] {
+		names = append(names, set.mnemonics[i+1].name)
+	}
+	return names
+}
+
+// Forms returns the forms of a mnemonic in the order in which Encode tries them.
+func Forms(m Mnemonic) []*Form {
+	set := instructionSet()
+	if m <= 0 || int(m) >= len(set.mnemonics) {
+		return nil
+	}
+	r := set.mnemonics[m]
+	forms := make([]*Form, 0, r.last-r.first)
+	for i := r.first; i < r.last; i++ {
+		forms = append(forms, &set.forms[i])
+	}
+	return forms
+}
