@@ -48,11 +48,8 @@ func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case len(program) == 0:
-		return nil, SpecErrors{{"Program", -1, "the program is empty; an image needs one to run"}}
-	case len(program) > maxProgram:
-		return nil, SpecErrors{{"Program", -1, fmt.Sprintf("the program has %d bytes; %d are the most that an image can hold", len(program), maxProgram)}}
+	if err := checkSize(len(program)); err != nil {
+		return nil, SpecErrors{err}
 	}
 	tar, err := p.tar.write(programEntries(s.Path, p.mode, s.Created, program))
 	if err != nil {
@@ -68,6 +65,16 @@ func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
 		return nil, fmt.Errorf("image: %w", err)
 	}
 	return img, nil
+}
+
+func checkSize(n int) *SpecError {
+	switch {
+	case n == 0:
+		return &SpecError{"Program", -1, "the program is empty; an image needs one to run"}
+	case n > maxProgram:
+		return &SpecError{"Program", -1, fmt.Sprintf("the program has %d bytes; %d are the most that an image can hold", n, maxProgram)}
+	}
+	return nil
 }
 
 // manifestJSON writes the manifest (OCI image specification, manifest.md).
