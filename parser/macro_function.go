@@ -1,0 +1,224 @@
+package parser
+
+import (
+	"strconv"
+	"strings"
+
+	"tasm/diag"
+)
+
+// function is a macro that computes something of its arguments: %eval(...).
+type function struct {
+	min, max int // how many arguments; no upper bound if max is -1
+	apply    func(p *preprocessor, call Token, args [][]Token) []Token
+}
+
+// functions are nasm's preprocessor functions (manual, 4.4 "Preprocessor
+// Functions"), besides %is...(), which are the conditions of %if.
+var functions map[string]*function
+
+func init() {
+	functions = map[string]*function{
+		"%eval":   {1, -1, (*preprocessor).applyEval},
+		"%abs":    {1, 1, (*preprocessor).applyAbs},
+		"%num":    {1, 3, (*preprocessor).applyNum},
+		"%count":  {0, -1, (*preprocessor).applyCount},
+		"%cond":   {2, 3, (*preprocessor).applyCond},
+		"%sel":    {2, -1, (*preprocessor).applySel},
+		"%str":    {1, -1, (*preprocessor).applyStr},
+		"%strcat": {1, -1, (*preprocessor).applyStrcat},
+		"%strlen": {1, 1, (*preprocessor).applyStrlen},
+		"%substr": {2, 3, (*preprocessor).applySubstr},
+		"%tok":    {1, 1, (*preprocessor).applyTok},
+	}
+}
+
+// findFunction looks up a function by its name in lower case.
+func findFunction(name string) *function {
+	if f := functions[name]; f != nil {
+		return f
+	}
+	if word, ok := strings.CutPrefix(name, "%is"); ok {
+		if test := findCondition(word); test != nil {
+			return isFunction(test)
+		}
+	}
+	return nil
+}
+
+// isFunction makes a function of a condition: 1 if it holds, else 0.
+func isFunction(test condition) *function {
+	return &function{0, -1, func(p *preprocessor, call Token, args [][]Token) []Token {
+		d := &command{name: call, args: commaJoined(args, call.Range), p: p}
+		holds, ok := test(p, d)
+		n := int64(0)
+		if ok && holds {
+			n = 1
+		}
+		return numberTokens(n, call.Range)
+	}}
+}
+
+// commaJoined writes arguments as one list.
+func commaJoined(args [][]Token, r diag.Range) []Token {
+	var out []Token
+	for i, a := range args {
+		if i > 0 {
+			out = append(out, Token{Kind: Punctuation, Text: ",", Range: r})
+		}
+		out = append(out, a...)
+	}
+	return out
+}
+
+// number is the value of an argument of a function.
+func (p *preprocessor) number(call Token, arg []Token) (int64, bool) {
+	return p.evaluate(p.expand(arg), call.Text, call.Range)
+}
+
+// text is the string that an argument of a function is.
+func (p *preprocessor) text(call Token, arg []Token) (string, bool) {
+	d := &command{name: call, p: p}
+	s, rest, ok := p.str(d, p.expand(arg))
+	d.args = rest
+	d.end()
+	return s, ok
+}
+
+func (p *preprocessor) applyEval(call Token, args [][]Token) []Token {
+	values := make([][]Token, len(args))
+	for i, a := range args {
+		if n, ok := p.number(call, a); ok {
+			values[i] = numberTokens(n, call.Range)
+		}
+	}
+	return commaJoined(values, call.Range)
+}
+
+func (p *preprocessor) applyAbs(call Token, args [][]Token) []Token {
+	n, ok := p.number(call, args[0])
+	if !ok {
+		return nil
+	}
+	u := uint64(n)
+	if n < 0 {
+		u = -u
+	}
+	return []Token{{Kind: Number, Text: strconv.FormatUint(u, 10), Range: call.Range}}
+}
+
+// applyNum writes a number as a string: %num(value, digits, base). A negative
+// number of digits is the least number of them.
+func (p *preprocessor) applyNum(call Token, args [][]Token) []Token {
+	values := [3]int64{0, -1, 10}
+	for i, a := range args {
+		if i > 0 && len(a) == 0 {
+			continue
+		}
+		n, ok := p.number(call, a)
+		if !ok {
+			return nil
+		}
+		values[i] = n
+	}
+	digits, base := values[1], values[2]
+	if base < 2 || base > 36 {
+		p.errorf(call.Range, "%s: base %d is not one from 2 to 36", call.Text, base)
+		return nil
+	}
+	if digits < -64 || digits > 64 {
+		p.errorf(call.Range, "%s can't write %d digits, only up to 64", call.Text, digits)
+		return nil
+	}
+	s := strconv.FormatUint(uint64(values[0]), int(base))
+	width := int(digits)
+	if width < 0 {
+		width = -width
+	}
+	if len(s) < width {
+		s = strings.Repeat("0", width-len(s)) + s
+	}
+	if digits >= 0 {
+		s = s[len(s)-width:]
+	}
+	return []Token{stringToken(s, call.Range)}
+}
+
+func (p *preprocessor) applyCount(call Token, args [][]Token) []Token {
+	return numberTokens(int64(len(args)), call.Range)
+}
+
+func (p *preprocessor) applyCond(call Token, args [][]Token) []Token {
+	n, ok := p.number(call, args[0])
+	switch {
+	case ok && n != 0:
+		return args[1]
+	case ok && len(args) > 2:
+		return args[2]
+	}
+	return nil
+}
+
+func (p *preprocessor) applySel(call Token, args [][]Token) []Token {
+	n, ok := p.number(call, args[0])
+	if !ok {
+		return nil
+	}
+	if n < 1 || n >= int64(len(args)) {
+		p.report(diag.Warningf("pp-sel-range", call.Range, "%s: there is no argument %d to choose", call.Text, n))
+		return nil
+	}
+	return args[n]
+}
+
+func (p *preprocessor) applyStr(call Token, args [][]Token) []Token {
+	return []Token{stringToken(detokenize(p.expand(commaJoined(args, call.Range))), call.Range)}
+}
+
+func (p *preprocessor) applyStrcat(call Token, args [][]Token) []Token {
+	var b strings.Builder
+	for _, a := range args {
+		s, ok := p.text(call, a)
+		if !ok {
+			return nil
+		}
+		b.WriteString(s)
+	}
+	return []Token{stringToken(b.String(), call.Range)}
+}
+
+func (p *preprocessor) applyStrlen(call Token, args [][]Token) []Token {
+	s, ok := p.text(call, args[0])
+	if !ok {
+		return nil
+	}
+	return numberTokens(int64(len(s)), call.Range)
+}
+
+// applySubstr is %substr(string, start, count): from start to the end if there
+// is no count.
+func (p *preprocessor) applySubstr(call Token, args [][]Token) []Token {
+	s, ok := p.text(call, args[0])
+	if !ok {
+		return nil
+	}
+	start, ok := p.number(call, args[1])
+	if !ok {
+		return nil
+	}
+	count := int64(-1)
+	if len(args) > 2 {
+		if count, ok = p.number(call, args[2]); !ok {
+			return nil
+		}
+	}
+	return []Token{stringToken(substring(s, start, count), call.Range)}
+}
+
+func (p *preprocessor) applyTok(call Token, args [][]Token) []Token {
+	s, ok := p.text(call, args[0])
+	if !ok {
+		return nil
+	}
+	return p.relex(s, call.Range, false)
+}

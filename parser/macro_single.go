@@ -1,0 +1,505 @@
+package parser
+
+import "tasm/diag"
+
+// singleMacro is a macro that stands for part of a line: %define and its kin,
+// and what nasm predefines.
+type singleMacro struct {
+	name   string
+	fold   bool // upper and lower case are alike
+	params []singleParam
+	parens bool // it is called with parentheses; () is one argument, an empty one
+	greedy bool // the last parameter takes all further arguments
+	alias  bool // %defalias: the body is another macro's name
+	body   []bodyToken
+	// builtin, if set, makes the expansion instead of body.
+	builtin func(p *preprocessor, call Token, args [][]Token) []Token
+	// function, if set, does so with any number of arguments.
+	function *function
+	defined  diag.Range
+	busy     bool // being expanded; its name inside stays as it is
+}
+
+func (m *singleMacro) macroName() (string, bool) { return m.name, m.fold }
+
+// accepts reports whether m can be called with n arguments.
+func (m *singleMacro) accepts(n int) bool {
+	if m.function != nil {
+		return n >= m.function.min && (m.function.max < 0 || n <= m.function.max)
+	}
+	return n == len(m.params) || m.greedy && n >= len(m.params)-1
+}
+
+// singleParam is how a parameter wants its argument.
+type singleParam struct {
+	name     string
+	evaluate bool // =: as the number that the expression is worth
+	quoted   bool // &: as a string; && leaves an argument that is a string as it is
+	keep     bool // &&
+	braces   bool // !: with blanks and braces kept
+}
+
+// bodyToken is a token of a macro's body, or its parameter number param-1.
+type bodyToken struct {
+	Token
+	param int
+}
+
+// findSingle returns the macros that may answer to the token, the newest first,
+// and the name to compare them with. The first answers to it, whatever its
+// parameters.
+func (p *preprocessor) findSingle(t *Token) (list []*singleMacro, name string) {
+	name = t.Text
+	switch t.Kind {
+	case Identifier:
+		list = p.single.list(name)
+	case Directive:
+		if contextLevel(name) > 0 {
+			c, local := p.contextOf(*t)
+			if c == nil {
+				return nil, ""
+			}
+			name = local
+			list = c.macros.list(local)
+		}
+	default:
+		return nil, ""
+	}
+	for i, m := range list {
+		if matches(m, name) {
+			return list[i:], name
+		}
+	}
+	return p.predefined(name), name
+}
+
+// expander expands the single-line macros of one line. Its stack holds the
+// text still to be looked at, the next token last, so that a macro's arguments
+// may come from the text that follows the macro which produced its name.
+type expander struct {
+	p     *preprocessor
+	stack []Token
+	out   []Token
+	low   int // the lowest height that the stack has had in the current call
+	depth int
+}
+
+// mayExpand reports whether t could be the name of a macro.
+func (p *preprocessor) mayExpand(t *Token) bool {
+	switch t.Kind {
+	case Identifier:
+		if len(t.Text) > 4 && t.Text[0] == '_' && t.Text[1] == '_' {
+			return true
+		}
+		_, ok := p.single.find(t.Text)
+		return ok
+	case Directive:
+		return true
+	}
+	return false
+}
+
+// expand returns tokens with their single-line macros expanded and %+ obeyed:
+// tokens themselves if there is nothing to do.
+func (p *preprocessor) expand(tokens []Token) []Token {
+	first := -1
+	for i := range tokens {
+		if k := tokens[i].Kind; (k == Identifier || k == Directive) && p.mayExpand(&tokens[i]) {
+			first = i
+			break
+		}
+	}
+	if first < 0 {
+		return tokens
+	}
+	for round := 0; !p.fatal; round++ {
+		expanded := false
+		if tokens, expanded = p.expandOnce(tokens, first); !expanded && round > 0 {
+			break
+		}
+		// Pasting may make new names of macros.
+		pasted := false
+		if tokens, pasted = p.join(tokens, true); !pasted {
+			break
+		}
+		first = 0
+		if round == p.limits.depth {
+			p.giveUp(tokens[0].Range, "pasting with %s makes new macro names without end", "%+")
+		}
+	}
+	return tokens
+}
+
+// expandOnce expands the macros of tokens, from number first on.
+func (p *preprocessor) expandOnce(tokens []Token, first int) ([]Token, bool) {
+	if p.depth == len(p.spare) {
+		p.spare = append(p.spare, &expander{p: p})
+	}
+	e := p.spare[p.depth]
+	p.depth++
+	defer func() { p.depth-- }()
+
+	e.out = append(e.out[:0], tokens[:first]...)
+	e.stack = e.stack[:0]
+	for i := len(tokens) - 1; i >= first; i-- {
+		e.stack = append(e.stack, tokens[i])
+	}
+	expanded := false
+	for len(e.stack) > 0 && !p.fatal {
+		e.low = len(e.stack)
+		if !e.call() {
+			e.out = append(e.out, e.stack[len(e.stack)-1])
+			e.stack = e.stack[:len(e.stack)-1]
+			continue
+		}
+		expanded = true
+		// What the call pushed has been expanded already.
+		for len(e.stack) > e.low {
+			e.out = append(e.out, e.stack[len(e.stack)-1])
+			e.stack = e.stack[:len(e.stack)-1]
+		}
+	}
+	if !expanded {
+		return tokens, false
+	}
+	return p.arena.copy(e.out), true
+}
+
+// call expands the macro whose name is on top of the stack, if it is one:
+// it replaces the call by the expansion.
+func (e *expander) call() bool {
+	p := e.p
+	name := e.stack[len(e.stack)-1]
+	if name.Kind != Identifier && name.Kind != Directive {
+		return false
+	}
+	if name.Kind == Directive && name.Text[1] == '!' {
+		e.stack = e.stack[:len(e.stack)-1]
+		e.low = min(e.low, len(e.stack))
+		if t, ok := p.environment(name); ok {
+			e.stack = append(e.stack, t)
+		}
+		return true
+	}
+	list, key := p.findSingle(&name)
+	if len(list) == 0 {
+		return false
+	}
+	m := list[0]
+	var args [][]Token
+	height := len(e.stack) - 1
+	if m.parens {
+		var ok bool
+		if args, height, ok = e.arguments(name); !ok {
+			return false
+		}
+		n := len(args)
+		m = nil
+		for _, c := range list {
+			if matches(c, key) && c.accepts(n) {
+				m = c
+				break
+			}
+		}
+		if m == nil {
+			w := diag.Warningf("pp-macro-params-single", name.Range,
+				"single-line macro %s does not take %s", name.Text, plural(n, "argument"))
+			if first := list[0]; first.function == nil {
+				w.NoteAt(first.defined, "it is defined here with %s", plural(len(first.params), "parameter"))
+			}
+			p.report(w)
+			return false
+		}
+	}
+	if m.busy {
+		return false
+	}
+	if e.depth >= p.limits.depth {
+		p.giveUp(name.Range, "macros are nested more than %d deep", p.limits.depth)
+		return false
+	}
+	e.depth++
+	m.busy = true
+	outer := e.low
+	e.stack = e.stack[:height]
+	e.low = height
+	switch {
+	case m.function != nil:
+		for i := range args {
+			args[i] = stripBraces(args[i])
+		}
+		e.pushAll(m.function.apply(p, name, args))
+	case m.builtin != nil:
+		e.pushAll(m.builtin(p, name, args))
+	default:
+		if m.parens {
+			args = p.prepare(m, args)
+		}
+		e.pushBody(m, name, args)
+	}
+	if n := len(e.stack); n > e.low {
+		e.stack[n-1].Space = name.Space
+	} else if n > 0 && name.Space {
+		e.stack[n-1].Space = true // what is now beside the token before
+	}
+	e.low = min(e.low, outer)
+	m.busy = false
+	e.depth--
+	return true
+}
+
+// pushBody puts the expansion of m onto the stack, the end first: as in nasm,
+// a macro name in the body finds its arguments in what follows it, expanded.
+func (e *expander) pushBody(m *singleMacro, name Token, args [][]Token) {
+	something := false // stands after the next parameter to the left; for %,
+	for i := len(m.body) - 1; i >= 0; i-- {
+		b := &m.body[i]
+		if b.param > 0 {
+			arg := args[b.param-1]
+			something = len(arg) > 0
+			if len(arg) == 0 && b.Space && len(e.stack) > 0 {
+				e.stack[len(e.stack)-1].Space = true
+			}
+			for j := len(arg) - 1; j >= 0; j-- {
+				t := arg[j]
+				if j == 0 {
+					t.Space = b.Space
+				}
+				if !e.push(t) {
+					return
+				}
+			}
+			continue
+		}
+		t := b.Token
+		t.Range = name.Range
+		if t.Kind == Directive {
+			switch t.Text {
+			case "%?", "%*?":
+				t.Kind, t.Text = name.Kind, name.Text
+			case "%??", "%*??":
+				t.Kind, t.Text = name.Kind, m.name
+			case "%,":
+				if !something {
+					continue
+				}
+				t.Kind, t.Text = Punctuation, ","
+			}
+		}
+		something = true
+		if !e.push(t) {
+			return
+		}
+	}
+}
+
+// pushAll puts tokens onto the stack, expanded, the end first.
+func (e *expander) pushAll(tokens []Token) {
+	for i := len(tokens) - 1; i >= 0 && e.push(tokens[i]); i-- {
+	}
+}
+
+// push puts t onto the stack and expands it there.
+func (e *expander) push(t Token) bool {
+	if !e.p.charge(1, t.Range) {
+		return false
+	}
+	e.stack = append(e.stack, t)
+	e.call()
+	e.low = min(e.low, len(e.stack))
+	return !e.p.fatal
+}
+
+// arguments reads the arguments in parentheses below the name on top of the
+// stack. It returns them and the height of the stack without the call; ok is
+// false if the name is not followed by parentheses.
+func (e *expander) arguments(name Token) (args [][]Token, height int, ok bool) {
+	at := len(e.stack) - 2
+	if at < 0 || e.stack[at].Text != "(" || e.stack[at].Kind != Punctuation {
+		return nil, 0, false
+	}
+	open := e.stack[at]
+	parens, braces := 1, 0
+	var arg []Token
+	for at--; at >= 0; at-- {
+		t := e.stack[at]
+		if t.Kind == Punctuation {
+			switch t.Text {
+			case "{":
+				braces++
+			case "}":
+				braces = max(braces-1, 0)
+			case "(":
+				if braces == 0 {
+					parens++
+				}
+			case ")":
+				if braces > 0 {
+					break
+				}
+				if parens--; parens == 0 {
+					return append(args, e.p.arena.copy(arg)), at, true
+				}
+			case ",":
+				if parens == 1 && braces == 0 {
+					args = append(args, e.p.arena.copy(arg))
+					arg = arg[:0]
+					continue
+				}
+			}
+		}
+		arg = append(arg, t)
+	}
+	e.p.report(diag.Errorf(open.Range, "the call of macro %s has no closing )", name.Text))
+	return nil, 0, false
+}
+
+// prepare gives each argument the form that its parameter asks for, and
+// gathers those of a greedy parameter.
+func (p *preprocessor) prepare(m *singleMacro, args [][]Token) [][]Token {
+	n := len(m.params)
+	if len(args) > n {
+		rest := append([]Token(nil), args[n-1]...)
+		for _, a := range args[n:] {
+			rest = append(rest, Token{Kind: Punctuation, Text: ",", Range: m.defined})
+			rest = append(rest, a...)
+		}
+		args = append(args[:n-1:n-1], rest)
+	}
+	for len(args) < n {
+		args = append(args, nil)
+	}
+	for i := range args {
+		param := &m.params[i]
+		if !param.braces {
+			args[i] = stripBraces(args[i])
+		}
+		if param.evaluate {
+			if n, ok := p.evaluate(args[i], m.name, m.defined); ok {
+				args[i] = numberTokens(n, argRange(args[i], m.defined))
+			}
+		}
+		if param.quoted && !(param.keep && len(args[i]) == 1 && args[i][0].Kind == String) {
+			args[i] = []Token{{Kind: String, Text: quote(detokenize(args[i])), Range: argRange(args[i], m.defined)}}
+		}
+	}
+	return args
+}
+
+// stripBraces removes the braces that group parts of an argument.
+func stripBraces(tokens []Token) []Token {
+	depth := 0
+	found := false
+	for i := range tokens {
+		if isPunct(&tokens[i], "{") {
+			found = true
+			break
+		}
+	}
+	if !found {
+		return tokens
+	}
+	out := make([]Token, 0, len(tokens))
+	for _, t := range tokens {
+		switch {
+		case isPunct(&t, "{"):
+			if depth++; depth == 1 {
+				continue
+			}
+		case isPunct(&t, "}"):
+			if depth > 0 {
+				if depth--; depth == 0 {
+					continue
+				}
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// isPunct reports whether t is the operator or delimiter text.
+func isPunct(t *Token, text string) bool { return t.Kind == Punctuation && t.Text == text }
+
+// argRange is the range of an argument, or of fallback if it is empty.
+func argRange(tokens []Token, fallback diag.Range) diag.Range {
+	if len(tokens) == 0 {
+		return fallback
+	}
+	return tokens[0].Range.To(tokens[len(tokens)-1].Range)
+}
+
+// scope is where the single-line macros of a name live: those of everywhere or
+// those of a context.
+func (p *preprocessor) scope(name Token) (*macroTable[*singleMacro], string) {
+	if name.Kind == Directive {
+		c, local := p.contextOf(name)
+		if c == nil {
+			return nil, local
+		}
+		return &c.macros, local
+	}
+	return &p.single, name.Text
+}
+
+// define adds m, replacing what it collides with. The name of m is that of
+// the token name.
+func (p *preprocessor) define(name Token, m *singleMacro) {
+	table, local := p.scope(name)
+	if table == nil {
+		return
+	}
+	m.name = local
+	m.defined = name.Range
+	if !m.alias {
+		if target := p.aliasOf(table, local); target != "" {
+			m.name = target
+		}
+	}
+	list := table.list(m.name)
+	for i, old := range list {
+		own, fold := old.macroName()
+		same := own == m.name || fold || m.fold
+		if !same {
+			continue
+		}
+		if old.parens != m.parens {
+			p.report(diag.Errorf(name.Range, "macro %s is defined both with and without parameters", m.name).
+				NoteAt(old.defined, "the other definition is here"))
+			return
+		}
+		if !m.parens || old.accepts(len(m.params)) {
+			if old.fold != m.fold {
+				p.report(diag.Warningf("pp-macro-def-case-single", name.Range,
+					"this definition of %s hides %s, whose name differs in case", m.name, own).
+					NoteAt(old.defined, "which is defined here"))
+				if m.fold {
+					continue
+				}
+				break
+			}
+			list[i] = m
+			return
+		}
+	}
+	table.add(m)
+	delete(p.hidden, m.name)
+}
+
+// undefine takes away the macros of a name.
+func (p *preprocessor) undefine(name Token) {
+	table, local := p.scope(name)
+	if table == nil {
+		return
+	}
+	if target := p.aliasOf(table, local); target != "" {
+		local = target
+	}
+	table.remove(local, func(m *singleMacro) bool { return matches(m, local) })
+	if name.Kind == Identifier && predefinedNames[local] != nil {
+		if p.hidden == nil {
+			p.hidden = make(map[string]bool)
+		}
+		p.hidden[local] = true
+	}
+}

@@ -1,0 +1,56 @@
+; All general-purpose registers by number, after the encoding of the first eight
+; (nasm manual, chapter on %use packages).
+
+%define __?USE_ALTREG?__
+%idefine r0 rax
+%idefine r0d eax
+%idefine r0w ax
+%idefine r0b al
+%idefine r0l al
+%idefine r1 rcx
+%idefine r1d ecx
+%idefine r1w cx
+%idefine r1b cl
+%idefine r1l cl
+%idefine r2 rdx
+%idefine r2d edx
+%idefine r2w dx
+%idefine r2b dl
+%idefine r2l dl
+%idefine r3 rbx
+%idefine r3d ebx
+%idefine r3w bx
+%idefine r3b bl
+%idefine r3l bl
+%idefine r4 rsp
+%idefine r4d esp
+%idefine r4w sp
+%idefine r4b spl
+%idefine r4l spl
+%idefine r5 rbp
+%idefine r5d ebp
+%idefine r5w bp
+%idefine r5b bpl
+%idefine r5l bpl
+%idefine r6 rsi
+%idefine r6d esi
+%idefine r6w si
+%idefine r6b sil
+%idefine r6l sil
+%idefine r7 rdi
+%idefine r7d edi
+%idefine r7w di
+%idefine r7b dil
+%idefine r7l dil
+%idefine r0h ah
+%idefine r1h ch
+%idefine r2h dh
+%idefine r3h bh
+%idefine r8l r8b
+%idefine r9l r9b
+%idefine r10l r10b
+%idefine r11l r11b
+%idefine r12l r12b
+%idefine r13l r13b
+%idefine r14l r14b
+%idefine r15l r15b

@@ -1,0 +1,394 @@
+package parser
+
+import (
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+)
+
+// The preprocessor is a stage between the lexer and the grammar: it pulls the
+// lines of the source, of included files and of macro bodies one at a time,
+// obeys the lines that are directives of its own (%define, %if, %macro ...)
+// and hands on the rest, expanded. The consumer finishes with a line before
+// it pulls the next, so a condition sees the labels and EQUs above it.
+//
+// A line goes through three steps, in nasm's order:
+//
+//  1. What refers to the macro call at hand (%1, %0, %%label, %?) and what
+//     belongs to no name (%[...], %!VARIABLE) is substituted: macro_params.go.
+//  2. If it starts with a directive, that is obeyed: preproc_directive.go.
+//  3. Otherwise single-line macros are expanded (macro_single.go); then, if it
+//     calls a multi-line macro, the lines of the body are read next
+//     (macro_multi.go); if not, it is handed on.
+//
+// Tokens are never changed in place: a line in which nothing was substituted
+// leaves with the very tokens that the lexer made.
+
+// limits bound what one reading of a source may cost, whatever it says.
+type limits struct {
+	includes int   // depth of %include
+	depth    int   // depth of macro calls, and of single-line macros inside one another
+	reps     int64 // count of one %rep
+	lines    int   // lines read from macro and %rep bodies
+	tokens   int   // tokens made by substitution and expansion
+	text     int   // bytes of one token
+}
+
+var defaultLimits = limits{
+	includes: 64,
+	depth:    10_000,
+	reps:     1_000_000,
+	lines:    10_000_000,
+	tokens:   50_000_000,
+	text:     1 << 20,
+}
+
+// frameKind is what the lines of a frame come from.
+type frameKind uint8
+
+const (
+	fileFrame frameKind = iota
+	macroFrame
+	repFrame
+	textFrame // lines made up by the preprocessor
+)
+
+// frame is one place that lines are read from; the innermost is read first.
+type frame struct {
+	kind frameKind
+
+	lexer *lexer // of a file
+
+	body []bodyLine // of a macro or a %rep
+	next int        // index of the next line of body
+	left int64      // further rounds of a %rep
+	over bool       // %exitrep: nothing more of this frame is wanted
+
+	call *macroCall // the macro call at hand, for %1; a %rep has that of its surroundings
+	done *multiMacro
+
+	expansion *lang.Expansion
+	opened    diag.Range // the %include, macro call or %rep
+	conds     int        // how many %if were open when the frame was
+}
+
+// bodyLine is a line of a macro or %rep body, lexed once.
+type bodyLine struct {
+	Line
+	percent bool // has a Directive token
+}
+
+// preprocessor holds the state of one reading of a source.
+type preprocessor struct {
+	host   host
+	bag    *diag.Bag
+	files  *diag.Files
+	env    recorder
+	limits limits
+	pass   int
+
+	frames []frame
+	conds  []conditional
+	// skipping is set while the innermost %if wants its lines left out.
+	skipping bool
+	contexts []*context
+
+	single   macroTable[*singleMacro]
+	multi    macroTable[*multiMacro]
+	hidden   map[string]bool           // predefined macros taken back by %undef
+	used     map[string]bool           // packages read by %use
+	seen     map[diag.FileID]bool      // files read by %include or %require
+	standard bool                      // the standard macros have been read
+	magic    map[string][]*singleMacro // predefined macros asked for so far
+
+	section   []Token    // the last SECTION line, for __?SECT?__
+	numbering numbering  // of %line
+	stack     stackFrame // of %stacksize, %arg and %local
+	keepEmpty bool       // an empty last argument counts (%pragma preproc sane_empty_expansion)
+
+	unique int // number for the next macro call or context, as in ..@3.label
+	lines  int
+	tokens int
+	raw    bool // text of an environment variable is about that needs lexing
+	fatal  bool // %fatal, or a limit was hit: nothing more is read
+
+	line     Line // the line at hand, as read
+	fileLine Line // the room that the lexer writes to
+	arena    arena
+	spare    []*expander
+	depth    int // of expanders in use
+}
+
+// host is what the preprocessor needs of the world.
+type host interface {
+	// include reads the file that %include or %use names; from is the file
+	// that asks. The error says what is wrong with the file.
+	include(name string, from diag.FileID) (diag.FileID, error)
+	// source is the text of a file.
+	source(file diag.FileID) string
+	// builtin registers a file that is part of the program.
+	builtin(name string, text []byte) diag.FileID
+	// defines are the macros defined before the source is read, NAME or NAME=VALUE.
+	defines() []string
+	// expression parses the expression at the start of tokens and returns what
+	// follows it.
+	expression(tokens []Token) (lang.Expr, []Token, *diag.Message)
+	// environ looks up an environment variable.
+	environ(name string) (string, bool)
+	// now is the time to report, in seconds since 1970.
+	now() int64
+	// format is the name of the output format in nasm's words: bin, elf32, elf64.
+	format() string
+}
+
+// recorder notes whether an expression asked for anything that may change
+// from one pass to the next.
+type recorder struct {
+	lang.Env
+	asked bool
+}
+
+func (r *recorder) Symbol(s *lang.Symbol) (lang.Value, *diag.Message) {
+	r.asked = true
+	return r.Env.Symbol(s)
+}
+
+func (r *recorder) Here() lang.Value {
+	r.asked = true
+	return r.Env.Here()
+}
+
+func (r *recorder) SectionStart() lang.Value {
+	r.asked = true
+	return r.Env.SectionStart()
+}
+
+// Warn passes on what the evaluation of an expression warns of.
+func (r *recorder) Warn(m *diag.Message) {
+	if w, ok := r.Env.(lang.Warner); ok {
+		w.Warn(m)
+	}
+}
+
+// dependent reports whether the lines given out so far depend on values of
+// symbols, so that the source must be read again in the next pass.
+func (p *preprocessor) dependent() bool { return p.env.asked }
+
+// newPreprocessor starts reading file.
+func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pass int, file diag.FileID) *preprocessor {
+	p := &preprocessor{
+		host:   h,
+		bag:    bag,
+		files:  files,
+		env:    recorder{Env: env},
+		limits: defaultLimits,
+		pass:   pass,
+	}
+	for _, text := range h.defines() {
+		name, value, _ := strings.Cut(text, "=")
+		p.defineAs(Token{Kind: Identifier, Text: name}, false, lexText(value, diag.Range{}))
+	}
+	p.frames = append(p.frames, frame{kind: fileFrame, lexer: newLexer(file, h.source(file))})
+	return p
+}
+
+// top is the innermost frame; nil at the end of the source.
+func (p *preprocessor) top() *frame {
+	if len(p.frames) == 0 {
+		return nil
+	}
+	return &p.frames[len(p.frames)-1]
+}
+
+// call is the macro call that %1 refers to, or nil.
+func (p *preprocessor) call() *macroCall {
+	if f := p.top(); f != nil {
+		return f.call
+	}
+	return nil
+}
+
+// expansion is the chain of calls that the line at hand comes from.
+func (p *preprocessor) expansion() *lang.Expansion {
+	if f := p.top(); f != nil {
+		return f.expansion
+	}
+	return nil
+}
+
+// nextLine returns the next line for the grammar and where it comes from.
+// The line is good until the next call.
+func (p *preprocessor) nextLine() (Line, *lang.Expansion, bool) {
+	for !p.fatal {
+		f := p.top()
+		if f == nil {
+			break
+		}
+		line, percent, ok := p.read(f)
+		if !ok {
+			p.leave()
+			continue
+		}
+		if line, ok = p.process(line, percent); ok {
+			return line, p.expansion(), true
+		}
+	}
+	return Line{}, nil, false
+}
+
+// read returns the next line of f as it stands there, and whether it has a
+// Directive token.
+func (p *preprocessor) read(f *frame) (line Line, percent, ok bool) {
+	if f.kind == fileFrame {
+		if !f.lexer.next(&p.fileLine) {
+			return Line{}, false, false
+		}
+		p.line = p.fileLine
+		return p.line, hasDirective(p.line.Tokens), true
+	}
+	for {
+		if f.over {
+			return Line{}, false, false
+		}
+		if f.next < len(f.body) {
+			break
+		}
+		if f.left <= 0 {
+			return Line{}, false, false
+		}
+		f.left--
+		f.next = 0
+		if p.lines++; len(f.body) == 0 {
+			f.left = 0
+		}
+	}
+	if p.lines++; p.lines > p.limits.lines {
+		p.giveUp(f.opened, "macros and %s blocks have made more than %d lines", "%rep", p.limits.lines)
+		return Line{}, false, false
+	}
+	l := &f.body[f.next]
+	f.next++
+	p.line = l.Line
+	return l.Line, l.percent, true
+}
+
+// process takes a line through the steps; ok is false when nothing of it is
+// left for the grammar.
+func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
+	if len(line.Tokens) == 0 {
+		return line, false
+	}
+	if p.skipping {
+		if percent {
+			p.skippedDirective(line)
+		}
+		return line, false
+	}
+	if percent {
+		line.Tokens = p.substitute(line.Tokens)
+		if len(line.Tokens) == 0 || p.directive(line) {
+			return line, false
+		}
+	}
+	line.Tokens = p.expand(line.Tokens)
+	if p.callMulti(line) || p.fatal {
+		return line, false
+	}
+	if percent || p.raw {
+		line.Tokens = p.finish(line.Tokens)
+	}
+	p.noteSection(line.Tokens)
+	return line, len(line.Tokens) > 0
+}
+
+// leave ends the innermost frame.
+func (p *preprocessor) leave() {
+	f := p.top()
+	// A macro may open an %if that the text after the call closes; a file may
+	// not, and what a %rep opened has been left by %exitrep.
+	switch {
+	case f.kind == fileFrame:
+		for _, c := range p.conds[min(f.conds, len(p.conds)):] {
+			p.report(diag.Errorf(c.opened, "%s is never closed", c.name).
+				Notef("write %s after the last line that it governs", "%endif"))
+		}
+		p.dropConds(f.conds)
+	case f.over:
+		p.dropConds(f.conds)
+	}
+	if f.done != nil {
+		f.done.active--
+	}
+	p.frames = p.frames[:len(p.frames)-1]
+}
+
+// push makes f the frame that is read next.
+func (p *preprocessor) push(f frame) bool {
+	if len(p.frames) >= p.limits.depth {
+		p.giveUp(f.opened, "macro calls are more than %d deep", p.limits.depth)
+		return false
+	}
+	f.conds = len(p.conds)
+	p.frames = append(p.frames, f)
+	return true
+}
+
+// report adds a message, with the calls that its line comes from.
+func (p *preprocessor) report(m *diag.Message) {
+	p.bag.Add(noteExpansion(m, p.expansion()))
+}
+
+// errorf reports an error.
+func (p *preprocessor) errorf(r diag.Range, format string, args ...any) {
+	p.report(diag.Errorf(r, format, args...))
+}
+
+// giveUp reports an error after which nothing more is read.
+func (p *preprocessor) giveUp(r diag.Range, format string, args ...any) {
+	if !p.fatal {
+		p.errorf(r, format, args...)
+	}
+	p.fatal = true
+}
+
+// charge counts n tokens made at r; it reports false when there have been too many.
+func (p *preprocessor) charge(n int, r diag.Range) bool {
+	if p.tokens += n; p.tokens > p.limits.tokens {
+		p.giveUp(r, "macros have made more than %d words of text", p.limits.tokens)
+	}
+	return !p.fatal
+}
+
+func hasDirective(tokens []Token) bool {
+	for i := range tokens {
+		if tokens[i].Kind == Directive {
+			return true
+		}
+	}
+	return false
+}
+
+// arena hands out token slices from chunks, which is cheaper than allocating
+// each.
+type arena struct{ free []Token }
+
+const arenaChunk = 1024
+
+// copy returns a copy of tokens that nothing else appends to.
+func (a *arena) copy(tokens []Token) []Token {
+	n := len(tokens)
+	if n == 0 {
+		return nil
+	}
+	if n > arenaChunk/4 {
+		return append([]Token(nil), tokens...)
+	}
+	if n > len(a.free) {
+		a.free = make([]Token, arenaChunk)
+	}
+	out := a.free[:n:n]
+	a.free = a.free[n:]
+	copy(out, tokens)
+	return out
+}

@@ -1,0 +1,497 @@
+package parser
+
+import (
+	"strings"
+
+	"tasm/diag"
+)
+
+// command is a line that is a directive of the preprocessor.
+type command struct {
+	line Line
+	name Token   // %define ..., as written
+	args []Token // what has not been read yet
+	p    *preprocessor
+}
+
+// at is where the next argument stands, or should stand.
+func (d *command) at() diag.Range {
+	if len(d.args) > 0 {
+		return d.args[0].Range
+	}
+	return d.name.Range
+}
+
+// word takes the next argument, a single token; nil at the end.
+func (d *command) word() *Token {
+	if len(d.args) == 0 {
+		return nil
+	}
+	t := &d.args[0]
+	d.args = d.args[1:]
+	return t
+}
+
+// accept takes the next argument if it is the given operator.
+func (d *command) accept(punctuation string) bool {
+	if len(d.args) > 0 && isPunct(&d.args[0], punctuation) {
+		d.args = d.args[1:]
+		return true
+	}
+	return false
+}
+
+// count takes a small number.
+func (d *command) count() (int, bool) {
+	if len(d.args) == 0 {
+		return 0, false
+	}
+	t := &d.args[0]
+	text, nolist := strings.CutSuffix(t.Text, ".nolist")
+	n, ok := smallNumber(text)
+	if !ok {
+		return 0, false
+	}
+	d.args = d.args[1:]
+	if nolist {
+		d.args = append([]Token{{Kind: Identifier, Text: ".nolist", Range: t.Range}}, d.args...)
+	}
+	return n, true
+}
+
+// smallNumber reads a decimal number that is no larger than a count of
+// arguments can be.
+func smallNumber(text string) (n int, ok bool) {
+	if len(text) == 0 || len(text) > 6 {
+		return 0, false
+	}
+	for i := 0; i < len(text); i++ {
+		if !decimal(text[i]) {
+			return 0, false
+		}
+		n = n*10 + int(text[i]-'0')
+	}
+	return n, true
+}
+
+// end says that the directive should end here.
+func (d *command) end() {
+	if len(d.args) > 0 {
+		d.p.report(diag.Warningf("pp-trailing", argRange(d.args, d.name.Range),
+			"%s does not look at what follows here", d.name.Text))
+		d.args = nil
+	}
+}
+
+// macroName takes the name of a single-line macro.
+func (d *command) macroName() (Token, bool) {
+	if len(d.args) > 0 {
+		t := d.args[0]
+		if t.Kind == Identifier || t.Kind == Directive && contextLevel(t.Text) > 0 {
+			d.args = d.args[1:]
+			return t, true
+		}
+	}
+	d.p.report(diag.Errorf(d.at(), "%s needs the name of a macro", d.name.Text))
+	return Token{}, false
+}
+
+// directives says how each directive is obeyed. Conditions (%if, %elif and so
+// on) are not here: see preproc_cond.go.
+var directives map[string]func(p *preprocessor, d *command)
+
+func init() {
+	directives = map[string]func(p *preprocessor, d *command){
+		"%define":    func(p *preprocessor, d *command) { p.defineText(d, false, false) },
+		"%idefine":   func(p *preprocessor, d *command) { p.defineText(d, true, false) },
+		"%xdefine":   func(p *preprocessor, d *command) { p.defineText(d, false, true) },
+		"%ixdefine":  func(p *preprocessor, d *command) { p.defineText(d, true, true) },
+		"%assign":    func(p *preprocessor, d *command) { p.assign(d, false) },
+		"%iassign":   func(p *preprocessor, d *command) { p.assign(d, true) },
+		"%defstr":    func(p *preprocessor, d *command) { p.defineString(d, false) },
+		"%idefstr":   func(p *preprocessor, d *command) { p.defineString(d, true) },
+		"%deftok":    func(p *preprocessor, d *command) { p.defineTokens(d, false) },
+		"%ideftok":   func(p *preprocessor, d *command) { p.defineTokens(d, true) },
+		"%defalias":  func(p *preprocessor, d *command) { p.defineAlias(d, false) },
+		"%idefalias": func(p *preprocessor, d *command) { p.defineAlias(d, true) },
+		"%undef":     (*preprocessor).undef,
+		"%undefalias": func(p *preprocessor, d *command) {
+			if name, ok := d.macroName(); ok {
+				p.single.remove(name.Text, func(m *singleMacro) bool { return m.alias && matches(m, name.Text) })
+			}
+			d.end()
+		},
+		"%strlen": (*preprocessor).strlen,
+		"%strcat": (*preprocessor).strcat,
+		"%substr": (*preprocessor).substr,
+
+		"%macro":     func(p *preprocessor, d *command) { p.defineMulti(d, false, false) },
+		"%imacro":    func(p *preprocessor, d *command) { p.defineMulti(d, true, false) },
+		"%rmacro":    func(p *preprocessor, d *command) { p.defineMulti(d, false, true) },
+		"%irmacro":   func(p *preprocessor, d *command) { p.defineMulti(d, true, true) },
+		"%unmacro":   func(p *preprocessor, d *command) { p.undefineMulti(d, false) },
+		"%unimacro":  func(p *preprocessor, d *command) { p.undefineMulti(d, true) },
+		"%endmacro":  (*preprocessor).unopened,
+		"%endm":      (*preprocessor).unopened,
+		"%exitmacro": (*preprocessor).exitMacro,
+		"%rotate":    (*preprocessor).rotate,
+		"%rep":       (*preprocessor).repeat,
+		"%endrep":    (*preprocessor).unopened,
+		"%exitrep":   (*preprocessor).exitRep,
+
+		"%push": (*preprocessor).pushContext,
+		"%pop":  (*preprocessor).popContext,
+		"%repl": (*preprocessor).replContext,
+
+		"%include":    (*preprocessor).includeFile,
+		"%require":    (*preprocessor).requireFile,
+		"%use":        (*preprocessor).usePackage,
+		"%pathsearch": (*preprocessor).pathSearch,
+		"%depend":     func(p *preprocessor, d *command) {},
+		"%line":       (*preprocessor).setLine,
+		"%clear":      (*preprocessor).clear,
+		"%error":      (*preprocessor).userError,
+		"%warning":    (*preprocessor).userWarning,
+		"%fatal":      (*preprocessor).userFatal,
+		"%pragma":     (*preprocessor).pragma,
+		"%null":       func(p *preprocessor, d *command) {},
+		"%aliases":    (*preprocessor).aliases,
+		"%arg":        (*preprocessor).argDirective,
+		"%local":      (*preprocessor).localDirective,
+		"%stacksize":  (*preprocessor).stackSize,
+	}
+}
+
+// directive obeys a line that starts with a directive. It reports false if the
+// line is none.
+func (p *preprocessor) directive(line Line) bool {
+	t := line.Tokens[0]
+	if t.Kind != Directive {
+		return false
+	}
+	name := directiveWord(t.Text)
+	if name == "" {
+		return false
+	}
+	d := &command{line: line, name: t, args: line.Tokens[1:], p: p}
+	d.name.Text = name
+	if obey, ok := directives[name]; ok {
+		obey(p, d)
+		return true
+	}
+	if p.conditional(d) {
+		return true
+	}
+	if findFunction(name) != nil {
+		return false
+	}
+	m := diag.Errorf(t.Range, "there is no directive %s", t.Text)
+	if best := diag.Nearest(name, directiveNames()); best != "" {
+		m.Notef("did you mean %s?", best).Suggest(t.Range, best)
+	}
+	p.report(m)
+	return true
+}
+
+// directiveWord is the directive that the text of a Directive token may be, in
+// lower case; "" if it cannot be one (%$name, %1 and the like).
+func directiveWord(text string) string {
+	if len(text) < 2 {
+		return ""
+	}
+	lower := true
+	for i := 1; i < len(text); i++ {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', c == '_' && i > 1, decimal(c) && i > 1:
+		case 'A' <= c && c <= 'Z':
+			lower = false
+		default:
+			return ""
+		}
+	}
+	if lower {
+		return text
+	}
+	return strings.ToLower(text)
+}
+
+// edge says which block a directive opens or closes, for skipping over bodies.
+type edge uint8
+
+const (
+	noEdge edge = iota
+	openMacro
+	closeMacro
+	openRep
+	closeRep
+)
+
+func blockEdge(text string) edge {
+	switch directiveWord(text) {
+	case "%macro", "%imacro", "%rmacro", "%irmacro":
+		return openMacro
+	case "%endmacro", "%endm":
+		return closeMacro
+	case "%rep":
+		return openRep
+	case "%endrep":
+		return closeRep
+	}
+	return noEdge
+}
+
+// unopened reports an end without a beginning.
+func (p *preprocessor) unopened(d *command) {
+	opener := "%macro"
+	if d.name.Text == "%endrep" {
+		opener = "%rep"
+	}
+	p.errorf(d.name.Range, "%s without %s before it", d.name.Text, opener)
+}
+
+// defineText obeys %define and its kin.
+func (p *preprocessor) defineText(d *command, fold, expand bool) {
+	name, ok := d.macroName()
+	if !ok {
+		return
+	}
+	m := &singleMacro{fold: fold}
+	if len(d.args) > 0 && isPunct(&d.args[0], "(") && !d.args[0].Space {
+		if !p.parameters(d, m) {
+			return
+		}
+	}
+	tokens := d.args
+	if expand {
+		tokens = p.expand(tokens)
+	}
+	m.body = make([]bodyToken, len(tokens))
+	for i, t := range tokens {
+		m.body[i].Token = t
+		if t.Kind == Identifier {
+			for j := range m.params {
+				if m.params[j].name == t.Text {
+					m.body[i].param = j + 1
+				}
+			}
+		}
+	}
+	p.charge(len(tokens), name.Range)
+	p.define(name, m)
+}
+
+// parameters reads the parameters of a single-line macro.
+func (p *preprocessor) parameters(d *command, m *singleMacro) bool {
+	open := d.word()
+	m.parens = true
+	for {
+		var param singleParam
+		for len(d.args) > 0 && d.args[0].Kind == Punctuation {
+			switch t := &d.args[0]; t.Text {
+			case "=":
+				param.evaluate = true
+			case "&":
+				param.quoted = true
+			case "&&":
+				param.quoted, param.keep = true, true
+			case "!":
+				param.braces = true
+			default:
+				goto flagsDone
+			}
+			d.args = d.args[1:]
+		}
+	flagsDone:
+		if len(d.args) > 0 && d.args[0].Kind == Identifier {
+			param.name = d.word().Text
+		}
+		greedy := d.accept("+")
+		m.params = append(m.params, param)
+		switch {
+		case d.accept(")"):
+			m.greedy = greedy
+			return true
+		case greedy && len(d.args) > 0:
+			p.errorf(d.at(), "only the last parameter can be followed by +")
+			return false
+		case d.accept(","):
+		case len(d.args) == 0:
+			p.report(diag.Errorf(open.Range, "the parameters of this macro have no closing )"))
+			return false
+		default:
+			p.errorf(d.at(), "%s is no name of a parameter", d.args[0].Text)
+			return false
+		}
+	}
+}
+
+// defineAs defines a macro without parameters.
+func (p *preprocessor) defineAs(name Token, fold bool, tokens []Token) {
+	m := &singleMacro{fold: fold, body: make([]bodyToken, len(tokens))}
+	for i, t := range tokens {
+		m.body[i].Token = t
+	}
+	p.charge(len(tokens), name.Range)
+	p.define(name, m)
+}
+
+// undef obeys %undef.
+func (p *preprocessor) undef(d *command) {
+	if name, ok := d.macroName(); ok {
+		d.end()
+		p.undefine(name)
+	}
+}
+
+// defineAlias obeys %defalias.
+func (p *preprocessor) defineAlias(d *command, fold bool) {
+	name, ok := d.macroName()
+	if !ok {
+		return
+	}
+	target, ok := d.macroName()
+	if !ok {
+		return
+	}
+	d.end()
+	p.define(name, &singleMacro{fold: fold, alias: true, body: []bodyToken{{Token: target}}})
+}
+
+// aliasOf is the macro that name is an alias of, or "".
+func (p *preprocessor) aliasOf(table *macroTable[*singleMacro], name string) string {
+	target := ""
+	for range 100 {
+		next := ""
+		if m, ok := table.find(name); ok {
+			if m.alias {
+				next = m.body[0].Text
+			}
+		} else if table == &p.single && predefinedNames[name] == nil {
+			next = oldSpelling(name)
+		}
+		if next == "" {
+			break
+		}
+		name, target = next, next
+	}
+	return target
+}
+
+// aliases obeys %aliases on and off, as far as it exists: aliases are always on.
+func (p *preprocessor) aliases(d *command) {
+	if t := d.word(); t != nil && strings.EqualFold(t.Text, "on") {
+		return
+	}
+	p.report(diag.Warningf("pp-aliases", d.line.Range, "%s has no effect but %s", d.name.Text, "on"))
+}
+
+// message is the text that %error and its like show.
+func (p *preprocessor) message(d *command) string {
+	tokens := p.expand(d.args)
+	if len(tokens) == 1 && tokens[0].Kind == String {
+		return unquote(tokens[0].Text)
+	}
+	if text := detokenize(tokens); text != "" {
+		return text
+	}
+	return d.name.Text
+}
+
+// userError obeys %error.
+func (p *preprocessor) userError(d *command) { p.errorf(d.line.Range, "%s", p.message(d)) }
+
+// userWarning obeys %warning.
+func (p *preprocessor) userWarning(d *command) {
+	p.report(diag.Warningf("user", d.line.Range, "%s", p.message(d)))
+}
+
+// userFatal obeys %fatal: nothing more is read.
+func (p *preprocessor) userFatal(d *command) { p.giveUp(d.line.Range, "%s", p.message(d)) }
+
+// pragma obeys %pragma: all are for nasm's own outputs, but for one.
+func (p *preprocessor) pragma(d *command) {
+	if len(d.args) >= 2 && d.args[0].Text == "preproc" && d.args[1].Text == "sane_empty_expansion" {
+		p.keepEmpty = true
+	}
+}
+
+// setLine obeys %line number[+step] [file]: it changes what __?LINE?__ and
+// __?FILE?__ say, not what messages show.
+func (p *preprocessor) setLine(d *command) {
+	n, ok := d.count()
+	if !ok {
+		p.errorf(d.at(), "%s needs a line number", d.name.Text)
+		return
+	}
+	step := 1
+	if d.accept("+") {
+		if step, ok = d.count(); !ok {
+			p.errorf(d.at(), "after + comes the number of lines that each line counts for")
+			return
+		}
+	}
+	p.numbering = numbering{
+		file:  d.line.Range.File,
+		from:  p.files.Position(d.line.Range).Line,
+		first: n,
+		step:  step,
+		name:  p.numbering.name,
+	}
+	if len(d.args) > 0 {
+		name := detokenize(d.args)
+		if d.args[0].Kind == String {
+			name = unquote(d.args[0].Text)
+		}
+		p.numbering.name = name
+	}
+}
+
+// numbering is what %line says of the lines below it.
+type numbering struct {
+	file              diag.FileID
+	from, first, step int
+	name              string
+}
+
+// lineNumber is the value of __?LINE?__ in the line at hand.
+func (p *preprocessor) lineNumber() int {
+	n := 1
+	r := p.line.Range
+	if !r.IsZero() {
+		n = p.files.Position(r).Line
+	}
+	if k := &p.numbering; k.file == r.File && k.file != 0 && n > k.from {
+		return k.first + (n-k.from)*k.step
+	}
+	return n
+}
+
+// currentFile is the value of __?FILE?__ in the line at hand.
+func (p *preprocessor) currentFile() string {
+	r := p.line.Range
+	if k := &p.numbering; k.file != 0 && k.file == r.File && k.name != "" {
+		return k.name
+	}
+	if r.IsZero() {
+		return ""
+	}
+	return p.files.Name(r.File)
+}
+
+// clear obeys %clear: it forgets macros.
+func (p *preprocessor) clear(d *command) {
+	p.single = macroTable[*singleMacro]{}
+	if len(d.args) == 0 {
+		p.multi = macroTable[*multiMacro]{}
+		return
+	}
+	for _, t := range d.args {
+		switch strings.ToLower(t.Text) {
+		case "all", "global", "macro", "define", "defalias":
+		case "context":
+			for _, c := range p.contexts {
+				c.macros = macroTable[*singleMacro]{}
+			}
+		}
+	}
+}

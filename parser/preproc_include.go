@@ -1,0 +1,218 @@
+package parser
+
+import (
+	"embed"
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+)
+
+// fileArgument is the file name of %include and its like, a string.
+func (p *preprocessor) fileArgument(d *command) (name string, r diag.Range, ok bool) {
+	tokens := p.expand(d.args)
+	if len(tokens) == 0 || tokens[0].Kind != String && tokens[0].Kind != rawText {
+		m := diag.Errorf(argRange(tokens, d.name.Range), "%s needs the name of a file in quotes", d.name.Text)
+		if len(tokens) > 0 {
+			m.Suggest(argRange(tokens, d.name.Range), quote(detokenize(tokens)))
+		}
+		p.report(m)
+		return "", r, false
+	}
+	d.args = tokens[1:]
+	d.end()
+	return unquoted(tokens[0].Text), tokens[0].Range, true
+}
+
+// includeFile obeys %include.
+func (p *preprocessor) includeFile(d *command) {
+	name, r, ok := p.fileArgument(d)
+	if !ok {
+		return
+	}
+	if file, ok := p.find(name, r); ok {
+		p.enterFile(file, name, d.line.Range, r)
+	}
+}
+
+// requireFile obeys %require: %include, unless the file has been read already.
+func (p *preprocessor) requireFile(d *command) {
+	name, r, ok := p.fileArgument(d)
+	if !ok {
+		return
+	}
+	if file, ok := p.find(name, r); ok && !p.seen[file] {
+		p.enterFile(file, name, d.line.Range, r)
+	}
+}
+
+// find looks for an included file.
+func (p *preprocessor) find(name string, r diag.Range) (diag.FileID, bool) {
+	file, err := p.host.include(name, r.File)
+	if err == nil {
+		return file, true
+	}
+	p.report(diag.Errorf(r, "can't read the included file %s: %s", name, diag.Reason(err)))
+	return 0, false
+}
+
+// enterFile makes file the one that is read next.
+func (p *preprocessor) enterFile(file diag.FileID, name string, call, at diag.Range) {
+	depth := 0
+	for i := range p.frames {
+		if p.frames[i].kind == fileFrame {
+			depth++
+		}
+	}
+	if depth > p.limits.includes {
+		m := diag.Errorf(at, "files are included more than %d deep", p.limits.includes)
+		m.Notef("does a file include itself?")
+		p.report(m)
+		p.fatal = true
+		return
+	}
+	if p.seen == nil {
+		p.seen = make(map[diag.FileID]bool)
+	}
+	p.seen[file] = true
+	p.push(frame{
+		kind:      fileFrame,
+		lexer:     newLexer(file, p.host.source(file)),
+		call:      p.call(),
+		opened:    call,
+		expansion: &lang.Expansion{What: "file '" + name + "'", Call: call, Parent: p.expansion()},
+	})
+}
+
+// pathSearch obeys %pathsearch: the macro stands for where %include would find
+// the file.
+func (p *preprocessor) pathSearch(d *command) {
+	name, ok := d.macroName()
+	if !ok {
+		return
+	}
+	path, r, ok := p.fileArgument(d)
+	if !ok {
+		return
+	}
+	if file, err := p.host.include(path, r.File); err == nil {
+		path = p.files.Name(file)
+	}
+	p.defineTextAs(name, false, path)
+}
+
+// The macros that nasm has from the start, and those of its packages for %use,
+// are nasm source.
+//
+//go:embed macros/*.nasm
+var macroSources embed.FS
+
+// standardMacros are the multi-line macros defined in macros/standard.nasm.
+var standardMacros = map[string]bool{"struc": true, "endstruc": true, "istruc": true, "at": true, "iend": true}
+
+// packages are the packages of %use: what macros/<name>.nasm defines.
+var packages = map[string]string{
+	"altreg": "names r0l to r15h for all registers, by number",
+	"fp":     "float32(x) and its kin, and names for infinity and NaN",
+	"ifunc":  "ilog2(x) and its kin",
+}
+
+// missingPackages are those of nasm that tasm does not have yet.
+var missingPackages = map[string]bool{"smartalign": true, "masm": true}
+
+// isStandard reports whether name is one of standardMacros. It is asked for
+// the first words of every line.
+func isStandard(name string) bool {
+	if len(name) < 2 || len(name) > len("endstruc") {
+		return false
+	}
+	if standardMacros[name] {
+		return true
+	}
+	if c := name[0]; c < 'A' || c > 'Z' {
+		c = name[1]
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return standardMacros[strings.ToLower(name)]
+}
+
+// loadStandard reads the standard macros when the first is called, unless the
+// source has a macro of that name.
+func (p *preprocessor) loadStandard(name string) {
+	if p.standard {
+		return
+	}
+	p.standard = true
+	own := p.multi
+	p.multi = macroTable[*multiMacro]{}
+	p.readMacros("standard")
+	// What the source has defined by now goes before.
+	for _, list := range own.lists {
+		for i := len(list) - 1; i >= 0; i-- {
+			p.multi.add(list[i])
+		}
+	}
+}
+
+// readMacros reads a file of definitions from macros/.
+func (p *preprocessor) readMacros(name string) {
+	path := "macros/" + name + ".nasm"
+	text, err := macroSources.ReadFile(path)
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	file := p.host.builtin("<"+path+">", text)
+	frames, conds, skipping, line := p.frames, p.conds, p.skipping, p.line
+	p.frames = []frame{{kind: fileFrame, lexer: newLexer(file, p.host.source(file))}}
+	p.conds, p.skipping = nil, false
+	p.fileLine = Line{}
+	for len(p.frames) > 0 && !p.fatal {
+		p.nextLine()
+	}
+	p.frames, p.conds, p.skipping, p.line = frames, conds, skipping, line
+}
+
+// packageName takes the name of a %use package.
+func (d *command) packageName() (string, bool) {
+	t := d.word()
+	if t == nil || t.Kind != Identifier && t.Kind != String {
+		d.p.errorf(d.name.Range, "%s needs the name of a package", d.name.Text)
+		return "", false
+	}
+	d.end()
+	return strings.ToLower(unquoted(t.Text)), true
+}
+
+// usePackage obeys %use.
+func (p *preprocessor) usePackage(d *command) {
+	at := d.at()
+	d.args = p.expand(d.args)
+	name, ok := d.packageName()
+	switch {
+	case !ok || p.used[name]:
+		return
+	case missingPackages[name]:
+		p.report(diag.Errorf(at, "package %s of nasm does not exist in tasm yet", name))
+		return
+	case packages[name] == "":
+		var known []string
+		for n := range packages {
+			known = append(known, n)
+		}
+		m := diag.Errorf(at, "there is no package %s", name)
+		if best := diag.Nearest(name, known); best != "" {
+			m.Notef("did you mean %s?", best).Suggest(at, best)
+		} else {
+			m.Notef("there are altreg, fp and ifunc")
+		}
+		p.report(m)
+		return
+	}
+	if p.used == nil {
+		p.used = make(map[string]bool)
+	}
+	p.used[name] = true
+	p.readMacros(name)
+}

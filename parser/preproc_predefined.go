@@ -1,0 +1,184 @@
+package parser
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"tasm/diag"
+)
+
+// predefinedNames says what the macros stand for that exist from the start
+// (nasm manual, 5.1 ff. "Standard Macros"). tasm answers as nasm 2.16.01.
+var predefinedNames map[string]func(p *preprocessor, call Token) []Token
+
+func init() {
+	number := func(n int64) func(*preprocessor, Token) []Token {
+		return func(p *preprocessor, call Token) []Token { return numberTokens(n, call.Range) }
+	}
+	// moment shows the time of the run, which is fixed for equal output.
+	moment := func(layout string, kind Kind) func(*preprocessor, Token) []Token {
+		return func(p *preprocessor, call Token) []Token {
+			text := time.Unix(p.host.now(), 0).UTC().Format(layout)
+			if kind == String {
+				return []Token{stringToken(text, call.Range)}
+			}
+			return []Token{{Kind: Number, Text: text, Range: call.Range}}
+		}
+	}
+	predefinedNames = map[string]func(p *preprocessor, call Token) []Token{
+		"__?NASM_MAJOR?__":      number(2),
+		"__?NASM_MINOR?__":      number(16),
+		"__?NASM_SUBMINOR?__":   number(1),
+		"__?NASM_PATCHLEVEL?__": number(0),
+		"__?NASM_VERSION_ID?__": func(p *preprocessor, call Token) []Token {
+			return []Token{{Kind: Number, Text: "002100100h", Range: call.Range}}
+		},
+		"__?NASM_VER?__": func(p *preprocessor, call Token) []Token {
+			return []Token{stringToken("2.16.01", call.Range)}
+		},
+		"__?FILE?__": func(p *preprocessor, call Token) []Token {
+			return []Token{stringToken(p.currentFile(), call.Range)}
+		},
+		"__?LINE?__": func(p *preprocessor, call Token) []Token {
+			return numberTokens(int64(p.lineNumber()), call.Range)
+		},
+		"__?BITS?__": func(p *preprocessor, call Token) []Token {
+			n := 0
+			if e, ok := p.env.Env.(interface{ Bits() int }); ok {
+				n = e.Bits()
+			}
+			return numberTokens(int64(n), call.Range)
+		},
+		"__?PASS?__": func(p *preprocessor, call Token) []Token {
+			p.env.asked = true
+			return numberTokens(int64(min(p.pass, 2)), call.Range)
+		},
+		"__?OUTPUT_FORMAT?__": func(p *preprocessor, call Token) []Token {
+			return []Token{{Kind: Identifier, Text: p.host.format(), Range: call.Range}}
+		},
+		"__?SECT?__": func(p *preprocessor, call Token) []Token {
+			words := p.section
+			if words == nil {
+				words = []Token{{Kind: Identifier, Text: "section"}, {Kind: Identifier, Text: ".text", Space: true}}
+			}
+			out := []Token{{Kind: Punctuation, Text: "[", Range: call.Range}}
+			for i, t := range words {
+				t.Space = i > 0 && t.Space
+				t.Range = call.Range
+				out = append(out, t)
+			}
+			return append(out, Token{Kind: Punctuation, Text: "]", Range: call.Range})
+		},
+		"__?DATE?__":         moment("2006-01-02", String),
+		"__?TIME?__":         moment("15:04:05", String),
+		"__?DATE_NUM?__":     moment("20060102", Number),
+		"__?TIME_NUM?__":     moment("150405", Number),
+		"__?UTC_DATE?__":     moment("2006-01-02", String),
+		"__?UTC_TIME?__":     moment("15:04:05", String),
+		"__?UTC_DATE_NUM?__": moment("20060102", Number),
+		"__?UTC_TIME_NUM?__": moment("150405", Number),
+		"__?POSIX_TIME?__": func(p *preprocessor, call Token) []Token {
+			return []Token{{Kind: Number, Text: strconv.FormatInt(p.host.now(), 10), Range: call.Range}}
+		},
+	}
+}
+
+// respelled are the words that are no macros but also have an old spelling,
+// __name__ for __?name?__.
+var respelled = map[string]bool{
+	"Infinity": true, "NaN": true, "QNaN": true, "SNaN": true,
+	"float8": true, "float16": true, "bfloat16": true, "float32": true, "float64": true,
+	"float80m": true, "float80e": true, "float128l": true, "float128h": true,
+	"ilog2e": true, "ilog2w": true, "ilog2f": true, "ilog2c": true,
+	"utf16": true, "utf16le": true, "utf16be": true, "utf32": true, "utf32le": true, "utf32be": true,
+	"USE_ALTREG": true, "USE_FP": true, "USE_IFUNC": true, "DEBUG_FORMAT": true,
+}
+
+// oldSpelling returns __?NAME?__ for __NAME__, the form that older sources have,
+// or "" if name is no such word.
+func oldSpelling(name string) string {
+	if len(name) < 5 || name[:2] != "__" || name[2] == '?' || !strings.HasSuffix(name, "__") {
+		return ""
+	}
+	inner := name[2 : len(name)-2]
+	full := "__?" + inner + "?__"
+	if predefinedNames[full] != nil || respelled[inner] {
+		return full
+	}
+	return ""
+}
+
+// predefined returns the macro of that name which exists from the start, as a
+// list for findSingle.
+func (p *preprocessor) predefined(name string) []*singleMacro {
+	if len(name) < 3 || name[0] != '_' && name[0] != '%' {
+		return nil
+	}
+	if list, ok := p.magic[name]; ok {
+		if p.hidden[name] {
+			return nil
+		}
+		return list
+	}
+	var m *singleMacro
+	if build := predefinedNames[name]; build != nil {
+		m = &singleMacro{name: name, builtin: func(p *preprocessor, call Token, args [][]Token) []Token {
+			return build(p, call)
+		}}
+	} else if full := oldSpelling(name); full != "" {
+		m = &singleMacro{name: name, alias: true, body: []bodyToken{{Token: Token{Kind: Identifier, Text: full}}}}
+	} else if f := findFunction(strings.ToLower(name)); f != nil {
+		m = &singleMacro{name: name, parens: true, function: f}
+	} else {
+		return nil
+	}
+	if p.hidden[name] {
+		return nil
+	}
+	if p.magic == nil {
+		p.magic = make(map[string][]*singleMacro)
+	}
+	list := []*singleMacro{m}
+	p.magic[name] = list
+	return list
+}
+
+// noteSection remembers a line that opens a section, for __?SECT?__. The form
+// in brackets is for switching for a moment, and not remembered.
+func (p *preprocessor) noteSection(tokens []Token) {
+	if len(tokens) < 2 || tokens[0].Kind != Identifier {
+		return
+	}
+	switch name := tokens[0].Text; len(name) {
+	case len("section"), len("absolute"):
+		switch name[0] | 0x20 {
+		case 's':
+			if !strings.EqualFold(name, "section") && !strings.EqualFold(name, "segment") {
+				return
+			}
+		case 'a':
+			if !strings.EqualFold(name, "absolute") {
+				return
+			}
+		default:
+			return
+		}
+	default:
+		return
+	}
+	p.section = append([]Token(nil), tokens...)
+	p.section[0].Text = strings.ToLower(p.section[0].Text)
+}
+
+// builtin registers a file that is part of the program.
+func (p *Parser) builtin(name string, text []byte) diag.FileID {
+	if id, ok := p.included[name]; ok {
+		return id
+	}
+	id := p.cfg.Files.Add(name, text)
+	p.included[name] = id
+	return id
+}
+
+func (p *Parser) defines() []string { return p.cfg.Defines }
