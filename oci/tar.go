@@ -20,7 +20,9 @@ type tarFormat struct {
 }
 
 var (
-	// ustar is the format of POSIX 1003.1-1988. All tar programs read it.
+	// ustar is the format of POSIX 1003.1-1988. All tar programs read it, and
+	// none of them asks for the version after the magic number, which is left
+	// out: its two zeros cost three bytes compressed.
 	ustar = tarFormat{magic: "ustar", regular: '0', prefix: true, fill: true, endBlock: true}
 
 	// truncatedV7 is the format of Unix Version 7, which has no magic number,
@@ -47,7 +49,6 @@ var (
 	tarChecksum = tarField{148, 8}
 	tarTypeflag = tarField{156, 1}
 	tarMagic    = tarField{257, 6}
-	tarVersion  = tarField{263, 2}
 	tarPrefix   = tarField{345, 155}
 )
 
@@ -95,10 +96,7 @@ func (f tarFormat) header(e tarEntry) ([]byte, error) {
 	tarMtime.put(h, octal(e.mtime.Unix()))
 	tarTypeflag.put(h, string(rune(typeflag)))
 	tarMagic.put(h, f.magic)
-	if prefix != "" { // the version may be empty, but Go's reader then ignores the prefix
-		tarVersion.put(h, "00")
-		tarPrefix.put(h, prefix)
-	}
+	tarPrefix.put(h, prefix)
 
 	// The checksum is the sum of all bytes, its own field taken as spaces.
 	sum := int64(tarChecksum.size * ' ')
