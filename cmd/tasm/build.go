@@ -32,13 +32,11 @@ func buildCommand() *command {
 		name:    "build",
 		args:    "FILE",
 		summary: "assemble a source into an executable, a flat binary or an image",
-		about: `Assembles FILE and writes one output. The output's name says what it is: .tar is
-a container image, .bin a flat binary, no extension or .elf an executable. Without
--o the output is named after the source: hello.tasm becomes hello, hello.bin or
-hello.tar in the current directory. FILE can be - for standard input.
-
-An output is written whole or not at all. What is wrong with the source goes to
-standard error, and the summary of a build too, where that is a terminal.`,
+		about: []string{
+			"Assembles FILE and writes one output. The output's name says what it is: .tar is a container image, .bin a flat binary, no extension or .elf an executable. Without -o the output is named after the source: hello.tasm becomes hello, hello.bin or hello.tar in the current directory. FILE can be - for standard input.",
+			"An output is written whole or not at all. What is wrong with the source goes to standard error, and the summary of a build too, where that is a terminal.",
+			"An image describes itself in the source, with the lines that begin with 'image'. Its time of creation is 1970-01-01, or what the environment variable SOURCE_DATE_EPOCH says, in seconds since then.",
+		},
 		examples: []example{
 			{"tasm build hello.tasm", "an executable named hello"},
 			{"tasm build hello.tasm -o image.tar", "a container image; next: docker load -i image.tar"},

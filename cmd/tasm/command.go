@@ -6,9 +6,9 @@ import "github.com/spf13/pflag"
 // of shells are made from it.
 type command struct {
 	name     string
-	args     string // what follows the options in the usage line
-	summary  string // one line
-	about    string // what it does and when to use it
+	args     string   // what follows the options in the usage line
+	summary  string   // one line
+	about    []string // paragraphs: what it does and when to use it
 	groups   []flagGroup
 	examples []example
 	run      func(sys *system, args []string) error

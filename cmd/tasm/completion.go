@@ -20,11 +20,10 @@ var shells = []struct {
 func completionCommand() *command {
 	var names []string
 	c := &command{
-		name:    "completion",
-		args:    "SHELL",
-		summary: "print a script that completes tasm's commands and options in a shell",
-		about: `Prints a script for bash, zsh or fish. Load it from the file that your shell
-reads when it starts, as the examples show.`,
+		name:     "completion",
+		args:     "SHELL",
+		summary:  "print a script that completes commands and options in a shell",
+		about:    []string{"Prints a script for bash, zsh or fish. Load it from the file that your shell reads when it starts, as the examples show."},
 		complete: func() []string { return names },
 	}
 	for _, s := range shells {

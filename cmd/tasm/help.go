@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-const purpose = `tasm assembles nasm-like sources into small executables, flat binaries and
-container images. An image needs no Docker to build and no base image to run.`
+const purpose = "tasm assembles nasm-like sources into small executables, flat binaries and container images. An image needs no Docker to build and no base image to run."
 
 func helpCommand() *command {
 	return &command{
 		name:     "help",
 		args:     "[COMMAND]",
 		summary:  "explain tasm or one of its commands",
-		about:    "Explains how tasm, or one of its commands, is used.",
+		about:    []string{"Explains how tasm, or one of its commands, is used."},
 		complete: commandNames,
 		run: func(sys *system, args []string) error {
 			switch len(args) {
@@ -53,7 +52,8 @@ var exitStatuses = []example{
 // writeOverview explains tasm as a whole.
 func writeOverview(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nUsage: tasm COMMAND [options] [arguments]\n\nCommands:\n", purpose)
+	writeWrapped(&b, "", purpose)
+	b.WriteString("\nUsage: tasm COMMAND [options] [arguments]\n\nCommands:\n")
 	var rows []example
 	all := commands()
 	for _, c := range all {
@@ -61,7 +61,7 @@ func writeOverview(w io.Writer) error {
 	}
 	writeColumns(&b, rows)
 	b.WriteString("\nExamples:\n")
-	writeColumns(&b, all[0].examples[:3])
+	writeItems(&b, all[0].examples[:3])
 	b.WriteString("\n'tasm help COMMAND' explains a command and its options.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -70,20 +70,23 @@ func writeOverview(w io.Writer) error {
 // writeHelp explains the command.
 func (c *command) writeHelp(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "tasm %s: %s\n\nUsage: %s\n\n%s\n", c.name, c.summary, c.usageLine(), c.about)
+	fmt.Fprintf(&b, "tasm %s: %s\n\nUsage: %s\n", c.name, c.summary, c.usageLine())
+	for _, paragraph := range c.about {
+		b.WriteByte('\n')
+		writeWrapped(&b, "", paragraph)
+	}
 	for _, g := range c.groups {
 		fmt.Fprintf(&b, "\n%s:\n", g.title)
 		for _, o := range optionsOf(g.set) {
-			fmt.Fprintf(&b, "  %s\n", o.synopsis())
-			writeWrapped(&b, "        ", o.usage)
+			writeItems(&b, []example{{o.synopsis(), o.usage}})
 		}
 	}
 	if len(c.examples) > 0 {
 		b.WriteString("\nExamples:\n")
-		writeColumns(&b, c.examples)
+		writeItems(&b, c.examples)
 	}
 	b.WriteString("\nExit status:\n")
-	writeColumns(&b, exitStatuses)
+	writeItems(&b, exitStatuses)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -97,6 +100,14 @@ func (c *command) usageLine() string {
 		line += " " + c.args
 	}
 	return line
+}
+
+// writeItems writes each item with what it does below it.
+func writeItems(b *strings.Builder, items []example) {
+	for _, e := range items {
+		fmt.Fprintf(b, "  %s\n", e.line)
+		writeWrapped(b, "        ", e.does)
+	}
 }
 
 // helpWidth is how wide help is, in columns.
@@ -124,12 +135,12 @@ func writeWrapped(b *strings.Builder, indent, text string) {
 }
 
 // writeColumns writes rows with what they do in a column of its own.
-func writeColumns(w io.Writer, rows []example) {
+func writeColumns(b *strings.Builder, rows []example) {
 	width := 0
 	for _, r := range rows {
 		width = max(width, len(r.line))
 	}
 	for _, r := range rows {
-		fmt.Fprintf(w, "  %-*s   %s\n", width, r.line, r.does)
+		fmt.Fprintf(b, "  %-*s   %s\n", width, r.line, r.does)
 	}
 }

@@ -10,7 +10,7 @@ func versionCommand() *command {
 	return &command{
 		name:    "version",
 		summary: "print the version",
-		about:   "Prints the version of tasm, and of Go and the system that it was built for.",
+		about:   []string{"Prints the version of tasm, and of Go and the system that it was built for."},
 		run: func(sys *system, args []string) error {
 			if len(args) > 0 {
 				return usagef("version takes no arguments")

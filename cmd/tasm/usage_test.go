@@ -1,0 +1,100 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestUsage(t *testing.T) {
+	dir := t.TempDir()
+	source := filepath.Join(dir, "a.tasm")
+	bare := filepath.Join(dir, "bare")
+	for _, name := range []string{source, bare} {
+		if err := os.WriteFile(name, []byte("        db 1\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ args, says string }{
+		{"", "say what to do"},
+		{"bild x", "did you mean 'build'?"},
+		{source, "to build that file: tasm build " + source},
+		{"frobnicate", "there is no command 'frobnicate'"},
+		{"-o x build", "a command comes before its options"},
+		{"build", "give one source file, not 0"},
+		{"build a b", "give one source file, not 2"},
+		{"build --outpt x a", "did you mean --output?"},
+		{"build --zzzzzzzz a", "there is no option --zzzzzzzz"},
+		{"build -q a", "there is no option -q"},
+		{"build a -o", "needs an argument"},
+		{"build -f elv a", "--format elv: did you mean 'elf'?"},
+		{"build -f obj a", "--format obj: it can be elf, bin, image"},
+		{"build --layout golf a", "no layout 'golf' yet, only plain"},
+		{"build --layout tight a", "--layout tight: it can be plain"},
+		{"build --target linux/arm a", "did you mean 'linux/386'?"},
+		{"build --max-errors=-1 " + source, "it can't be negative"},
+		{"build -w+nonsense a", "there is no class of warnings 'nonsense'"},
+		{"build -Wzeroin a", "did you mean 'zeroing'?"},
+		{"build -o x.o a", "would be an object file"},
+		{"build -o x.exe a", "say which with -f elf|bin|image"},
+		{"build -", "say where the output goes with -o"},
+		{"build " + bare, "would be named like its source"},
+		{"build -o " + source + " -f elf " + source, "is the source itself"},
+		{"build --tag x " + source, "say -f image"},
+		{"version 1", "takes no arguments"},
+		{"help build version", "help takes one command"},
+		{"help biuld", "did you mean 'build'?"},
+		{"completion", "name the shell: bash, zsh, fish"},
+		{"completion csh", "no completion for 'csh'"},
+	} {
+		r := tasm("", strings.Fields(c.args)...)
+		if r.status != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, "\nRun 'tasm help") {
+			t.Errorf("tasm %s: status %d, printed %q, said %q; want status 2 and %q with a hint", c.args, r.status, r.stdout, r.stderr, c.says)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, c := range commands() {
+		byVerb := tasm("", "help", c.name)
+		for _, flag := range []string{"-h", "--help"} {
+			byFlag := tasm("", c.name, flag)
+			if byFlag != byVerb {
+				t.Errorf("tasm %s %s differs from tasm help %s", c.name, flag, c.name)
+			}
+		}
+		if byVerb.status != exitOK || byVerb.stderr != "" || !strings.Contains(byVerb.stdout, "\nUsage: tasm "+c.name) {
+			t.Errorf("tasm help %s: %+v", c.name, byVerb)
+		}
+		for _, o := range c.options() {
+			if o.long != "help" && !strings.Contains(byVerb.stdout, "--"+o.long) {
+				t.Errorf("tasm help %s does not tell of --%s", c.name, o.long)
+			}
+			if o.usage == "" {
+				t.Errorf("tasm %s --%s is not explained", c.name, o.long)
+			}
+		}
+		for line := range strings.Lines(byVerb.stdout) {
+			if len(line) > helpWidth+1 {
+				t.Errorf("tasm help %s has a line of %d columns: %s", c.name, len(line), line)
+			}
+		}
+	}
+	overview := tasm("", "--help")
+	if overview != tasm("", "help") || overview != tasm("", "-h") {
+		t.Error("tasm help, tasm --help and tasm -h differ")
+	}
+	for _, c := range commands() {
+		if !strings.Contains(overview.stdout, "  "+c.name+" ") || !strings.Contains(overview.stdout, c.summary) {
+			t.Errorf("the overview does not tell of %s", c.name)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	r := tasm("", "version")
+	if r.status != exitOK || !strings.HasPrefix(r.stdout, "tasm ") || r != tasm("", "--version") {
+		t.Errorf("%+v", r)
+	}
+}
