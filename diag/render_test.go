@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,7 +220,7 @@ func FuzzExcerpt(f *testing.F) {
 			}
 		}
 		if e := s.excerpt(m[0].Range); screenWidth([]byte(e.text)) > maxExcerpt || e.column+e.width > maxExcerpt {
-			t.Fatal(fmt.Sprintf("excerpt too wide: %+v", e))
+			t.Fatalf("excerpt too wide: %+v", e)
 		}
 	})
 }
