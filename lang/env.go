@@ -30,3 +30,15 @@ const (
 type Vocabulary interface {
 	Lookup(name string) (WordClass, int32)
 }
+
+// SegmentPrefixes is what a Vocabulary adds whose segment registers may stand
+// before an instruction as prefixes (es movsb): it gives the prefix's number.
+type SegmentPrefixes interface {
+	SegmentPrefix(RegisterID) (prefix int32, ok bool)
+}
+
+// WordList is what a Vocabulary adds that can name its mnemonics, so that an
+// unknown one can be answered with the nearest.
+type WordList interface {
+	Mnemonics() []string
+}

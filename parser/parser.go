@@ -1,6 +1,9 @@
 package parser
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,11 +37,12 @@ type Config struct {
 // Parser reads sources. It outlives the passes of an assembly and keeps what
 // can be kept between them.
 type Parser struct {
-	cfg      Config
-	grammar  *grammar
-	sources  map[diag.FileID]string
-	included map[string]diag.FileID // by path
-	passes   int
+	cfg        Config
+	grammar    *grammar
+	conditions *grammar // for the expressions of the preprocessor
+	sources    map[diag.FileID]string
+	included   map[string]diag.FileID // by path
+	passes     int
 }
 
 // New returns a Parser.
@@ -47,10 +51,11 @@ func New(cfg Config) *Parser {
 		cfg.ReadFile = os.ReadFile
 	}
 	return &Parser{
-		cfg:      cfg,
-		grammar:  newGrammar(cfg.Vocabulary),
-		sources:  map[diag.FileID]string{},
-		included: map[string]diag.FileID{},
+		cfg:        cfg,
+		grammar:    newGrammar(cfg.Vocabulary),
+		conditions: newGrammar(cfg.Vocabulary),
+		sources:    map[diag.FileID]string{},
+		included:   map[string]diag.FileID{},
 	}
 }
 
@@ -93,9 +98,9 @@ func (s *Stream) Next() *lang.Statement {
 		if len(line.Tokens) == 0 {
 			continue
 		}
-		statement, message := s.grammar.parse(line)
-		if message != nil {
-			s.messages.Add(noteExpansion(message, expansion))
+		statement, messages := s.grammar.parse(line)
+		for _, m := range messages {
+			s.messages.Add(noteExpansion(m, expansion))
 		}
 		if statement != nil {
 			statement.Expansion = expansion
@@ -119,38 +124,64 @@ func (p *Parser) source(id diag.FileID) string {
 	return text
 }
 
-// include finds and reads the file that %include or %use names: beside the file
-// that asks, then in the include directories. A file is read once.
+// include finds and reads the file that %include or %use names. A file is
+// read once.
 func (p *Parser) include(name string, from diag.FileID) (diag.FileID, error) {
-	candidates := []string{name}
-	if !filepath.IsAbs(name) {
-		candidates = candidates[:0]
-		if from != 0 {
-			candidates = append(candidates, filepath.Join(filepath.Dir(p.cfg.Files.Name(from)), name))
-		}
-		for _, dir := range p.cfg.IncludeDirs {
-			candidates = append(candidates, filepath.Join(dir, name))
-		}
+	beside := ""
+	if from != 0 {
+		beside = p.cfg.Files.Name(from)
 	}
 	var first error
-	for _, path := range candidates {
+	for _, path := range p.candidates(name, beside) {
 		if id, ok := p.included[path]; ok {
 			return id, nil
 		}
 		text, err := p.cfg.ReadFile(path)
 		if err == nil && len(text) > diag.MaxFileSize {
-			err = &os.PathError{Op: "read", Path: path, Err: os.ErrInvalid}
+			err = fmt.Errorf("it is larger than %d bytes", diag.MaxFileSize)
 		}
 		if err == nil {
 			id := p.cfg.Files.Add(path, text)
 			p.included[path] = id
 			return id, nil
 		}
-		if first == nil || os.IsNotExist(first) && !os.IsNotExist(err) {
-			first = err
-		}
+		first = worse(first, err)
 	}
 	return 0, first
+}
+
+// ReadIncluded reads a file as INCBIN does: beside the file from, then in the
+// include directories. It returns the path under which it was found.
+func (p *Parser) ReadIncluded(name, from string) (contents []byte, path string, _ error) {
+	var first error
+	for _, path := range p.candidates(name, from) {
+		contents, err := p.cfg.ReadFile(path)
+		if err == nil {
+			return contents, path, nil
+		}
+		first = worse(first, err)
+	}
+	return nil, "", first
+}
+
+// candidates are the paths at which a file named in the file from may be.
+func (p *Parser) candidates(name, from string) []string {
+	if filepath.IsAbs(name) {
+		return []string{name}
+	}
+	paths := []string{filepath.Join(filepath.Dir(from), name)}
+	for _, dir := range p.cfg.IncludeDirs {
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	return paths
+}
+
+// worse returns the error to tell of: the first that is more than a missing file.
+func worse(first, err error) error {
+	if first == nil || errors.Is(first, fs.ErrNotExist) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return first
 }
 
 // environ looks up an environment variable for %!NAME.
@@ -159,6 +190,17 @@ func (p *Parser) environ(name string) (string, bool) {
 		return "", false
 	}
 	return p.cfg.Environ(name)
+}
+
+// expression parses the expression at the start of tokens for a directive of
+// the preprocessor, and returns what follows it.
+func (p *Parser) expression(tokens []Token) (lang.Expr, []Token, *diag.Message) {
+	p.conditions.begin(tokens)
+	e := p.conditions.expression()
+	if e == nil {
+		return nil, nil, p.conditions.failure
+	}
+	return e, tokens[p.conditions.pos:], nil
 }
 
 func (p *Parser) now() int64 { return p.cfg.Now }

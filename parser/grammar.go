@@ -1,0 +1,480 @@
+package parser
+
+import (
+	"tasm/diag"
+	"tasm/lang"
+)
+
+// grammar turns logical lines into statements. It keeps state from line to
+// line only in the flag target; the rest are buffers that are used again.
+type grammar struct {
+	vocabulary lang.Vocabulary
+	words      map[string]*word // reserved words in the spellings seen so far
+	rules      map[*rule]*compiled
+	window     window
+
+	// target is set from the first TARGET statement on: it makes ENTRY, IMAGE
+	// and SYS directives.
+	target bool
+
+	// The line at hand.
+	tokens   []Token
+	pos      int // of the next token
+	end      Token
+	depth    int // of recursion
+	terms    int // of the expression at hand
+	failure  *diag.Message
+	messages []*diag.Message
+
+	operandList []lang.Operand
+	prefixList  []lang.Prefix
+	itemList    []lang.DataItem
+
+	statements   slab[lang.Statement]
+	labels       slab[lang.Label]
+	instructions slab[lang.Instruction]
+	datas        slab[lang.Data]
+	operands     slab[lang.Operand]
+	memories     slab[lang.Memory]
+	prefixes     slab[lang.Prefix]
+	items        slab[lang.DataItem]
+	numbers      slab[lang.Number]
+	strings      slab[lang.String]
+	symbols      slab[lang.Symbol]
+	registers    slab[lang.Register]
+	unaries      slab[lang.Unary]
+	binaries     slab[lang.Binary]
+	conditionals slab[lang.Conditional]
+}
+
+func newGrammar(v lang.Vocabulary) *grammar {
+	return &grammar{
+		vocabulary: v,
+		words:      map[string]*word{},
+		rules:      map[*rule]*compiled{},
+	}
+}
+
+// reset readies g for another reading of the source.
+func (g *grammar) reset() { g.target = false }
+
+// begin makes tokens the line at hand.
+func (g *grammar) begin(tokens []Token) {
+	g.tokens, g.pos, g.depth = tokens, 0, 0
+	g.failure, g.messages = nil, nil
+	g.end = Token{Kind: EndOfLine}
+	if n := len(tokens); n > 0 {
+		g.end.Range = tokens[n-1].Range
+		g.end.Range.Start = g.end.Range.End
+	}
+}
+
+// parse parses a line. The statement is nil when the line is wrong; messages
+// then hold the reason, and otherwise only warnings.
+func (g *grammar) parse(line Line) (*lang.Statement, []*diag.Message) {
+	g.begin(line.Tokens)
+	st := g.statement()
+	if g.failure != nil {
+		return nil, append(g.messages, g.failure)
+	}
+	st.Range = line.Range
+	return st, g.messages
+}
+
+// peek returns the next token, which after the last one is of kind EndOfLine.
+func (g *grammar) peek() *Token {
+	if g.pos < len(g.tokens) {
+		return &g.tokens[g.pos]
+	}
+	return &g.end
+}
+
+// peekAt returns the n-th token after the next one.
+func (g *grammar) peekAt(n int) *Token {
+	if g.pos+n < len(g.tokens) {
+		return &g.tokens[g.pos+n]
+	}
+	return &g.end
+}
+
+// from returns the range from r to the last token that has been parsed.
+func (g *grammar) from(r diag.Range) diag.Range {
+	if g.pos == 0 {
+		return r
+	}
+	return r.To(g.tokens[g.pos-1].Range)
+}
+
+// is reports whether t is the given operator or delimiter.
+func (t *Token) is(punctuation string) bool {
+	return t.Kind == Punctuation && t.Text == punctuation
+}
+
+// describe names t in a message.
+func (t *Token) describe() string {
+	if t.Kind == EndOfLine {
+		return "the end of the line"
+	}
+	return "'" + shown(t.Text) + "'"
+}
+
+// shown returns text as messages show it.
+func shown(text string) string {
+	const most = 40
+	if len(text) > most {
+		return text[:most] + "..."
+	}
+	return text
+}
+
+// fail makes m the error of the line, unless there is one already.
+func (g *grammar) fail(m *diag.Message) {
+	if g.failure == nil {
+		g.failure = m
+	}
+}
+
+func (g *grammar) warn(m *diag.Message) { g.messages = append(g.messages, m) }
+
+// unexpected reports that t stands where something else is needed.
+func (g *grammar) unexpected(t *Token, wanted string) { g.fail(g.mismatch(t, wanted)) }
+
+// mismatch says that t stands where something else is needed.
+func (g *grammar) mismatch(t *Token, wanted string) *diag.Message {
+	switch t.Kind {
+	case Invalid:
+		return badToken(t)
+	case Directive:
+		return diag.Errorf(t.Range, "%s has no meaning here", t.describe()).
+			Notef("with a %% in front it belongs to the preprocessor; the operators %% and %%%% need a space behind them")
+	}
+	return diag.Errorf(t.Range, "expected %s, not %s", wanted, t.describe())
+}
+
+// badToken explains an Invalid token.
+func badToken(t *Token) *diag.Message {
+	switch t.Text[0] {
+	case '\'', '"', '`':
+		return diag.Errorf(t.Range, "this string is never closed").
+			Notef("put another %c at its end; a string can't run on to the next line", t.Text[0]).
+			Suggest(diag.Range{File: t.Range.File, Start: t.Range.End, End: t.Range.End}, t.Text[:1])
+	case '%':
+		return diag.Errorf(t.Range, "%s is never closed", t.Text[:2]).
+			Notef("%c closes it", t.Text[1]+2)
+	case '\\':
+		return diag.Errorf(t.Range, "a backslash can only stand at the end of a line, to continue it")
+	}
+	m := diag.Errorf(t.Range, "the character %q has no meaning here", t.Text)
+	switch t.Text[0] {
+	case '#':
+		m.Notef("a comment starts with ';'; numbers are written without '#'")
+	case '!', '|', '^', '=':
+	}
+	return m
+}
+
+// statement parses a whole line.
+func (g *grammar) statement() *lang.Statement {
+	st := g.statements.node()
+	first := g.peek()
+	if first.is("[") {
+		st.Body = g.primitive()
+		return g.finished(st)
+	}
+	w := g.label(st)
+	if g.failure != nil {
+		return nil
+	}
+	g.body(st, w)
+	return g.finished(st)
+}
+
+// finished makes sure that nothing is left of the line.
+func (g *grammar) finished(st *lang.Statement) *lang.Statement {
+	if g.failure == nil && g.pos < len(g.tokens) {
+		g.leftover()
+	}
+	if g.failure != nil {
+		return nil
+	}
+	return st
+}
+
+// leftover reports the token at which a statement could not go on.
+func (g *grammar) leftover() {
+	t := g.peek()
+	if t.Kind == Invalid || t.Kind == Directive {
+		g.unexpected(t, "")
+		return
+	}
+	m := diag.Errorf(t.Range, "expected a comma or the end of the line, not %s", t.describe())
+	if g.pos > 0 && t.is("(") || t.Kind == Identifier || t.Kind == Number {
+		m.Notef("a comment starts with ';'")
+	}
+	g.fail(m)
+}
+
+// label parses the label of a line, if there is one, and returns what is known
+// of the word that follows, nil at the end of the line.
+func (g *grammar) label(st *lang.Statement) *word {
+	t := g.peek()
+	if t.Kind != Identifier {
+		if t.is("{") {
+			return notReserved
+		}
+		g.noStatement(t)
+		return nil
+	}
+	w := g.look(t.Text)
+	colon := g.peekAt(1).is(":")
+	switch {
+	case colon:
+		switch w.kind {
+		case plainWord, mnemonicWord, dataWord, ruleWord:
+		default:
+			g.fail(diag.Errorf(t.Range, "'%s' is a reserved word and can't be a label", t.Text).
+				Notef("choose another name, or write $%s here and wherever it is used", t.Text))
+			return nil
+		}
+	case w.kind != plainWord:
+		return w
+	case g.own(t) != nil:
+		return g.own(t)
+	}
+	l := g.labels.node()
+	l.Range, l.Name, l.Colon = t.Range, symbolName(t.Text), colon
+	st.Label = l
+	g.pos++
+	if colon {
+		g.pos++
+	}
+	next := g.peek()
+	switch {
+	case next.Kind == Identifier:
+		if w = g.look(next.Text); w.kind == plainWord {
+			if o := g.own(next); o != nil {
+				return o
+			}
+			g.noInstruction(t, next, colon)
+			return nil
+		}
+		if !colon && (w.kind == registerWord && !g.isPrefix(w) || w.kind == sizeWord || w.kind == distanceWord || w.kind == strictWord) {
+			g.noInstruction(t, next, false)
+			return nil
+		}
+		return w
+	case next.Kind == EndOfLine:
+		if !colon {
+			m := diag.Warningf("label-orphan", t.Range, "'%s' alone on a line is a label; without a colon it might be a slip", t.Text)
+			if near := g.nearestMnemonic(t.Text); near != "" {
+				m.Notef("did you mean the instruction '%s'?", near)
+			}
+			g.warn(m.Notef("write '%s:' if a label is meant", t.Text))
+		}
+		return nil
+	case next.is("{"):
+		return notReserved
+	}
+	g.noInstruction(t, next, colon)
+	return nil
+}
+
+// noStatement reports a line that starts with something that can't start one.
+func (g *grammar) noStatement(t *Token) {
+	m := g.mismatch(t, "a label, an instruction or a directive")
+	switch {
+	case t.Kind == Number && g.peekAt(1).is(":"):
+		m.Notef("a label can't start with a digit; a local label is written .%s", t.Text)
+	case t.is("/") || t.is("//") || t.is("*"):
+		m.Notef("a comment starts with ';'")
+	}
+	g.fail(m)
+}
+
+// noInstruction reports a line whose first word t is no instruction, and so
+// must be a label, but is followed by something that is none either.
+func (g *grammar) noInstruction(t, next *Token, colon bool) {
+	if next.Kind == Invalid || next.Kind == Directive {
+		g.unexpected(next, "")
+		return
+	}
+	// Either word may be the misspelt mnemonic. The first is, if it is like one,
+	// or if what follows looks like an operand.
+	wrong := t
+	if colon {
+		wrong = next
+	} else if next.Kind == Identifier && g.nearestMnemonic(t.Text) == "" && g.look(next.Text).kind == plainWord {
+		after := g.peekAt(1)
+		if g.nearestMnemonic(next.Text) != "" || after.Kind == Identifier || after.Kind == Number || after.Kind == String || after.is("[") {
+			wrong = next
+		}
+	}
+	if wrong.Kind != Identifier {
+		g.unexpected(wrong, "an instruction or a directive")
+		return
+	}
+	name := symbolName(wrong.Text)
+	m := diag.Errorf(wrong.Range, "unknown instruction '%s'", name)
+	if near := g.nearestMnemonic(name); near != "" {
+		m.Notef("did you mean '%s'?", near).Suggest(wrong.Range, near)
+	} else if !g.target && isOwn(name) {
+		m.Notef("%s is a directive after a TARGET statement, for example: target linux/386", name)
+	}
+	if wrong == t && next.is("=") {
+		m = diag.Errorf(next.Range, "a value is given with EQU, not with '='").
+			Notef("write: %s equ ...", name).Suggest(next.Range, "equ")
+	}
+	g.fail(m)
+}
+
+// nearestMnemonic returns the instruction or directive that name may be a slip
+// of, or "".
+func (g *grammar) nearestMnemonic(name string) string {
+	var names []string
+	if list, ok := g.vocabulary.(lang.WordList); ok {
+		names = list.Mnemonics()
+	}
+	return diag.Nearest(name, append(names[:len(names):len(names)], statementWords...))
+}
+
+// isPrefix reports whether a word may stand before an instruction.
+func (g *grammar) isPrefix(w *word) bool {
+	switch w.kind {
+	case prefixWord:
+		return true
+	case registerWord:
+		_, ok := g.segmentPrefix(w)
+		return ok
+	}
+	return false
+}
+
+func (g *grammar) segmentPrefix(w *word) (int32, bool) {
+	if s, ok := g.vocabulary.(lang.SegmentPrefixes); ok {
+		return s.SegmentPrefix(lang.RegisterID(w.id))
+	}
+	return 0, false
+}
+
+// body parses prefixes, TIMES and what they apply to. w is the next word, nil
+// at the end of the line.
+func (g *grammar) body(st *lang.Statement, w *word) {
+	if w == nil {
+		return
+	}
+	g.prefixList = g.prefixList[:0]
+	for w.kind != mnemonicWord {
+		t := g.peek()
+		switch {
+		case w.kind == timesWord:
+			g.pos++
+			if st.Times != nil {
+				g.fail(diag.Errorf(t.Range, "TIMES stands twice in this line").Notef("multiply the counts"))
+				return
+			}
+			if st.Times = g.expression(); st.Times == nil {
+				return
+			}
+		case w.kind == prefixWord:
+			g.pos++
+			g.prefixList = append(g.prefixList, lang.Prefix{Range: t.Range, Name: w.name, ID: w.id})
+		case w.kind == registerWord:
+			id, ok := g.segmentPrefix(w)
+			if !ok {
+				g.fail(diag.Errorf(t.Range, "expected an instruction, not the register %s", w.name))
+				return
+			}
+			g.pos++
+			g.prefixList = append(g.prefixList, lang.Prefix{Range: t.Range, Name: w.name, ID: id})
+		case t.is("{"):
+			if !g.bracedPrefix() {
+				return
+			}
+		default:
+			g.other(st, t, w)
+			return
+		}
+		next := g.peek()
+		switch {
+		case next.Kind == Identifier:
+			if w = g.look(next.Text); w.kind == plainWord {
+				if o := g.own(next); o != nil {
+					w = o
+					break
+				}
+				m := diag.Errorf(next.Range, "unknown instruction '%s'", next.Text)
+				if near := g.nearestMnemonic(next.Text); near != "" {
+					m.Notef("did you mean '%s'?", near).Suggest(next.Range, near)
+				}
+				g.fail(m)
+				return
+			}
+		case next.is("{"):
+			w = notReserved
+		case next.Kind == EndOfLine && len(g.prefixList) > 0:
+			// Prefixes alone are an instruction too.
+			in := g.instructions.node()
+			in.Range = g.prefixList[0].Range
+			in.Prefixes = g.prefixes.list(g.prefixList)
+			st.Body = in
+			return
+		default:
+			g.unexpected(next, "an instruction")
+			return
+		}
+	}
+	in := g.instruction(w)
+	if in == nil {
+		return
+	}
+	in.Prefixes = g.prefixes.list(g.prefixList)
+	st.Body = in
+}
+
+// bracedPrefix parses {evex} and its like.
+func (g *grammar) bracedPrefix() bool {
+	open, name := g.peek(), g.peekAt(1)
+	if name.Kind != Identifier || !g.peekAt(2).is("}") {
+		g.unexpected(name, "the name of an encoding, as in {vex}")
+		return false
+	}
+	r := open.Range.To(g.peekAt(2).Range)
+	w := g.look("{" + name.Text + "}")
+	if w.kind != prefixWord {
+		g.fail(diag.Errorf(r, "{%s} is no prefix", name.Text))
+		return false
+	}
+	g.prefixList = append(g.prefixList, lang.Prefix{Range: r, Name: w.name, ID: w.id})
+	g.pos += 3
+	return true
+}
+
+// other parses what is no instruction: data and directives.
+func (g *grammar) other(st *lang.Statement, t *Token, w *word) {
+	if len(g.prefixList) > 0 {
+		p := g.prefixList[0]
+		g.fail(diag.Errorf(p.Range, "the prefix %s can only stand before an instruction", p.Name))
+		return
+	}
+	switch w.kind {
+	case dataWord:
+		g.pos++
+		if d := g.data(t, w); d != nil {
+			st.Body = d
+		}
+	case ruleWord:
+		g.pos++
+		if st.Times != nil && !w.rule.repeats {
+			g.fail(diag.Errorf(t.Range, "%s can't be repeated with TIMES", w.name))
+			return
+		}
+		if w.rule == equRule && st.Label == nil {
+			g.fail(diag.Errorf(t.Range, "EQU needs a name in front of it").Notef("write: NAME equ VALUE"))
+			return
+		}
+		st.Body = g.apply(w.rule, w, t)
+	default:
+		g.fail(diag.Errorf(t.Range, "expected an instruction or a directive, not '%s'", t.Text).
+			Notef("the word is reserved; if it is a label of yours, write $%s", t.Text))
+	}
+}

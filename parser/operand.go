@@ -1,0 +1,293 @@
+package parser
+
+import (
+	"tasm/diag"
+	"tasm/lang"
+)
+
+// instruction parses a mnemonic and its operands. nil means failure.
+func (g *grammar) instruction(w *word) *lang.Instruction {
+	in := g.instructions.node()
+	in.Range, in.Name, in.ID = g.peek().Range, w.name, w.id
+	g.pos++
+	if g.pos < len(g.tokens) {
+		var ok bool
+		if in.Operands, ok = g.operandsToEnd(); !ok {
+			return nil
+		}
+	}
+	return in
+}
+
+// operandsToEnd parses operands separated by commas. A comma after the last is
+// allowed, as in nasm.
+func (g *grammar) operandsToEnd() ([]lang.Operand, bool) {
+	list := g.operandList[:0]
+	for g.pos < len(g.tokens) {
+		list = append(list, lang.Operand{})
+		if !g.operand(&list[len(list)-1]) {
+			return nil, false
+		}
+		if !g.peek().is(",") {
+			break
+		}
+		g.pos++
+	}
+	g.operandList = list
+	return g.operands.list(list), true
+}
+
+// operand parses one operand.
+func (g *grammar) operand(o *lang.Operand) bool {
+	first := g.peek()
+	if !g.modifiers(o) {
+		return false
+	}
+	t := g.peek()
+	switch {
+	case t.is("["):
+		if !g.memory(o, nil) {
+			return false
+		}
+	case t.is("{"): // {rn-sae} as an operand of its own
+	default:
+		if o.Value = g.expression(); o.Value == nil {
+			return false
+		}
+		if next := g.peek(); next.Kind == Punctuation {
+			switch next.Text {
+			case "[":
+				if !g.displaced(o) {
+					return false
+				}
+			case ":":
+				if !g.afterColon(o) {
+					return false
+				}
+			}
+		}
+	}
+	for g.peek().is("{") {
+		if !g.decorator(o) {
+			return false
+		}
+	}
+	o.Range = g.from(first.Range)
+	return true
+}
+
+// modifiers parses the size and other words before an operand. Of several
+// sizes the first counts, as in nasm.
+func (g *grammar) modifiers(o *lang.Operand) bool {
+	for {
+		t := g.peek()
+		if t.Kind != Identifier {
+			return true
+		}
+		w := g.look(t.Text)
+		switch w.kind {
+		case sizeWord:
+			if o.Size == 0 {
+				o.Size = w.width
+			}
+		case strictWord:
+			o.Strict = true
+		case toWord:
+			o.To = true
+		case distanceWord:
+			o.Distance = lang.Distance(w.id)
+		case plainWord:
+			if len(t.Text) == 3 && t.Text[0]|0x20 == 'p' && t.Text[1]|0x20 == 't' && t.Text[2]|0x20 == 'r' && o.Size != 0 {
+				g.fail(diag.Errorf(t.Range, "PTR is not needed here").
+					Notef("write the size right before the brackets: dword [x]").
+					Suggest(t.Range, ""))
+				return false
+			}
+			return true
+		default:
+			return true
+		}
+		g.pos++
+	}
+}
+
+// memory parses an operand in brackets. segment is an override that stood
+// before them, or nil.
+func (g *grammar) memory(o *lang.Operand, segment *lang.Register) bool {
+	open := g.peek()
+	g.pos++
+	m := g.memories.node()
+	m.Segment = segment
+	o.Memory = m
+	if !g.addressWords(m) {
+		return false
+	}
+	if o.Value = g.expression(); o.Value == nil {
+		return false
+	}
+	if t := g.peek(); t.is(":") {
+		r, ok := o.Value.(*lang.Register)
+		switch {
+		case !ok:
+			g.fail(diag.Errorf(o.Value.Span(), "only a segment register can stand before ':' in an address"))
+			return false
+		case m.Segment != nil:
+			g.fail(diag.Errorf(o.Value.Span(), "this address has two segment registers"))
+			return false
+		}
+		m.Segment = r
+		g.pos++
+		if !g.addressWords(m) {
+			return false
+		}
+		if o.Value = g.expression(); o.Value == nil {
+			return false
+		}
+	}
+	t := g.peek()
+	if !t.is("]") {
+		msg := g.mismatch(t, "']'").NoteAt(open.Range, "it closes this bracket")
+		if t.is(",") {
+			msg.Notef("the parts of an address are added: [base + index*4 + offset]")
+		}
+		g.fail(msg)
+		return false
+	}
+	g.pos++
+	if t := g.peek(); t.is("[") {
+		g.fail(diag.Errorf(t.Range, "an address stands in one pair of brackets").
+			Notef("write [a+b] instead of [a][b]"))
+		return false
+	}
+	return true
+}
+
+// addressWords parses the words that may stand at the start of an address.
+func (g *grammar) addressWords(m *lang.Memory) bool {
+	for {
+		t := g.peek()
+		if t.Kind != Identifier {
+			return true
+		}
+		w := g.look(t.Text)
+		switch w.kind {
+		case sizeWord:
+			if w.width > 8 {
+				g.fail(diag.Errorf(t.Range, "the displacement of an address can't be a %s", w.name).
+					Notef("the size of what stands in memory goes before the bracket: %s [...]", w.name))
+				return false
+			}
+			m.DispSize = w.width
+		case relWord:
+			m.Rel = true
+		case absWord:
+			m.Abs = true
+		case nosplitWord:
+			m.NoSplit = true
+		case prefixWord:
+			size := map[string]int{"a16": 2, "a32": 4, "a64": 8}[w.name]
+			if size == 0 {
+				g.fail(diag.Errorf(t.Range, "the prefix %s can't stand in an address", w.name).
+					Notef("write it before the instruction"))
+				return false
+			}
+			if m.AddressSize != 0 && m.AddressSize != size {
+				g.fail(diag.Errorf(t.Range, "this address has two different sizes"))
+				return false
+			}
+			m.AddressSize = size
+		case strictWord, toWord, distanceWord:
+			g.fail(diag.Errorf(t.Range, "%s can't stand in an address", t.Text).
+				Notef("write it before the bracket"))
+			return false
+		default:
+			return true
+		}
+		g.pos++
+	}
+}
+
+// displaced parses the bracket of table[ebx]: the displacement before it is
+// already in o.Value.
+func (g *grammar) displaced(o *lang.Operand) bool {
+	at := g.peek()
+	displacement := o.Value
+	if !g.memory(o, nil) {
+		return false
+	}
+	o.Value = g.binary(lang.OpAdd, at, o.Value, displacement)
+	return true
+}
+
+// afterColon parses what follows the colon of es:[di], es:variable or of a far
+// pointer; what stands before it is in o.Value.
+func (g *grammar) afterColon(o *lang.Operand) bool {
+	g.pos++
+	if r, ok := o.Value.(*lang.Register); ok {
+		if g.peek().is("[") {
+			return g.memory(o, r)
+		}
+		o.Memory = g.memories.node()
+		o.Memory.Segment = r
+		if !g.addressWords(o.Memory) {
+			return false
+		}
+		if o.Value = g.expression(); o.Value == nil {
+			return false
+		}
+		if g.peek().is("[") {
+			return g.displacedIn(o, r)
+		}
+		return true
+	}
+	o.Segment, o.Value = o.Value, nil
+	if !g.modifiers(o) {
+		return false
+	}
+	if t := g.peek(); t.is("[") {
+		g.fail(diag.Errorf(o.Segment.Span(), "only a segment register can stand before ':' and an address"))
+		return false
+	}
+	o.Value = g.expression()
+	return o.Value != nil
+}
+
+// displacedIn is displaced with a segment register in front.
+func (g *grammar) displacedIn(o *lang.Operand, segment *lang.Register) bool {
+	if !g.displaced(o) {
+		return false
+	}
+	if o.Memory.Segment != nil {
+		g.fail(diag.Errorf(o.Memory.Segment.Range, "this address has two segment registers"))
+		return false
+	}
+	o.Memory.Segment = segment
+	return true
+}
+
+// decorator parses {k1}, {z}, {1to8} or {rn-sae} after an operand.
+func (g *grammar) decorator(o *lang.Operand) bool {
+	open := g.peek()
+	g.pos++
+	start := g.pos
+	text := ""
+	for {
+		t := g.peek()
+		if t.is("}") {
+			break
+		}
+		if t.Kind != Identifier && t.Kind != Number && !t.is("-") || t.Space && g.pos > start {
+			g.fail(g.mismatch(t, "'}'").NoteAt(open.Range, "it closes this brace"))
+			return false
+		}
+		text += t.Text
+		g.pos++
+	}
+	if text == "" {
+		g.unexpected(g.peek(), "a mask register, z, a broadcast or a rounding mode")
+		return false
+	}
+	g.pos++
+	o.Decorators = append(o.Decorators, lang.Name{Range: g.from(open.Range), Text: lower(text)})
+	return true
+}

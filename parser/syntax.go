@@ -1,0 +1,235 @@
+package parser
+
+import (
+	"strings"
+
+	participlelexer "github.com/alecthomas/participle/v2/lexer"
+
+	"tasm/diag"
+	"tasm/lang"
+)
+
+// The participle grammars of the directives. A field of type participlelexer.Token keeps
+// the token itself, whose Pos.Offset is its index in the line.
+
+// rangeOf returns where a token of a participle grammar stands.
+func (g *grammar) rangeOf(t participlelexer.Token) diag.Range { return g.tokens[t.Pos.Offset].Range }
+
+// nameOf makes a Name of a token.
+func (g *grammar) nameOf(t participlelexer.Token) lang.Name {
+	return lang.Name{Range: g.rangeOf(t), Text: t.Value}
+}
+
+type equSyntax struct {
+	First lang.Expr `parser:"@@"`
+	Then  lang.Expr `parser:"( ':' @@ )?"`
+}
+
+func (s *equSyntax) body(_ *grammar, _ *word, at diag.Range) lang.Body {
+	if s.Then != nil {
+		return &lang.Equ{Range: at, Segment: s.First, Value: s.Then}
+	}
+	return &lang.Equ{Range: at, Value: s.First}
+}
+
+type reserveSyntax struct {
+	Count lang.Expr `parser:"@@ ','?"`
+}
+
+func (s *reserveSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
+	return &lang.Reserve{Range: at, Width: w.width, Count: s.Count}
+}
+
+type incbinSyntax struct {
+	Name   participlelexer.Token `parser:"@String"`
+	Skip   lang.Expr             `parser:"( ',' ( @@"`
+	Length lang.Expr             `parser:"( ',' @@? )? )? )?"`
+}
+
+func (s *incbinSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
+	return &lang.Incbin{Range: at, Name: g.rangeOf(s.Name), Path: unquote(s.Name.Value), Skip: s.Skip, Length: s.Length}
+}
+
+type sectionSyntax struct {
+	Name  participlelexer.Token `parser:"@( Identifier | String )"`
+	Attrs []attributeSyntax     `parser:"@@*"`
+}
+
+type attributeSyntax struct {
+	Name  participlelexer.Token `parser:"@Identifier"`
+	Value lang.Expr             `parser:"( '=' @@ )?"`
+}
+
+func (s *sectionSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
+	section := &lang.Section{Range: at.To(g.rangeOf(s.Name)), Name: s.Name.Value}
+	if g.tokens[s.Name.Pos.Offset].Kind == String {
+		section.Name = unquote(s.Name.Value)
+	}
+	for _, a := range s.Attrs {
+		arg := lang.Arg{Range: g.rangeOf(a.Name), Name: lower(a.Name.Value), Value: a.Value}
+		if a.Value != nil {
+			arg.Range = arg.Range.To(a.Value.Span())
+		}
+		section.Attrs = append(section.Attrs, arg)
+	}
+	return section
+}
+
+type alignSyntax struct {
+	Boundary lang.Expr `parser:"@@"`
+	Fill     lang.Body `parser:"( ',' @@? )?"`
+}
+
+func (s *alignSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
+	return &lang.Align{Range: at, Reserve: w.name == "alignb", Boundary: s.Boundary, Fill: s.Fill}
+}
+
+// valueSyntax is a directive with an expression: BITS, ORG, ABSOLUTE.
+type valueSyntax struct {
+	Value lang.Expr `parser:"@@"`
+}
+
+func (s *valueSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
+	return &lang.Directive{Range: at, Name: w.name, Args: []lang.Arg{{Range: s.Value.Span(), Value: s.Value}}}
+}
+
+type sectalignSyntax struct {
+	Switch *participlelexer.Token `parser:"  @( 'on' | 'off' )"`
+	Value  lang.Expr              `parser:"| @@"`
+}
+
+func (s *sectalignSyntax) body(g *grammar, w *word, at diag.Range) lang.Body {
+	if s.Switch == nil {
+		return (&valueSyntax{s.Value}).body(g, w, at)
+	}
+	return &lang.Directive{Range: at, Name: w.name, Args: []lang.Arg{{Range: g.rangeOf(*s.Switch), Name: lower(s.Switch.Value)}}}
+}
+
+// wordsSyntax is a directive with words: DEFAULT, CPU, FLOAT.
+type wordsSyntax struct {
+	Words []wordSyntax `parser:"( @@ ','? )+"`
+}
+
+type wordSyntax struct {
+	Word participlelexer.Token `parser:"@( Identifier | Number | String )"`
+}
+
+func (s *wordsSyntax) body(g *grammar, w *word, at diag.Range) lang.Body {
+	d := &lang.Directive{Range: at, Name: w.name}
+	for _, word := range s.Words {
+		d.Args = append(d.Args, lang.Arg{Range: g.rangeOf(word.Word), Name: lower(word.Word.Value)})
+	}
+	return d
+}
+
+// symbolsSyntax is a directive with symbols: GLOBAL, STATIC, EXTERN, REQUIRED.
+// After a colon stand words for the linker and, last, the symbol's size.
+type symbolsSyntax struct {
+	Symbols []symbolSyntax `parser:"@@ ( ',' @@ )* ','?"`
+}
+
+type symbolSyntax struct {
+	Name  participlelexer.Token `parser:"@Identifier"`
+	Words []string              `parser:"( ':' @( 'function' | 'data' | 'object' | 'notype' | 'tls' | 'weak' | 'strong' | 'default' | 'internal' | 'hidden' | 'protected' )*"`
+	Size  lang.Expr             `parser:"@@? )?"`
+}
+
+func (s *symbolsSyntax) body(g *grammar, w *word, at diag.Range) lang.Body {
+	d := &lang.Directive{Range: at, Name: w.name}
+	for _, symbol := range s.Symbols {
+		arg := lang.Arg{Range: g.rangeOf(symbol.Name), Name: symbolName(symbol.Name.Value), Value: symbol.Size}
+		for _, word := range symbol.Words {
+			arg.Words = append(arg.Words, lower(word))
+		}
+		d.Args = append(d.Args, arg)
+	}
+	return d
+}
+
+type commonSyntax struct {
+	Name  participlelexer.Token `parser:"@Identifier"`
+	Size  lang.Expr             `parser:"@@"`
+	Align []string              `parser:"( ':' @( Identifier | Number )+ )?"`
+}
+
+func (s *commonSyntax) body(g *grammar, w *word, at diag.Range) lang.Body {
+	name := g.rangeOf(s.Name)
+	return &lang.Directive{Range: at, Name: w.name, Args: []lang.Arg{
+		{Range: name.To(s.Size.Span()), Name: symbolName(s.Name.Value), Value: s.Size, Words: s.Align},
+	}}
+}
+
+type targetSyntax struct {
+	Names []systemSyntax `parser:"@@ ( ','? @@ )*"`
+}
+
+type systemSyntax struct {
+	System  participlelexer.Token `parser:"@Identifier '/'"`
+	Machine participlelexer.Token `parser:"@( Identifier | Number )"`
+}
+
+func (s *targetSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
+	t := &lang.Target{Range: at}
+	for _, n := range s.Names {
+		t.Names = append(t.Names, lang.Name{
+			Range: g.rangeOf(n.System).To(g.rangeOf(n.Machine)),
+			Text:  lower(n.System.Value) + "/" + lower(n.Machine.Value),
+		})
+	}
+	g.target = true
+	return t
+}
+
+type entrySyntax struct {
+	Symbol participlelexer.Token `parser:"@Identifier"`
+}
+
+func (s *entrySyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
+	return &lang.Entry{Range: at, Symbol: &lang.Symbol{Range: g.rangeOf(s.Symbol), Name: symbolName(s.Symbol.Value)}}
+}
+
+type imageSyntax struct {
+	Key  participlelexer.Token `parser:"@Identifier"`
+	Args []stringSyntax        `parser:"@@ ( ','? @@ )*"`
+}
+
+type stringSyntax struct {
+	Text participlelexer.Token `parser:"@String"`
+}
+
+func (s *imageSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
+	image := &lang.Image{Range: at, Key: g.nameOf(s.Key)}
+	image.Key.Text = lower(image.Key.Text)
+	known := false
+	for _, key := range imageKeys {
+		known = known || key == image.Key.Text
+	}
+	if !known {
+		m := diag.Errorf(image.Key.Range, "an image has no '%s'", s.Key.Value)
+		if near := diag.Nearest(image.Key.Text, imageKeys); near != "" {
+			m.Notef("did you mean '%s'?", near).Suggest(image.Key.Range, near)
+		} else {
+			m.Notef("it has %s", strings.Join(imageKeys, ", "))
+		}
+		g.fail(m)
+		return nil
+	}
+	for _, a := range s.Args {
+		image.Args = append(image.Args, &lang.String{Range: g.rangeOf(a.Text), Bytes: unquote(a.Text.Value)})
+	}
+	return image
+}
+
+type sysSyntax struct {
+	Name participlelexer.Token `parser:"@Identifier"`
+	Args operandList           `parser:"( ',' @@? )?"`
+}
+
+func (s *sysSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
+	call := &lang.Syscall{Range: at, Name: g.nameOf(s.Name)}
+	call.Name.Text = lower(call.Name.Text)
+	if s.Args != nil {
+		call.Args = s.Args.operands()
+	}
+	return call
+}

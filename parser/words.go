@@ -1,0 +1,144 @@
+package parser
+
+import (
+	"strings"
+
+	"tasm/lang"
+)
+
+// wordKind is what a reserved word is for.
+type wordKind uint8
+
+const (
+	plainWord    wordKind = iota // reserved for nothing: a symbol
+	registerWord                 // id: the register
+	mnemonicWord                 // id: the mnemonic
+	prefixWord                   // id: the prefix
+	sizeWord                     // width: bytes
+	strictWord                   // STRICT
+	toWord                       // TO
+	distanceWord                 // id: the lang.Distance
+	relWord                      // REL
+	absWord                      // ABS
+	nosplitWord                  // NOSPLIT
+	operatorWord                 // id: the lang.Op
+	functionWord                 // name: as in lang.Call
+	floatWord                    // __?Infinity?__ and the like
+	timesWord                    // TIMES
+	dataWord                     // DB and its sisters; width: bytes of an item
+	ruleWord                     // a directive; rule: its grammar
+)
+
+// word is what is known of a reserved word.
+type word struct {
+	kind  wordKind
+	id    int32
+	width int
+	name  string // in lower case
+	rule  *rule
+}
+
+// notReserved is the word of every other name.
+var notReserved = &word{}
+
+// keywords are the reserved words that do not depend on the instruction set.
+var keywords map[string]*word
+
+func makeKeywords() map[string]*word {
+	words := map[string]*word{}
+	add := func(w word) {
+		words[w.name] = &w
+		words[strings.ToUpper(w.name)] = &w
+	}
+	for name, width := range map[string]int{
+		"byte": 1, "word": 2, "dword": 4, "long": 4, "qword": 8, "tword": 10,
+		"oword": 16, "yword": 32, "zword": 64,
+	} {
+		add(word{kind: sizeWord, name: name, width: width})
+	}
+	for letter, width := range map[string]int{
+		"b": 1, "w": 2, "d": 4, "q": 8, "t": 10, "o": 16, "y": 32, "z": 64,
+	} {
+		add(word{kind: dataWord, name: "d" + letter, width: width})
+		add(word{kind: ruleWord, name: "res" + letter, width: width, rule: reserveRule})
+	}
+	for name, distance := range map[string]lang.Distance{"short": lang.Short, "near": lang.Near, "far": lang.Far} {
+		add(word{kind: distanceWord, name: name, id: int32(distance)})
+	}
+	add(word{kind: strictWord, name: "strict"})
+	add(word{kind: toWord, name: "to"})
+	add(word{kind: relWord, name: "rel"})
+	add(word{kind: absWord, name: "abs"})
+	add(word{kind: nosplitWord, name: "nosplit"})
+	add(word{kind: timesWord, name: "times"})
+	for op, row := range lang.Operators() {
+		for _, s := range row.Spellings {
+			if class[s[0]]&isIDStart != 0 {
+				add(word{kind: operatorWord, name: s, id: int32(op)})
+			}
+		}
+	}
+	// Functions and special values have a spelling of old without question marks.
+	reserved := func(name string, kind wordKind) {
+		for _, spelling := range []string{"__?" + name + "?__", "__" + name + "__"} {
+			words[spelling] = &word{kind: kind, name: name}
+		}
+	}
+	for _, name := range lang.Functions() {
+		reserved(name, functionWord)
+	}
+	for _, name := range []string{"infinity", "nan", "qnan", "snan"} {
+		reserved(name, floatWord)
+	}
+	for name, rule := range rules {
+		add(word{kind: ruleWord, name: name, rule: rule})
+	}
+	return words
+}
+
+// look returns what the identifier text is reserved for.
+func (g *grammar) look(text string) *word {
+	if w := g.words[text]; w != nil {
+		return w
+	}
+	return g.lookUp(text)
+}
+
+// lookUp finds a word that has not been seen before in this spelling.
+func (g *grammar) lookUp(text string) *word {
+	if len(text) > 32 || text[0] == '$' {
+		return notReserved
+	}
+	lower := text
+	for i := 0; i < len(text); i++ {
+		if 'A' <= text[i] && text[i] <= 'Z' {
+			lower = strings.ToLower(text)
+			break
+		}
+	}
+	w := keywords[lower]
+	if w == nil {
+		if w = g.words[lower]; w == nil {
+			class, id := g.vocabulary.Lookup(lower)
+			switch class {
+			case lang.RegisterWord:
+				w = &word{kind: registerWord, id: id, name: lower}
+			case lang.MnemonicWord:
+				w = &word{kind: mnemonicWord, id: id, name: lower}
+			case lang.PrefixWord:
+				w = &word{kind: prefixWord, id: id, name: lower}
+			default:
+				return notReserved
+			}
+		}
+	}
+	// There are few reserved words and few ways to write each, so this stays small
+	// for any source but a malicious one.
+	if len(g.words) < maxSpellings {
+		g.words[text] = w
+	}
+	return w
+}
+
+// maxSpellings bounds how many spellings of reserved words are remembered.
+const maxSpellings = 1 << 14
