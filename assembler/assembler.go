@@ -1,0 +1,296 @@
+// Package assembler turns the statements of a source into a program whose
+// sizes are settled.
+//
+// # The problem
+//
+// The size of an instruction can depend on a label further down (jmp short or
+// near), the label depends on the sizes before it, and %if, TIMES and EQU may
+// ask for both. So the assembler goes over the source in passes, as nasm does.
+// In the first pass a symbol without a value yet is taken to be whatever makes
+// its user smallest. Every later pass takes, for a symbol defined further down,
+// its value of the pass before. When a pass gives every symbol the value that
+// it had before, the sizes are settled, and one more pass makes the fragments.
+//
+// # Why it ends
+//
+// Starting from the smallest sizes, distances between labels only grow, so
+// every jump that became near stays near, and the passes reach the least
+// solution. A source can break this by making something smaller when a label
+// moves up (TIMES, ALIGN, %if). Such sources mostly settle as well; those that
+// don't are stopped by a limit on passes and the symbol that still moves is named.
+//
+// # Why it is fast
+//
+// Statements are parsed once and kept, unless a preprocessor condition asked
+// for a label, in which case another pass can see other statements. A statement
+// that mentions no symbol is encoded once. One whose size can't depend on its
+// symbols (an address in a full-width field) is skipped until the last pass.
+package assembler
+
+import (
+	"tasm/codegen/x86"
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/linux"
+	"tasm/parser"
+	"tasm/program"
+)
+
+// MaxPasses is how many times the source is gone over before the assembler
+// gives up on it. Real sources settle in 3 to 10.
+const MaxPasses = 1000
+
+// MaxSectionSize bounds a section, in bytes. It is more than any layout will
+// write and far from where offsets would overflow.
+const MaxSectionSize = 1 << 40
+
+// Options are what an assembly depends on besides its source.
+type Options struct {
+	// Target is the system to build for, "linux/386" or "linux/amd64", or ""
+	// for the first one that the source names.
+	Target string
+	// Flat is set when the result will be a flat binary: code is 16 bits wide
+	// until the source says otherwise, and ORG is known.
+	Flat bool
+	// IncludeDirs are searched by %include and incbin.
+	IncludeDirs []string
+	// Defines are macros defined before the source is read: NAME or NAME=VALUE.
+	Defines []string
+	// ReadFile reads included files.
+	ReadFile func(name string) ([]byte, error)
+	// Environ looks up an environment variable for %!NAME; there is none when nil.
+	Environ func(name string) (string, bool)
+	// Now is the time that __?DATE?__ and its like tell, in seconds since 1970.
+	Now int64
+	// Instructions keeps in each code fragment the instruction that it
+	// encodes, for layouts that choose among encodings.
+	Instructions bool
+}
+
+// format is the output format as nasm names it.
+func (o *Options) format() string {
+	switch {
+	case o.Flat:
+		return "bin"
+	case o.Target == linux.X8664.Target:
+		return "elf64"
+	}
+	return "elf32"
+}
+
+// Assemble assembles the file root. The program is nil when there are errors.
+func Assemble(files *diag.Files, root diag.FileID, opts Options) (*program.Program, *diag.Bag) {
+	a := &assembler{
+		opts:    opts,
+		files:   files,
+		symbols: map[string]*symbol{},
+		parser: parser.New(parser.Config{
+			Vocabulary:  x86.Vocabulary{},
+			IncludeDirs: opts.IncludeDirs,
+			Defines:     opts.Defines,
+			ReadFile:    opts.ReadFile,
+			Files:       files,
+			Format:      opts.format(),
+			Environ:     opts.Environ,
+			Now:         opts.Now,
+		}),
+		root:   root,
+		incbin: map[included][]byte{},
+	}
+	return a.run()
+}
+
+type assembler struct {
+	opts   Options
+	files  *diag.Files
+	parser *parser.Parser
+	root   diag.FileID
+
+	// What outlives a pass.
+	symbols   map[string]*symbol
+	order     []*symbol // in order of first mention
+	sections  []*section
+	segments  lang.SegmentID // how many segment numbers are taken
+	incbin    map[included][]byte
+	syntax    *diag.Bag // what the parser said when it last read the source
+	lines     []*line   // the statements, where they can be used again
+	chunk     []line    // where the next ones will stand
+	dependent bool      // a condition asked for labels: every pass reads the source again
+	code      arena
+
+	// The state of one pass.
+	pass       int
+	final      bool
+	changed    *symbol // a symbol that got another value in this pass
+	moved      bool    // a section got another size
+	messages   *diag.Bag
+	bits       int
+	used64     bool // some code was assembled for 64 bits
+	defaultRel bool
+	abi        *linux.ABI
+	target     string
+	targetAt   diag.Range
+	current    *section
+	here       int64 // offset of the statement at hand
+	parent     string
+	out        *program.Program
+	originSet  bool
+	entry      *lang.Symbol
+
+	// The statement at hand.
+	asked   bool // its bytes depend on a symbol, $ or $$
+	resizes bool // its size may
+	failed  bool
+	inst    x86.Instruction // reused from instruction to instruction
+	enc     x86.Encoding
+	local   []byte // scratch for names of local labels
+	scratch []byte // and for the bytes of data
+}
+
+// line is one statement and what the passes have learnt of it.
+type line struct {
+	statement *lang.Statement
+	// settled lines have the same bytes in every pass; sized ones the same size.
+	settled, sized bool
+	size           int64
+	fragment       program.Fragment // of a settled line
+}
+
+func (a *assembler) run() (*program.Program, *diag.Bag) {
+	for a.pass = 1; ; a.pass++ {
+		a.runPass()
+		if a.final && (a.messages.Errors() > 0 || a.changed == nil && !a.moved) {
+			break
+		}
+		stable := a.pass > 1 && a.changed == nil && !a.moved
+		if a.pass >= MaxPasses && !stable {
+			a.reportUnstable()
+			break
+		}
+		a.final = stable || a.pass >= MaxPasses
+	}
+	messages := &diag.Bag{}
+	messages.Append(a.syntax)
+	messages.Append(a.messages)
+	if messages.Errors() > 0 {
+		return nil, messages
+	}
+	return a.out, messages
+}
+
+// runPass goes over all statements once.
+func (a *assembler) runPass() {
+	a.changed, a.moved = nil, false
+	a.messages = &diag.Bag{}
+	a.bits = 32
+	if a.opts.Flat {
+		a.bits = 16
+	}
+	a.used64, a.defaultRel = false, false
+	a.abi, a.target, a.targetAt = nil, "", diag.Range{}
+	a.parent = ""
+	a.originSet = false
+	a.entry = nil
+	a.out = &program.Program{}
+	for _, s := range a.sections {
+		s.begin()
+	}
+	if a.opts.Target != "" {
+		a.setTarget(a.opts.Target)
+	}
+	a.current = nil
+	a.openSection(".text", diag.Range{})
+
+	if a.pass == 1 || a.dependent {
+		a.readPass()
+	} else {
+		for _, l := range a.lines {
+			a.statement(l)
+		}
+	}
+
+	for _, s := range a.sections {
+		if s.size != s.previousSize {
+			a.moved = true
+		}
+	}
+	if a.final {
+		a.finish()
+	}
+}
+
+// readPass is a pass that takes its statements from the source.
+func (a *assembler) readPass() {
+	a.syntax = &diag.Bag{}
+	a.lines, a.chunk = a.lines[:0], nil
+	stream := a.parser.Pass(a.root, a, a.syntax)
+	for s := stream.Next(); s != nil; s = stream.Next() {
+		if len(a.chunk) == 0 {
+			a.chunk = make([]line, 256)
+		}
+		l := &a.chunk[0]
+		a.chunk = a.chunk[1:]
+		l.statement = s
+		a.lines = append(a.lines, l)
+		a.statement(l)
+		a.here = a.current.size // what $ means to a condition before the next statement
+	}
+	a.dependent = stream.Dependent()
+}
+
+// reportUnstable says that the source has no sizes that agree with themselves.
+func (a *assembler) reportUnstable() {
+	var at diag.Range
+	what := "a section's size"
+	if a.changed != nil {
+		at, what = a.changed.at, "'"+a.changed.name+"'"
+	}
+	a.messages.Add(diag.Errorf(at, "the sizes don't settle: %s still changes after %d passes", what, a.pass).
+		Notef("a size here depends on itself: look for TIMES, ALIGN, EQU or %%if that use a label further down"))
+}
+
+// fail reports an error in the statement at hand.
+func (a *assembler) fail(m *diag.Message) {
+	a.failed = true
+	a.messages.Add(m)
+}
+
+// warn reports a doubt about the statement at hand, if there is one. The
+// statement is gone over again in the last pass, whose messages count.
+func (a *assembler) warn(m *diag.Message) {
+	if m != nil {
+		a.messages.Add(m)
+		a.asked = true
+	}
+}
+
+// finish hands over what the last pass has made.
+func (a *assembler) finish() {
+	p := a.out
+	p.Target = a.target
+	p.Bits = a.bits
+	if p.Target == "" && !a.opts.Flat {
+		p.Target = linux.I386.Target
+		if a.used64 {
+			p.Target = linux.X8664.Target
+		}
+	}
+	for _, s := range a.sections {
+		if s.opened {
+			p.Sections = append(p.Sections, s.finish())
+		}
+	}
+	for _, sym := range a.order {
+		switch {
+		case sym.extern && sym.pass != a.pass:
+			if sym.used {
+				p.Externs = append(p.Externs, sym.export())
+			}
+		case sym.pass == a.pass:
+			p.Symbols = append(p.Symbols, sym.export())
+		}
+	}
+	if name := a.entry; name != nil {
+		p.Entry = a.entrySymbol(name)
+	}
+}

@@ -1,0 +1,374 @@
+package assembler
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"tasm/codegen/x86"
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/program"
+)
+
+// MaxStatementSize bounds the contents that one statement may spell out (not
+// those that TIMES or RESB repeat, which take no memory), in bytes.
+const MaxStatementSize = 1 << 28
+
+// arena hands out small pieces of large allocations; nothing is given back.
+type arena struct{ free []byte }
+
+func (a *arena) copy(b []byte) []byte {
+	if len(b) > len(a.free) {
+		a.free = make([]byte, max(64<<10, len(b)))
+	}
+	piece := a.free[:len(b):len(b)]
+	a.free = a.free[len(b):]
+	copy(piece, b)
+	return piece
+}
+
+// data handles DB and its sisters.
+func (a *assembler) data(l *line, body *lang.Data, times int64) {
+	sizeDepends := a.resizes
+	d := dataBuilder{a: a, line: l, buf: a.scratch[:0]}
+	d.items(body.Items, body.Width)
+	a.scratch = d.buf
+	if a.failed {
+		return
+	}
+	a.resizes = sizeDepends || d.resizes
+	kind := program.Data
+	if d.uninitialised && len(body.Items) > 0 && !d.initialised {
+		kind = program.Space
+	}
+	if kind == program.Space {
+		a.reserveBytes(l, int64(len(d.buf)), times)
+		return
+	}
+	f := program.Fragment{
+		Kind: kind, Repeat: times, Bytes: d.buf, Size: int64(len(d.buf)),
+		Fixups: d.fixups, Source: l.statement,
+	}
+	a.emit(l, f)
+}
+
+// emit places a fragment whose Bytes are scratch memory, keeping them only
+// where they will be needed, and remembers the fragment of a settled line.
+func (a *assembler) emit(l *line, f program.Fragment) {
+	settled := !a.asked && !a.failed
+	if settled || a.final {
+		f.Bytes = a.code.copy(f.Bytes)
+	}
+	if settled {
+		l.fragment, l.settled = f, true
+	}
+	a.place(f)
+}
+
+// dataBuilder collects the bytes of one DB statement.
+type dataBuilder struct {
+	a             *assembler
+	line          *line
+	buf           []byte
+	fixups        []program.Fixup
+	resizes       bool // a DUP count depends on a symbol
+	initialised   bool
+	uninitialised bool
+}
+
+func (d *dataBuilder) items(items []lang.DataItem, width int) {
+	for i := range items {
+		d.item(&items[i], width)
+		if d.a.failed {
+			return
+		}
+	}
+}
+
+func (d *dataBuilder) item(it *lang.DataItem, width int) {
+	if it.Width != 0 {
+		width = it.Width
+	}
+	count := int64(1)
+	if it.Count != nil {
+		before := d.a.asked
+		d.a.asked = false
+		n, ok := d.a.constant(it.Count, it.Range, "DUP")
+		d.resizes = d.resizes || d.a.asked
+		d.a.asked = d.a.asked || before
+		if !ok {
+			return
+		}
+		if n < 0 {
+			d.a.fail(diag.Errorf(it.Count.Span(), "DUP can't repeat something %d times", n))
+			return
+		}
+		count = n
+	}
+	for ; count > 0; count-- {
+		start := len(d.buf)
+		switch {
+		case it.Group != nil:
+			d.items(it.Group, width)
+		case it.Uninitialised:
+			d.uninitialised = true
+			d.buf = append(d.buf, make([]byte, width)...)
+		default:
+			d.value(it, width)
+		}
+		if d.a.failed {
+			return
+		}
+		size := int64(len(d.buf) - start)
+		if size == 0 {
+			return
+		}
+		if count > (MaxStatementSize-int64(start))/size {
+			d.a.fail(diag.Errorf(it.Range, "this statement spells out more than %d bytes", MaxStatementSize).
+				Notef("TIMES in front of a single item repeats it without that limit"))
+			return
+		}
+	}
+}
+
+// value appends one initialised item.
+func (d *dataBuilder) value(it *lang.DataItem, width int) {
+	d.initialised = true
+	if s, ok, m := lang.StringOf(it.Value); m != nil {
+		d.a.fail(m)
+		return
+	} else if ok {
+		d.buf = append(d.buf, s...)
+		if rest := len(s) % width; rest != 0 {
+			d.buf = append(d.buf, make([]byte, width-rest)...)
+		}
+		return
+	}
+	if b, ok, m := lang.FloatOf(it.Value, width); m != nil {
+		d.a.fail(m)
+		return
+	} else if ok {
+		d.a.warn(lang.FloatWarning(it.Value, width))
+		d.buf = append(d.buf, b...)
+		return
+	}
+	v, ok := d.a.eval(it.Value)
+	if !ok {
+		return
+	}
+	if width > 8 {
+		d.a.fail(diag.Errorf(it.Range, "an integer can't fill %d bytes", width).
+			Notef("write it as a floating-point number (1.0 instead of 1), or store it with DQ and pad"))
+		return
+	}
+	at := len(d.buf)
+	d.buf = append(d.buf, 0, 0, 0, 0, 0, 0, 0, 0)[:at+width]
+	if v.Unknown {
+		return
+	}
+	if v.IsNumber() {
+		putLittle(d.buf[at:], v.N)
+		d.a.warn(rangeWarning(it.Range, v.N, width))
+		return
+	}
+	if width != 1 && width != 2 && width != 4 && width != 8 {
+		d.a.fail(diag.Errorf(it.Range, "an address can't fill %d bytes", width))
+		return
+	}
+	if m := d.a.checkAddress(&v, it.Range); m != nil {
+		d.a.fail(m)
+		return
+	}
+	d.fixups = append(d.fixups, program.Fixup{
+		Offset: int32(at), Size: uint8(width), Kind: x86.Absolute, Value: v, Range: it.Range,
+	})
+}
+
+// putLittle stores n in as many bytes as b has.
+func putLittle(b []byte, n int64) {
+	var full [8]byte
+	binary.LittleEndian.PutUint64(full[:], uint64(n))
+	copy(b, full[:])
+}
+
+// rangeWarning returns a warning when n fits neither signed nor unsigned in
+// width bytes.
+func rangeWarning(at diag.Range, n int64, width int) *diag.Message {
+	if width >= 8 {
+		return nil
+	}
+	limit := int64(1) << (8 * width)
+	if -limit/2 <= n && n < limit {
+		return nil
+	}
+	return diag.Warningf("number-overflow", at, "%d does not fit in %s and loses its upper bits", n, bytesText(width)).
+		Notef("%s holds %d to %d", bytesText(width), -limit/2, limit-1)
+}
+
+func bytesText(n int) string {
+	switch n {
+	case 1:
+		return "a byte"
+	case 2:
+		return "a word (2 bytes)"
+	case 4:
+		return "a doubleword (4 bytes)"
+	}
+	return "a quadword (8 bytes)"
+}
+
+// checkAddress rejects what layout could not compute: register names, and
+// segments that are multiplied.
+func (a *assembler) checkAddress(v *lang.Value, at diag.Range) *diag.Message {
+	for _, t := range v.Terms() {
+		switch {
+		case t.Kind == lang.RegisterTerm:
+			return diag.Errorf(at, "a register has no value while assembling").
+				Notef("data can hold numbers, strings and addresses of labels")
+		case t.Coef != 1 && t.Coef != -1:
+			return diag.Errorf(at, "an address can't be multiplied").
+				Notef("the difference of two labels of one section is a plain number and can")
+		}
+	}
+	return nil
+}
+
+// reserve handles RESB and its sisters.
+func (a *assembler) reserve(l *line, body *lang.Reserve, times int64) {
+	n, ok := a.constant(body.Count, body.Range, "the number of items to reserve")
+	if !ok {
+		return
+	}
+	a.resizes = a.asked
+	if n < 0 {
+		a.fail(diag.Errorf(body.Count.Span(), "can't reserve %d items", n))
+		return
+	}
+	if n > MaxSectionSize/int64(body.Width) {
+		a.tooLarge(l.statement)
+		return
+	}
+	a.reserveBytes(l, n*int64(body.Width), times)
+}
+
+func (a *assembler) reserveBytes(l *line, size, times int64) {
+	if a.current.out.Flags&program.NoBits == 0 && size*times > 0 {
+		a.messages.Add(diag.Warningf("zeroing", l.statement.Range, "section '%s' has contents, so the reserved space is stored as zeros", a.current.out.Name).
+			Notef("in section .bss it would take no room in the file"))
+	}
+	f := program.Fragment{Kind: program.Space, Repeat: times, Size: size, Source: l.statement}
+	a.emit(l, f)
+	l.settled = false // the warning above is due in every pass
+}
+
+// align handles ALIGN and ALIGNB.
+func (a *assembler) align(l *line, body *lang.Align) {
+	boundary, ok := a.constant(body.Boundary, body.Range, "an alignment")
+	a.asked, a.resizes = true, true // the padding depends on the place
+	if !ok {
+		return
+	}
+	if boundary <= 0 || bits.OnesCount64(uint64(boundary)) != 1 || boundary > MaxSectionSize {
+		a.fail(diag.Errorf(body.Range, "an alignment must be a power of two, not %d", boundary))
+		return
+	}
+	a.current.raiseAlign(boundary)
+	room := -a.current.size & (boundary - 1)
+	if room == 0 {
+		return
+	}
+	f := program.Fragment{Kind: program.Padding, Repeat: room, Size: 1, Source: l.statement}
+	switch {
+	case body.Fill != nil:
+		a.fill(l, body.Fill, room)
+		return
+	case body.Reserve:
+		a.reserveBytes(l, room, 1)
+		return
+	case a.current.out.Flags&program.NoBits != 0:
+		f.Kind = program.Space
+	default:
+		f.Bytes = nop
+	}
+	a.place(f)
+}
+
+var nop = []byte{0x90}
+
+// fill repeats what stands after the comma of ALIGN to fill room bytes, as
+// TIMES would.
+func (a *assembler) fill(l *line, body lang.Body, room int64) {
+	switch body := body.(type) {
+	case *lang.Data:
+		a.data(l, body, room)
+	case *lang.Reserve:
+		a.reserve(l, body, room)
+	case *lang.Instruction:
+		a.instruction(l, body, room)
+	}
+	l.settled = false
+	a.resizes = true
+}
+
+// includeBinary handles INCBIN.
+func (a *assembler) includeBinary(l *line, body *lang.Incbin, times int64) {
+	contents, m := a.file(body)
+	if m != nil {
+		a.fail(m)
+		return
+	}
+	size := int64(len(contents))
+	skip, length := int64(0), size
+	if body.Skip != nil {
+		n, ok := a.constant(body.Skip, body.Range, "the number of bytes to skip")
+		if !ok {
+			return
+		}
+		if n < 0 || n > size {
+			a.fail(diag.Errorf(body.Skip.Span(), "can't skip %d bytes of '%s', which has %d", n, body.Path, size))
+			return
+		}
+		skip = n
+		length = size - n
+	}
+	if body.Length != nil {
+		n, ok := a.constant(body.Length, body.Range, "the number of bytes to include")
+		if !ok {
+			return
+		}
+		if n < 0 {
+			a.fail(diag.Errorf(body.Length.Span(), "can't include %d bytes", n))
+			return
+		}
+		length = min(length, n)
+	}
+	a.resizes = a.asked
+	f := program.Fragment{
+		Kind: program.Data, Repeat: times, Bytes: contents[skip : skip+length], Size: length, Source: l.statement,
+	}
+	if !a.asked {
+		l.fragment, l.settled = f, true
+	}
+	a.place(f)
+}
+
+// included is a file that INCBIN names, as seen from a source file.
+type included struct {
+	from diag.FileID
+	path string
+}
+
+// file reads the file of an INCBIN, once.
+func (a *assembler) file(body *lang.Incbin) ([]byte, *diag.Message) {
+	key := included{body.Range.File, body.Path}
+	if b, ok := a.incbin[key]; ok {
+		return b, nil
+	}
+	b, _, err := a.parser.ReadIncluded(body.Path, a.files.Name(body.Range.File))
+	if err != nil {
+		return nil, diag.Errorf(body.Name, "can't include '%s': %s", body.Path, diag.Reason(err)).
+			Notef("it is looked for beside this file and in the directories given with -I")
+	}
+	a.incbin[key] = b
+	return b, nil
+}

@@ -1,0 +1,250 @@
+package assembler
+
+import (
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/linux"
+	"tasm/program"
+)
+
+// directives are the directives without a syntax of their own. A nil handler
+// accepts the directive and ignores it.
+var directives map[string]func(*assembler, *lang.Directive)
+
+func init() {
+	directives = map[string]func(*assembler, *lang.Directive){
+		"bits":      (*assembler).bitsDirective,
+		"use16":     func(a *assembler, _ *lang.Directive) { a.bits = 16 },
+		"use32":     func(a *assembler, _ *lang.Directive) { a.bits = 32 },
+		"use64":     func(a *assembler, _ *lang.Directive) { a.bits = 64 },
+		"default":   (*assembler).defaultDirective,
+		"org":       (*assembler).org,
+		"absolute":  (*assembler).absolute,
+		"global":    (*assembler).global,
+		"static":    func(a *assembler, d *lang.Directive) {},
+		"extern":    (*assembler).extern,
+		"required":  (*assembler).extern,
+		"common":    (*assembler).common,
+		"sectalign": (*assembler).sectalign,
+		"cpu":       nil,
+		"float":     nil,
+		"list":      nil,
+		"warning":   nil,
+		"debug":     nil,
+		"map":       nil,
+		"osabi":     nil,
+		"pragma":    nil,
+	}
+}
+
+func (a *assembler) directive(d *lang.Directive) {
+	handle, known := directives[d.Name]
+	if !known {
+		a.fail(diag.Errorf(d.Range, "there is no directive '%s'", d.Name))
+		return
+	}
+	if handle != nil {
+		handle(a, d)
+	}
+}
+
+// argument returns the only argument of d.
+func (a *assembler) argument(d *lang.Directive, example string) (*lang.Arg, bool) {
+	if len(d.Args) != 1 {
+		a.fail(diag.Errorf(d.Range, "%s takes one argument", strings.ToUpper(d.Name)).Notef("for example: %s", example))
+		return nil, false
+	}
+	return &d.Args[0], true
+}
+
+func (a *assembler) bitsDirective(d *lang.Directive) {
+	arg, ok := a.argument(d, "bits 32")
+	if !ok {
+		return
+	}
+	n, ok := a.constant(arg.Value, arg.Range, "BITS")
+	switch {
+	case !ok:
+	case n == 16 || n == 32 || n == 64:
+		a.bits = int(n)
+	default:
+		a.fail(diag.Errorf(arg.Range, "code is 16, 32 or 64 bits wide, not %d", n))
+	}
+}
+
+func (a *assembler) defaultDirective(d *lang.Directive) {
+	for i := range d.Args {
+		arg := &d.Args[i]
+		switch strings.ToLower(arg.Name) {
+		case "rel":
+			a.defaultRel = true
+		case "abs":
+			a.defaultRel = false
+		case "bnd", "nobnd":
+		default:
+			a.fail(diag.Errorf(arg.Range, "DEFAULT takes rel or abs").
+				Notef("default rel makes plain addresses relative to the instruction pointer in 64-bit code"))
+		}
+	}
+}
+
+func (a *assembler) org(d *lang.Directive) {
+	if !a.opts.Flat {
+		a.fail(diag.Errorf(d.Range, "ORG is for flat binaries: an executable's addresses are chosen by its layout").
+			Notef("build a flat binary with -f bin, or remove the line"))
+		return
+	}
+	arg, ok := a.argument(d, "org 0x7c00")
+	if !ok {
+		return
+	}
+	n, ok := a.constant(arg.Value, arg.Range, "ORG")
+	if !ok {
+		return
+	}
+	if a.originSet {
+		a.fail(diag.Errorf(d.Range, "the origin is set twice").NoteAt(a.out.OriginSet, "it was set here"))
+		return
+	}
+	a.originSet = true
+	a.out.Origin, a.out.OriginSet = n, d.Range
+}
+
+func (a *assembler) absolute(d *lang.Directive) {
+	arg, ok := a.argument(d, "absolute 0x500")
+	if !ok {
+		return
+	}
+	if arg.Value == nil {
+		a.fail(diag.Errorf(arg.Range, "ABSOLUTE takes an address"))
+		return
+	}
+	v, ok := a.eval(arg.Value)
+	if !ok {
+		return
+	}
+	v.Forward, v.Unknown = false, false
+	a.openAbsolute(v)
+}
+
+func (a *assembler) sectalign(d *lang.Directive) {
+	arg, ok := a.argument(d, "sectalign 16")
+	if !ok || arg.Value == nil {
+		return // "sectalign on" and "off" have no effect on the section itself
+	}
+	if n, ok := a.constant(arg.Value, arg.Range, "SECTALIGN"); ok && n > 0 {
+		a.current.raiseAlign(n)
+	}
+}
+
+func (a *assembler) global(d *lang.Directive) {
+	for i := range d.Args {
+		a.find(d.Args[i].Name).global = true
+	}
+}
+
+func (a *assembler) extern(d *lang.Directive) {
+	for i := range d.Args {
+		arg := &d.Args[i]
+		s := a.find(arg.Name)
+		switch {
+		case s.extern:
+		case s.pass != 0:
+			if s.pass == a.pass {
+				a.fail(diag.Errorf(arg.Range, "'%s' is defined in this file", s.name).
+					NoteAt(s.at, "the definition is here").
+					Notef("remove the EXTERN"))
+			}
+		default:
+			s.extern = true
+			s.at = arg.Range
+			s.value = lang.InSegment(a.newSegment(), 0)
+		}
+	}
+}
+
+// common reserves room in .bss for a variable that several files may declare;
+// in a program of one file it is just that.
+func (a *assembler) common(d *lang.Directive) {
+	if len(d.Args) != 1 || d.Args[0].Value == nil {
+		a.fail(diag.Errorf(d.Range, "COMMON takes a name and a size").Notef("for example: common buffer 64"))
+		return
+	}
+	arg := &d.Args[0]
+	n, ok := a.constant(arg.Value, arg.Range, "COMMON")
+	if !ok {
+		return
+	}
+	if n < 0 || n > MaxSectionSize {
+		a.fail(diag.Errorf(arg.Range, "COMMON can't reserve %d bytes", n))
+		return
+	}
+	back := a.current
+	a.openSection(".bss", d.Range)
+	a.define(&lang.Label{Range: arg.Range, Name: arg.Name}, a.Here(), false)
+	st := &lang.Statement{Range: d.Range}
+	a.place(program.Fragment{Kind: program.Space, Repeat: 1, Size: n, Source: st})
+	a.current = back
+}
+
+// targetDirective handles TARGET: it chooses the system to build for.
+func (a *assembler) targetDirective(t *lang.Target) {
+	if !a.targetAt.IsZero() {
+		a.fail(diag.Errorf(t.Range, "the target is given twice").
+			NoteAt(a.targetAt, "it was given here").
+			Notef("name all targets in one line: target linux/386, linux/amd64"))
+		return
+	}
+	a.targetAt = t.Range
+	chosen := ""
+	for _, name := range t.Names {
+		if _, ok := linux.ABIFor(name.Text); !ok {
+			m := diag.Errorf(name.Range, "there is no target '%s'", name.Text).
+				Notef("targets are %s", strings.Join(targetNames(), ", "))
+			if near := diag.Nearest(name.Text, targetNames()); near != "" {
+				m.Suggest(name.Range, near)
+			}
+			a.fail(m)
+			return
+		}
+		if chosen == "" && (a.opts.Target == "" || a.opts.Target == name.Text) {
+			chosen = name.Text
+		}
+	}
+	if chosen == "" {
+		a.fail(diag.Errorf(t.Range, "this program is not for %s", a.opts.Target).
+			Notef("add it here if the source is fit for it, or build for %s", t.Names[0].Text))
+		return
+	}
+	a.setTarget(chosen)
+}
+
+// setTarget makes name the system to build for.
+func (a *assembler) setTarget(name string) {
+	abi, ok := linux.ABIFor(name)
+	if !ok {
+		return
+	}
+	a.target, a.abi, a.bits = name, abi, abi.Bits
+}
+
+// entrySymbol finds the symbol that ENTRY names among the program's.
+func (a *assembler) entrySymbol(ref *lang.Symbol) *program.Symbol {
+	for _, s := range a.out.Symbols {
+		if s.Name == ref.Name {
+			return s
+		}
+	}
+	a.fail(a.undefined(ref, &symbol{name: ref.Name}))
+	return nil
+}
+
+func targetNames() []string {
+	var names []string
+	for _, t := range linux.Targets() {
+		names = append(names, t.String())
+	}
+	return names
+}

@@ -1,0 +1,179 @@
+package assembler
+
+import (
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/program"
+)
+
+// instruction handles a machine instruction.
+func (a *assembler) instruction(l *line, body *lang.Instruction, times int64) {
+	if !a.lower(body) {
+		return
+	}
+	a.inst.Offset = a.current.size
+	if !a.encode(body) {
+		return
+	}
+	if times != 1 && a.asked {
+		a.repeat(l, body, times)
+		return
+	}
+	a.emit(l, a.fragment(l, body, times))
+}
+
+// repeat places an instruction that uses symbols several times: each copy
+// stands somewhere else, so a relative branch differs from copy to copy.
+func (a *assembler) repeat(l *line, body *lang.Instruction, times int64) {
+	if times > MaxStatementSize {
+		a.fail(diag.Errorf(l.statement.Range, "TIMES repeats this instruction more than %d times", MaxStatementSize))
+		return
+	}
+	for ; times > 0; times-- {
+		a.inst.Offset = a.current.size
+		if !a.encode(body) {
+			return
+		}
+		a.emit(l, a.fragment(l, body, 1))
+		if a.failed {
+			return
+		}
+	}
+}
+
+// fragment makes a fragment of the instruction just encoded.
+func (a *assembler) fragment(l *line, body *lang.Instruction, times int64) program.Fragment {
+	f := program.Fragment{
+		Kind: program.Code, Repeat: times, Bytes: a.enc.Code(), Size: int64(a.enc.Length), Source: l.statement,
+	}
+	if !a.final && a.asked {
+		return f // only its size counts
+	}
+	for _, fix := range a.enc.Fixups() {
+		f.Fixups = append(f.Fixups, program.Fixup{
+			Offset: int32(fix.Offset), Size: fix.Size, Kind: fix.Kind,
+			End: int32(a.enc.Length), SignExtended: fix.SignExtended,
+			Value: fix.Value, Range: body.Operands[fix.Operand].Range,
+		})
+	}
+	f.Form = a.enc.Form
+	if a.opts.Instructions {
+		in := a.inst
+		in.Operands = slices.Clone(in.Operands)
+		in.Prefixes = slices.Clone(in.Prefixes)
+		f.Instruction = &in
+	}
+	return f
+}
+
+// encode encodes a.inst into a.enc.
+func (a *assembler) encode(body *lang.Instruction) bool {
+	switch mismatch := x86.Encode(&a.inst, &a.enc); {
+	case mismatch == nil:
+	case mismatch.Distance && !a.final:
+		// Addresses are not final yet; the length is right all the same.
+		a.asked = true
+	default:
+		a.fail(mismatch.Message(body.Range, operandRanges(body)))
+		return false
+	}
+	for _, w := range a.enc.Warnings(&a.inst) {
+		a.warn(w.Message(body.Range, operandRanges(body)))
+	}
+	a.resizes = a.resizes || a.enc.Provisional
+	return true
+}
+
+func operandRanges(body *lang.Instruction) []diag.Range {
+	ranges := make([]diag.Range, len(body.Operands))
+	for i := range body.Operands {
+		ranges[i] = body.Operands[i].Range
+	}
+	return ranges
+}
+
+// lower evaluates the operands of body into a.inst.
+func (a *assembler) lower(body *lang.Instruction) bool {
+	in := &a.inst
+	in.Mnemonic = x86.Mnemonic(body.ID)
+	in.Bits = a.bits
+	in.DefaultRel = a.defaultRel
+	in.Segment = a.current.out.ID
+	in.Prefixes = in.Prefixes[:0]
+	for _, p := range body.Prefixes {
+		in.Prefixes = append(in.Prefixes, x86.PrefixID(p.ID))
+	}
+	n := len(body.Operands)
+	if n > x86.MaxOperands {
+		a.fail(diag.Errorf(body.Operands[x86.MaxOperands].Range, "no instruction takes %d operands", n))
+		return false
+	}
+	if cap(in.Operands) < n {
+		in.Operands = make([]x86.Operand, x86.MaxOperands)
+	}
+	in.Operands = in.Operands[:n]
+	for i := range body.Operands {
+		in.Operands[i] = x86.Operand{}
+		if !a.operand(&body.Operands[i], &in.Operands[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// operand evaluates one operand.
+func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
+	to.Size = from.Size
+	to.Strict = from.Strict
+	to.To = from.To
+	to.Distance = from.Distance
+	if from.Memory == nil && from.Segment == nil {
+		if r, ok := from.Value.(*lang.Register); ok {
+			to.Kind, to.Register = x86.RegisterOperand, r.ID
+			return true
+		}
+	}
+	asked := a.asked
+	a.asked = false
+	if m := lang.Eval(from.Value, a, &to.Value); m != nil {
+		a.fail(m)
+		return false
+	}
+	if a.asked {
+		if _, address := to.Value.Segment(); !address {
+			a.resizes = true // a number made of symbols: its size may change
+		}
+	}
+	a.asked = a.asked || asked
+	switch {
+	case from.Memory != nil:
+		to.Kind = x86.MemoryOperand
+		m := from.Memory
+		to.Memory = x86.Memory{
+			Segment: x86.NoRegister, DispSize: m.DispSize, AddressSize: m.AddressSize,
+			NoSplit: m.NoSplit, Rel: m.Rel, Abs: m.Abs,
+		}
+		if m.Segment != nil {
+			to.Memory.Segment = m.Segment.ID
+		}
+	case from.Segment != nil:
+		to.Kind = x86.FarOperand
+		if m := lang.Eval(from.Segment, a, &to.Segment); m != nil {
+			a.fail(m)
+			return false
+		}
+	default:
+		to.Kind = x86.ImmediateOperand
+		for _, t := range to.Value.Terms() {
+			if t.Kind == lang.RegisterTerm {
+				a.fail(diag.Errorf(from.Range, "the assembler can't compute with a register's value").
+					Notef("an address made of registers goes in brackets: [eax+4]; to compute it into a register use LEA"))
+				return false
+			}
+		}
+	}
+	return true
+}

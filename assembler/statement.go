@@ -1,0 +1,176 @@
+package assembler
+
+import (
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/program"
+)
+
+// statement goes over one statement: it defines its label, sizes it and, in
+// the last pass, makes its fragments.
+func (a *assembler) statement(l *line) {
+	st := l.statement
+	a.here = a.current.size
+	equ, isEqu := st.Body.(*lang.Equ)
+	if st.Label != nil && !isEqu {
+		a.defineLabel(st.Label)
+	}
+	if st.Body == nil {
+		return
+	}
+	if l.settled {
+		a.place(l.fragment)
+		return
+	}
+	if l.sized && !a.final {
+		a.advance(l.size)
+		return
+	}
+	a.asked, a.resizes, a.failed = false, false, false
+	before := a.here
+	times := int64(1)
+	if st.Times != nil {
+		n, ok := a.constant(st.Times, st.Times.Span(), "TIMES")
+		a.resizes = a.asked
+		switch {
+		case !ok:
+			return
+		case n < 0:
+			a.fail(diag.Errorf(st.Times.Span(), "TIMES can't repeat something %d times", n).
+				Notef("what should fill up to a size (times 510-($-$$)) gives this when the code has grown past it"))
+			return
+		}
+		times = n
+	}
+
+	switch body := st.Body.(type) {
+	case *lang.Instruction:
+		a.instruction(l, body, times)
+	case *lang.Data:
+		a.data(l, body, times)
+	case *lang.Reserve:
+		a.reserve(l, body, times)
+	case *lang.Incbin:
+		a.includeBinary(l, body, times)
+	case *lang.Align:
+		a.align(l, body)
+	case *lang.Syscall:
+		a.syscall(l, body, times)
+	case *lang.Equ:
+		a.equ(st, equ)
+		return
+	case *lang.Section:
+		a.section(body)
+		return
+	case *lang.Directive:
+		a.directive(body)
+		return
+	case *lang.Target:
+		a.targetDirective(body)
+		return
+	case *lang.Entry:
+		a.entry = body.Symbol
+		return
+	case *lang.Image:
+		a.out.Image = append(a.out.Image, body)
+		return
+	}
+	if a.failed {
+		return
+	}
+	l.size = a.current.size - before
+	l.sized = !a.resizes
+}
+
+// equ handles EQU.
+func (a *assembler) equ(st *lang.Statement, body *lang.Equ) {
+	if st.Label == nil {
+		a.fail(diag.Errorf(body.Range, "EQU needs a name in front of it").Notef("write NAME equ VALUE"))
+		return
+	}
+	v, ok := a.eval(body.Value)
+	if !ok {
+		return
+	}
+	if body.Segment != nil {
+		seg, ok := a.eval(body.Segment)
+		if !ok {
+			return
+		}
+		_ = seg // the offset is what an expression sees; the selector only matters to far pointers
+	}
+	a.define(st.Label, v, true)
+}
+
+// eval evaluates an expression of the statement at hand.
+func (a *assembler) eval(e lang.Expr) (v lang.Value, ok bool) {
+	if m := lang.Eval(e, a, &v); m != nil {
+		a.fail(m)
+		return v, false
+	}
+	return v, true
+}
+
+// constant evaluates an expression that must be a plain number. A symbol
+// without a value yet counts as zero until a later pass.
+func (a *assembler) constant(e lang.Expr, at diag.Range, what string) (int64, bool) {
+	if e == nil {
+		a.fail(diag.Errorf(at, "%s needs a value", what))
+		return 0, false
+	}
+	v, ok := a.eval(e)
+	if !ok {
+		return 0, false
+	}
+	if v.Unknown {
+		return 0, true
+	}
+	if !v.IsNumber() {
+		a.fail(diag.Errorf(e.Span(), "%s needs a plain number, and this is an address that only layout knows", what).
+			Notef("the difference of two labels of one section is a plain number: end - start, or $ - start"))
+		return 0, false
+	}
+	return v.N, true
+}
+
+// advance moves the current place by size bytes.
+func (a *assembler) advance(size int64) {
+	a.current.size += size
+}
+
+// place puts f at the current place.
+func (a *assembler) place(f program.Fragment) {
+	s := a.current
+	if f.Size != 0 && f.Repeat > MaxSectionSize/f.Size || s.size+f.Size*f.Repeat > MaxSectionSize {
+		a.tooLarge(f.Source)
+		return
+	}
+	if s.out.Flags&program.NoBits != 0 && f.Kind != program.Space {
+		f = a.emptied(f)
+	}
+	a.used64 = a.used64 || f.Kind == program.Code && a.bits == 64
+	f.Offset = s.size
+	s.size += f.Size * f.Repeat
+	if a.final && f.Size*f.Repeat > 0 && !s.absolute {
+		s.out.Fragments = append(s.out.Fragments, f)
+	}
+}
+
+func (a *assembler) tooLarge(st *lang.Statement) {
+	a.fail(diag.Errorf(st.Range, "this makes the section larger than %d bytes", int64(MaxSectionSize)))
+}
+
+// emptied returns f without its contents, for a section that has none.
+func (a *assembler) emptied(f program.Fragment) program.Fragment {
+	st := f.Source
+	switch {
+	case a.current.absolute:
+		a.messages.Add(diag.Errorf(st.Range, "nothing can be stored in ABSOLUTE space").
+			Notef("only RESB and its like may stand here; go back with 'section .text' or 'section .data'"))
+	case f.Kind != program.Padding:
+		a.messages.Add(diag.Warningf("other", st.Range, "section '%s' has no contents: what is stored here is lost", a.current.out.Name).
+			Notef("use RESB and its like to reserve room, or put initialised data into .data"))
+	}
+	f.Kind, f.Bytes, f.Fixups, f.Instruction, f.Form = program.Space, nil, nil, nil, nil
+	return f
+}

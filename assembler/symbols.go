@@ -1,0 +1,149 @@
+package assembler
+
+import (
+	"slices"
+
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/program"
+)
+
+// symbol is a name and what the passes have learnt of it.
+type symbol struct {
+	name   string
+	at     diag.Range // where it was defined, or declared external
+	value  lang.Value
+	pass   int  // the last pass in which it was defined, 0 for none
+	equ    bool // by EQU
+	global bool
+	extern bool
+	used   bool // some expression mentions it
+}
+
+func (s *symbol) export() *program.Symbol {
+	return &program.Symbol{
+		Name: s.name, Range: s.at, Value: s.value,
+		Equ: s.equ, Global: s.global, Extern: s.extern,
+	}
+}
+
+// isLocal reports whether name belongs to the last ordinary label before it.
+// Names that start with two dots ("..start", "..@x") stand for themselves.
+func isLocal(name string) bool {
+	return len(name) > 1 && name[0] == '.' && name[1] != '.'
+}
+
+// find returns the symbol of that name as seen from the statement at hand,
+// making it when it is mentioned for the first time.
+func (a *assembler) find(name string) *symbol {
+	if isLocal(name) && a.parent != "" {
+		a.local = append(append(a.local[:0], a.parent...), name...)
+		if s := a.symbols[string(a.local)]; s != nil {
+			return s
+		}
+		name = string(a.local)
+	} else if s := a.symbols[name]; s != nil {
+		return s
+	}
+	s := &symbol{name: name}
+	a.symbols[name] = s
+	a.order = append(a.order, s)
+	return s
+}
+
+// define gives a label or EQU its value in this pass.
+func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
+	s := a.find(label.Name)
+	value.Forward = false
+	if s.pass == a.pass {
+		if s.value == value {
+			a.messages.Add(diag.Warningf("label-redef", label.Range, "'%s' is defined a second time, with the same value", s.name).
+				NoteAt(s.at, "the first definition is here"))
+			return
+		}
+		a.messages.Add(diag.Errorf(label.Range, "'%s' is defined twice", s.name).
+			NoteAt(s.at, "the first definition is here").
+			Notef("give one of them another name; a label that starts with a dot (.%s) only has to be unique below its parent", label.Name))
+		return
+	}
+	if s.extern {
+		a.messages.Add(diag.Errorf(label.Range, "'%s' is declared EXTERN and defined here too", s.name).
+			NoteAt(s.at, "the declaration is here").
+			Notef("remove the EXTERN, or declare it GLOBAL if other files use it"))
+		return
+	}
+	if s.pass == 0 || s.value != value {
+		a.changed = s
+	}
+	s.value, s.pass, s.at, s.equ = value, a.pass, label.Range, equ
+}
+
+// defineLabel defines a label at the current place.
+func (a *assembler) defineLabel(label *lang.Label) {
+	a.define(label, a.Here(), false)
+	if !isLocal(label.Name) && !isSpecial(label.Name) {
+		a.parent = label.Name
+	}
+}
+
+// isSpecial reports whether name is one that does not begin a new scope of
+// local labels: "..@x" of a macro, "..start".
+func isSpecial(name string) bool { return len(name) > 1 && name[0] == '.' && name[1] == '.' }
+
+// Symbol implements lang.Env.
+func (a *assembler) Symbol(ref *lang.Symbol) (lang.Value, *diag.Message) {
+	a.asked = true
+	s := a.find(ref.Name)
+	s.used = true
+	switch {
+	case s.pass == a.pass:
+		return s.value, nil
+	case s.extern:
+		return s.value, nil
+	case s.pass == a.pass-1 && s.pass > 0:
+		v := s.value
+		v.Forward = true
+		return v, nil
+	case a.final:
+		return lang.Value{Unknown: true}, a.undefined(ref, s)
+	}
+	return lang.Value{Unknown: true, Forward: true}, nil
+}
+
+// Here implements lang.Env: $ is the start of the statement.
+func (a *assembler) Here() lang.Value {
+	a.asked = true
+	return a.current.address(a.here)
+}
+
+// SectionStart implements lang.Env: $$.
+func (a *assembler) SectionStart() lang.Value {
+	a.asked = true
+	return a.current.address(0)
+}
+
+// Bits tells the preprocessor's __?BITS?__ the width of the code at hand.
+func (a *assembler) Bits() int { return a.bits }
+
+func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
+	m := diag.Errorf(ref.Range, "'%s' is not defined", s.name)
+	var names []string
+	for _, other := range a.order {
+		if other.pass == a.pass || other.extern {
+			names = append(names, other.name)
+		}
+	}
+	if near := diag.Nearest(s.name, names); near != "" {
+		text := near
+		if isLocal(ref.Name) && len(near) > len(a.parent) && near[:len(a.parent)] == a.parent {
+			text = near[len(a.parent):]
+		}
+		return m.Notef("did you mean '%s'?", text).Suggest(ref.Range, text)
+	}
+	if i := slices.IndexFunc(a.order, func(o *symbol) bool {
+		return o.pass == a.pass && isLocal(ref.Name) && len(o.name) > len(ref.Name) && o.name[len(o.name)-len(ref.Name):] == ref.Name
+	}); i >= 0 {
+		return m.Notef("a local label belongs to the ordinary label before it: from here this one is called '%s'", a.order[i].name)
+	}
+	return m.Notef("define it with '%s:', or declare it EXTERN if another file defines it", ref.Name)
+}
