@@ -6,25 +6,67 @@ import (
 	"strings"
 )
 
-// WarningClass is a kind of warning that can be switched off, or made an
-// error, by its name.
+// WarningClass is a kind of warning that can be shown, hidden or made an error
+// by its name. A name also stands for all that begin with it and a dash.
 type WarningClass struct {
 	Name  string
+	Quiet bool // hidden unless asked for
 	About string
 }
 
 // WarningClasses are all classes, by name. Where nasm has the same warning it
-// has the same name there.
+// has the same name and default there.
 var WarningClasses = []WarningClass{
-	{"label-redef", "a label is defined again with the value that it has"},
-	{"number-overflow", "a number loses its upper bits because it does not fit"},
-	{"other", "anything that has no class of its own"},
-	{"zeroing", "reserved space is stored as zeros, in a section that has contents"},
+	{"db-empty", false, "a DB without a value"},
+	{"ea-absolute", false, "a plain number that can't be relative to rip"},
+	{"ea-dispsize", false, "a displacement's size that an absolute address can't have"},
+	{"entry", false, "an entry point in a section that is not executable, or none at all"},
+	{"float-denorm", true, "a floating-point constant loses precision because it is so small"},
+	{"float-overflow", false, "a floating-point constant is too large and becomes infinite"},
+	{"float-underflow", true, "a floating-point constant is so small that it becomes zero"},
+	{"label-orphan", false, "a name alone on its line, without a colon, which might be a slip"},
+	{"label-redef", true, "a label is defined again with the value that it has"},
+	{"nobits", false, "contents in a section that has none in the file"},
+	{"number-overflow", false, "a number loses its upper bits because it does not fit"},
+	{"other", false, "anything that has no class of its own"},
+	{"pp-aliases", false, "an %aliases that has no effect"},
+	{"pp-else-elif", false, "an %elif after %else"},
+	{"pp-else-else", false, "an %else after %else"},
+	{"pp-environment", false, "an environment variable that does not exist"},
+	{"pp-macro-def-case-single", false, "a macro defined both with and without regard to case"},
+	{"pp-macro-defaults", false, "more defaults than a macro has optional parameters"},
+	{"pp-macro-params-legacy", false, "a macro call that old nasm understands in another way"},
+	{"pp-macro-params-multi", false, "a multi-line macro called with a wrong number of parameters"},
+	{"pp-macro-params-single", false, "a single-line macro called with a wrong number of parameters"},
+	{"pp-macro-redef-multi", false, "a multi-line macro defined again"},
+	{"pp-rep-negative", false, "a negative count after %rep"},
+	{"pp-sel-range", false, "a %sel() of an argument that is not there"},
+	{"pp-trailing", false, "text after a preprocessor directive that does not look at it"},
+	{"prefix-bnd", false, "a bnd prefix that the instruction can't have"},
+	{"prefix-hle", false, "an xacquire or xrelease prefix that has no meaning"},
+	{"prefix-lock", false, "a lock prefix that the instruction can't have"},
+	{"prefix-opsize", false, "an operand size prefix that contradicts the operands"},
+	{"prefix-seg", false, "a segment prefix that 64-bit mode ignores"},
+	{"unloaded", false, "a section that is not loaded, and left out of the file"},
+	{"user", false, "a %warning of the source"},
+	{"zeroing", false, "reserved space stored as zeros, in a section that has contents"},
 }
 
-// Warnings says what becomes of warnings. The zero value shows all of them.
+// classesNamed returns the classes that name stands for.
+func classesNamed(name string) []string {
+	var names []string
+	for _, c := range WarningClasses {
+		if name == "all" || c.Name == name || strings.HasPrefix(c.Name, name+"-") {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// Warnings says what becomes of warnings. The zero value shows all that are
+// not quiet.
 type Warnings struct {
-	hidden, promoted map[string]bool // by class
+	shown, promoted map[string]bool // by class
 }
 
 // Set changes what becomes of a class of warnings, in the spelling of nasm's
@@ -32,47 +74,44 @@ type Warnings struct {
 // error=class makes it an error, no-error=class does not. The class all stands
 // for every class; error alone is error=all.
 func (w *Warnings) Set(option string) error {
-	rest, hide := strings.CutPrefix(option, "no-")
-	if !hide {
-		if rest, hide = strings.CutPrefix(option, "-"); !hide {
+	rest, off := strings.CutPrefix(option, "no-")
+	if !off {
+		if rest, off = strings.CutPrefix(option, "-"); !off {
 			rest = strings.TrimPrefix(option, "+")
 		}
 	}
-	set := &w.hidden
-	class, promote := strings.CutPrefix(rest, "error")
+	set := &w.shown
+	class, promote := rest, false
 	switch {
-	case !promote:
-		class = rest
-	case class == "":
-		class = "all"
-	default:
-		class = strings.TrimPrefix(class, "=")
+	case rest == "error":
+		class, promote = "all", true
+	case strings.HasPrefix(rest, "error="):
+		class, promote = rest[len("error="):], true
 	}
-	value := hide
 	if promote {
-		set, value = &w.promoted, !hide
+		set = &w.promoted
 	}
-
-	var names []string
-	for _, c := range WarningClasses {
-		names = append(names, c.Name)
-	}
-	if class != "all" {
-		if !slices.Contains(names, class) {
-			if near := Nearest(class, names); near != "" {
-				return fmt.Errorf("there is no class of warnings '%s'; did you mean '%s'?", class, near)
-			}
-			return fmt.Errorf("there is no class of warnings '%s'; there are %s and all", class, strings.Join(names, ", "))
+	names := classesNamed(class)
+	if len(names) == 0 {
+		if near := Nearest(class, classesNamed("all")); near != "" {
+			return fmt.Errorf("there is no class of warnings '%s'; did you mean '%s'?", class, near)
 		}
-		names = []string{class}
+		return fmt.Errorf("there is no class of warnings '%s'", class)
 	}
+	switchAll(set, names, !off)
+	if promote && !off && class != "all" {
+		switchAll(&w.shown, names, true) // who wants the error wants to see it
+	}
+	return nil
+}
+
+func switchAll(set *map[string]bool, names []string, on bool) {
 	if *set == nil {
 		*set = map[string]bool{}
 	}
 	for _, n := range names {
-		(*set)[n] = value
+		(*set)[n] = on
 	}
-	return nil
 }
 
 // Apply returns the messages without hidden warnings, and with warnings that
@@ -82,7 +121,7 @@ func (w *Warnings) Apply(messages []*Message) []*Message {
 	for _, m := range messages {
 		switch {
 		case m.Severity != Warning:
-		case w.hidden[m.Code]:
+		case !w.shows(m.Code):
 			continue
 		case w.promoted[m.Code]:
 			asError := *m
@@ -92,4 +131,12 @@ func (w *Warnings) Apply(messages []*Message) []*Message {
 		out = append(out, m)
 	}
 	return out
+}
+
+func (w *Warnings) shows(class string) bool {
+	if asked, ok := w.shown[class]; ok {
+		return asked
+	}
+	i := slices.IndexFunc(WarningClasses, func(c WarningClass) bool { return c.Name == class })
+	return i < 0 || !WarningClasses[i].Quiet
 }

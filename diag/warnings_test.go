@@ -11,12 +11,18 @@ func TestWarnings(t *testing.T) {
 		Errorf(Range{}, "an error"),
 		Warningf("zeroing", Range{}, "z"),
 		Warningf("number-overflow", Range{}, "n"),
+		Warningf("label-redef", Range{}, "quiet"),
 	}
 	for _, c := range []struct{ options, want string }{
 		{"", "error:an error warning:z warning:n"},
 		{"-zeroing", "error:an error warning:n"},
 		{"no-zeroing", "error:an error warning:n"},
 		{"-all", "error:an error"},
+		{"+label-redef", "error:an error warning:z warning:n warning:quiet"},
+		{"label", "error:an error warning:z warning:n warning:quiet"},
+		{"error=label", "error:an error warning:z warning:n error:quiet"},
+		{"label no-label-redef", "error:an error warning:z warning:n"},
+		{"-number", "error:an error warning:z"},
 		{"-all +zeroing", "error:an error warning:z"},
 		{"-all zeroing", "error:an error warning:z"},
 		{"error=zeroing", "error:an error error:z warning:n"},
@@ -42,7 +48,7 @@ func TestWarnings(t *testing.T) {
 	if messages[1].Severity != Warning {
 		t.Error("Apply changed a message")
 	}
-	for _, option := range []string{"", "+", "nonsense", "error=nonsense", "no-", "zeroin"} {
+	for _, option := range []string{"", "+", "nonsense", "error=nonsense", "no-", "zeroin", "numb", "errors"} {
 		if err := new(Warnings).Set(option); err == nil {
 			t.Errorf("Set(%q) succeeded", option)
 		}

@@ -60,8 +60,7 @@ func buildCommand() *command {
 	advanced.Var(layoutOption{newChoice(&b.layout, layout.Strategies[0].Name, layoutNames()...)}, "layout", "how an executable is laid out: "+layoutSummaries())
 	advanced.VarP(list{&b.include, "DIR"}, "include", "I", "look for included files in `DIR` too; may be repeated")
 	advanced.VarP(list{&b.define, "NAME[=VALUE]"}, "define", "D", "define a macro before the source is read; may be repeated")
-	classes := "show (+CLASS), hide (-CLASS) or make errors of (error=CLASS) a class of warnings: " + warningClasses()
-	advanced.VarP(warningOption{&b.warnings}, "warning", "w", classes)
+	advanced.VarP(warningOption{&b.warnings}, "warning", "w", "show (+CLASS), hide (-CLASS) or make errors of (error=CLASS) a class of warnings; each warning ends with its class, and all is every class")
 	advanced.VarP(warningOption{&b.warnings}, "Warning", "W", "the same as -w, in the other spelling of nasm: CLASS, no-CLASS, error=CLASS")
 	advanced.VarP(newChoice(&b.style, "human", "human", "short", "gnu", "json"), "message-format", "X", "how messages look; short (also called gnu) is one line each")
 	advanced.Var(newChoice(&b.color, "auto", "auto", "always", "never"), "color", "when messages are coloured; auto is on a terminal, unless NO_COLOR is set")
@@ -104,14 +103,6 @@ func (o layoutOption) Set(s string) error {
 		return fmt.Errorf("this version of tasm has no layout '%s' yet, only %s", s, strings.Join(layoutNames(), ", "))
 	}
 	return o.choice.Set(s)
-}
-
-func warningClasses() string {
-	var names []string
-	for _, c := range diag.WarningClasses {
-		names = append(names, c.Name)
-	}
-	return strings.Join(append(names, "all"), ", ")
 }
 
 // warningOption is the value of -w and -W.

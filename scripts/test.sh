@@ -1,0 +1,48 @@
+#!/bin/sh
+# Runs every check and test. Tools that are missing are installed with apt-get;
+# nothing is skipped for want of one. Go must be there. Works as root, and as a
+# user who may use sudo: only installing and the test programs then run as root,
+# since they start a container engine, make devices and mount file systems.
+set -eu
+cd "$(dirname "$0")/.."
+
+root=
+testflags=
+if [ "$(id -u)" -ne 0 ]; then
+    root="sudo"
+    testflags="-exec=sudo -E env PATH=$PATH:/usr/sbin:/sbin"
+fi
+PATH=$PATH:/usr/sbin:/sbin
+
+# Each line: a command that tests use, and the Debian package that has it.
+missing=$(while read -r tool package; do
+    command -v "$tool" >/dev/null || echo "$package"
+done <<TOOLS
+nasm nasm
+yasm yasm
+objdump binutils
+gcc gcc
+tar tar
+docker docker.io
+dockerd docker.io
+docker-registry docker-registry
+iptables iptables
+qemu-i386 qemu-user
+qemu-system-i386 qemu-system-x86
+TOOLS
+[ -e /usr/include/asm/unistd_32.h ] || [ -e /usr/include/x86_64-linux-gnu/asm/unistd_32.h ] || echo linux-libc-dev
+[ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates)
+if [ -n "$missing" ]; then
+    $root apt-get update -q
+    # shellcheck disable=SC2086
+    $root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+fi
+
+unformatted=$(gofmt -l .)
+if [ -n "$unformatted" ]; then
+    echo "gofmt would change:" $unformatted >&2
+    exit 1
+fi
+go vet ./...
+go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+go test ${testflags:+"$testflags"} "$@" ./...
