@@ -94,7 +94,7 @@ func (p *preprocessor) callMulti(line Line) bool {
 		if k := tokens[0].Kind; k != Identifier && k != Directive {
 			return false
 		}
-		if at = 1; len(tokens) > 1 && isPunct(&tokens[1], ":") {
+		if at = 1; len(tokens) > 1 && tokens[1].is(":") {
 			at = 2
 		}
 		if at >= len(tokens) {
@@ -213,7 +213,7 @@ func (p *preprocessor) splitArguments(rest []Token) (args [][]Token, trailing bo
 	}
 	for at := 0; ; {
 		start, end := at, at
-		braced := at < len(rest) && isPunct(&rest[at], "{")
+		braced := at < len(rest) && rest[at].is("{")
 		if braced {
 			close := closingBrace(rest, at)
 			if close < 0 {
@@ -223,11 +223,11 @@ func (p *preprocessor) splitArguments(rest []Token) (args [][]Token, trailing bo
 			}
 			start, end = at+1, close
 			at = min(close+1, len(rest))
-			if at < len(rest) && !isPunct(&rest[at], ",") {
+			if at < len(rest) && !rest[at].is(",") {
 				p.errorf(rest[at].Range, "an argument in braces ends with the closing brace; a comma must follow")
 			}
 		}
-		for at < len(rest) && !isPunct(&rest[at], ",") {
+		for at < len(rest) && !rest[at].is(",") {
 			at++
 		}
 		if !braced {
@@ -246,9 +246,9 @@ func closingBrace(tokens []Token, at int) int {
 	depth := 0
 	for i := at; i < len(tokens); i++ {
 		switch {
-		case isPunct(&tokens[i], "{"):
+		case tokens[i].is("{"):
 			depth++
-		case isPunct(&tokens[i], "}"):
+		case tokens[i].is("}"):
 			if depth--; depth == 0 {
 				return i
 			}
@@ -280,17 +280,17 @@ func (p *preprocessor) fitArguments(m *multiMacro, args [][]Token, rest []Token)
 func greedyRest(rest, first []Token, skip int) []Token {
 	at := 0
 	for ; skip > 0; skip-- {
-		if at < len(rest) && isPunct(&rest[at], "{") {
+		if at < len(rest) && rest[at].is("{") {
 			if end := closingBrace(rest, at); end >= 0 {
 				at = end
 			}
 		}
-		for at < len(rest) && !isPunct(&rest[at], ",") {
+		for at < len(rest) && !rest[at].is(",") {
 			at++
 		}
 		at++
 	}
-	if at < len(rest) && isPunct(&rest[at], "{") {
+	if at < len(rest) && rest[at].is("{") {
 		return first
 	}
 	if at > len(rest) {
@@ -516,7 +516,7 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 			line.Tokens = p.arena.copy(line.Tokens)
 		}
 		body = append(body, bodyLine{Line: line, percent: percent})
-		if !p.charge(len(line.Tokens), line.Range) {
+		if !p.store(len(line.Tokens), line.Range) {
 			return nil, false
 		}
 	}

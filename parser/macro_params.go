@@ -32,7 +32,12 @@ func (p *preprocessor) substitute(tokens []Token) []Token {
 			out = append(out, t)
 			continue
 		case t.Text[1] == '[':
-			out = append(out, p.expand(p.substitute(p.indirect(t)))...)
+			if p.nesting++; p.nesting > p.limits.nesting {
+				p.giveUp(t.Range, "%s is nested more than %d deep", "%[", p.limits.nesting)
+			} else {
+				out = append(out, p.expand(p.substitute(p.indirect(t)))...)
+			}
+			p.nesting--
 		default:
 			out = p.replaceToken(out, t)
 		}
@@ -179,7 +184,8 @@ func (p *preprocessor) parameterRange(out []Token, t Token, call *macroCall, fro
 	if last < 0 {
 		last += n + 1
 	}
-	if n == 0 || min(first, last) < 1 || max(first, last) > n {
+	if min(first, last) < 1 || max(first, last) > n {
+		p.report(diag.Errorf(t.Range, "%s: there are only %s in this call", t.Text, plural(n, "argument")))
 		return out
 	}
 	step := 1

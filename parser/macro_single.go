@@ -99,9 +99,15 @@ func (p *preprocessor) mayExpand(t *Token) bool {
 	return false
 }
 
-// expand returns tokens with their single-line macros expanded and %+ obeyed:
-// tokens themselves if there is nothing to do.
+// expand returns tokens with their single-line macros expanded and %+ obeyed.
 func (p *preprocessor) expand(tokens []Token) []Token {
+	tokens, _ = p.expandAll(tokens)
+	return tokens
+}
+
+// expandAll does so, and reports false with the very same tokens if there was
+// nothing to do.
+func (p *preprocessor) expandAll(tokens []Token) (_ []Token, changed bool) {
 	first := -1
 	for i := range tokens {
 		if k := tokens[i].Kind; (k == Identifier || k == Directive) && p.mayExpand(&tokens[i]) {
@@ -110,8 +116,9 @@ func (p *preprocessor) expand(tokens []Token) []Token {
 		}
 	}
 	if first < 0 {
-		return tokens
+		return tokens, false
 	}
+	at := tokens[first].Range
 	for round := 0; !p.fatal; round++ {
 		expanded := false
 		if tokens, expanded = p.expandOnce(tokens, first); !expanded && round > 0 {
@@ -120,18 +127,24 @@ func (p *preprocessor) expand(tokens []Token) []Token {
 		// Pasting may make new names of macros.
 		pasted := false
 		if tokens, pasted = p.join(tokens, true); !pasted {
+			changed = changed || expanded
 			break
 		}
+		changed = true
 		first = 0
 		if round == p.limits.depth {
-			p.giveUp(tokens[0].Range, "pasting with %s makes new macro names without end", "%+")
+			p.giveUp(at, "pasting with %s makes new macro names without end", "%+")
 		}
 	}
-	return tokens
+	return tokens, changed
 }
 
 // expandOnce expands the macros of tokens, from number first on.
 func (p *preprocessor) expandOnce(tokens []Token, first int) ([]Token, bool) {
+	if p.depth > p.limits.nesting {
+		p.giveUp(tokens[first].Range, "macros with arguments to evaluate are nested more than %d deep", p.limits.nesting)
+		return tokens, false
+	}
 	if p.depth == len(p.spare) {
 		p.spare = append(p.spare, &expander{p: p})
 	}
@@ -219,7 +232,7 @@ func (e *expander) call() bool {
 		return false
 	}
 	e.depth++
-	m.busy = true
+	m.busy = m.function == nil // a function may stand in its own argument
 	outer := e.low
 	e.stack = e.stack[:height]
 	e.low = height
@@ -302,6 +315,10 @@ func (e *expander) pushAll(tokens []Token) {
 // push puts t onto the stack and expands it there.
 func (e *expander) push(t Token) bool {
 	if !e.p.charge(1, t.Range) {
+		return false
+	}
+	if len(e.stack) >= e.p.limits.line {
+		e.p.giveUp(t.Range, "macros make more than %d words of this line", e.p.limits.line)
 		return false
 	}
 	e.stack = append(e.stack, t)
@@ -391,7 +408,7 @@ func stripBraces(tokens []Token) []Token {
 	depth := 0
 	found := false
 	for i := range tokens {
-		if isPunct(&tokens[i], "{") {
+		if tokens[i].is("{") {
 			found = true
 			break
 		}
@@ -402,11 +419,11 @@ func stripBraces(tokens []Token) []Token {
 	out := make([]Token, 0, len(tokens))
 	for _, t := range tokens {
 		switch {
-		case isPunct(&t, "{"):
+		case t.is("{"):
 			if depth++; depth == 1 {
 				continue
 			}
-		case isPunct(&t, "}"):
+		case t.is("}"):
 			if depth > 0 {
 				if depth--; depth == 0 {
 					continue
@@ -417,9 +434,6 @@ func stripBraces(tokens []Token) []Token {
 	}
 	return out
 }
-
-// isPunct reports whether t is the operator or delimiter text.
-func isPunct(t *Token, text string) bool { return t.Kind == Punctuation && t.Text == text }
 
 // argRange is the range of an argument, or of fallback if it is empty.
 func argRange(tokens []Token, fallback diag.Range) diag.Range {
@@ -478,6 +492,7 @@ func (p *preprocessor) define(name Token, m *singleMacro) {
 				}
 				break
 			}
+			p.stored -= len(old.body)
 			list[i] = m
 			return
 		}

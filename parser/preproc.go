@@ -29,18 +29,26 @@ import (
 type limits struct {
 	includes int   // depth of %include
 	depth    int   // depth of macro calls, and of single-line macros inside one another
+	nesting  int   // %[ inside %[
 	reps     int64 // count of one %rep
 	lines    int   // lines read from macro and %rep bodies
+	emitted  int   // tokens of macro and %rep bodies handed on
 	tokens   int   // tokens made by substitution and expansion
+	stored   int   // tokens in the bodies of macros
+	line     int   // tokens of one line
 	text     int   // bytes of one token
 }
 
 var defaultLimits = limits{
 	includes: 64,
 	depth:    10_000,
+	nesting:  100,
 	reps:     1_000_000,
 	lines:    10_000_000,
+	emitted:  20_000_000,
 	tokens:   50_000_000,
+	stored:   10_000_000,
+	line:     1 << 20,
 	text:     1 << 20,
 }
 
@@ -107,11 +115,13 @@ type preprocessor struct {
 	stack     stackFrame // of %stacksize, %arg and %local
 	keepEmpty bool       // an empty last argument counts (%pragma preproc sane_empty_expansion)
 
-	unique int // number for the next macro call or context, as in ..@3.label
-	lines  int
-	tokens int
+	unique int  // number for the next macro call or context, as in ..@3.label
 	raw    bool // text of an environment variable is about that needs lexing
 	fatal  bool // %fatal, or a limit was hit: nothing more is read
+
+	lines, emitted, tokens, stored, nesting int // see limits
+
+	reported map[report]bool
 
 	line     Line // the line at hand, as read
 	fileLine Line // the room that the lexer writes to
@@ -291,12 +301,19 @@ func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
 			return line, false
 		}
 	}
-	line.Tokens = p.expand(line.Tokens)
+	var expanded bool
+	line.Tokens, expanded = p.expandAll(line.Tokens)
 	if p.callMulti(line) || p.fatal {
 		return line, false
 	}
-	if percent || p.raw {
+	if percent || expanded || p.raw {
 		line.Tokens = p.finish(line.Tokens)
+	}
+	if f := p.top(); f.kind != fileFrame {
+		if p.emitted += len(line.Tokens); p.emitted > p.limits.emitted {
+			p.giveUp(f.opened, "macros and %s blocks have made more than %d words of source", "%rep", p.limits.emitted)
+			return line, false
+		}
 	}
 	p.noteSection(line.Tokens)
 	return line, len(line.Tokens) > 0
@@ -334,8 +351,22 @@ func (p *preprocessor) push(f frame) bool {
 	return true
 }
 
+// report identifies a message that has been given. A loop gives it only once.
+type report struct {
+	at   diag.Range
+	text string
+}
+
 // report adds a message, with the calls that its line comes from.
 func (p *preprocessor) report(m *diag.Message) {
+	r := report{m.Range, m.Text}
+	if p.reported[r] {
+		return
+	}
+	if p.reported == nil {
+		p.reported = make(map[report]bool)
+	}
+	p.reported[r] = true
 	p.bag.Add(noteExpansion(m, p.expansion()))
 }
 
@@ -356,6 +387,14 @@ func (p *preprocessor) giveUp(r diag.Range, format string, args ...any) {
 func (p *preprocessor) charge(n int, r diag.Range) bool {
 	if p.tokens += n; p.tokens > p.limits.tokens {
 		p.giveUp(r, "macros have made more than %d words of text", p.limits.tokens)
+	}
+	return !p.fatal
+}
+
+// store counts n tokens kept in a macro defined at r.
+func (p *preprocessor) store(n int, r diag.Range) bool {
+	if p.stored += n; p.stored > p.limits.stored {
+		p.giveUp(r, "the bodies of all macros have more than %d words", p.limits.stored)
 	}
 	return !p.fatal
 }

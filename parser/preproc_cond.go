@@ -259,7 +259,7 @@ func (p *preprocessor) isDefined(name string) bool {
 	if _, ok := p.single.find(name); ok {
 		return true
 	}
-	return len(p.predefined(name)) > 0
+	return len(p.predefined(name)) > 0 || strings.HasPrefix(name, "__?") && respelled[strings.Trim(name, "_?")]
 }
 
 func condAlias(p *preprocessor, d *command) (bool, bool) {
@@ -290,7 +290,7 @@ func condEnvironment(p *preprocessor, d *command) (bool, bool) {
 func (p *preprocessor) firstIs(d *command, k Kind) bool {
 	tokens := p.expand(d.args)
 	if k == Number {
-		for len(tokens) > 0 && (isPunct(&tokens[0], "-") || isPunct(&tokens[0], "+")) {
+		for len(tokens) > 0 && (tokens[0].is("-") || tokens[0].is("+")) {
 			tokens = tokens[1:]
 		}
 	}
@@ -304,7 +304,7 @@ func (p *preprocessor) identical(d *command, fold bool) (same, ok bool) {
 	tokens := p.expand(d.args)
 	comma := -1
 	for i := range tokens {
-		if isPunct(&tokens[i], ",") {
+		if tokens[i].is(",") {
 			if comma >= 0 {
 				p.errorf(tokens[i].Range, "%s compares two arguments; this is a third", d.name.Text)
 				return false, false
@@ -340,7 +340,7 @@ func (p *preprocessor) identical(d *command, fold bool) (same, ok bool) {
 func condMacro(p *preprocessor, d *command) (bool, bool) {
 	var want multiMacro
 	if len(d.args) == 1 && d.args[0].Kind == Identifier {
-		want = multiMacro{name: d.args[0].Text, max: math.MaxInt}
+		want = multiMacro{name: d.word().Text, max: math.MaxInt}
 	} else if !p.macroSignature(d, &want) {
 		return false, false
 	}

@@ -34,7 +34,7 @@ func (d *command) word() *Token {
 
 // accept takes the next argument if it is the given operator.
 func (d *command) accept(punctuation string) bool {
-	if len(d.args) > 0 && isPunct(&d.args[0], punctuation) {
+	if len(d.args) > 0 && d.args[0].is(punctuation) {
 		d.args = d.args[1:]
 		return true
 	}
@@ -256,7 +256,7 @@ func (p *preprocessor) defineText(d *command, fold, expand bool) {
 		return
 	}
 	m := &singleMacro{fold: fold}
-	if len(d.args) > 0 && isPunct(&d.args[0], "(") && !d.args[0].Space {
+	if len(d.args) > 0 && d.args[0].is("(") && !d.args[0].Space {
 		if !p.parameters(d, m) {
 			return
 		}
@@ -276,7 +276,7 @@ func (p *preprocessor) defineText(d *command, fold, expand bool) {
 			}
 		}
 	}
-	p.charge(len(tokens), name.Range)
+	p.store(len(tokens), name.Range)
 	p.define(name, m)
 }
 
@@ -331,7 +331,7 @@ func (p *preprocessor) defineAs(name Token, fold bool, tokens []Token) {
 	for i, t := range tokens {
 		m.body[i].Token = t
 	}
-	p.charge(len(tokens), name.Range)
+	p.store(len(tokens), name.Range)
 	p.define(name, m)
 }
 

@@ -123,19 +123,14 @@ var missingPackages = map[string]bool{"smartalign": true, "masm": true}
 // isStandard reports whether name is one of standardMacros. It is asked for
 // the first words of every line.
 func isStandard(name string) bool {
-	if len(name) < 2 || len(name) > len("endstruc") {
-		return false
-	}
-	if standardMacros[name] {
-		return true
-	}
-	if c := name[0]; c < 'A' || c > 'Z' {
-		c = name[1]
-		if c < 'A' || c > 'Z' {
-			return false
+	switch len(name) {
+	case len("at"), len("iend"), len("struc"), len("istruc"), len("endstruc"):
+		switch name[0] | 0x20 {
+		case 'a', 'e', 'i', 's':
+			return standardMacros[strings.ToLower(name)]
 		}
 	}
-	return standardMacros[strings.ToLower(name)]
+	return false
 }
 
 // loadStandard reads the standard macros when the first is called, unless the

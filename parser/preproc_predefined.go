@@ -92,7 +92,7 @@ var respelled = map[string]bool{
 	"float80m": true, "float80e": true, "float128l": true, "float128h": true,
 	"ilog2e": true, "ilog2w": true, "ilog2f": true, "ilog2c": true,
 	"utf16": true, "utf16le": true, "utf16be": true, "utf32": true, "utf32le": true, "utf32be": true,
-	"USE_ALTREG": true, "USE_FP": true, "USE_IFUNC": true, "DEBUG_FORMAT": true,
+	"DEBUG_FORMAT": true,
 }
 
 // oldSpelling returns __?NAME?__ for __NAME__, the form that older sources have,

@@ -68,7 +68,7 @@ func (p *preprocessor) defineTextAs(name Token, fold bool, s string) {
 		p.giveUp(name.Range, "this makes a string of more than %d bytes", p.limits.text)
 		return
 	}
-	p.charge(len(s)/32, name.Range)
+	p.store(len(s)/32, name.Range)
 	p.defineAs(name, fold, []Token{stringToken(s, name.Range)})
 }
 
@@ -125,7 +125,7 @@ func (p *preprocessor) strcat(d *command) {
 	}
 	var b strings.Builder
 	for tokens := p.expand(d.args); len(tokens) > 0; {
-		if isPunct(&tokens[0], ",") {
+		if tokens[0].is(",") {
 			tokens = tokens[1:]
 			continue
 		}
@@ -150,7 +150,7 @@ func (p *preprocessor) substr(d *command) {
 	if !ok {
 		return
 	}
-	if len(tokens) > 0 && isPunct(&tokens[0], ",") {
+	if len(tokens) > 0 && tokens[0].is(",") {
 		tokens = tokens[1:]
 	}
 	start, tokens, ok := p.evaluateFirst(tokens, d.name.Text, d.name.Range)
@@ -159,7 +159,7 @@ func (p *preprocessor) substr(d *command) {
 	}
 	count := int64(1)
 	if len(tokens) > 0 {
-		if isPunct(&tokens[0], ",") {
+		if tokens[0].is(",") {
 			tokens = tokens[1:]
 		}
 		if count, ok = p.evaluate(tokens, d.name.Text, d.name.Range); !ok {
@@ -169,10 +169,12 @@ func (p *preprocessor) substr(d *command) {
 	p.defineTextAs(name, false, substring(s, start, count))
 }
 
-// substring is what %substr means by its numbers.
+// substring is what %substr means by its numbers. A start before the string is
+// its first byte.
 func substring(s string, start, count int64) string {
 	n := int64(len(s))
-	if start < 1 || start > n {
+	start = max(start, 1)
+	if start > n {
 		return ""
 	}
 	start--

@@ -187,7 +187,6 @@ func (p *preprocessor) finish(tokens []Token) []Token {
 			out = append(out, t)
 		}
 	}
-	p.raw = false
 	out, _ = p.join(out, false)
 	return out
 }
