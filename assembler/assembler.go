@@ -24,7 +24,8 @@
 // Statements are parsed once and kept, unless a preprocessor condition asked
 // for a label, in which case another pass can see other statements. A statement
 // that mentions no symbol is encoded once. One whose size can't depend on its
-// symbols (an address in a full-width field) is skipped until the last pass.
+// symbols (an address in a full-width field) is passed over until the last
+// pass: the passes between go from label to label and from branch to branch.
 package assembler
 
 import (
@@ -114,6 +115,7 @@ type assembler struct {
 	incbin    map[included][]byte
 	syntax    *diag.Bag // what the parser said when it last read the source
 	lines     []*line   // the statements, where they can be used again
+	steps     []step    // what a pass between the first and the last looks at
 	chunk     []line    // where the next ones will stand
 	dependent bool      // a condition asked for labels: every pass reads the source again
 	code      arena
@@ -156,6 +158,21 @@ type line struct {
 	fragment       program.Fragment // of a settled line
 }
 
+// inert reports whether all that the line does to a pass is to take room, the
+// same in every pass.
+func (l *line) inert() bool {
+	if l.statement.Label != nil {
+		return false
+	}
+	switch l.statement.Body.(type) {
+	case nil:
+		return true
+	case *lang.Instruction, *lang.Data, *lang.Reserve, *lang.Incbin, *lang.Align, *lang.Syscall:
+		return l.settled || l.sized
+	}
+	return false
+}
+
 func (a *assembler) run() (*program.Program, *diag.Bag) {
 	for a.pass = 1; ; a.pass++ {
 		a.runPass()
@@ -193,7 +210,7 @@ func (a *assembler) runPass() {
 	a.entry = nil
 	a.out = &program.Program{}
 	for _, s := range a.sections {
-		s.begin()
+		s.begin(a.final)
 	}
 	if a.opts.Target != "" {
 		a.setTarget(a.opts.Target)
@@ -201,12 +218,15 @@ func (a *assembler) runPass() {
 	a.current = nil
 	a.openSection(".text", diag.Range{})
 
-	if a.pass == 1 || a.dependent {
+	switch {
+	case a.pass == 1 || a.dependent:
 		a.readPass()
-	} else {
+	case a.final:
 		for _, l := range a.lines {
 			a.statement(l)
 		}
+	default:
+		a.sizePass()
 	}
 
 	for _, s := range a.sections {
@@ -236,6 +256,43 @@ func (a *assembler) readPass() {
 		a.here = a.current.size // what $ means to a condition before the next statement
 	}
 	a.dependent = stream.Dependent()
+	a.steps = nil
+}
+
+// step is a line whose size or meaning may change, and the bytes of the lines
+// since the step before, whose don't.
+type step struct {
+	skip int64
+	line *line // nil in the step that ends the list
+}
+
+// sizePass is a pass that only settles sizes. It drops the steps that turn out
+// to have settled.
+func (a *assembler) sizePass() {
+	if a.steps == nil {
+		for _, l := range a.lines {
+			a.steps = append(a.steps, step{0, l})
+		}
+		a.steps = append(a.steps, step{})
+	}
+	kept := a.steps[:0]
+	skip := int64(0)
+	for _, s := range a.steps {
+		a.current.size += s.skip
+		skip += s.skip
+		if s.line == nil {
+			kept = append(kept, step{skip, nil})
+			break
+		}
+		a.statement(s.line)
+		if s.line.inert() {
+			skip += s.line.size
+			continue
+		}
+		kept = append(kept, step{skip, s.line})
+		skip = 0
+	}
+	a.steps = kept
 }
 
 // reportUnstable says that the source has no sizes that agree with themselves.

@@ -15,16 +15,20 @@ type section struct {
 	out          program.Section
 	size         int64 // in this pass, so far
 	previousSize int64
+	count        int  // of fragments in the first pass
 	opened       bool // in this pass
 	absolute     bool
 	base         lang.Value // of an absolute section
 }
 
 // begin readies s for another pass.
-func (s *section) begin() {
+func (s *section) begin(final bool) {
 	s.previousSize, s.size = s.size, 0
 	s.opened = false
 	s.out.Fragments = nil
+	if final {
+		s.out.Fragments = make([]program.Fragment, 0, s.count)
+	}
 }
 
 // address returns the address offset bytes into s.

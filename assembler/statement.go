@@ -23,7 +23,7 @@ func (a *assembler) statement(l *line) {
 		return
 	}
 	if l.sized && !a.final {
-		a.advance(l.size)
+		a.current.size += l.size
 		return
 	}
 	a.asked, a.resizes, a.failed = false, false, false
@@ -133,11 +133,6 @@ func (a *assembler) constant(e lang.Expr, at diag.Range, what string) (int64, bo
 	return v.N, true
 }
 
-// advance moves the current place by size bytes.
-func (a *assembler) advance(size int64) {
-	a.current.size += size
-}
-
 // place puts f at the current place.
 func (a *assembler) place(f program.Fragment) {
 	s := a.current
@@ -151,8 +146,12 @@ func (a *assembler) place(f program.Fragment) {
 	a.used64 = a.used64 || f.Kind == program.Code && a.bits == 64
 	f.Offset = s.size
 	s.size += f.Size * f.Repeat
-	if a.final && f.Size*f.Repeat > 0 && !s.absolute {
+	switch {
+	case f.Size*f.Repeat == 0 || s.absolute:
+	case a.final:
 		s.out.Fragments = append(s.out.Fragments, f)
+	case a.pass == 1:
+		s.count++
 	}
 }
 
