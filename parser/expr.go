@@ -276,7 +276,7 @@ func (g *grammar) string(t *Token) *lang.String {
 func (g *grammar) name(t *Token) lang.Expr {
 	w := g.look(t.Text)
 	switch w.kind {
-	case plainWord, mnemonicWord, dataWord, ruleWord:
+	case plainWord, mnemonicWord, dataWord, reserveWord, equWord, ruleWord:
 		// A mnemonic can be a label too; here nothing else makes sense.
 		s := g.symbols.node()
 		s.Range, s.Name = t.Range, symbolName(t.Text)

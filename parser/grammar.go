@@ -34,6 +34,7 @@ type grammar struct {
 	labels       slab[lang.Label]
 	instructions slab[lang.Instruction]
 	datas        slab[lang.Data]
+	equs         slab[lang.Equ]
 	operands     slab[lang.Operand]
 	memories     slab[lang.Memory]
 	prefixes     slab[lang.Prefix]
@@ -146,7 +147,7 @@ func (g *grammar) mismatch(t *Token, wanted string) *diag.Message {
 		return badToken(t)
 	case Directive:
 		return diag.Errorf(t.Range, "%s has no meaning here", t.describe()).
-			Notef("with a %% in front it belongs to the preprocessor; the operators %% and %%%% need a space behind them")
+			Notef("with a percent sign in front it belongs to the preprocessor; as an operator the sign needs a space behind it")
 	}
 	return diag.Errorf(t.Range, "expected %s, not %s", wanted, t.describe())
 }
@@ -165,10 +166,8 @@ func badToken(t *Token) *diag.Message {
 		return diag.Errorf(t.Range, "a backslash can only stand at the end of a line, to continue it")
 	}
 	m := diag.Errorf(t.Range, "the character %q has no meaning here", t.Text)
-	switch t.Text[0] {
-	case '#':
+	if t.Text == "#" {
 		m.Notef("a comment starts with ';'; numbers are written without '#'")
-	case '!', '|', '^', '=':
 	}
 	return m
 }
@@ -208,8 +207,13 @@ func (g *grammar) leftover() {
 		return
 	}
 	m := diag.Errorf(t.Range, "expected a comma or the end of the line, not %s", t.describe())
-	if g.pos > 0 && t.is("(") || t.Kind == Identifier || t.Kind == Number {
-		m.Notef("a comment starts with ';'")
+	before := diag.Range{File: t.Range.File, Start: g.tokens[g.pos-1].Range.End, End: g.tokens[g.pos-1].Range.End}
+	switch {
+	case t.Kind == Number, t.Kind == String, t.is("["),
+		t.Kind == Identifier && g.look(t.Text).kind != plainWord:
+		m.Notef("if this is another operand, a comma belongs before it").Suggest(before, ",")
+	case t.Kind == Identifier:
+		m.Notef("if this is a comment, a semicolon belongs before it")
 	}
 	g.fail(m)
 }
@@ -230,7 +234,7 @@ func (g *grammar) label(st *lang.Statement) *word {
 	switch {
 	case colon:
 		switch w.kind {
-		case plainWord, mnemonicWord, dataWord, ruleWord:
+		case plainWord, mnemonicWord, dataWord, reserveWord, ruleWord:
 		default:
 			g.fail(diag.Errorf(t.Range, "'%s' is a reserved word and can't be a label", t.Text).
 				Notef("choose another name, or write $%s here and wherever it is used", t.Text))
@@ -343,15 +347,16 @@ func (g *grammar) isPrefix(w *word) bool {
 	case prefixWord:
 		return true
 	case registerWord:
-		_, ok := g.segmentPrefix(w)
+		_, ok := g.segmentPrefix(lang.RegisterID(w.id))
 		return ok
 	}
 	return false
 }
 
-func (g *grammar) segmentPrefix(w *word) (int32, bool) {
+// segmentPrefix returns the prefix that a segment register is as well.
+func (g *grammar) segmentPrefix(r lang.RegisterID) (int32, bool) {
 	if s, ok := g.vocabulary.(lang.SegmentPrefixes); ok {
-		return s.SegmentPrefix(lang.RegisterID(w.id))
+		return s.SegmentPrefix(r)
 	}
 	return 0, false
 }
@@ -379,7 +384,7 @@ func (g *grammar) body(st *lang.Statement, w *word) {
 			g.pos++
 			g.prefixList = append(g.prefixList, lang.Prefix{Range: t.Range, Name: w.name, ID: w.id})
 		case w.kind == registerWord:
-			id, ok := g.segmentPrefix(w)
+			id, ok := g.segmentPrefix(lang.RegisterID(w.id))
 			if !ok {
 				g.fail(diag.Errorf(t.Range, "expected an instruction, not the register %s", w.name))
 				return
@@ -419,7 +424,11 @@ func (g *grammar) body(st *lang.Statement, w *word) {
 			st.Body = in
 			return
 		default:
-			g.unexpected(next, "an instruction")
+			m := g.mismatch(next, "an instruction")
+			if st.Times != nil {
+				m.Notef("TIMES takes a count and what to repeat: times 3 nop")
+			}
+			g.fail(m)
 			return
 		}
 	}
@@ -462,14 +471,23 @@ func (g *grammar) other(st *lang.Statement, t *Token, w *word) {
 		if d := g.data(t, w); d != nil {
 			st.Body = d
 		}
+	case reserveWord:
+		g.pos++
+		if count := g.expression(); count != nil {
+			st.Body = &lang.Reserve{Range: t.Range, Width: w.width, Count: count}
+			if g.peek().is(",") && g.pos == len(g.tokens)-1 {
+				g.pos++ // allowed, as in nasm
+			}
+		}
+	case equWord:
+		g.pos++
+		if e := g.equ(st, t); e != nil {
+			st.Body = e
+		}
 	case ruleWord:
 		g.pos++
 		if st.Times != nil && !w.rule.repeats {
 			g.fail(diag.Errorf(t.Range, "%s can't be repeated with TIMES", w.name))
-			return
-		}
-		if w.rule == equRule && st.Label == nil {
-			g.fail(diag.Errorf(t.Range, "EQU needs a name in front of it").Notef("write: NAME equ VALUE"))
 			return
 		}
 		st.Body = g.apply(w.rule, w, t)
@@ -477,4 +495,29 @@ func (g *grammar) other(st *lang.Statement, t *Token, w *word) {
 		g.fail(diag.Errorf(t.Range, "expected an instruction or a directive, not '%s'", t.Text).
 			Notef("the word is reserved; if it is a label of yours, write $%s", t.Text))
 	}
+}
+
+// equ parses the value of a symbol; t is the word EQU.
+func (g *grammar) equ(st *lang.Statement, t *Token) *lang.Equ {
+	switch {
+	case st.Label == nil:
+		g.fail(diag.Errorf(t.Range, "EQU needs a name in front of it").Notef("write: NAME equ VALUE"))
+		return nil
+	case st.Times != nil:
+		g.fail(diag.Errorf(t.Range, "EQU can't be repeated with TIMES"))
+		return nil
+	}
+	e := g.equs.node()
+	e.Range = t.Range
+	if e.Value = g.expression(); e.Value == nil {
+		return nil
+	}
+	if g.peek().is(":") {
+		g.pos++
+		e.Segment = e.Value
+		if e.Value = g.expression(); e.Value == nil {
+			return nil
+		}
+	}
+	return e
 }

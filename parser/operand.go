@@ -126,13 +126,12 @@ func (g *grammar) memory(o *lang.Operand, segment *lang.Register) bool {
 		return false
 	}
 	if t := g.peek(); t.is(":") {
-		r, ok := o.Value.(*lang.Register)
+		r := g.segmentRegister(o.Value)
 		switch {
-		case !ok:
-			g.fail(diag.Errorf(o.Value.Span(), "only a segment register can stand before ':' in an address"))
+		case r == nil:
 			return false
 		case m.Segment != nil:
-			g.fail(diag.Errorf(o.Value.Span(), "this address has two segment registers"))
+			g.fail(diag.Errorf(r.Range, "this address has two segment registers"))
 			return false
 		}
 		m.Segment = r
@@ -173,7 +172,7 @@ func (g *grammar) addressWords(m *lang.Memory) bool {
 		switch w.kind {
 		case sizeWord:
 			if w.width > 8 {
-				g.fail(diag.Errorf(t.Range, "the displacement of an address can't be a %s", w.name).
+				g.fail(diag.Errorf(t.Range, "the displacement of an address can't have the size %s", w.name).
 					Notef("the size of what stands in memory goes before the bracket: %s [...]", w.name))
 				return false
 			}
@@ -223,7 +222,11 @@ func (g *grammar) displaced(o *lang.Operand) bool {
 // pointer; what stands before it is in o.Value.
 func (g *grammar) afterColon(o *lang.Operand) bool {
 	g.pos++
-	if r, ok := o.Value.(*lang.Register); ok {
+	if _, ok := o.Value.(*lang.Register); ok {
+		r := g.segmentRegister(o.Value)
+		if r == nil {
+			return false
+		}
 		if g.peek().is("[") {
 			return g.memory(o, r)
 		}
@@ -244,12 +247,25 @@ func (g *grammar) afterColon(o *lang.Operand) bool {
 	if !g.modifiers(o) {
 		return false
 	}
-	if t := g.peek(); t.is("[") {
-		g.fail(diag.Errorf(o.Segment.Span(), "only a segment register can stand before ':' and an address"))
+	if g.peek().is("[") {
+		g.segmentRegister(o.Segment)
 		return false
 	}
 	o.Value = g.expression()
 	return o.Value != nil
+}
+
+// segmentRegister returns the segment register that e, which stands before the
+// colon of an address, must be. nil means failure.
+func (g *grammar) segmentRegister(e lang.Expr) *lang.Register {
+	if r, ok := e.(*lang.Register); ok {
+		if _, ok := g.segmentPrefix(r.ID); ok {
+			return r
+		}
+	}
+	g.fail(diag.Errorf(e.Span(), "only a segment register can stand before ':' in an address").
+		Notef("for example [fs:ebx+4]; the segment registers are es, cs, ss, ds, fs and gs"))
+	return nil
 }
 
 // displacedIn is displaced with a segment register in front.

@@ -40,25 +40,21 @@ type syntax interface {
 // The tables of rules are filled in by init, as rules refer to the parser that
 // uses them.
 var (
-	rules       map[string]*rule // nasm's directives
-	primitives  map[string]*rule // those that exist in brackets only
-	ownRules    map[string]*word // tasm's directives; all but TARGET exist only after it
-	equRule     = &rule{usage: "NAME equ VALUE"}
-	reserveRule = &rule{usage: "resb COUNT", repeats: true}
+	rules      map[string]*rule // nasm's directives
+	primitives map[string]*rule // those that exist in brackets only
+	ownRules   map[string]*word // tasm's directives; all but TARGET exist only after it
+	equRule    = &rule{usage: "NAME equ VALUE"}
 
 	// statementWords are words that begin a statement, for "did you mean".
 	statementWords []string
 )
 
 func init() {
-	equRule.compile = compile[equSyntax]
-	reserveRule.compile = compile[reserveSyntax]
 	const (
 		attributes = " NAME [progbits|nobits] [alloc] [exec] [write] [align=N] [start=N] [vstart=N] [follows=NAME] [vfollows=NAME]"
 		symbols    = " NAME, NAME, ..."
 	)
 	rules = map[string]*rule{
-		"equ":       equRule,
 		"incbin":    {usage: `incbin "FILE", SKIP, LENGTH`, repeats: true, compile: compile[incbinSyntax]},
 		"section":   {usage: "section" + attributes, compile: compile[sectionSyntax]},
 		"segment":   {usage: "segment" + attributes, compile: compile[sectionSyntax]},
@@ -93,7 +89,7 @@ func init() {
 	}
 	keywords = makeKeywords()
 	for name, w := range keywords {
-		if (w.kind == ruleWord || w.kind == dataWord || w.kind == timesWord) && name == w.name {
+		if (w.kind == ruleWord || w.kind == dataWord || w.kind == reserveWord || w.kind == equWord || w.kind == timesWord) && name == w.name {
 			statementWords = append(statementWords, name)
 		}
 	}
@@ -125,7 +121,7 @@ func (g *grammar) own(t *Token) *word {
 		}
 		if next := g.peekAt(1); next.Kind == Identifier {
 			switch w := g.look(next.Text); {
-			case w.kind == dataWord, w.rule == equRule, w.rule == reserveRule, w.kind == ruleWord && w.name == "incbin":
+			case w.kind == dataWord, w.kind == reserveWord, w.kind == equWord, w.kind == ruleWord && w.name == "incbin":
 				return nil
 			}
 		} else if next.is(":") {
@@ -155,7 +151,7 @@ func (g *grammar) primitive() lang.Body {
 	}
 	name := lower(t.Text)
 	r := rules[name]
-	if r == nil || r == equRule || r.repeats {
+	if r == nil || r.repeats {
 		r = primitives[name]
 	}
 	if r == nil {
@@ -224,11 +220,7 @@ func (g *grammar) misfit(t *Token, r *rule, w *word) {
 	default:
 		m = diag.Errorf(t.Range, "%s does not fit %s here", t.describe(), strings.ToUpper(w.name))
 	}
-	usage := r.usage
-	if r == reserveRule {
-		usage = w.name + " COUNT"
-	}
-	g.fail(m.Notef("write: %s", usage))
+	g.fail(m.Notef("write: %s", r.usage))
 }
 
 // compile builds the participle parser of a rule.
@@ -286,7 +278,7 @@ func (g *grammar) fillNode(lex *participlelexer.PeekingLexer) (b lang.Body, err 
 		if t.Kind == Identifier {
 			w = g.look(t.Text)
 		}
-		if w.kind == plainWord || w.kind == ruleWord && w.rule != reserveRule {
+		if w.kind == plainWord || w.kind == ruleWord || w.kind == equWord {
 			g.unexpected(t, "an instruction or data to fill with")
 			return false
 		}

@@ -20,26 +20,6 @@ func (g *grammar) nameOf(t participlelexer.Token) lang.Name {
 	return lang.Name{Range: g.rangeOf(t), Text: t.Value}
 }
 
-type equSyntax struct {
-	First lang.Expr `parser:"@@"`
-	Then  lang.Expr `parser:"( ':' @@ )?"`
-}
-
-func (s *equSyntax) body(_ *grammar, _ *word, at diag.Range) lang.Body {
-	if s.Then != nil {
-		return &lang.Equ{Range: at, Segment: s.First, Value: s.Then}
-	}
-	return &lang.Equ{Range: at, Value: s.First}
-}
-
-type reserveSyntax struct {
-	Count lang.Expr `parser:"@@ ','?"`
-}
-
-func (s *reserveSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
-	return &lang.Reserve{Range: at, Width: w.width, Count: s.Count}
-}
-
 type incbinSyntax struct {
 	Name   participlelexer.Token `parser:"@String"`
 	Skip   lang.Expr             `parser:"( ',' ( @@"`

@@ -26,6 +26,8 @@ const (
 	floatWord                    // __?Infinity?__ and the like
 	timesWord                    // TIMES
 	dataWord                     // DB and its sisters; width: bytes of an item
+	reserveWord                  // RESB and its sisters; width: bytes of an item
+	equWord                      // EQU
 	ruleWord                     // a directive; rule: its grammar
 )
 
@@ -60,7 +62,7 @@ func makeKeywords() map[string]*word {
 		"b": 1, "w": 2, "d": 4, "q": 8, "t": 10, "o": 16, "y": 32, "z": 64,
 	} {
 		add(word{kind: dataWord, name: "d" + letter, width: width})
-		add(word{kind: ruleWord, name: "res" + letter, width: width, rule: reserveRule})
+		add(word{kind: reserveWord, name: "res" + letter, width: width})
 	}
 	for name, distance := range map[string]lang.Distance{"short": lang.Short, "near": lang.Near, "far": lang.Far} {
 		add(word{kind: distanceWord, name: name, id: int32(distance)})
@@ -71,6 +73,7 @@ func makeKeywords() map[string]*word {
 	add(word{kind: absWord, name: "abs"})
 	add(word{kind: nosplitWord, name: "nosplit"})
 	add(word{kind: timesWord, name: "times"})
+	add(word{kind: equWord, name: "equ"})
 	for op, row := range lang.Operators() {
 		for _, s := range row.Spellings {
 			if class[s[0]]&isIDStart != 0 {

@@ -1,0 +1,4 @@
+nop
+mov eax, \
+ 1
+  ret ; with CR
