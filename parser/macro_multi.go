@@ -39,8 +39,11 @@ type macroCall struct {
 	rotate int     // of %rotate
 	label  []Token // for %00
 	number int     // for %%label
-	locals map[string]string
+	locals []localLabel
 }
+
+// localLabel is a label %%name of one macro call.
+type localLabel struct{ name, full string }
 
 // arg returns argument n, counted from 1, after rotation; an argument that was
 // not given is empty.
@@ -53,13 +56,14 @@ func (c *macroCall) arg(n int) []Token {
 
 // localLabel is the name of %%name in this call.
 func (c *macroCall) localLabel(name string) string {
-	full, ok := c.locals[name]
-	if !ok {
-		if c.locals == nil {
-			c.locals = make(map[string]string)
+	for i := range c.locals {
+		if c.locals[i].name == name {
+			return c.locals[i].full
 		}
-		full = uniqueLabel(c.number, name)
-		c.locals[name] = full
+	}
+	full := uniqueLabel(c.number, name)
+	if len(c.locals) < 16 { // more are rare, and only remembered to save memory
+		c.locals = append(c.locals, localLabel{name, full})
 	}
 	return full
 }
@@ -124,7 +128,7 @@ func (p *preprocessor) callMulti(line Line) bool {
 		call:      call,
 		done:      m,
 		opened:    callRange,
-		expansion: &lang.Expansion{What: "macro '" + m.name + "'", Call: callRange, Parent: p.expansion()},
+		expansion: &lang.Expansion{What: "macro '" + shown(m.name) + "'", Call: callRange, Parent: p.expansion()},
 	})
 	if !entered {
 		return true
@@ -162,8 +166,8 @@ func (p *preprocessor) choose(list []*multiMacro, name Token, rest []Token, vani
 		if trailing && !p.keepEmpty {
 			// As in nasm, a comma at the end separates nothing.
 			p.report(diag.Warningf("pp-macro-params-legacy", name.Range,
-				"the empty last argument of macro %s is dropped", m.name).
-				Notef("write {} for an argument that is empty"))
+				"the empty last argument of macro '%s' is dropped", shown(m.name)).
+				Notef("write '{}' for an argument that is empty"))
 			n--
 		}
 		return m, p.fitArguments(m, args[:n], rest)
@@ -175,7 +179,7 @@ func (p *preprocessor) choose(list []*multiMacro, name Token, rest []Token, vani
 		empty := n == 0 && m.min == 1 && vanished
 		if trailing && m.accepts(n-1) || empty {
 			p.report(diag.Warningf("pp-macro-params-legacy", name.Range,
-				"macro %s is called with %s", m.name, plural(n, "argument")).
+				"macro '%s' is called with %s", shown(m.name), plural(n, "argument")).
 				NoteAt(m.defined, "it takes %s", m.arity()))
 			return m, p.fitArguments(m, args[:max(n-1, 0)], rest)
 		}
@@ -188,7 +192,7 @@ func (p *preprocessor) choose(list []*multiMacro, name Token, rest []Token, vani
 		}
 	}
 	p.report(diag.Warningf("pp-macro-params-multi", name.Range,
-		"there is a macro %s, but it does not take %s", other.name, plural(n, "argument")).
+		"there is a macro '%s', but it does not take %s", shown(other.name), plural(n, "argument")).
 		NoteAt(other.defined, "it takes %s", other.arity()))
 	return nil, nil
 }
@@ -217,7 +221,7 @@ func (p *preprocessor) splitArguments(rest []Token) (args [][]Token, trailing bo
 		if braced {
 			close := closingBrace(rest, at)
 			if close < 0 {
-				p.report(diag.Errorf(rest[at].Range, "this { has no closing }").
+				p.report(diag.Errorf(rest[at].Range, "this '{' has no closing '}'").
 					Notef("braces hold an argument that has commas in it"))
 				close = len(rest)
 			}
@@ -317,7 +321,7 @@ func (p *preprocessor) defineMulti(d *command, fold, recursive bool) {
 	}
 	for _, old := range p.multi.list(m.name) {
 		if (old.name == m.name || old.fold && m.fold) && old.min <= m.max && m.min <= old.max {
-			p.report(diag.Warningf("pp-macro-redef-multi", m.defined, "macro %s is defined again", m.name).
+			p.report(diag.Warningf("pp-macro-redef-multi", m.defined, "macro '%s' is defined again", shown(m.name)).
 				NoteAt(old.defined, "it was first defined here"))
 			break
 		}
@@ -337,7 +341,7 @@ func (p *preprocessor) macroHeading(d *command, m *multiMacro) bool {
 	m.defaults = defaults
 	if m.max != math.MaxInt && m.min+len(defaults) > m.max {
 		p.report(diag.Warningf("pp-macro-defaults", argRange(d.args, d.name.Range),
-			"macro %s has more defaults than parameters that may be left out", m.name))
+			"macro '%s' has more defaults than parameters that may be left out", shown(m.name)))
 		m.defaults = defaults[:m.max-m.min]
 	}
 	return true
@@ -356,8 +360,8 @@ func (p *preprocessor) macroSignature(d *command, m *multiMacro) bool {
 	m.defined = name.Range
 	count, ok := d.count()
 	if !ok {
-		p.report(diag.Errorf(d.at(), "%s %s needs the number of its parameters", d.name.Text, m.name).
-			Notef("for example: %s", d.name.Text+" "+m.name+" 2, or 1-3, or 1-*"))
+		p.report(diag.Errorf(d.at(), "%s '%s' needs the number of its parameters", d.name.Text, shown(m.name)).
+			Notef("for example: %s", d.name.Text+" "+shown(m.name)+" 2, or 1-3, or 1-*"))
 		return false
 	}
 	m.min, m.max = count, count
@@ -367,11 +371,11 @@ func (p *preprocessor) macroSignature(d *command, m *multiMacro) bool {
 		} else {
 			at := d.at()
 			if m.max, ok = d.count(); !ok {
-				p.errorf(at, "after - comes the greatest number of parameters, or *")
+				p.errorf(at, "after '-' comes the greatest number of parameters, or '*'")
 				return false
 			}
 			if m.max < m.min {
-				p.errorf(at, "macro %s takes at least %d parameters but at most %d", m.name, m.min, m.max)
+				p.errorf(at, "macro '%s' takes at least %d parameters but at most %d", shown(m.name), m.min, m.max)
 				m.max = m.min
 			}
 		}
@@ -408,7 +412,7 @@ func (p *preprocessor) rotate(d *command) {
 		return
 	}
 	if len(call.args) == 0 {
-		p.errorf(d.name.Range, "%s: this call of macro %s has no arguments", d.name.Text, call.macro.name)
+		p.errorf(d.name.Range, "%s: this call of macro '%s' has no arguments", d.name.Text, shown(call.macro.name))
 		return
 	}
 	size := int64(len(call.args))

@@ -21,7 +21,9 @@ func (p *preprocessor) substitute(tokens []Token) []Token {
 	if first < 0 {
 		return tokens
 	}
-	out := append(make([]Token, 0, len(tokens)+8), tokens[:first]...)
+	buffer := p.scratch
+	p.scratch = nil // %[...] below needs another
+	out := append(buffer[:0], tokens[:first]...)
 	space := false // stood before what has become nothing
 	for _, t := range tokens[first:] {
 		t.Space = t.Space || space
@@ -50,8 +52,12 @@ func (p *preprocessor) substitute(tokens []Token) []Token {
 			return nil
 		}
 	}
-	out, _ = p.join(out, false)
-	return out
+	result, joined := p.join(out, false)
+	if !joined {
+		result = p.arena.copy(out)
+	}
+	p.scratch = out
+	return result
 }
 
 // substitutable reports whether substitute has business with a Directive token.
@@ -137,7 +143,7 @@ func (p *preprocessor) replaceToken(out []Token, t Token) []Token {
 func (p *preprocessor) insideMacro(t Token) *macroCall {
 	call := p.call()
 	if call == nil {
-		p.report(diag.Errorf(t.Range, "%s has no meaning outside a macro", t.Text).
+		p.report(diag.Errorf(t.Range, "'%s' has no meaning outside a macro", shown(t.Text)).
 			Notef("it refers to the call of a macro defined with %s", "%macro"))
 	}
 	return call
@@ -160,7 +166,7 @@ func (p *preprocessor) parameter(out []Token, t Token, name string) []Token {
 	}
 	n, err := strconv.Atoi(name)
 	if err != nil {
-		p.errorf(t.Range, "%s is no parameter", t.Text)
+		p.errorf(t.Range, "'%s' is no parameter", shown(t.Text))
 		return out
 	}
 	return append(out, call.arg(n)...)
@@ -173,8 +179,8 @@ func (p *preprocessor) parameterRange(out []Token, t Token, call *macroCall, fro
 	first, err1 := strconv.Atoi(from)
 	last, err2 := strconv.Atoi(to)
 	if err1 != nil || err2 != nil || first == 0 || last == 0 {
-		p.report(diag.Errorf(t.Range, "%s is no range of parameters", t.Text).
-			Notef("write %s for the second to the last parameter", "%{2:-1}"))
+		p.report(diag.Errorf(t.Range, "'%s' is no range of parameters", shown(t.Text)).
+			Notef("write '%s' for the second to the last parameter", "%{2:-1}"))
 		return out
 	}
 	n := len(call.args)
@@ -185,7 +191,7 @@ func (p *preprocessor) parameterRange(out []Token, t Token, call *macroCall, fro
 		last += n + 1
 	}
 	if min(first, last) < 1 || max(first, last) > n {
-		p.report(diag.Errorf(t.Range, "%s: there are only %s in this call", t.Text, plural(n, "argument")))
+		p.report(diag.Errorf(t.Range, "'%s' goes beyond the %s of this call", shown(t.Text), plural(n, "argument")))
 		return out
 	}
 	step := 1
@@ -217,13 +223,13 @@ func (p *preprocessor) condition(out []Token, t Token, name string) []Token {
 	inverse, ok := conditionCodes[code]
 	switch {
 	case !ok:
-		p.report(diag.Errorf(t.Range, "parameter %s is %s, which is no condition code", t.Text, described(arg)).
+		p.report(diag.Errorf(t.Range, "parameter '%s' is %s, which is no condition code", shown(t.Text), described(arg)).
 			Notef("condition codes are e, ne, l, ge, c and so on: the letters after j in a conditional jump"))
 		return out
 	case name[0] == '+':
 		return append(out, arg...)
 	case inverse == "":
-		p.errorf(t.Range, "condition code %s has no opposite", code)
+		p.errorf(t.Range, "condition code '%s' has no opposite", code)
 		return out
 	}
 	return append(out, Token{Kind: Identifier, Text: inverse, Range: arg[0].Range})
@@ -234,11 +240,7 @@ func described(tokens []Token) string {
 	if len(tokens) == 0 {
 		return "empty"
 	}
-	text := detokenize(tokens)
-	if len(text) > 40 {
-		text = text[:37] + "..."
-	}
-	return text
+	return "'" + shown(detokenize(tokens)) + "'"
 }
 
 // conditionCodes gives each condition code of a conditional jump its opposite

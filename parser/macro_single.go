@@ -84,19 +84,13 @@ type expander struct {
 	depth int
 }
 
-// mayExpand reports whether t could be the name of a macro.
+// mayExpand reports whether the identifier t could be the name of a macro.
 func (p *preprocessor) mayExpand(t *Token) bool {
-	switch t.Kind {
-	case Identifier:
-		if len(t.Text) > 4 && t.Text[0] == '_' && t.Text[1] == '_' {
-			return true
-		}
-		_, ok := p.single.find(t.Text)
-		return ok
-	case Directive:
+	if len(t.Text) > 4 && t.Text[0] == '_' && t.Text[1] == '_' {
 		return true
 	}
-	return false
+	_, ok := p.single.find(t.Text)
+	return ok
 }
 
 // expand returns tokens with their single-line macros expanded and %+ obeyed.
@@ -109,8 +103,10 @@ func (p *preprocessor) expand(tokens []Token) []Token {
 // nothing to do.
 func (p *preprocessor) expandAll(tokens []Token) (_ []Token, changed bool) {
 	first := -1
+	none := len(p.single.lists) == 0
 	for i := range tokens {
-		if k := tokens[i].Kind; (k == Identifier || k == Directive) && p.mayExpand(&tokens[i]) {
+		t := &tokens[i]
+		if t.Kind == Identifier && !(none && t.Text[0] != '_') && p.mayExpand(t) || t.Kind == Directive {
 			first = i
 			break
 		}
@@ -216,7 +212,7 @@ func (e *expander) call() bool {
 		}
 		if m == nil {
 			w := diag.Warningf("pp-macro-params-single", name.Range,
-				"single-line macro %s does not take %s", name.Text, plural(n, "argument"))
+				"single-line macro '%s' does not take %s", shown(name.Text), plural(n, "argument"))
 			if first := list[0]; first.function == nil {
 				w.NoteAt(first.defined, "it is defined here with %s", plural(len(first.params), "parameter"))
 			}
@@ -367,7 +363,7 @@ func (e *expander) arguments(name Token) (args [][]Token, height int, ok bool) {
 		}
 		arg = append(arg, t)
 	}
-	e.p.report(diag.Errorf(open.Range, "the call of macro %s has no closing )", name.Text))
+	e.p.report(diag.Errorf(open.Range, "the call of macro '%s' has no closing ')'", shown(name.Text)))
 	return nil, 0, false
 }
 
@@ -478,14 +474,14 @@ func (p *preprocessor) define(name Token, m *singleMacro) {
 			continue
 		}
 		if old.parens != m.parens {
-			p.report(diag.Errorf(name.Range, "macro %s is defined both with and without parameters", m.name).
+			p.report(diag.Errorf(name.Range, "macro '%s' is defined both with and without parameters", shown(m.name)).
 				NoteAt(old.defined, "the other definition is here"))
 			return
 		}
 		if !m.parens || old.accepts(len(m.params)) {
 			if old.fold != m.fold {
 				p.report(diag.Warningf("pp-macro-def-case-single", name.Range,
-					"this definition of %s hides %s, whose name differs in case", m.name, own).
+					"this definition of '%s' hides '%s', whose name differs in case", shown(m.name), shown(own)).
 					NoteAt(old.defined, "which is defined here"))
 				if m.fold {
 					continue

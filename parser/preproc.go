@@ -126,6 +126,7 @@ type preprocessor struct {
 	line     Line // the line at hand, as read
 	fileLine Line // the room that the lexer writes to
 	arena    arena
+	scratch  []Token
 	spare    []*expander
 	depth    int // of expanders in use
 }
@@ -360,7 +361,7 @@ type report struct {
 // report adds a message, with the calls that its line comes from.
 func (p *preprocessor) report(m *diag.Message) {
 	r := report{m.Range, m.Text}
-	if p.reported[r] {
+	if p.reported[r] || p.fatal {
 		return
 	}
 	if p.reported == nil {
@@ -377,9 +378,7 @@ func (p *preprocessor) errorf(r diag.Range, format string, args ...any) {
 
 // giveUp reports an error after which nothing more is read.
 func (p *preprocessor) giveUp(r diag.Range, format string, args ...any) {
-	if !p.fatal {
-		p.errorf(r, format, args...)
-	}
+	p.errorf(r, format, args...)
 	p.fatal = true
 }
 

@@ -42,9 +42,9 @@ func (p *preprocessor) conditional(d *command) bool {
 	case strings.HasPrefix(name, "%if"):
 		test := findCondition(name[len("%if"):])
 		if test == nil && !p.skipping {
-			m := diag.Errorf(d.name.Range, "there is no condition %s", name)
+			m := diag.Errorf(d.name.Range, "there is no condition '%s'", shown(name))
 			if best := diag.Nearest(name, directiveNames()); best != "" {
-				m.Notef("did you mean %s?", best).Suggest(d.name.Range, best)
+				m.Suggest(d.name.Range, best)
 			}
 			p.report(m)
 		}
@@ -69,7 +69,7 @@ func (p *preprocessor) conditional(d *command) bool {
 				NoteAt(c.opened, "of the %s here", c.name))
 			c.state = condDone
 		case c.state == condSeek && test == nil:
-			p.errorf(d.name.Range, "there is no condition %s", name)
+			p.errorf(d.name.Range, "there is no condition '%s'", shown(name))
 			c.state = condDone
 		case c.state == condSeek:
 			// The line was to be skipped, so its parameters are still as written.

@@ -57,10 +57,10 @@ func (p *preprocessor) contextOf(t Token) (*context, string) {
 		return p.contexts[len(p.contexts)-level], name
 	}
 	if len(p.contexts) == 0 {
-		p.report(diag.Errorf(t.Range, "%s needs a context, and the context stack is empty", t.Text).
+		p.report(diag.Errorf(t.Range, "'%s' needs a context, and the context stack is empty", shown(t.Text)).
 			Notef("%s opens a context", "%push"))
 	} else {
-		p.errorf(t.Range, "%s is %d contexts up, but the context stack has only %d", t.Text, level, len(p.contexts))
+		p.errorf(t.Range, "'%s' is %d contexts up, but the context stack has only %d", shown(t.Text), level, len(p.contexts))
 	}
 	return nil, name
 }
@@ -90,11 +90,11 @@ func (p *preprocessor) innermost(d *command, want *Token) *context {
 	}
 	c := p.contexts[len(p.contexts)-1]
 	if want != nil && !strings.EqualFold(c.name, want.Text) {
-		shown := "without a name"
+		inner := "one without a name"
 		if c.name != "" {
-			shown = c.name
+			inner = "'" + shown(c.name) + "'"
 		}
-		p.report(diag.Errorf(want.Range, "%s %s: the innermost context is %s", d.name.Text, want.Text, shown).
+		p.report(diag.Errorf(want.Range, "%s '%s': the innermost context is %s", d.name.Text, shown(want.Text), inner).
 			NoteAt(c.opened, "it was opened here"))
 		return nil
 	}

@@ -185,9 +185,9 @@ func (p *preprocessor) directive(line Line) bool {
 	if findFunction(name) != nil {
 		return false
 	}
-	m := diag.Errorf(t.Range, "there is no directive %s", t.Text)
+	m := diag.Errorf(t.Range, "there is no directive '%s'", shown(t.Text))
 	if best := diag.Nearest(name, directiveNames()); best != "" {
-		m.Notef("did you mean %s?", best).Suggest(t.Range, best)
+		m.Suggest(t.Range, best)
 	}
 	p.report(m)
 	return true
@@ -312,14 +312,14 @@ func (p *preprocessor) parameters(d *command, m *singleMacro) bool {
 			m.greedy = greedy
 			return true
 		case greedy && len(d.args) > 0:
-			p.errorf(d.at(), "only the last parameter can be followed by +")
+			p.errorf(d.at(), "only the last parameter can be followed by '+'")
 			return false
 		case d.accept(","):
 		case len(d.args) == 0:
-			p.report(diag.Errorf(open.Range, "the parameters of this macro have no closing )"))
+			p.report(diag.Errorf(open.Range, "the parameters of this macro have no closing ')'"))
 			return false
 		default:
-			p.errorf(d.at(), "%s is no name of a parameter", d.args[0].Text)
+			p.errorf(d.at(), "%s is no name of a parameter", d.args[0].describe())
 			return false
 		}
 	}
@@ -426,7 +426,7 @@ func (p *preprocessor) setLine(d *command) {
 	step := 1
 	if d.accept("+") {
 		if step, ok = d.count(); !ok {
-			p.errorf(d.at(), "after + comes the number of lines that each line counts for")
+			p.errorf(d.at(), "after '+' comes the number of lines that each line counts for")
 			return
 		}
 	}

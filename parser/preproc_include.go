@@ -52,7 +52,7 @@ func (p *preprocessor) find(name string, r diag.Range) (diag.FileID, bool) {
 	if err == nil {
 		return file, true
 	}
-	p.report(diag.Errorf(r, "can't read the included file %s: %s", name, diag.Reason(err)))
+	p.report(diag.Errorf(r, "can't read the included file '%s': %s", shown(name), diag.Reason(err)))
 	return 0, false
 }
 
@@ -80,7 +80,7 @@ func (p *preprocessor) enterFile(file diag.FileID, name string, call, at diag.Ra
 		lexer:     newLexer(file, p.host.source(file)),
 		call:      p.call(),
 		opened:    call,
-		expansion: &lang.Expansion{What: "file '" + name + "'", Call: call, Parent: p.expansion()},
+		expansion: &lang.Expansion{What: "file '" + shown(name) + "'", Call: call, Parent: p.expansion()},
 	})
 }
 
@@ -189,16 +189,16 @@ func (p *preprocessor) usePackage(d *command) {
 	case !ok || p.used[name]:
 		return
 	case missingPackages[name]:
-		p.report(diag.Errorf(at, "package %s of nasm does not exist in tasm yet", name))
+		p.report(diag.Errorf(at, "package '%s' of nasm does not exist in tasm yet", name))
 		return
 	case packages[name] == "":
 		var known []string
 		for n := range packages {
 			known = append(known, n)
 		}
-		m := diag.Errorf(at, "there is no package %s", name)
+		m := diag.Errorf(at, "there is no package '%s'", shown(name))
 		if best := diag.Nearest(name, known); best != "" {
-			m.Notef("did you mean %s?", best).Suggest(at, best)
+			m.Suggest(at, best)
 		} else {
 			m.Notef("there are altreg, fp and ifunc")
 		}

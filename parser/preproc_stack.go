@@ -48,14 +48,14 @@ func (d *command) variable() (name Token, size int, ok bool) {
 	}
 	at := d.at()
 	if !d.accept(":") || len(d.args) == 0 {
-		d.p.report(diag.Errorf(at, "after %s comes : and a type", name.Text).
+		d.p.report(diag.Errorf(at, "after '%s' comes ':' and a type", shown(name.Text)).
 			Notef("the types are byte, word, dword, qword and tword"))
 		return name, 0, false
 	}
 	t := d.word()
 	size, ok = typeSizes[strings.ToLower(t.Text)]
 	if !ok {
-		d.p.report(diag.Errorf(t.Range, "%s is no type of a variable", t.Text).
+		d.p.report(diag.Errorf(t.Range, "%s is no type of a variable", t.describe()).
 			Notef("the types are byte, word, dword, qword and tword"))
 		return name, 0, false
 	}

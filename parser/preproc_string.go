@@ -36,7 +36,7 @@ func (p *preprocessor) environment(t Token) (Token, bool) {
 	name := unquoted(strings.TrimPrefix(bare(t.Text), "!"))
 	value, ok := p.host.environ(name)
 	if !ok {
-		p.report(diag.Warningf("pp-environment", t.Range, "there is no environment variable %s", name))
+		p.report(diag.Warningf("pp-environment", t.Range, "there is no environment variable '%s'", shown(name)))
 		return t, false
 	}
 	p.raw = true
@@ -77,7 +77,7 @@ func (p *preprocessor) str(d *command, tokens []Token) (s string, rest []Token, 
 	if len(tokens) == 0 || tokens[0].Kind != String && tokens[0].Kind != rawText {
 		m := diag.Errorf(argRange(tokens, d.name.Range), "%s needs a string", d.name.Text)
 		if len(tokens) > 0 && tokens[0].Kind == Identifier {
-			m.Notef("is %s meant as a macro? There is none of that name", tokens[0].Text)
+			m.Notef("is %s meant as a macro? There is none of that name", tokens[0].describe())
 		}
 		p.report(m)
 		return "", nil, false
