@@ -303,7 +303,7 @@ func (a *assembler) reportUnstable() {
 		at, what = a.changed.at, "'"+a.changed.name+"'"
 	}
 	a.messages.Add(diag.Errorf(at, "the sizes don't settle: %s still changes after %d passes", what, a.pass).
-		Notef("a size here depends on itself: look for TIMES, ALIGN, EQU or %%if that use a label further down"))
+		Notef("a size here depends on itself: look for TIMES, ALIGN, EQU or %if that use a label further down"))
 }
 
 // fail reports an error in the statement at hand.

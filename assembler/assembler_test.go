@@ -124,7 +124,7 @@ func TestMessages(t *testing.T) {
 		{"missing file", "incbin 'missing'", "error: can't include 'missing': no such file or directory"},
 		{"sys without target", "target linux/386\nbits 16\nsys exit, 0", "error: SYS makes 32-bit code for linux/386, and this code is 16 bits wide"},
 		{"unknown call", "target linux/386\nsys wirte, 1", "error: linux/386 has no system call 'wirte'"},
-		{"too many arguments", "target linux/386\nsys exit, 0, 1", "error: exit takes 1 arguments, not 2"},
+		{"too many arguments", "target linux/386\nsys exit, 0, 1", "error: exit takes one argument, not 2"},
 		{"unknown target", "target linux/arm", "error: there is no target 'linux/arm'"},
 		{"sizes that contradict themselves", "a: times 1-(x-a) nop\nx:", "error: the sizes don't settle: 'x' still changes after 1000 passes"},
 		{"entry that is not there", "target linux/386\nentry start\nnop", "error: 'start' is not defined"},

@@ -83,7 +83,7 @@ func (a *assembler) syscallMoves(body *lang.Syscall) ([]move, bool) {
 		for i, p := range params {
 			names[i] = ", " + p.Name
 		}
-		a.fail(diag.Errorf(body.Args[len(params)].Range, "%s takes %d arguments, not %d", call.Name, len(params), len(body.Args)).
+		a.fail(diag.Errorf(body.Args[len(params)].Range, "%s takes %s, not %d", call.Name, countOf(len(params), "argument"), len(body.Args)).
 			Notef("write: sys %s%s", call.Name, strings.Join(names, "")))
 		return nil, false
 	}
@@ -101,6 +101,16 @@ func (a *assembler) syscallMoves(body *lang.Syscall) ([]move, bool) {
 		moves = append(moves, move{to: x86.Widest(to), from: arg, reads: registersIn(arg)})
 	}
 	return moves, true
+}
+
+func countOf(n int, what string) string {
+	switch n {
+	case 0:
+		return "no " + what
+	case 1:
+		return "one " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // checkArgument rejects operands that a MOV into a full register can't take.
