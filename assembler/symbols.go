@@ -2,6 +2,7 @@ package assembler
 
 import (
 	"slices"
+	"strings"
 
 	"tasm/diag"
 	"tasm/lang"
@@ -100,6 +101,10 @@ func (a *assembler) Symbol(ref *lang.Symbol) (lang.Value, *diag.Message) {
 		return s.value, nil
 	case s.extern:
 		return s.value, nil
+	case a.opts.Flat && namesSection(s.name):
+		s.extern, s.at = true, ref.Range
+		s.value = lang.InSegment(a.newSegment(), 0)
+		return s.value, nil
 	case s.pass == a.pass-1 && s.pass > 0:
 		v := s.value
 		v.Forward = true
@@ -108,6 +113,13 @@ func (a *assembler) Symbol(ref *lang.Symbol) (lang.Value, *diag.Message) {
 		return lang.Value{Unknown: true}, a.undefined(ref, s)
 	}
 	return lang.Value{Unknown: true, Forward: true}, nil
+}
+
+// namesSection reports whether name stands for the place of a section in a flat
+// binary, which layout knows: section.NAME.start in the file, section.NAME.vstart
+// at run time (nasm manual, 8.1.4).
+func namesSection(name string) bool {
+	return strings.HasPrefix(name, "section.") && (strings.HasSuffix(name, ".start") || strings.HasSuffix(name, ".vstart"))
 }
 
 // Here implements lang.Env: $ is the start of the statement.

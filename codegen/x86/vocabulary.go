@@ -15,7 +15,11 @@ type Mnemonic int32
 // one of it.
 type Vocabulary struct{}
 
-var _ lang.Vocabulary = Vocabulary{}
+var (
+	_ lang.Vocabulary      = Vocabulary{}
+	_ lang.SegmentPrefixes = Vocabulary{}
+	_ lang.WordList        = Vocabulary{}
+)
 
 // Lookup implements lang.Vocabulary: the number is a RegisterID, a Mnemonic or
 // a PrefixID. Names are lower case.
@@ -23,6 +27,15 @@ func (Vocabulary) Lookup(name string) (lang.WordClass, int32) {
 	w := instructionSet().words[name]
 	return w.class, w.id
 }
+
+// SegmentPrefix implements lang.SegmentPrefixes.
+func (Vocabulary) SegmentPrefix(reg lang.RegisterID) (prefix int32, ok bool) {
+	p, ok := SegmentPrefix(reg)
+	return int32(p), ok
+}
+
+// Mnemonics implements lang.WordList.
+func (Vocabulary) Mnemonics() []string { return Mnemonics() }
 
 type word struct {
 	class lang.WordClass
