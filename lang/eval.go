@@ -12,6 +12,12 @@ type Warner interface {
 	Warn(*diag.Message)
 }
 
+// Moded is an Env that knows how many bits wide the code at hand is. Outside
+// 64-bit code nasm takes only four bytes of a character constant.
+type Moded interface {
+	Bits() int
+}
+
 // Eval computes what e is worth in env. On an error v is not to be used.
 //
 // The arithmetic is nasm's: 64 bits that wrap, / and % unsigned, // and %%
@@ -77,7 +83,7 @@ func (ev *evaluator) eval(e Expr, v *Value) (numeric bool, _ *diag.Message) {
 		}
 		return false, nil
 	case *String:
-		*v = Value{N: e.Number()}
+		*v = Value{N: ev.character(e)}
 	case *Unary:
 		return ev.unary(e, v)
 	case *Binary:
@@ -99,6 +105,18 @@ func (s *String) Number() int64 {
 	var n int64
 	for i := min(len(s.Bytes), 8) - 1; i >= 0; i-- {
 		n = n<<8 | int64(s.Bytes[i])
+	}
+	return n
+}
+
+// character returns what the character constant s is worth.
+func (ev *evaluator) character(s *String) int64 {
+	n := s.Number()
+	if m, ok := ev.env.(Moded); ok && len(s.Bytes) > 4 && m.Bits() != 64 {
+		if w, ok := ev.env.(Warner); ok && len(s.Bytes) <= 8 {
+			w.Warn(diag.Warningf("other", s.Range, "only the first four bytes of this string count as a number in %d-bit code", m.Bits()))
+		}
+		n &= 0xFFFFFFFF
 	}
 	return n
 }
@@ -409,7 +427,7 @@ func (ev *evaluator) call(e *Call, v *Value) *diag.Message {
 		if m != nil {
 			return m
 		}
-		*v = Value{N: (&String{Bytes: s}).Number()}
+		*v = Value{N: ev.character(&String{Range: e.Arg.Span(), Bytes: s})}
 		return nil
 	}
 	if _, m := ev.eval(e.Arg, v); m != nil {
@@ -425,7 +443,7 @@ func (ev *evaluator) call(e *Call, v *Value) *diag.Message {
 	n := uint64(v.N)
 	if bits.OnesCount64(n) != 1 {
 		switch e.Name {
-		case "ilog2", "ilog2e":
+		case "ilog2e":
 			return diag.Errorf(e.Arg.Span(), "%d is not a power of two", n).
 				Notef("__?ilog2f?__ rounds down, __?ilog2c?__ rounds up")
 		case "ilog2w":
@@ -448,7 +466,7 @@ func (ev *evaluator) call(e *Call, v *Value) *diag.Message {
 // Functions returns the names of the functions that expressions can call, as
 // Call names them; each is written __?name?__.
 func Functions() []string {
-	names := []string{"ilog2", "ilog2c", "ilog2e", "ilog2f", "ilog2w"}
+	names := []string{"ilog2c", "ilog2e", "ilog2f", "ilog2w"}
 	names = append(names, sortedKeys(stringFunctions)...)
 	return append(names, sortedKeys(floatFormats)...)
 }

@@ -163,5 +163,5 @@ func appendUTF8(out []byte, n uint32) []byte {
 	case n < 0x80000000:
 		return append(out, 0xFC|byte(n>>30), tail(24), tail(18), tail(12), tail(6), tail(0))
 	}
-	return out
+	return append(out, 0xFE, tail(24), tail(18), tail(12), tail(6), tail(0))
 }

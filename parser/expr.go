@@ -202,9 +202,9 @@ func (g *grammar) parenthesised(open *Token) lang.Expr {
 	g.pos++
 	// In parentheses a string is a number even where a string may stand.
 	if s, ok := x.(*lang.String); ok {
-		n := g.numbers.node()
-		n.Range, n.N = s.Range, s.Number()
-		return n
+		u := g.unaries.node()
+		u.Range, u.Op, u.X = open.Range, lang.OpPlus, s
+		return u
 	}
 	return x
 }

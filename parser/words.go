@@ -81,10 +81,13 @@ func makeKeywords() map[string]*word {
 			}
 		}
 	}
-	// Functions and special values have a spelling of old without question marks.
+	// Functions and special values have a spelling of old without question marks,
+	// but for those that came later.
 	reserved := func(name string, kind wordKind) {
-		for _, spelling := range []string{"__?" + name + "?__", "__" + name + "__"} {
-			words[spelling] = &word{kind: kind, name: name}
+		w := &word{kind: kind, name: name}
+		words["__?"+name+"?__"] = w
+		if name != "bfloat16" {
+			words["__"+name+"__"] = w
 		}
 	}
 	for _, name := range lang.Functions() {
