@@ -1,0 +1,2 @@
+; A minus sign before a character constant.
+	db -'a'
