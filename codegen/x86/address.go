@@ -161,9 +161,7 @@ func (c *context) settleAddressSize() *Mismatch {
 	case valid&own != 0:
 	case valid&other != 0:
 		size = map64(other)
-		if c.slots[slotAddressSize] == NoPrefix {
-			c.slots[slotAddressSize] = sizePrefix(int(size))
-		}
+		c.slots[slotAddressSize] = sizePrefix(int(size))
 	default:
 		return c.problem(mixedAddressSizes, c.memory)
 	}

@@ -62,7 +62,7 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 	e := emission{out: out, bits: c.in.Bits, rm: m}
 	out.Form, out.Length, out.nfix, out.doubts = f, 0, 0, 0
 	out.Provisional = c.provisional(f)
-	if op.size == 8 && !op.default64 || c.slots[slotOperandSize] == O64 && !op.default64 {
+	if !(op.default64 && c.in.Bits == 64) && (op.size == 8 || c.slots[slotOperandSize] == O64) {
 		e.rex |= rexW
 	}
 	e.rex |= m.rexB*rexB | m.rexX*rexX
@@ -86,9 +86,10 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 	}
 
 	slots := c.slots
-	if problem := c.settlePrefixes(f, &slots, out); problem != nil {
+	if problem := c.settleAddress(op); problem != nil {
 		return problem
 	}
+	c.settlePrefixes(f, &slots, out)
 	for i, p := range slots {
 		if p == NoPrefix {
 			continue
@@ -98,6 +99,11 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 		}
 		if slot(i) == slotSegment && c.in.Bits == 64 && p < SegFS {
 			out.doubts |= doubtSegment
+		}
+	}
+	if p := sizePrefix(int(op.address)); p != NoPrefix && p != slots[slotAddressSize] {
+		if b := prefixByte(p, c.in.Bits); b != 0 {
+			e.byte(b)
 		}
 	}
 
@@ -233,7 +239,7 @@ func (c *context) highOperand() int {
 
 // settlePrefixes adds the size prefixes that the form needs, and notes doubts
 // about the others.
-func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encoding) *Mismatch {
+func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encoding) {
 	op := &f.opcode
 	want := NoPrefix
 	switch op.size {
@@ -251,19 +257,6 @@ func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encod
 			out.doubts |= doubtOperandSize
 		}
 	}
-	switch op.address {
-	case 2:
-		if c.in.Bits == 64 {
-			return c.problem(no16BitAddresses, -1)
-		}
-		c.fixAddressSize(slots, A16)
-	case 4:
-		c.fixAddressSize(slots, A32)
-	case 8:
-		if c.in.Bits != 64 || slots[slotAddressSize] == A32 {
-			return c.problem(no64BitAddresses, -1)
-		}
-	}
 	if slots[slotLock] != NoPrefix && (f.tags&lockable == 0 || c.views[0].set&setMemory == 0) {
 		out.doubts |= doubtLock
 	}
@@ -278,13 +271,21 @@ func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encod
 			out.doubts |= doubtElision
 		}
 	}
-	return nil
 }
 
-func (c *context) fixAddressSize(slots *[slotCount]PrefixID, want PrefixID) {
-	if slots[slotAddressSize] == NoPrefix && prefixByte(want, c.in.Bits) != 0 {
-		slots[slotAddressSize] = want
+// settleAddress checks that an address size which is part of the form (jecxz,
+// movdir64b) agrees with the mode and with the memory operand.
+func (c *context) settleAddress(op *opcode) *Mismatch {
+	switch {
+	case op.address == 0:
+	case op.address == 2 && c.in.Bits == 64:
+		return c.problem(no16BitAddresses, -1)
+	case op.address == 8 && (c.in.Bits != 64 || c.slots[slotAddressSize] == A32):
+		return c.problem(no64BitAddresses, -1)
+	case c.memory >= 0 && op.address != c.size:
+		return c.problem(mixedAddressSizes, c.memory)
 	}
+	return nil
 }
 
 // byte appends a byte; what is beyond the longest instruction is only counted.

@@ -42,6 +42,7 @@ func (c *context) choose() (*Form, verdict) {
 	forms := c.candidates()
 	best := wrongOperands
 	missing := false
+	var guesses [MaxOperands]uint8
 	for i := range forms {
 		f := &forms[i]
 		if f.tags&alternative != 0 {
@@ -56,7 +57,7 @@ func (c *context) choose() (*Form, verdict) {
 			for without != 0 {
 				n := bits.TrailingZeros8(without)
 				without &= without - 1
-				c.guesses[n] = agree(c.guesses[n], f.operands[n].size)
+				guesses[n] = agree(guesses[n], f.operands[n].size)
 			}
 		}
 		best = max(best, v)
@@ -64,11 +65,12 @@ func (c *context) choose() (*Form, verdict) {
 	if !missing {
 		return nil, best
 	}
-	for _, g := range c.guesses {
+	for _, g := range guesses {
 		if g == ambiguous {
 			return nil, best
 		}
 	}
+	c.guesses = guesses
 	for i := range forms {
 		f := &forms[i]
 		if f.tags&alternative != 0 {
@@ -135,7 +137,7 @@ func (c *context) match(f *Form) (v verdict, without uint8) {
 				if s.size != c.modeSize() {
 					return wrongOperands, 0
 				}
-			case f.lenders&(1<<i) != 0 && c.lent(f):
+			case f.lenders&(1<<i) != 0 && f.tags&sizeWritten == 0 && c.lent(f):
 			default:
 				without |= 1 << i
 			}

@@ -193,7 +193,7 @@ func (o *opcode) parse(text string, width, condition uint8) error {
 			case "cc":
 				b += condition
 			case "":
-				if o.count == 0 && (b == 0x66 || b == 0xF2 || b == 0xF3) && i+1 < len(tokens) && o.mandatory == 0 {
+				if o.count == 0 && (b == 0x66 || b == 0xF2 || b == 0xF3) && i+1 < len(tokens) && o.mandatory == 0 && o.vex == noVEX {
 					o.mandatory = b
 					continue
 				}

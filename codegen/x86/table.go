@@ -189,13 +189,14 @@ const (
 	modeSized                    // an operand without size has that of the mode
 	lowOnly                      // byte registers 4 to 7 are spl ... dil only, without REX
 	lockREX                      // LOCK serves as REX.R outside 64-bit mode (mov from cr8)
+	sizeWritten                  // memory needs a size even next to a register of that size
 	nearMemory                   // NEAR is legal before memory
 	bareREX                      // 64-bit registers take REX.W although the size is fixed
 )
 
 var tagNames = map[string]tags{
 	"lock": lockable, "hle": elidable, "hle-release": releasable, "hle-nolock": exchanging, "bnd": bounded,
-	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory,
+	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory, "sized": sizeWritten,
 }
 
 var flowNames = map[string]Flow{
@@ -326,8 +327,8 @@ func (t *table) addRow(id Mnemonic, r *row, line string) error {
 		return t.addForm(id, r, 0)
 	}
 	for _, width := range []uint8{2, 4, 8} {
-		if width == 2 && strings.Contains(r.encoding, "VEX") {
-			continue // VEX instructions are for 32 and 64 bits
+		if width == 2 && strings.Contains(r.encoding, ".W*") {
+			continue // VEX and XOP know 32 and 64 bits
 		}
 		if err := t.addForm(id, r, width); err != nil {
 			return err
