@@ -40,9 +40,11 @@ func Eval(e Expr, env Env, v *Value) *diag.Message {
 	if _, m := ev.eval(e, v); m != nil {
 		return m
 	}
-	v.Hint, v.HintReg = ev.hint, ev.hintReg
+	v.Hint, v.HintReg = NoHint, 0
 	for _, t := range v.Terms() {
-		if t.Kind != RegisterTerm && t.Coef != 1 && t.Coef != -1 {
+		if t.Kind == RegisterTerm {
+			v.Hint, v.HintReg = ev.hint, ev.hintReg
+		} else if t.Coef != 1 && t.Coef != -1 {
 			return diag.Errorf(e.Span(), "an address can't be multiplied: where the section will stand is not known yet").
 				Notef("the difference of two labels of one section is a plain number: (end - start) * 2")
 		}
