@@ -86,6 +86,21 @@ func (v *Value) Segment() (s SegmentID, ok bool) {
 	return 0, false
 }
 
+// Displacement returns what is left of v, an effective address, without its
+// registers.
+func (v *Value) Displacement() Value {
+	d := *v
+	d.count, d.Hint, d.HintReg = 0, NoHint, 0
+	for _, t := range v.Terms() {
+		if t.Kind != RegisterTerm {
+			d.terms[d.count] = t
+			d.count++
+		}
+	}
+	clear(d.terms[d.count:])
+	return d
+}
+
 // addTerm adds t to the unknowns, cancelling where the sum is zero. It reports
 // false when there is no room for one more.
 func (v *Value) addTerm(t Term) bool {

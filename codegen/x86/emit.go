@@ -330,7 +330,7 @@ func (e *emission) number(n int64, size uint8) {
 // fixup appends a field of zeros that layout fills in.
 func (e *emission) fixup(kind FixupKind, size uint8, signed bool, operand int, v *lang.Value) {
 	if int(e.out.nfix) < len(e.out.fixups) {
-		e.out.fixups[e.out.nfix] = Fixup{Offset: e.out.Length, Size: size, Kind: kind, SignExtended: signed, Operand: uint8(operand), Value: *v}
+		e.out.fixups[e.out.nfix] = Fixup{Offset: e.out.Length, Size: size, Kind: kind, SignExtended: signed, Operand: uint8(operand), Value: v.Displacement()}
 		e.out.nfix++
 	}
 	e.number(0, size)

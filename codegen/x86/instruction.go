@@ -69,7 +69,8 @@ const (
 )
 
 // Fixup is a field of an encoded instruction whose contents only layout can
-// know. The bytes at Offset are zero; Value is what belongs there.
+// know. The bytes at Offset are zero; Value is what belongs there (of an
+// effective address the displacement alone).
 type Fixup struct {
 	Offset uint8 // of the field within the instruction
 	Size   uint8 // of the field, in bytes
