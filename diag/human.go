@@ -46,7 +46,8 @@ func (h *human) message(m *Message) {
 	}
 	h.heading(m.Range, m.Severity.String(), severityColor, m.Text+class(m))
 	h.excerpt(m.Range, m.Fixes)
-	for _, n := range m.Notes {
+	notes, more := firstNotes(m)
+	for _, n := range notes {
 		if n.Range.IsZero() {
 			fmt.Fprintf(h, "      = %s %s\n", h.paint(cyan, "note:"), printable(n.Text))
 			continue
@@ -54,6 +55,20 @@ func (h *human) message(m *Message) {
 		h.heading(n.Range, "note", cyan, n.Text)
 		h.excerpt(n.Range, nil)
 	}
+	if more != "" {
+		fmt.Fprintf(h, "      = %s\n", more)
+	}
+}
+
+// maxNotes is how many notes of one message people are shown.
+const maxNotes = 12
+
+// firstNotes returns the notes to show, and what to say of the others.
+func firstNotes(m *Message) (notes []Note, more string) {
+	if len(m.Notes) <= maxNotes {
+		return m.Notes, ""
+	}
+	return m.Notes[:maxNotes], fmt.Sprintf("... and %d more notes", len(m.Notes)-maxNotes)
 }
 
 // class is what follows the text of a warning: the option that names its class.

@@ -21,7 +21,8 @@ func Short(w io.Writer, files *Files, messages []*Message) error {
 		for _, f := range m.Fixes {
 			line(f.Range, "note", describe(f))
 		}
-		for _, n := range m.Notes {
+		notes, _ := firstNotes(m)
+		for _, n := range notes {
 			r := n.Range
 			if r.IsZero() {
 				r = m.Range

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,11 +10,12 @@ import (
 	"tasm/diag"
 )
 
-// maxInput is the largest file that is read, in bytes. It keeps an endless
-// device from taking all memory.
-const maxInput = 256 << 20
-
-var errTooLarge = errors.New("it is larger than 256 MiB")
+// maxFile is the largest file that is read, maxStream the most that is read
+// from a pipe or a device, of which some never end; in bytes.
+const (
+	maxFile   = 1 << 30
+	maxStream = 64 << 20
+)
 
 // readFile returns the contents of a file, which may be a pipe or a device.
 func readFile(name string) ([]byte, error) {
@@ -24,25 +24,25 @@ func readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	size := int64(0)
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		size = info.Size()
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		return readAll(f, name, info.Size(), maxFile)
 	}
-	return readAll(f, name, size)
+	return readAll(f, name, 0, maxStream)
 }
 
-// readAll reads r to its end; size is what it will probably give.
-func readAll(r io.Reader, name string, size int64) ([]byte, error) {
-	if size > maxInput {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errTooLarge}
-	}
+// readAll reads r to its end; size is what it will probably give, limit the
+// most that it may.
+func readAll(r io.Reader, name string, size, limit int64) ([]byte, error) {
 	var b bytes.Buffer
-	b.Grow(int(size) + bytes.MinRead)
-	if _, err := b.ReadFrom(io.LimitReader(r, maxInput+1)); err != nil {
-		return nil, err
+	if size <= limit {
+		b.Grow(int(size) + bytes.MinRead)
+		if _, err := b.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
+			return nil, err
+		}
 	}
-	if b.Len() > maxInput {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errTooLarge}
+	if size > limit || int64(b.Len()) > limit {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is larger than %d MiB", limit>>20)}
 	}
 	return b.Bytes(), nil
 }
@@ -50,7 +50,7 @@ func readAll(r io.Reader, name string, size int64) ([]byte, error) {
 // readSource reads the file to assemble; "-" is standard input.
 func readSource(sys *system, name string) (text []byte, err error) {
 	if name == "-" {
-		text, err = readAll(sys.stdin, name, 0)
+		text, err = readAll(sys.stdin, name, 0, maxStream)
 	} else {
 		text, err = readFile(name)
 	}
