@@ -14,12 +14,18 @@ func Encode(in *Instruction, out *Encoding) *Mismatch {
 	if problem := c.analyze(in); problem != nil {
 		return problem
 	}
+	if in.Mnemonic == 0 && len(in.Operands) == 0 {
+		return c.emit(&prefixesAlone, out)
+	}
 	form, verdict := c.choose()
 	if form == nil {
 		return c.explain(verdict)
 	}
 	return c.emit(form, out)
 }
+
+// prefixesAlone is the form of a line that has prefixes but no instruction.
+var prefixesAlone = Form{row: &row{summary: "Prefixes alone"}, modes: Mode16 | Mode32 | Mode64, tags: bounded}
 
 // Encodings returns every legal encoding of in, shortest first: each form that
 // admits the operands, in both directions and with every length of immediate

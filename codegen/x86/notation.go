@@ -411,15 +411,38 @@ func (r *row) notation(f *Form) string {
 }
 
 // id makes the stable name of a form: the mnemonic and the operands without
-// punctuation, and the opcode where two forms would have the same name.
+// punctuation. Where forms would share a name it says the operand size too,
+// and the opcode where that is not enough.
 func (r *row) id(f *Form) string {
 	name := r.plainID(f)
+	if f.Alternative() {
+		return name + f.opcodeID()
+	}
+	sized, unique := true, true
 	for _, other := range Forms(f.mnemonic) {
-		if other != f && other.row.plainID(other) == name {
-			return name + "_" + strings.NewReplacer(" ", "", "/", "", ".", "").Replace(r.notation(f))
+		if other != f && !other.Alternative() && other.row.plainID(other) == name {
+			unique = false
+			sized = sized && other.opcode.size != f.opcode.size
 		}
 	}
-	return name
+	switch {
+	case unique:
+		return name
+	case sized && f.opcode.size != 0:
+		return name + "_o" + strconv.Itoa(int(f.opcode.size)*8)
+	case sized:
+		return name
+	}
+	return name + f.opcodeID()
+}
+
+// opcodeID is the opcode as part of a name: "_82_0".
+func (f *Form) opcodeID() string {
+	text := fmt.Sprintf("_%X", f.opcode.bytes[:f.opcode.count])
+	if f.opcode.modrm == extModRM {
+		text += fmt.Sprintf("_%d", f.opcode.digit)
+	}
+	return text
 }
 
 func (r *row) plainID(f *Form) string {
