@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"maps"
+
 	"tasm/diag"
 	"tasm/lang"
 )
@@ -9,7 +11,7 @@ import (
 // line only in the flag target; the rest are buffers that are used again.
 type grammar struct {
 	vocabulary lang.Vocabulary
-	words      map[string]*word // reserved words in the spellings seen so far
+	words      map[string]*word // keywords, and other reserved words as met so far
 	rules      map[*rule]*compiled
 	window     window
 
@@ -51,7 +53,7 @@ type grammar struct {
 func newGrammar(v lang.Vocabulary) *grammar {
 	return &grammar{
 		vocabulary: v,
-		words:      map[string]*word{},
+		words:      maps.Clone(keywords),
 		rules:      map[*rule]*compiled{},
 	}
 }

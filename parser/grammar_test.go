@@ -2,8 +2,10 @@ package parser
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,4 +138,25 @@ func fileText(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestGrammar keeps the grammars of the directives, as participle sees them, in
+// one readable file.
+func TestGrammar(t *testing.T) {
+	g := newGrammar(testVocabulary{})
+	var b strings.Builder
+	write := func(name string, r *rule) {
+		b.WriteString(name + "\n")
+		if r.compile != nil {
+			b.WriteString(r.compile(g).ebnf() + "\n")
+		}
+		b.WriteString("\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(rules)) {
+		write(name, rules[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(ownRules)) {
+		write(name, ownRules[name].rule)
+	}
+	golden(t, "testdata/directives.ebnf", b.String())
 }

@@ -110,7 +110,9 @@ func FuzzLex(f *testing.F) {
 				case String:
 					unquote(tok.Text)
 				case Number:
-					parseNumber(tok.Text)
+					if _, _, bad := parseNumber(tok.Text); bad >= len(tok.Text) {
+						t.Fatalf("%q is wrong at %d", tok.Text, bad)
+					}
 				}
 			}
 		}

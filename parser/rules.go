@@ -43,7 +43,6 @@ var (
 	rules      map[string]*rule // nasm's directives
 	primitives map[string]*rule // those that exist in brackets only
 	ownRules   map[string]*word // tasm's directives; all but TARGET exist only after it
-	equRule    = &rule{usage: "NAME equ VALUE"}
 
 	// statementWords are words that begin a statement, for "did you mean".
 	statementWords []string
@@ -89,7 +88,8 @@ func init() {
 	}
 	keywords = makeKeywords()
 	for name, w := range keywords {
-		if (w.kind == ruleWord || w.kind == dataWord || w.kind == reserveWord || w.kind == equWord || w.kind == timesWord) && name == w.name {
+		switch w.kind {
+		case dataWord, reserveWord, equWord, ruleWord, timesWord:
 			statementWords = append(statementWords, name)
 		}
 	}

@@ -1,10 +1,6 @@
 package parser
 
-import (
-	"strings"
-
-	"tasm/lang"
-)
+import "tasm/lang"
 
 // wordKind is what a reserved word is for.
 type wordKind uint8
@@ -48,10 +44,7 @@ var keywords map[string]*word
 
 func makeKeywords() map[string]*word {
 	words := map[string]*word{}
-	add := func(w word) {
-		words[w.name] = &w
-		words[strings.ToUpper(w.name)] = &w
-	}
+	add := func(w word) { words[w.name] = &w }
 	for name, width := range map[string]int{
 		"byte": 1, "word": 2, "dword": 4, "long": 4, "qword": 8, "tword": 10,
 		"oword": 16, "yword": 32, "zword": 64,
@@ -112,39 +105,39 @@ func (g *grammar) look(text string) *word {
 
 // lookUp finds a word that has not been seen before in this spelling.
 func (g *grammar) lookUp(text string) *word {
-	if len(text) > 32 || text[0] == '$' {
+	if len(text) > maxWord || text[0] == '$' {
 		return notReserved
 	}
-	lower := text
-	for i := 0; i < len(text); i++ {
-		if 'A' <= text[i] && text[i] <= 'Z' {
-			lower = strings.ToLower(text)
-			break
-		}
+	var w *word
+	name := lower(text)
+	if name != text {
+		w = g.words[name]
 	}
-	w := keywords[lower]
 	if w == nil {
-		if w = g.words[lower]; w == nil {
-			class, id := g.vocabulary.Lookup(lower)
-			switch class {
-			case lang.RegisterWord:
-				w = &word{kind: registerWord, id: id, name: lower}
-			case lang.MnemonicWord:
-				w = &word{kind: mnemonicWord, id: id, name: lower}
-			case lang.PrefixWord:
-				w = &word{kind: prefixWord, id: id, name: lower}
-			default:
-				return notReserved
-			}
+		class, id := g.vocabulary.Lookup(name)
+		kind := vocabularyKinds[class]
+		if kind == plainWord {
+			return notReserved
 		}
+		w = &word{kind: kind, id: id, name: name}
 	}
-	// There are few reserved words and few ways to write each, so this stays small
-	// for any source but a malicious one.
 	if len(g.words) < maxSpellings {
 		g.words[text] = w
 	}
 	return w
 }
 
-// maxSpellings bounds how many spellings of reserved words are remembered.
+// vocabularyKinds are the kinds of the words that the instruction set reserves.
+var vocabularyKinds = [...]wordKind{
+	lang.NotReserved:  plainWord,
+	lang.RegisterWord: registerWord,
+	lang.MnemonicWord: mnemonicWord,
+	lang.PrefixWord:   prefixWord,
+}
+
+// maxWord is longer than any reserved word, in bytes.
+const maxWord = 32
+
+// maxSpellings bounds how many spellings of reserved words are remembered. There
+// are few words and few ways in which anybody writes one.
 const maxSpellings = 1 << 14
