@@ -195,6 +195,9 @@ func (e *expander) call() bool {
 		return false
 	}
 	m := list[0]
+	if m.busy && len(list) == 1 {
+		return false
+	}
 	var args [][]Token
 	height := len(e.stack) - 1
 	if m.parens {
@@ -334,6 +337,7 @@ func (e *expander) arguments(name Token) (args [][]Token, height int, ok bool) {
 	open := e.stack[at]
 	parens, braces := 1, 0
 	var arg []Token
+	defer func(from int) { e.p.charge(from-at, name.Range) }(at)
 	for at--; at >= 0; at-- {
 		t := e.stack[at]
 		if t.Kind == Punctuation {

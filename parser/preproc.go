@@ -37,6 +37,7 @@ type limits struct {
 	stored   int   // tokens in the bodies of macros
 	line     int   // tokens of one line
 	text     int   // bytes of one token
+	messages int   // different messages
 }
 
 var defaultLimits = limits{
@@ -50,6 +51,7 @@ var defaultLimits = limits{
 	stored:   10_000_000,
 	line:     1 << 20,
 	text:     1 << 20,
+	messages: 10_000,
 }
 
 // frameKind is what the lines of a frame come from.
@@ -369,6 +371,10 @@ func (p *preprocessor) report(m *diag.Message) {
 	}
 	p.reported[r] = true
 	p.bag.Add(noteExpansion(m, p.expansion()))
+	if len(p.reported) == p.limits.messages {
+		p.bag.Add(diag.Errorf(m.Range, "the preprocessor stops here, after %d messages", p.limits.messages))
+		p.fatal = true
+	}
 }
 
 // errorf reports an error.

@@ -195,6 +195,7 @@ var lowLimits = limits{
 	stored:   1000,
 	line:     500,
 	text:     1000,
+	messages: 100,
 }
 
 // TestPreprocessorMessages compares what is said of wrong sources with golden texts: each
