@@ -150,8 +150,8 @@ func (p *Parser) include(name string, from diag.FileID) (diag.FileID, error) {
 	return 0, first
 }
 
-// ReadIncluded reads a file as INCBIN does: beside the file from, then in the
-// include directories. It returns the path under which it was found.
+// ReadIncluded reads a file as INCBIN does, at the same places as %include. It
+// returns the path under which it was found.
 func (p *Parser) ReadIncluded(name, from string) (contents []byte, path string, _ error) {
 	var first error
 	for _, path := range p.candidates(name, from) {
@@ -164,12 +164,17 @@ func (p *Parser) ReadIncluded(name, from string) (contents []byte, path string, 
 	return nil, "", first
 }
 
-// candidates are the paths at which a file named in the file from may be.
+// candidates are the paths at which a file named in the file from may be:
+// beside that file, then, as for nasm, in the current directory and in the
+// include directories.
 func (p *Parser) candidates(name, from string) []string {
 	if filepath.IsAbs(name) {
 		return []string{name}
 	}
 	paths := []string{filepath.Join(filepath.Dir(from), name)}
+	if here := filepath.Clean(name); here != paths[0] {
+		paths = append(paths, here)
+	}
 	for _, dir := range p.cfg.IncludeDirs {
 		paths = append(paths, filepath.Join(dir, name))
 	}
