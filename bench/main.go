@@ -1,0 +1,193 @@
+// Command bench times tasm beside other tools, in one run on one machine:
+//
+//   - from a source to a finished container image, beside "docker build" of the
+//     same executable FROM scratch;
+//   - the assembly of a large generated source to a flat binary, beside nasm and
+//     yasm, which must give the same bytes.
+//
+// Each time is the median of several runs of the whole process, the tools taking
+// turns. It needs root, for the container engine.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"tasm/internal/dockertest"
+)
+
+var (
+	runs  = flag.Int("n", 9, "`runs` of each tool")
+	lines = flag.Int("lines", 200_000, "`lines` of the generated source")
+)
+
+func main() {
+	flag.Parse()
+	if err := bench(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// contestant is one tool and how it does the task.
+type contestant struct {
+	name string
+	run  func() error
+	// Of its runs:
+	times []time.Duration
+	peak  int64 // of memory, in KiB; 0 if it is not known
+}
+
+// command makes a contestant of a command line, whose memory is known.
+func command(name string, line ...string) *contestant {
+	c := &contestant{name: name}
+	c.run = func() error {
+		cmd := exec.Command(line[0], line[1:]...)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", strings.Join(line, " "), err, said)
+		}
+		c.peak = max(c.peak, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
+		return nil
+	}
+	return c
+}
+
+// race lets the contestants take turns and prints a line for each. Ratios are
+// to the first.
+func race(title string, contestants ...*contestant) error {
+	fmt.Printf("\n%s (median of %d)\n", title, *runs)
+	for range *runs {
+		for _, c := range contestants {
+			started := time.Now()
+			if err := c.run(); err != nil {
+				return err
+			}
+			c.times = append(c.times, time.Since(started))
+		}
+	}
+	for _, c := range contestants {
+		memory := ""
+		if c.peak > 0 {
+			memory = fmt.Sprintf("%5d MB", c.peak>>10)
+		}
+		fmt.Printf("  %-24s %9.1f ms   x %-6.2f %s\n", c.name, c.median().Seconds()*1000,
+			float64(c.median())/float64(contestants[0].median()), memory)
+	}
+	return nil
+}
+
+func (c *contestant) median() time.Duration {
+	sorted := slices.Sorted(slices.Values(c.times))
+	return sorted[len(sorted)/2]
+}
+
+func bench() (err error) {
+	dir, err := os.MkdirTemp("", "tasm-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	tasm := filepath.Join(dir, "tasm")
+	if said, err := exec.Command("go", "build", "-o", tasm, "./cmd/tasm").CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, said)
+	}
+	engine, err := dockertest.Start()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Stop()) }()
+
+	fmt.Printf("%s %s/%s, %d CPUs\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	for _, line := range [][]string{{"nasm", "-v"}, {"yasm", "--version"}} {
+		out, err := exec.Command(line[0], line[1:]...).Output()
+		if err != nil {
+			return err
+		}
+		first, _, _ := strings.Cut(string(out), "\n")
+		fmt.Println(first)
+	}
+	docker, err := engine.Docker("version", "--format", "Docker {{.Server.Version}}")
+	if err != nil {
+		return err
+	}
+	fmt.Println(docker)
+
+	if err := images(dir, tasm, engine); err != nil {
+		return err
+	}
+	return assemblers(dir, tasm)
+}
+
+// images times the way from a source to an image.
+func images(dir, tasm string, engine *dockertest.Engine) error {
+	const source = "samples/hello.tasm"
+	context := filepath.Join(dir, "context")
+	if err := os.Mkdir(context, 0o755); err != nil {
+		return err
+	}
+	program := command("", tasm, "build", source, "-o", filepath.Join(context, "hello"))
+	if err := program.run(); err != nil {
+		return err
+	}
+	dockerfile := "FROM scratch\nCOPY hello /hello\nENTRYPOINT [\"/hello\"]\n"
+	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
+		return err
+	}
+	archive := filepath.Join(dir, "image.tar")
+	build := command("tasm build", tasm, "build", source, "-o", archive)
+	load := &contestant{name: "tasm build, docker load", run: func() error {
+		return errors.Join(build.run(), engine.Load(archive))
+	}}
+	docker := &contestant{name: "docker build", run: func() error { return engine.BuildImage(context, "bench") }}
+	if err := race("From samples/hello.tasm to an image; docker build only packs the finished executable", build, load, docker); err != nil {
+		return err
+	}
+	for _, image := range []string{"hello", "bench"} {
+		if r, err := engine.Run(image); err != nil || r.ExitStatus != 0 {
+			return fmt.Errorf("docker run %s: exit status %d (%w)", image, r.ExitStatus, err)
+		}
+	}
+	return nil
+}
+
+// assemblers times the assembly of a large source.
+func assemblers(dir, tasm string) error {
+	source := filepath.Join(dir, "large.asm")
+	var text bytes.Buffer
+	if err := writeSource(&text, *lines); err != nil {
+		return err
+	}
+	if err := os.WriteFile(source, text.Bytes(), 0o644); err != nil {
+		return err
+	}
+	output := func(name string) string { return filepath.Join(dir, name+".bin") }
+	err := race(fmt.Sprintf("Assembly of %d generated lines, %d bytes, to a flat binary", *lines, text.Len()),
+		command("tasm", tasm, "build", "-f", "bin", "-o", output("tasm"), source),
+		command("nasm", "nasm", "-f", "bin", "-o", output("nasm"), source),
+		command("yasm", "yasm", "-f", "bin", "-o", output("yasm"), source),
+	)
+	if err != nil {
+		return err
+	}
+	var results [][]byte
+	for _, name := range []string{"tasm", "nasm", "yasm"} {
+		data, err := os.ReadFile(output(name))
+		if err != nil {
+			return err
+		}
+		results = append(results, data)
+	}
+	fmt.Printf("  %d bytes; the same as nasm's: %t, as yasm's: %t\n",
+		len(results[0]), bytes.Equal(results[0], results[1]), bytes.Equal(results[0], results[2]))
+	return nil
+}
