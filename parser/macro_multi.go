@@ -342,7 +342,7 @@ func (p *preprocessor) macroHeading(d *command, m *multiMacro) bool {
 	if m.max != math.MaxInt && m.min+len(defaults) > m.max {
 		p.report(diag.Warningf("pp-macro-defaults", argRange(d.args, d.name.Range),
 			"macro '%s' has more defaults than parameters that may be left out", shown(m.name)))
-		m.defaults = defaults[:m.max-m.min]
+		// They are arguments all the same.
 	}
 	return true
 }

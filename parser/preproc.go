@@ -22,6 +22,12 @@ import (
 //     calls a multi-line macro, the lines of the body are read next
 //     (macro_multi.go); if not, it is handed on.
 //
+// The results are those of nasm 2.16.01 (see TestLikeNasm), but not where it
+// loses its way: after a call of itself an %rmacro goes on with its own lines;
+// %exitmacro leaves a %rep as well; %require reads a file only once; a brace in
+// the middle of an argument has no meaning; and only the chosen argument of
+// %sel() is looked at.
+//
 // Tokens are never changed in place: a line in which nothing was substituted
 // leaves with the very tokens that the lexer made.
 

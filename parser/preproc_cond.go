@@ -297,21 +297,13 @@ func (p *preprocessor) firstIs(d *command, k Kind) bool {
 	return len(tokens) > 0 && tokens[0].Kind == k
 }
 
-// identical compares the two arguments of %ifidn, token by token. As in nasm
+// identical compares what stands before the first comma with what stands after
+// it, token by token, for %ifidn. As in nasm
 // white space between tokens does not matter, but before the comma it does;
 // therefore the first argument is never the same as anything if it is empty.
 func (p *preprocessor) identical(d *command, fold bool) (same, ok bool) {
 	tokens := p.expand(d.args)
-	comma := -1
-	for i := range tokens {
-		if tokens[i].is(",") {
-			if comma >= 0 {
-				p.errorf(tokens[i].Range, "%s compares two arguments; this is a third", d.name.Text)
-				return false, false
-			}
-			comma = i
-		}
-	}
+	comma := slices.IndexFunc(tokens, func(t Token) bool { return t.is(",") })
 	if comma < 0 {
 		p.report(diag.Errorf(d.name.Range, "%s compares two arguments with a comma between them", d.name.Text))
 		return false, false
