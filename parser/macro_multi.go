@@ -15,7 +15,6 @@ type multiMacro struct {
 	fold     bool // upper and lower case are alike
 	min, max int  // how many arguments it takes
 	greedy   bool // the last takes the rest of the line
-	nolist   bool
 	// recursive macros may call themselves (%rmacro); in the body of others
 	// their name means what it meant without them, so that a macro can wrap an
 	// instruction.

@@ -79,18 +79,6 @@ func (t *macroTable[M]) remove(name string, unwanted func(M) bool) bool {
 	return true
 }
 
-// names returns the names of all macros, for "did you mean".
-func (t *macroTable[M]) names() []string {
-	var out []string
-	for _, list := range t.lists {
-		for _, m := range list {
-			name, _ := m.macroName()
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
 // appendLower appends s with ASCII letters in lower case, as macro names are
 // compared.
 func appendLower(b []byte, s string) []byte {
