@@ -99,6 +99,7 @@ func TestEval(t *testing.T) {
 		{"ebx+1+ecx+2", "ebx + ecx + 3, summed"},
 		{"ebx+1+ecx-1", "ebx + ecx, base ebx"},
 		{"1+2+ebx+ecx", "ebx + ecx + 3, summed"},
+		{"1-1+ebx+2+ecx", "ebx + ecx + 2, base ebx"},
 		{"ebx+zero+ecx+4", "ebx + segment2 + ecx + 4, summed"},
 		{"ebx-ebx+ecx", "ecx, base ebx"},
 		{"ebx+ecx*4+a", "ebx + 4*ecx + segment1 + 16, base ebx"},
@@ -193,6 +194,7 @@ func TestLimits(t *testing.T) {
 		{"times 1 " + strings.Repeat("lock ", n) + "nop", ""},
 		{"db " + strings.Repeat("1,", n), ""},
 		{"mov " + strings.Repeat("eax,", n), ""},
+		{"dd " + strings.Repeat("(1),", n), ""},
 		{"dd 1." + strings.Repeat("0", n), ""},
 	} {
 		files := &diag.Files{}

@@ -54,9 +54,9 @@ func showTokens(tokens []Token) string {
 
 // TestLines checks where logical lines end and that ranges lead back to the source.
 func TestLines(t *testing.T) {
-	const text = "one\r\n\r\n; two\ntwo a, \\\n  b ; c \\\n d\nth\\\r\nree `x\\\ny`\n\nlast\\"
-	want := []string{"one", "two a, b", "three `xy`", "last"}
-	places := [][]string{{"one"}, {"two", "a", ",", "b"}, {"th\\\r\nree", "`x\\\ny`"}, {"last"}}
+	const text = "one\r\n\r\n; two\ntwo a, \\\n  b ; c \\\n d\nth\\\r\nree `x\\\ny`\n\nx\\\n,y\nlast\\"
+	want := []string{"one", "two a, b", "three `xy`", "x,y", "last"}
+	places := [][]string{{"one"}, {"two", "a", ",", "b"}, {"th\\\r\nree", "`x\\\ny`"}, {"x", ",", "y"}, {"last"}}
 	lx := newLexer(7, text)
 	var line Line
 	for i := 0; lx.next(&line); i++ {

@@ -34,3 +34,4 @@ mov es:fs:foo[fs:eax], 1
 mov eax, __?ilog2e?__
 mov eax, "a" "b"
 mov eax, &x
+mov eax, 0x12h
