@@ -24,13 +24,12 @@ func main() {
 }
 
 // tuneCollector trades memory for time: an assembly is over before most of
-// what it allocates is garbage, so that collecting early is work for nothing.
-// The limit brings the collector back for sources that need a lot. Who sets
-// GOGC or GOMEMLIMIT decides instead.
+// what it allocates is garbage, so that collecting is work for nothing until
+// memory gets scarce. Who sets GOGC or GOMEMLIMIT decides instead.
 func tuneCollector() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(1000)
-		debug.SetMemoryLimit(1 << 30)
+		debug.SetGCPercent(-1)
+		debug.SetMemoryLimit(1 << 30) // bytes
 	}
 }
 
