@@ -31,9 +31,9 @@
 // root parses itself (and can't be handed the vocabulary), 400 ns where it calls
 // a function for it, 1500 ns and 15 allocations for a struct of two fields, and
 // half a microsecond more for making its lexer.PeekingLexer. The nodes written
-// by hand take 200 ns a line. So these are not called through participle;
-// directives, of which a source has few, are. They share one PeekingLexer that
-// is filled anew for each (see window).
+// by hand take 200 to 400 ns a line, lexing included. So these are not called
+// through participle; directives, of which a source has few, are. They share one
+// PeekingLexer that is filled anew for each (see window).
 //
 // # Errors
 //
