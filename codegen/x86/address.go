@@ -156,12 +156,14 @@ func (c *context) settleAddressSize() *Mismatch {
 			}
 		}
 	}
-	size := map64(own)
+	size := sizeOf(own)
 	switch {
 	case valid&own != 0:
 	case valid&other != 0:
-		size = map64(other)
+		size = sizeOf(other)
 		c.slots[slotAddressSize] = sizePrefix(int(size))
+	case c.in.Bits == 64 && c.memory >= 0 && (isWord(a.base) || isWord(a.index)):
+		return c.problem(no16BitAddresses, c.memory)
 	default:
 		return c.problem(mixedAddressSizes, c.memory)
 	}
@@ -181,7 +183,10 @@ func (c *context) settleAddressSize() *Mismatch {
 	return nil
 }
 
-func map64(set int) uint8 {
+func isWord(r lang.RegisterID) bool { return r != 0 && registers[r].Size == 2 }
+
+// sizeOf is the only size of a set.
+func sizeOf(set int) uint8 {
 	return [...]uint8{addr16: 2, addr32: 4, addr64: 8}[set]
 }
 

@@ -117,7 +117,7 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 			e.rex |= rexW
 		}
 		if c.in.Bits != 64 && (e.rex&(rexB|rexX|rexR) != 0 || e.vvvv > 7) {
-			return c.problem(only64BitRegisters, -1)
+			return c.problem(only64BitRegisters, c.only64())
 		}
 		short := op.vex == vex && op.vexMap == 1 && e.rex&(rexW|rexX|rexB) == 0
 		switch c.slots[slotEncoding] {
@@ -135,7 +135,7 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 		}
 		if c.in.Bits != 64 {
 			if f.tags&lockREX == 0 || e.rex != rexR || e.needREX || slots[slotLock] != NoPrefix {
-				return c.problem(only64BitRegisters, -1)
+				return c.problem(only64BitRegisters, c.only64())
 			}
 			e.byte(0xF0)
 			e.mandatory(op)

@@ -262,7 +262,7 @@ func samplesOf(s *operandSpec, bits int, short bool) []sample {
 				n = numbersShort[i]
 			}
 			list = append(list, n)
-			if !short && (i < 5 || i%7 == 0) {
+			if !short && (i < 16 || i%3 == 0) {
 				for _, k := range numberKeywords {
 					list = append(list, k+n)
 				}

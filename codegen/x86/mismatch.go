@@ -21,6 +21,9 @@ type Mismatch struct {
 	// Text says in one clause what is wrong, Notes what would be right.
 	Text  string
 	Notes []string
+	// Instead is what could stand in place of the operand at fault: the
+	// register of the right size, or the only register that will do.
+	Instead string
 
 	number   int64
 	prefixes [2]PrefixID
@@ -40,6 +43,9 @@ func (m *Mismatch) Message(at diag.Range, operands []diag.Range) *diag.Message {
 	d := diag.Errorf(at, "%s", m.text())
 	for _, n := range m.Notes {
 		d.Notef("%s", n)
+	}
+	if m.Instead != "" && m.Operand >= 0 && m.Operand < len(operands) {
+		d.Suggest(operands[m.Operand], m.Instead)
 	}
 	return d
 }
@@ -115,7 +121,7 @@ func (m *Mismatch) text() string {
 	case highRegister:
 		return "ah, bh, ch and dh can't be used in an instruction that needs a REX or VEX prefix (r8-r15, spl, bpl, sil, dil, 64-bit operands)"
 	case only64BitRegisters:
-		return fmt.Sprintf("r8-r15, spl, bpl, sil, dil and 64-bit registers don't exist in %d-bit mode", m.in.Bits)
+		return fmt.Sprintf("%d-bit mode has neither 64-bit registers nor r8-r15, spl, bpl, sil and dil", m.in.Bits)
 	case outOfRange:
 		return fmt.Sprintf("the target is %d bytes away; a short %s reaches -128..127", m.number, name)
 	case noSelector:
@@ -132,12 +138,14 @@ type candidate struct {
 	blocked uint8 // operands that stand in the way
 }
 
+// mostNotes is how many forms a message lists.
+const mostNotes = 6
+
 // explain says why no form matched.
 func (c *context) explain(v verdict) *Mismatch {
 	in := c.in
 	name := MnemonicName(in.Mnemonic)
 	m := &Mismatch{Operand: -1}
-	near := c.nearest()
 	switch v {
 	case sizeMissing:
 		for i := range c.count {
@@ -151,9 +159,15 @@ func (c *context) explain(v verdict) *Mismatch {
 		}
 		return m
 	case wrongMode:
-		m.Text = fmt.Sprintf("%s with these operands does not exist in %d-bit mode", name, in.Bits)
+		if i := c.only64(); i >= 0 {
+			return c.problem(only64BitRegisters, i)
+		}
+		m.Text = fmt.Sprintf("%s does not exist in %d-bit mode", name, in.Bits)
 		if f := c.inOtherMode(); f != nil {
-			m.Notes = append(m.Notes, fmt.Sprintf("%s exists in %s mode", f.Syntax(), modesText(f.Modes())))
+			if c.count > 0 {
+				m.Text = fmt.Sprintf("%s does not exist in %d-bit mode", f.Syntax(), in.Bits)
+			}
+			m.Notes = append(m.Notes, "it exists in "+modesText(f.Modes())+" mode")
 		}
 	case wrongEncoding:
 		m.Text = fmt.Sprintf("%s cannot be encoded with %s", name, PrefixName(c.slots[slotEncoding]))
@@ -161,13 +175,17 @@ func (c *context) explain(v verdict) *Mismatch {
 	case wrongBound, wrongRepeat:
 		m.Text = fmt.Sprintf("%s takes no %s prefix", name, PrefixName(c.slots[slotRep]))
 		return m
-	default:
+	}
+	near := c.nearest()
+	if m.Text == "" {
 		m.Text, m.Operand = c.blame(name, near)
 	}
-	const most = 8
+	if i, name := c.instead(near); name != "" {
+		m.Operand, m.Instead = i, name
+	}
 	for i, n := range near {
-		if i == most {
-			m.Notes = append(m.Notes, fmt.Sprintf("and %d more", len(near)-most))
+		if i == mostNotes {
+			m.Notes = append(m.Notes, fmt.Sprintf("and %d more forms", len(near)-mostNotes))
 			break
 		}
 		note := n.form.Syntax()
@@ -179,39 +197,112 @@ func (c *context) explain(v verdict) *Mismatch {
 	return m
 }
 
-// nearest returns the forms that fail at the fewest operands.
+// only64 is the index of the operand that is a register of 64-bit mode only,
+// -1 if there is none or the mode has it.
+func (c *context) only64() int {
+	for i := range c.count {
+		if o := &c.in.Operands[i]; c.in.Bits != 64 && o.Kind == RegisterOperand && isRegister(o.Register) {
+			if r := &registers[o.Register]; r.Class == General && (r.Size == 8 || r.Number > 7 || r.Size == 1 && r.Number > 3 && !r.High) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// nearest returns the forms that the operands come closest to. Another size
+// weighs less than another kind of operand.
 func (c *context) nearest() []candidate {
 	var list []candidate
-	least := MaxOperands + 1
+	known := func(f *Form) bool {
+		return slices.ContainsFunc(list, func(o candidate) bool { return o.form.Syntax() == f.Syntax() })
+	}
+	least := 1 << 10
 	forms := c.candidates()
 	for i := range forms {
 		f := &forms[i]
 		if int(f.count) != c.count || f.tags&alternative != 0 || !f.modes.Has(c.in.Bits) {
 			continue
 		}
-		n := candidate{form: f}
+		n, cost := candidate{form: f}, 0
 		for k := range c.count {
 			if !c.suits(f, k) {
 				n.blocked |= 1 << k
+				cost += c.strangeness(f, k)
 			}
 		}
-		count := bits.OnesCount8(n.blocked)
-		if count < least {
-			least, list = count, list[:0]
+		if cost < least {
+			least, list = cost, list[:0]
 		}
-		if count == least && !slices.ContainsFunc(list, func(o candidate) bool { return o.form.Syntax() == f.Syntax() }) {
+		if cost == least && !known(f) {
 			list = append(list, n)
 		}
 	}
-	if len(list) == 0 {
+	if len(list) == 0 { // another number of operands
 		for i := range forms {
 			f := &forms[i]
-			if f.tags&alternative == 0 && f.modes.Has(c.in.Bits) && !slices.ContainsFunc(list, func(o candidate) bool { return o.form.Syntax() == f.Syntax() }) {
+			if f.tags&alternative == 0 && f.modes.Has(c.in.Bits) && !known(f) {
 				list = append(list, candidate{form: f})
 			}
 		}
 	}
 	return list
+}
+
+// strangeness tells how far operand k is from what the form wants.
+func (c *context) strangeness(f *Form, k int) int {
+	const general = setR8 | setR16 | setR32 | setR64
+	s, o := f.operands[k].set, c.views[k].set
+	switch {
+	case s&o != 0, s&general != 0 && o&general != 0:
+		return 2
+	case s&setImmediate != 0 && o&(setShortLabel|setNearLabel|setFarLabel) != 0,
+		s&(setMemory|setFarMemory) != 0 && o&(setMemory|setNearMemory|setFarMemory) != 0:
+		return 3
+	case s&(setMemory|general) != 0:
+		return 5
+	}
+	return 6
+}
+
+// instead finds the register to write where another stands: if one operand
+// alone blocks all forms and they agree on the register, or one of them wants
+// the size of the mode.
+func (c *context) instead(near []candidate) (operand int, name string) {
+	if len(near) == 0 || bits.OnesCount8(near[0].blocked) != 1 {
+		return 0, ""
+	}
+	operand = bits.TrailingZeros8(near[0].blocked)
+	o := &c.in.Operands[operand]
+	if o.Kind != RegisterOperand || registers[o.Register].Class != General {
+		return 0, ""
+	}
+	var names []string
+	for _, n := range near {
+		if n.blocked != 1<<operand {
+			return 0, ""
+		}
+		s := &n.form.operands[operand]
+		text := ""
+		switch {
+		case s.set&(setR8|setR16|setR32|setR64) != 0:
+			if s.size == c.modeSize() {
+				return operand, RegisterName(GeneralRegister(int(registers[Widest(o.Register)].Number), int(s.size)))
+			}
+			text = RegisterName(GeneralRegister(int(registers[Widest(o.Register)].Number), int(s.size)))
+		case s.rule == ruleRegister && s.fixed():
+			text = strings.ToLower(n.form.row.terms(n.form)[operand])
+		default:
+			continue
+		}
+		if !slices.Contains(names, text) {
+			names = append(names, text)
+		}
+	}
+	if len(names) != 1 {
+		return 0, ""
+	}
+	return operand, names[0]
 }
 
 // suits reports whether operand k alone would do for the form.
@@ -237,38 +328,47 @@ func (c *context) blame(name string, near []candidate) (string, int) {
 	if name == "" {
 		return "unknown instruction", -1
 	}
-	counts := map[int]bool{}
+	var counts [MaxOperands + 1]bool
 	forms := c.candidates()
 	for i := range forms {
-		counts[int(forms[i].count)] = true
+		counts[forms[i].count] = true
 	}
-	if !counts[c.count] {
+	if !counts[min(c.count, MaxOperands)] || c.count > MaxOperands {
 		var list []string
-		for n := range MaxOperands + 1 {
-			if counts[n] {
-				list = append(list, []string{"no", "one", "two", "three", "four", "five"}[n])
+		for n, ok := range counts {
+			if ok {
+				list = append(list, [...]string{"no", "one", "two", "three", "four", "five"}[n])
 			}
 		}
-		return fmt.Sprintf("%s takes %s operands, not %d", name, strings.Join(list, " or "), c.count), -1
+		noun := "operands"
+		if list[len(list)-1] == "one" {
+			noun = "operand"
+		}
+		return fmt.Sprintf("%s takes %s %s, not %d", name, strings.Join(list, " or "), noun, c.count), -1
+	}
+	if c.count >= 2 && c.views[0].size != 0 && c.views[1].size != 0 && c.views[0].size != c.views[1].size && c.bothSized() {
+		article := "a"
+		if c.views[0].size == 1 && c.in.Operands[0].Kind == RegisterOperand {
+			article = "an" // 8-bit register
+		}
+		return fmt.Sprintf("%s takes no %s with %s %s", name, c.describe(1), article, c.describe(0)), -1
 	}
 	blocked := uint8(0xFF)
 	for _, n := range near {
 		blocked &= n.blocked
 	}
-	if c.count >= 2 && c.views[0].size != 0 && c.views[1].size != 0 && c.views[0].size != c.views[1].size && c.bothSized() {
-		return fmt.Sprintf("%s takes no %s with %s", name, c.describe(0), c.describe(1)), -1
-	}
-	if bits.OnesCount8(blocked) == 1 {
-		i := bits.TrailingZeros8(blocked)
-		if i < c.count {
-			return fmt.Sprintf("%s takes no %s as its %s operand", name, c.describe(i), ordinal(i)), i
+	if i := bits.TrailingZeros8(blocked); i < c.count && bits.OnesCount8(blocked) == 1 {
+		which := ""
+		if c.count > 1 {
+			which = " as its " + ordinal(i) + " operand"
 		}
+		return fmt.Sprintf("%s takes no %s%s", name, c.describe(i), which), i
 	}
 	var list []string
 	for i := range c.count {
 		list = append(list, c.describe(i))
 	}
-	return fmt.Sprintf("%s takes no such operands: %s", name, strings.Join(list, ", ")), -1
+	return fmt.Sprintf("%s does not go with these operands: %s", name, strings.Join(list, ", ")), -1
 }
 
 // bothSized reports whether the first two operands are registers or memory.
@@ -346,19 +446,31 @@ func (c *context) obstacle(n candidate) string {
 			continue
 		}
 		s, o := &n.form.operands[i], &c.in.Operands[i]
-		if s.set&c.views[i].set != 0 && o.Kind == ImmediateOperand {
-			if o.Value.IsNumber() && s.size != 0 && s.rule != ruleNear && s.rule != ruleShort {
-				list = append(list, fmt.Sprintf("%d is not in %s", o.Value.N, rangeText(int(s.size), s.rule == ruleSigned8 || s.rule == ruleSigned32)))
-				continue
-			}
-			if s.rule == ruleShort {
-				list = append(list, "the target is too far for a short jump")
-				continue
-			}
+		signedOnly := s.rule == ruleSigned8 || s.rule == ruleSigned32 || s.rule == ruleFits32
+		switch {
+		case s.set&c.views[i].set == 0 || o.Kind != ImmediateOperand:
+		case s.rule == ruleShort && o.Distance == lang.AnyDistance && o.Size == 0:
+			list = append(list, "the target is too far")
+			continue
+		case o.Value.IsNumber() && s.place == placeImmediate && s.size < 8 && s.rule != ruleNear && s.rule != ruleShortOnly &&
+			(signedOnly && !fitsExtended(o.Value.N, int(s.size), int(n.form.size)) || !signedOnly && !fits(o.Value.N, int(s.size))):
+			list = append(list, fmt.Sprintf("%d is not in %s", o.Value.N, rangeText(int(s.size), signedOnly)))
+			continue
 		}
-		list = append(list, fmt.Sprintf("the %s operand would have to be %s", ordinal(i), terms[i]))
+		list = append(list, fmt.Sprintf("takes %s where %s stands", terms[i], c.quote(i)))
 	}
 	return strings.Join(list, ", ")
+}
+
+// quote is operand i as a message repeats it.
+func (c *context) quote(i int) string {
+	switch o := &c.in.Operands[i]; {
+	case o.Kind == RegisterOperand:
+		return RegisterName(o.Register)
+	case o.Kind == ImmediateOperand && o.Value.IsNumber():
+		return distanceWord(o.Distance) + strings.TrimSpace(fmt.Sprintf("%s %d", sizeWord(uint8(o.Size)), o.Value.N))
+	}
+	return c.describe(i)
 }
 
 // sizeWords lists the size keywords that operand i could have.

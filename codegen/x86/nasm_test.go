@@ -15,43 +15,49 @@ import (
 	"tasm/lang"
 )
 
-// record is how many bytes each test line takes in nasm's output: the
-// instruction, a byte with its length, and zeros.
-const record = 32
+// assembled is what nasm made of a line.
+type assembled struct {
+	offset  int64
+	code    []byte
+	refused string // nasm's message, "" where there is code
+}
 
-// nasmBytes assembles lines with nasm, each at offset i*record, and returns
-// their bytes, nil for those that nasm refuses.
-func nasmBytes(t testing.TB, dir, preamble string, list []line) ([][]byte, []string) {
+// nasmBytes assembles lines with nasm, one after the other in a flat file.
+// Which bytes belong to which line is taken from nasm's listing.
+func nasmBytes(t testing.TB, dir, preamble string, list []line) []assembled {
 	t.Helper()
 	nasm, err := exec.LookPath("nasm")
 	if err != nil {
 		t.Fatal("nasm is needed for this test (package nasm): ", err)
 	}
-	refused := make([]string, len(list))
-	source, output := filepath.Join(dir, "lines.asm"), filepath.Join(dir, "lines.bin")
-	first := strings.Count(preamble, "\n") + 2 // source line of the first instruction; each takes four
+	result := make([]assembled, len(list))
+	source, output, listing := filepath.Join(dir, "lines.asm"), filepath.Join(dir, "lines.bin"), filepath.Join(dir, "lines.lst")
+	first := strings.Count(preamble, "\n") + 2 // source line of the first instruction
 	for round := 0; ; round++ {
 		var b bytes.Buffer
 		b.WriteString(preamble + "\n")
 		for i, l := range list {
-			text := l.text
-			if refused[i] != "" {
-				text = ""
+			if result[i].refused == "" {
+				b.WriteString(l.text)
 			}
-			fmt.Fprintf(&b, "%s\ndb ($-$$)-%d\ntimes %d-($-$$) db 0\n\n", text, i*record, (i+1)*record)
+			b.WriteByte('\n')
 		}
 		if err := os.WriteFile(source, b.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		os.Remove(output)
-		cmd := exec.Command(nasm, "-w-all", "-f", "bin", "-o", output, source)
+		args := []string{"-w-all", "-f", "bin", "-o", output, source}
+		if round > 0 {
+			args = append([]string{"-l", listing}, args...)
+		}
+		cmd := exec.Command(nasm, args...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		err := cmd.Run()
-		if err == nil {
+		if err == nil && round > 0 {
 			break
 		}
-		before := 0
+		found := err == nil
 		for message := range strings.Lines(stderr.String()) {
 			_, rest, ok := strings.Cut(message, source+":")
 			if !ok {
@@ -59,13 +65,13 @@ func nasmBytes(t testing.TB, dir, preamble string, list []line) ([][]byte, []str
 			}
 			number, text, _ := strings.Cut(rest, ":")
 			n, err := strconv.Atoi(number)
-			if err != nil || (n-first)%4 != 0 {
+			if err != nil || n < first {
 				continue
 			}
-			refused[(n-first)/4] = strings.TrimSpace(text)
-			before++
+			result[n-first].refused = strings.TrimSpace(text)
+			found = true
 		}
-		if before == 0 || round == 9 {
+		if !found || round == 9 {
 			t.Fatalf("nasm: %v\n%.2000s", err, stderr.String())
 		}
 	}
@@ -73,23 +79,31 @@ func nasmBytes(t testing.TB, dir, preamble string, list []line) ([][]byte, []str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(data) != record*len(list) {
-		t.Fatalf("nasm wrote %d bytes, not %d", len(data), record*len(list))
+	lines, err := os.ReadFile(listing)
+	if err != nil {
+		t.Fatal(err)
 	}
-	result := make([][]byte, len(list))
-	for i := range list {
-		if refused[i] != "" {
+	last := -1
+	for text := range strings.Lines(string(lines)) {
+		// "     5 00000010 66B80500   mov ax, 5"; a long line goes on under the same number.
+		if len(text) < 16 || text[7] == ' ' {
 			continue
 		}
-		r := data[i*record : (i+1)*record]
-		end := bytes.TrimRight(r, "\x00")
-		if len(end) == 0 {
-			result[i] = []byte{}
+		n, err := strconv.Atoi(strings.TrimSpace(text[:6]))
+		offset, err2 := strconv.ParseInt(text[7:15], 16, 64)
+		if err != nil || err2 != nil || n-first == last || n < first {
 			continue
 		}
-		result[i] = r[:end[len(end)-1]]
+		if last >= 0 {
+			result[last].code = data[result[last].offset:offset]
+		}
+		last = n - first
+		result[last].offset = offset
 	}
-	return result, refused
+	if last >= 0 {
+		result[last].code = data[result[last].offset:]
+	}
+	return result
 }
 
 // resolve fills in the fixups of an instruction that stands at offset at of a
@@ -167,34 +181,34 @@ func TestAgainstNASM(t *testing.T) {
 // compare assembles lines with nasm and with Encode.
 func compare(t *testing.T, preamble string, list []line, known *differences) {
 	t.Helper()
-	want, refused := nasmBytes(t, t.TempDir(), preamble, list)
+	want := nasmBytes(t, t.TempDir(), preamble, list)
 	failures, limit := 0, 60
 	if os.Getenv("ALL") != "" {
 		limit = 1 << 30
 	}
 	for i := range list {
 		l := &list[i]
-		at := int64(i) * record
+		at := want[i].offset
 		l.place(at)
 		var e Encoding
 		m := Encode(&l.in, &e)
 		var message, outcome string
 		switch {
-		case m != nil && refused[i] != "":
+		case m != nil && want[i].refused != "":
 			continue
 		case m != nil:
 			outcome = "accepts"
-			message = fmt.Sprintf("% x, but Encode says: %s", want[i], m.Error())
-		case refused[i] != "":
+			message = fmt.Sprintf("% x, but Encode says: %s", want[i].code, m.Error())
+		case want[i].refused != "":
 			outcome = "refuses"
-			message = fmt.Sprintf("refused (%s), but Encode gives % x (%s)", refused[i], resolve(&e, at), e.Form.ID())
+			message = fmt.Sprintf("refused (%s), but Encode gives % x (%s)", want[i].refused, resolve(&e, at), e.Form.ID())
 		default:
 			got := resolve(&e, at)
-			if bytes.Equal(got, want[i]) {
+			if bytes.Equal(got, want[i].code) {
 				continue
 			}
 			outcome = "differs"
-			message = fmt.Sprintf("% x, Encode % x (%s)", want[i], got, e.Form.ID())
+			message = fmt.Sprintf("% x, Encode % x (%s)", want[i].code, got, e.Form.ID())
 		}
 		if known.cover(l, outcome) {
 			continue

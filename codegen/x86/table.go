@@ -229,6 +229,9 @@ func (r *row) addFacts(text string) error {
 			}
 		case "uses":
 			r.implicit = nil
+			if value == "none" {
+				break
+			}
 			for item := range strings.SplitSeq(value, ",") {
 				s, err := parseImplicit(item)
 				if err != nil {
