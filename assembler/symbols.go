@@ -134,6 +134,9 @@ func (a *assembler) SectionStart() lang.Value {
 	return a.current.address(0)
 }
 
+// Warn takes a doubt about the expression at hand.
+func (a *assembler) Warn(m *diag.Message) { a.warn(m) }
+
 // Bits tells the preprocessor's __?BITS?__ the width of the code at hand.
 func (a *assembler) Bits() int { return a.bits }
 
