@@ -6,8 +6,10 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -200,5 +202,54 @@ func TestWarningClasses(t *testing.T) {
 	slices.Sort(listed)
 	if got := slices.Sorted(maps.Keys(given)); !slices.Equal(got, listed) {
 		t.Errorf("the code gives warnings of the classes\n%v\nand diag.WarningClasses lists\n%v", got, listed)
+	}
+}
+
+// TestLanguageIsDocumented looks in docs/language.md for every directive in the
+// tables of the parser and for every class of warnings.
+func TestLanguageIsDocumented(t *testing.T) {
+	text, err := os.ReadFile(root + "/docs/language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := 0
+	for _, s := range sources(t) {
+		if s.dir != "parser" || s.isTest() {
+			continue
+		}
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			assign, ok := n.(*ast.AssignStmt)
+			if !ok || len(assign.Lhs) != 1 {
+				return true
+			}
+			table, ok := assign.Lhs[0].(*ast.Ident)
+			if !ok || !slices.Contains([]string{"rules", "primitives", "ownRules", "directives"}, table.Name) {
+				return true
+			}
+			literal, ok := assign.Rhs[0].(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			tables++
+			for _, e := range literal.Elts {
+				name, err := strconv.Unquote(e.(*ast.KeyValueExpr).Key.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !regexp.MustCompile("`(" + `[^` + "`]*[ |\\[])?" + regexp.QuoteMeta(name) + "[ |`]").Match(text) {
+					t.Errorf("docs/language.md does not tell of %s", name)
+				}
+			}
+			return true
+		})
+	}
+	if tables < 3 {
+		t.Errorf("only %d tables of directives were found", tables)
+	}
+	for _, c := range diag.WarningClasses {
+		row := "| `" + c.Name + "` | " + c.About + " |"
+		if !strings.Contains(string(text), row) {
+			t.Errorf("docs/language.md lacks the row %s", row)
+		}
 	}
 }
