@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -9,6 +11,66 @@ import (
 // TestReference keeps docs/cli.md, which is made of the same tables as help.
 func TestReference(t *testing.T) {
 	golden(t, "../../docs/cli.md", []byte(reference()))
+}
+
+// readmeParts are the parts of README.md that are made of other files, between
+// the comments "begin NAME" and "end".
+var readmeParts = map[string]func(t *testing.T) string{
+	"hello": func(t *testing.T) string {
+		return "```nasm\n" + readText(t, samplesDir+"/hello.tasm") + "```\n"
+	},
+	"mistakes": func(t *testing.T) string {
+		const source = "wrong.tasm"
+		t.Chdir("testdata/readme")
+		r := tasm("", "build", source)
+		return "```\n$ cat " + source + "\n" + readText(t, source) + "$ tasm build " + source + "\n" + r.stderr + "```\n"
+	},
+	"sizes": func(t *testing.T) string {
+		var b strings.Builder
+		b.WriteString("| sample | linux/386 | linux/amd64 | flat |\n|---|--:|--:|--:|\n")
+		for _, s := range readSamples(t) {
+			size := map[string]string{}
+			for _, p := range s.Products {
+				if p.Format != "image" {
+					size[p.Target] = strconv.Itoa(p.Size)
+				}
+			}
+			fmt.Fprintf(&b, "| [%s](samples/%s) | %s | %s | %s |\n", strings.TrimSuffix(s.Source, ".tasm"), s.Source,
+				size["linux/386"], size["linux/amd64"], size[""])
+		}
+		return b.String()
+	},
+}
+
+// TestReadme keeps what README.md tells of the samples and messages.
+func TestReadme(t *testing.T) {
+	const path = "../../README.md"
+	text := readText(t, path)
+	for name, part := range readmeParts {
+		begin, end := "<!-- begin "+name+" -->\n", "<!-- end -->\n"
+		before, rest, ok := strings.Cut(text, begin)
+		_, after, closed := strings.Cut(rest, end)
+		if !ok || !closed {
+			t.Fatalf("README.md has no part %q", name)
+		}
+		t.Run(name, func(t *testing.T) { text = before + begin + part(t) + end + after })
+	}
+	golden(t, path, []byte(text))
+
+	for _, s := range readSamples(t) {
+		if claim := fmt.Sprintf("The image above is %d bytes", s.Products[0].Size); s.Source == "hello.tasm" && !strings.Contains(strings.ReplaceAll(text, "\n", " "), claim) {
+			t.Errorf("README.md does not say %q", claim)
+		}
+	}
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // reference writes the reference of all commands in Markdown.

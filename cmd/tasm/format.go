@@ -16,7 +16,7 @@ type format struct {
 var (
 	elfFormat   = &format{"elf", []string{"", ".elf"}, true, "an ELF executable"}
 	flatFormat  = &format{"bin", []string{".bin"}, false, "a flat binary: the assembled bytes and nothing else"}
-	imageFormat = &format{"image", []string{".tar"}, false, "a container image that 'docker load' and 'podman load' read"}
+	imageFormat = &format{"image", []string{".tar"}, false, "a container image, an archive that 'docker load' reads"}
 )
 
 var formats = []*format{elfFormat, flatFormat, imageFormat}
