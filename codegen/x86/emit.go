@@ -257,6 +257,9 @@ func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encod
 			out.doubts |= doubtOperandSize
 		}
 	}
+	if f.tags&repeated != 0 && slots[slotRep] == NoPrefix {
+		slots[slotRep] = Rep
+	}
 	if slots[slotLock] != NoPrefix && (f.tags&lockable == 0 || c.views[0].set&setMemory == 0) {
 		out.doubts |= doubtLock
 	}

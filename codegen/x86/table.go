@@ -111,13 +111,13 @@ func (t *table) addBlock(head string, lines []string) error {
 		return err
 	}
 	for name := range strings.FieldsSeq(names) {
-		if stem, ok := strings.CutSuffix(name, "cc"); ok {
+		if stem, rest, ok := strings.Cut(name, "cc"); ok {
 			for _, c := range conditions {
 				r := base
 				r.condition = c.code
 				r.flags.Read |= c.flags
 				r.summary = strings.ReplaceAll(r.summary, "{cc}", c.meaning)
-				if err := t.addMnemonic(stem+strings.ToUpper(c.name), r, lines); err != nil {
+				if err := t.addMnemonic(stem+strings.ToUpper(c.name)+rest, r, lines); err != nil {
 					return err
 				}
 			}
@@ -191,12 +191,13 @@ const (
 	lockREX                      // LOCK serves as REX.R outside 64-bit mode (mov from cr8)
 	sizeWritten                  // memory needs a size even next to a register of that size
 	nearMemory                   // NEAR is legal before memory
+	repeated                     // REP is part of the instruction, written or not
 	bareREX                      // 64-bit registers take REX.W although the size is fixed
 )
 
 var tagNames = map[string]tags{
 	"lock": lockable, "hle": elidable, "hle-release": releasable, "hle-nolock": exchanging, "bnd": bounded,
-	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory, "sized": sizeWritten,
+	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten,
 }
 
 var flowNames = map[string]Flow{
