@@ -90,14 +90,6 @@ func product(text string) lang.Expr {
 	return &lang.Register{ID: id}
 }
 
-func register(name string) sample {
-	id := LookupRegister(name)
-	if id == NoRegister {
-		panic("not a register: " + name)
-	}
-	return sample{name, Operand{Kind: RegisterOperand, Register: id}}
-}
-
 var sizeWords = map[string]int{"byte": 1, "word": 2, "dword": 4, "qword": 8, "tword": 10, "oword": 16, "yword": 32, "zword": 64}
 var distanceWords = map[string]lang.Distance{"short": lang.Short, "near": lang.Near, "far": lang.Far}
 

@@ -58,8 +58,7 @@ type Memory struct {
 	Rel, Abs    bool
 }
 
-// FixupKind says how the bytes of a Fixup are computed from an address A, the
-// address of the byte after the fixup's instruction E, and so on.
+// FixupKind says how the bytes of a Fixup are computed from its value.
 type FixupKind uint8
 
 const (

@@ -6,6 +6,30 @@ import (
 	"tasm/lang"
 )
 
+// How a form is chosen
+//
+// A source says "add [ebx], 5" or "mov rax, 5" and leaves open which of many
+// forms is meant. nasm answers with the order of its table and a set of rules
+// about sizes that were left out; to give the same bytes we have to give the
+// same answers. Here the rules are, in one place:
+//
+//   - Forms are tried in the order of the table; the first that admits all
+//     operands wins. Shorter forms therefore stand before longer ones.
+//   - A written size must be that of the form. An operand of the operation size
+//     (r/m32, r32 and imm32 in a 32-bit form) may leave it out if another one
+//     of that size is written with it: a register always is, an immediate with
+//     a keyword counts up to 32 bits. A shift count or port number says nothing.
+//   - Some operands take the size of the mode when none is written (push 5,
+//     jmp [ebx]), some have only one size (lldt [ebx]).
+//   - If sizes are missing after all that, a second look decides: where all
+//     forms that still fit want the same size for an operand, it has that size.
+//   - A number may take a shorter field that is extended to the same value,
+//     unless it is STRICT. A value not known yet is hoped to be short, so that
+//     passes over the source only ever lengthen what they hoped for.
+//
+// Matching looks at sets of bits only; the values and the texts of operands
+// are looked at again when something is emitted or explained.
+
 // context is one instruction on its way to an encoding: what analyze found
 // out about it before any form was looked at.
 type context struct {
