@@ -41,6 +41,10 @@ func Eval(e Expr, env Env, v *Value) *diag.Message {
 		return m
 	}
 	v.Hint, v.HintReg = NoHint, 0
+	if v.Unknown {
+		// What is unknown may yet cancel a factor.
+		v.keep(func(t Term) bool { return t.Kind == RegisterTerm || t.Coef == 1 || t.Coef == -1 })
+	}
 	for _, t := range v.Terms() {
 		if t.Kind == RegisterTerm {
 			v.Hint, v.HintReg = ev.hint, ev.hintReg
@@ -70,6 +74,9 @@ func (ev *evaluator) eval(e Expr, v *Value) (numeric bool, _ *diag.Message) {
 		var m *diag.Message
 		*v, m = ev.env.Symbol(e)
 		v.Hint, v.HintReg = NoHint, 0
+		if v.Unknown {
+			v.unknowns = 1
+		}
 		return !v.Unknown, m
 	case *Here:
 		if e.Section {
@@ -151,7 +158,7 @@ func (ev *evaluator) unary(e *Unary, v *Value) (numeric bool, m *diag.Message) {
 // selector computes SEG x.
 func (ev *evaluator) selector(e *Unary, v *Value) *diag.Message {
 	if v.Unknown {
-		*v = Value{Unknown: true, Forward: v.Forward}
+		*v = unknown(v.Forward)
 		return nil
 	}
 	s, ok := v.Segment()
@@ -173,7 +180,7 @@ func (ev *evaluator) binary(e *Binary, v *Value) (numeric bool, m *diag.Message)
 	if m != nil {
 		return false, m
 	}
-	forward := v.Forward || y.Forward
+	forward := v.Forward || y.Forward || v.Unknown || y.Unknown
 	switch e.Op {
 	case OpAdd:
 		numeric, m = ev.add(e, v, xn, &y, yn)
@@ -221,7 +228,8 @@ func (ev *evaluator) add(e *Binary, x *Value, xn bool, y *Value, yn bool) (numer
 			ev.hint = Summed
 		}
 	}
-	x.Unknown = x.Unknown || y.Unknown
+	x.unknowns += y.unknowns
+	x.Unknown = x.unknowns != 0
 	if x.Wrt == 0 {
 		x.Wrt = y.Wrt
 	}
@@ -245,14 +253,15 @@ func (ev *evaluator) multiply(e *Binary, x, y *Value) *diag.Message {
 			}
 		}
 	}
-	unknown := x.Unknown || y.Unknown
-	factor := x.N
+	factor, isUnknown := x.N, x.Unknown || y.Unknown
 	if x.Unknown {
 		factor = 1
 	}
 	result := *y
 	result.scale(factor)
-	result.Unknown = unknown
+	if result.Unknown = isUnknown; isUnknown && result.unknowns == 0 {
+		result.unknowns = 1
+	}
 	*x, *y = result, result
 	return nil
 }
@@ -264,7 +273,7 @@ func (ev *evaluator) compare(e *Binary, x *Value, xn bool, y *Value, yn bool) *d
 		return m
 	}
 	if x.Unknown {
-		*x = Value{Unknown: true}
+		*x = unknown(false)
 		return nil
 	}
 	if x.count > 0 && e.Op != OpEq && e.Op != OpNe {
@@ -296,7 +305,7 @@ func (ev *evaluator) compare(e *Binary, x *Value, xn bool, y *Value, yn bool) *d
 // wrt notes which segment the address x is wanted relative to.
 func wrt(e *Binary, x, y *Value) *diag.Message {
 	if y.Unknown {
-		x.Unknown = true
+		*x = unknown(false)
 		return nil
 	}
 	if y.count != 1 || y.terms[0].Kind == RegisterTerm || y.terms[0].Coef != 1 {
@@ -335,7 +344,7 @@ func arithmetic(e *Binary, x, y *Value) *diag.Message {
 		}
 	}
 	if x.Unknown || y.Unknown {
-		*x = Value{Unknown: true}
+		*x = unknown(false)
 		return nil
 	}
 	var r int64
@@ -390,7 +399,7 @@ func (ev *evaluator) conditional(e *Conditional, v *Value) (numeric bool, m *dia
 	forward := v.Forward || y.Forward || z.Forward
 	switch {
 	case v.Unknown:
-		*v, numeric = Value{Unknown: true}, true
+		*v, numeric = unknown(false), true
 	case v.N != 0:
 		*v, numeric = y, yn
 	default:
@@ -439,7 +448,7 @@ func (ev *evaluator) call(e *Call, v *Value) *diag.Message {
 		return diag.Errorf(e.Arg.Span(), "__?%s?__ needs a plain number", e.Name)
 	}
 	if v.Unknown {
-		*v = Value{Unknown: true, Forward: v.Forward}
+		*v = unknown(v.Forward)
 		return nil
 	}
 	n := uint64(v.N)

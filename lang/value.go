@@ -50,6 +50,10 @@ type Value struct {
 	// Unknown is set when the value depends on a symbol that has no value yet
 	// in this pass; N then means nothing.
 	Unknown bool
+	// unknowns counts what makes v Unknown: an unknown minus an unknown is a
+	// number, zero for now, as it is for nasm. Which sizes the first pass
+	// assumes depends on it, and with them where the passes settle.
+	unknowns int64
 	// Forward is set when the value used a symbol that is defined further
 	// down; the number is that of the pass before.
 	Forward bool
@@ -90,15 +94,21 @@ func (v *Value) Segment() (s SegmentID, ok bool) {
 // registers.
 func (v *Value) Displacement() Value {
 	d := *v
-	d.count, d.Hint, d.HintReg = 0, NoHint, 0
-	for _, t := range v.Terms() {
-		if t.Kind != RegisterTerm {
-			d.terms[d.count] = t
-			d.count++
+	d.Hint, d.HintReg = NoHint, 0
+	d.keep(func(t Term) bool { return t.Kind != RegisterTerm })
+	return d
+}
+
+// keep removes the unknowns that are not wanted.
+func (v *Value) keep(want func(Term) bool) {
+	terms, count := v.terms, v.count
+	v.terms, v.count = [MaxTerms]Term{}, 0
+	for _, t := range terms[:count] {
+		if want(t) {
+			v.terms[v.count] = t
+			v.count++
 		}
 	}
-	clear(d.terms[d.count:])
-	return d
 }
 
 // addTerm adds t to the unknowns, cancelling where the sum is zero. It reports
@@ -127,9 +137,15 @@ func (v *Value) addTerm(t Term) bool {
 	return true
 }
 
+// unknown returns a value that is not known in this pass.
+func unknown(forward bool) Value {
+	return Value{Unknown: true, unknowns: 1, Forward: forward}
+}
+
 // scale multiplies v by n.
 func (v *Value) scale(n int64) {
 	v.N *= n
+	v.unknowns *= n
 	terms := v.terms
 	count := int(v.count)
 	v.count = 0
