@@ -254,7 +254,7 @@ func samplesOf(s *operandSpec, bits int, short bool) []sample {
 				n = numbersShort[i]
 			}
 			list = append(list, n)
-			if !short && (i < 16 || i%3 == 0) {
+			if !short && (i < 8 || i%5 == 0) {
 				for _, k := range numberKeywords {
 					list = append(list, k+n)
 				}
