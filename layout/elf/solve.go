@@ -1,0 +1,460 @@
+package elf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Placement says where the program headers lie and what kind of file they
+// belong to.
+type Placement struct {
+	Class Class
+	Type  uint64 // TypeExec or TypeDyn
+	Phoff int64  // e_phoff
+	Phnum int    // e_phnum
+	// Size is that of the file in bytes. 0 stands for a page, the largest size
+	// for which nothing depends on it.
+	Size int64
+}
+
+func (p Placement) String() string {
+	typ := "ET_EXEC"
+	if p.Type == TypeDyn {
+		typ = "ET_DYN"
+	}
+	return fmt.Sprintf("%v %s, e_phoff %d, e_phnum %d", p.Class, typ, p.Phoff, p.Phnum)
+}
+
+func (p Placement) fileSize() int64 {
+	if p.Size == 0 {
+		return PageSize
+	}
+	return p.Size
+}
+
+// tableEnd returns where the program headers end, in bytes.
+func (p Placement) tableEnd() int64 {
+	return p.Phoff + int64(p.Phnum)*int64(p.Class.Size(ProgramHeader))
+}
+
+// headersEnd returns where both kinds of headers have ended.
+func (p Placement) headersEnd() int64 {
+	return max(p.tableEnd(), int64(p.Class.Size(FileHeader)))
+}
+
+// Role is what a program header is used for.
+type Role uint8
+
+const (
+	Entry Role = iota // maps the first instruction
+	Load              // maps something else
+	Other             // is of a type that the loader passes over
+)
+
+func (r Role) String() string { return [...]string{"entry", "load", "other"}[r] }
+
+// scopes lists the rules that a program header of each role has to obey.
+var scopes = [...][]Scope{
+	Entry: {PerLoad, PerEntry},
+	Load:  {PerLoad},
+	Other: {PerOther},
+}
+
+// roles returns every way to use n program headers, with as few loads as
+// possible first. One of them holds the entry.
+func roles(n int) [][]Role {
+	var list [][]Role
+	for loads := range 1 << (n - 1) {
+		for entry := range n {
+			assigned := make([]Role, n)
+			rest := loads
+			for i := range assigned {
+				switch {
+				case i == entry:
+					assigned[i] = Entry
+				default:
+					assigned[i] = Other
+					if rest&1 != 0 {
+						assigned[i] = Load
+					}
+					rest >>= 1
+				}
+			}
+			list = append(list, assigned)
+		}
+	}
+	return list
+}
+
+// pastEnd says that a file has no bytes from an offset on, so that they read as
+// zero.
+type pastEnd struct{ from int64 }
+
+func (c pastEnd) String() string {
+	return fmt.Sprintf("bytes from %d on, past the end of the file, are 0", c.from)
+}
+
+func (c pastEnd) truth(v *view) truth {
+	result := holds
+	for i := c.from * 8; i < int64(len(v.model.parent)); i++ {
+		switch b, value := v.at(i); {
+		case b != known:
+			result = unknown
+		case value != 0:
+			return broken
+		}
+	}
+	return result
+}
+
+func (c pastEnd) assert(v *view) bool {
+	for i := c.from * 8; i < int64(len(v.model.parent)); i++ {
+		if !v.model.set(bit(i), 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c pastEnd) pick(v *view) (bit, uint8) {
+	for i := c.from * 8; i < int64(len(v.model.parent)); i++ {
+		if b, _ := v.at(i); b != known {
+			return b, 0
+		}
+	}
+	return known, 0
+}
+
+func (c pastEnd) mentions(mention) {}
+
+// demand is a rule and the program header it is about, or -1.
+type demand struct {
+	rule  *Rule
+	index int
+}
+
+// demands lists all that a placement and a loader ask for.
+func demands(p Placement, l *Loader, assigned []Role) []demand {
+	var list []demand
+	add := func(index int, rules ...*Rule) {
+		for _, r := range rules {
+			list = append(list, demand{r, index})
+		}
+	}
+	add(-1,
+		&Rule{Name: "placement: e_type", Must: Is{EType, p.Type}},
+		&Rule{Name: "placement: e_phoff", Must: Is{EPhoff, uint64(p.Phoff)}},
+		&Rule{Name: "placement: e_phnum", Must: Is{EPhnum, uint64(p.Phnum)}},
+		&Rule{Name: "placement: size", Must: pastEnd{p.fileSize()}, Source: "fs/exec.c prepare_binprm"},
+	)
+	choose := func(index int, scope Scope) {
+		for _, r := range l.Rules {
+			if r.Scope == scope && r.applies(p.Class, p.Type, p.fileSize()) {
+				add(index, r)
+			}
+		}
+	}
+	choose(-1, PerFile)
+	for i, role := range assigned {
+		for _, scope := range scopes[role] {
+			choose(i, scope)
+		}
+		if role == Entry && p.fileSize() > PageSize {
+			// Nothing in a loader asks for this; it keeps the search short. The
+			// file lies in one aligned block of memory, so that the upper bits
+			// of all addresses in it agree.
+			block := uint64(PageSize)
+			for block < uint64(p.fileSize()) {
+				block *= 2
+			}
+			add(i, &Rule{Name: "placement: one block", Scope: PerEntry, Must: SameBlock{EEntry, PVaddr, block}})
+		}
+	}
+	return list
+}
+
+// model makes a Model of what is demanded.
+func model(p Placement, l *Loader, list []demand) *Model {
+	m := newModel(p.headersEnd())
+	views := map[int]*view{}
+	for _, d := range list {
+		v := views[d.index]
+		if v == nil {
+			header := p.Phoff + int64(max(d.index, 0))*int64(p.Class.Size(ProgramHeader))
+			v = &view{class: p.Class, limits: l.limits[p.Class-1], size: p.fileSize(), header: header, model: m}
+			views[d.index] = v
+		}
+		m.goals = append(m.goals, goal{d.rule, d.rule.Must, v, d.index})
+	}
+	return m
+}
+
+// ByteClasses says of every byte of the headers what it may be.
+type ByteClasses struct {
+	Placement
+	Roles []Role
+	// MinSize is the smallest file that loads with these roles, in bytes.
+	MinSize int64
+	Bytes   []Byte
+	// Open lists the rules that restrict bytes beyond Bytes: bounds and choices.
+	Open  []Applied
+	model *Model
+}
+
+// Byte says what one byte of the headers may be.
+type Byte struct {
+	Fixed   byte // bits that have only one possible value
+	Value   byte // which it is; 0 in other bits
+	Tied    byte // bits that are the same as bits elsewhere in the headers
+	Bounded byte // bits that an open rule restricts
+}
+
+// Kind names what most restricts a byte.
+type Kind uint8
+
+const (
+	Free    Kind = iota // any value will do
+	Bounded             // an open rule decides
+	Tied                // equal to other bytes, at least in part
+	Fixed               // only one value will do
+)
+
+func (k Kind) String() string { return [...]string{"free", "bounded", "tied", "fixed"}[k] }
+
+// Kind classifies the byte.
+func (b Byte) Kind() Kind {
+	switch {
+	case b.Fixed == 0xff:
+		return Fixed
+	case b.Tied != 0:
+		return Tied
+	case b.Fixed != 0 || b.Bounded != 0:
+		return Bounded
+	}
+	return Free
+}
+
+// Applied is a rule about one header: Header counts program headers from 0, and
+// is -1 for the ELF header.
+type Applied struct {
+	Rule   *Rule
+	Header int
+}
+
+func (a Applied) String() string {
+	if a.Header < 0 {
+		return a.Rule.Must.String()
+	}
+	return fmt.Sprintf("%v (program header %d)", a.Rule.Must, a.Header)
+}
+
+// Conflict says why a placement can't be: these rules exclude one another, and
+// each of them is needed for that. There is one list for every way to use the
+// program headers.
+type Conflict struct {
+	Placement
+	Cores  []Core
+	gaveUp bool
+}
+
+// Core is a smallest set of rules that can't all hold.
+type Core struct {
+	Roles []Role
+	Rules []Applied
+}
+
+func (c *Conflict) Error() string {
+	var parts []string
+	for _, core := range c.Cores {
+		var rules []string
+		for _, r := range core.Rules {
+			rules = append(rules, r.String())
+		}
+		parts = append(parts, strings.Join(rules, "; "))
+	}
+	return fmt.Sprintf("%v: can't all hold: %s", c.Placement, strings.Join(parts, " | "))
+}
+
+// NewModel returns the model of a placement whose program headers have the given
+// roles, with all direct conclusions drawn; false when these show that there is
+// no such file.
+func NewModel(p Placement, l *Loader, assigned []Role) (*Model, bool) {
+	m := model(p, l, demands(p, l, assigned))
+	return m, m.propagate()
+}
+
+// Solve derives what every byte of the headers must be so that l loads a file
+// with this placement, or why there is none. Of several ways to use the program
+// headers it takes the one with the fewest loads, the entry in the first
+// possible.
+func Solve(p Placement, l *Loader) (*ByteClasses, *Conflict) {
+	conflict := &Conflict{Placement: p}
+	if !l.Runs(p.Class) {
+		return nil, conflict
+	}
+	for _, assigned := range roles(p.Phnum) {
+		m, ok := NewModel(p, l, assigned)
+		if ok && m.Feasible() {
+			return classify(p, l, assigned, m), nil
+		}
+		conflict.gaveUp = conflict.gaveUp || m.gaveUp
+	}
+	for _, assigned := range roles(p.Phnum) {
+		conflict.Cores = append(conflict.Cores, Core{assigned, core(p, l, demands(p, l, assigned))})
+	}
+	return nil, conflict
+}
+
+// core leaves out of some demands that can't be met whatever is not needed for
+// the contradiction. Where drawing conclusions alone finds it, no choices are
+// tried; arithmetic comes last in the tables and is left out first. Either keeps
+// the search short, at the price of a rule too many now and then.
+func core(p Placement, l *Loader, list []demand) []Applied {
+	refuted := func(list []demand) bool { return !model(p, l, list).propagate() }
+	if !refuted(list) {
+		refuted = func(list []demand) bool {
+			m := model(p, l, list)
+			return !m.Feasible() && !m.gaveUp
+		}
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		without := slices.Concat(list[:i], list[i+1:])
+		if refuted(without) {
+			list = without
+		}
+	}
+	var rules []Applied
+	for _, d := range list {
+		rules = append(rules, Applied{d.rule, d.index})
+	}
+	return rules
+}
+
+// classify makes the classes of a model that has a solution.
+func classify(p Placement, l *Loader, assigned []Role, m *Model) *ByteClasses {
+	m.fixForced()
+	c := &ByteClasses{Placement: p, Roles: assigned, MinSize: minSize(p, l, assigned), Bytes: make([]Byte, m.Len()), model: m}
+	bounded := map[bit]bool{}
+	for _, g := range m.goals {
+		if g.must.truth(g.view) != unknown {
+			continue
+		}
+		c.Open = append(c.Open, Applied{g.rule, g.index})
+		g.openBits(func(b bit) { bounded[b] = true })
+	}
+	members := map[bit]int{}
+	for i := range m.parent {
+		members[m.root(bit(i))]++
+	}
+	for i := range c.Bytes {
+		b := &c.Bytes[i]
+		b.Fixed, b.Value = m.Byte(i)
+		for j := range 8 {
+			r, _ := m.at(bit(i*8 + j))
+			if r == known {
+				continue
+			}
+			if members[r] > 1 {
+				b.Tied |= 1 << j
+			}
+			if bounded[r] {
+				b.Bounded |= 1 << j
+			}
+		}
+	}
+	return c
+}
+
+// openBits calls f for each unknown bit that the goal is about.
+func (g *goal) openBits(f func(bit)) {
+	g.must.mentions(func(id FieldID, mask uint64) {
+		start, width := g.view.place(id)
+		for i := range width {
+			if mask>>i&1 == 0 {
+				continue
+			}
+			if b, _ := g.view.at(start + int64(i)); b != known {
+				f(b)
+			}
+		}
+	})
+}
+
+// fixForced gives a value to every bit that has only one in all solutions. Only
+// bits in open goals can be such.
+func (m *Model) fixForced() {
+	var seen [2]map[bit]bool
+	seen[0], seen[1] = map[bit]bool{}, map[bit]bool{}
+	try := func() bool {
+		mark := m.Mark()
+		defer m.Undo(mark)
+		if !m.solve() {
+			return false
+		}
+		for i := range m.parent {
+			if b, value := m.at(bit(i)); b == known {
+				seen[value][bit(i)] = true
+			} else {
+				seen[0][bit(i)], seen[1][bit(i)] = true, true
+			}
+		}
+		return true
+	}
+	var candidates []bit
+	for _, g := range m.goals {
+		if g.must.truth(g.view) == unknown {
+			g.openBits(func(b bit) { candidates = append(candidates, b) })
+		}
+	}
+	try()
+	for _, b := range candidates {
+		for value := range uint8(2) {
+			if seen[value][b] {
+				continue
+			}
+			mark := m.Mark()
+			possible := m.set(b, value) && try()
+			m.Undo(mark)
+			if !possible {
+				m.set(b, 1-value)
+				m.propagate()
+			}
+		}
+	}
+}
+
+// minSize returns the size of the smallest file that loads.
+func minSize(p Placement, l *Loader, assigned []Role) int64 {
+	largest := p.fileSize()
+	for p.Size = max(p.tableEnd(), 1); p.Size < largest; p.Size++ {
+		if m, ok := NewModel(p, l, assigned); ok && m.Feasible() {
+			break
+		}
+	}
+	return p.Size
+}
+
+// Model returns a model of the placement to narrow down further.
+func (c *ByteClasses) Model() *Model { return c.model }
+
+// TiedTo returns the bits of the headers that are always the same as bit number
+// n of the byte at offset, that one included: 8 times the offset plus the number.
+func (c *ByteClasses) TiedTo(offset, n int) []int {
+	var list []int
+	want := c.model.root(bit(offset*8 + n))
+	for i := range c.model.parent {
+		if c.model.root(bit(i)) == want {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// EntryOffset returns what is known of the file offset of the first instruction
+// in a file of one page: the bits under mask are those of value.
+func (c *ByteClasses) EntryOffset() (mask, value uint64) {
+	v := view{class: c.Class, size: c.fileSize(), model: c.model}
+	w := v.word(EEntry)
+	return w.mask & (PageSize - 1), w.value & (PageSize - 1)
+}
