@@ -349,6 +349,13 @@ func (g *generator) form(f *Form) {
 		return ops
 	}
 	g.product(f, short, nil)
+	// Aliases and conditions share their lines of the table: one of them is
+	// enough for the edges.
+	key := fmt.Sprintf("%s|%s|%d", f.row.operands, f.row.encoding, f.width)
+	if g.seen[key] {
+		return
+	}
+	g.seen[key] = true
 	for i := range n {
 		for _, o := range samplesOf(&f.operands[i], g.bits, false) {
 			g.add("", f, with(i, o))
