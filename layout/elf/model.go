@@ -11,6 +11,8 @@ type Model struct {
 	goals  []goal
 	trail  []change // of bits, to be taken back
 	chosen []choice // of alternatives, to be taken back
+	met    []int    // goals that are met whatever the open bits are, to be taken back
+	sum    linear   // for passing use
 	steps  int      // that the search may still take
 	gaveUp bool
 }
@@ -36,6 +38,7 @@ type goal struct {
 	must  Constraint
 	view  *view
 	index int // of the program header, or -1
+	met   bool
 }
 
 // maxSteps bounds one search.
@@ -43,6 +46,7 @@ const maxSteps = 1 << 12
 
 func newModel(bytes int64) *Model {
 	m := &Model{parent: make([]bit, bytes*8), value: make([]uint8, bytes*8)}
+	m.sum.index = make([]int32, bytes*8)
 	for i := range m.parent {
 		m.parent[i], m.value[i] = bit(i), open
 	}
@@ -95,10 +99,10 @@ func (m *Model) unite(x, y bit) bool {
 }
 
 // Mark names a state of a Model to which Undo returns.
-type Mark struct{ goals, trail, chosen int }
+type Mark struct{ goals, trail, chosen, met int }
 
 // Mark returns the present state.
-func (m *Model) Mark() Mark { return Mark{len(m.goals), len(m.trail), len(m.chosen)} }
+func (m *Model) Mark() Mark { return Mark{len(m.goals), len(m.trail), len(m.chosen), len(m.met)} }
 
 // Undo takes back everything since mark.
 func (m *Model) Undo(mark Mark) {
@@ -108,7 +112,11 @@ func (m *Model) Undo(mark Mark) {
 	for _, c := range slices.Backward(m.chosen[mark.chosen:]) {
 		m.goals[c.goal].must = c.was
 	}
-	m.goals, m.trail, m.chosen = m.goals[:mark.goals], m.trail[:mark.trail], m.chosen[:mark.chosen]
+	for _, i := range m.met[mark.met:] {
+		m.goals[i].met = false
+	}
+	m.goals, m.trail = m.goals[:mark.goals], m.trail[:mark.trail]
+	m.chosen, m.met = m.chosen[:mark.chosen], m.met[:mark.met]
 }
 
 // Len returns how many bytes the model knows about: the headers.
@@ -142,7 +150,7 @@ func (m *Model) Set(offset int, value byte) bool {
 func (m *Model) Require(r *Rule) bool {
 	for _, g := range m.goals {
 		if g.rule.Scope == PerEntry {
-			m.goals = append(m.goals, goal{r, r.Must, g.view, g.index})
+			m.goals = append(m.goals, goal{rule: r, must: r.Must, view: g.view, index: g.index})
 			break
 		}
 	}
@@ -156,9 +164,15 @@ func (m *Model) propagate() bool {
 		before := len(m.trail)
 		for i := range m.goals {
 			g := &m.goals[i]
+			if g.met {
+				continue
+			}
 			switch g.must.truth(g.view) {
 			case broken:
 				return false
+			case holds:
+				g.met = true
+				m.met = append(m.met, i)
 			case unknown:
 				if !g.must.assert(g.view) {
 					return false
@@ -217,13 +231,14 @@ func (m *Model) decide() bool {
 	return false
 }
 
-// question returns the index of a goal that may or may not be met, or -1.
+// question returns the index of a goal that may or may not be met, or -1, when
+// all conclusions have been drawn.
 // Alternatives come first: each of them settles much at once.
 func (m *Model) question() int {
 	first := -1
 	for i := range m.goals {
 		g := &m.goals[i]
-		if g.must.truth(g.view) != unknown {
+		if g.met {
 			continue
 		}
 		if _, ok := g.must.(AnyOf); ok {

@@ -185,7 +185,7 @@ func model(p Placement, l *Loader, list []demand) *Model {
 			v = &view{class: p.Class, limits: l.limits[p.Class-1], size: p.fileSize(), header: header, model: m}
 			views[d.index] = v
 		}
-		m.goals = append(m.goals, goal{d.rule, d.rule.Must, v, d.index})
+		m.goals = append(m.goals, goal{rule: d.rule, must: d.rule.Must, view: v, index: d.index})
 	}
 	return m
 }
@@ -337,7 +337,7 @@ func classify(p Placement, l *Loader, assigned []Role, m *Model) *ByteClasses {
 	c := &ByteClasses{Placement: p, Roles: assigned, MinSize: minSize(p, l, assigned), Bytes: make([]Byte, m.Len()), model: m}
 	bounded := map[bit]bool{}
 	for _, g := range m.goals {
-		if g.must.truth(g.view) != unknown {
+		if g.met {
 			continue
 		}
 		c.Open = append(c.Open, Applied{g.rule, g.index})
@@ -403,7 +403,7 @@ func (m *Model) fixForced() {
 	}
 	var candidates []bit
 	for _, g := range m.goals {
-		if g.must.truth(g.view) == unknown {
+		if !g.met {
 			g.openBits(func(b bit) { candidates = append(candidates, b) })
 		}
 	}

@@ -1,9 +1,6 @@
 package elf
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // view is what is known of a file, as a constraint sees it: with the ELF header
 // and one of the program headers in place.
@@ -292,15 +289,26 @@ type linear struct {
 	constant wide
 	bits     []bit
 	weights  []wide
+	// index finds a bit in bits: at index[bit]-1.
+	index []int32
+}
+
+// reset empties the sum.
+func (s *linear) reset() {
+	for _, b := range s.bits {
+		s.index[b] = 0
+	}
+	s.constant, s.bits, s.weights = wide{}, s.bits[:0], s.weights[:0]
 }
 
 func (s *linear) addBit(b bit, weight wide) {
-	if i := slices.Index(s.bits, b); i >= 0 {
-		s.weights[i] = s.weights[i].plus(weight)
+	if i := s.index[b]; i > 0 {
+		s.weights[i-1] = s.weights[i-1].plus(weight)
 		return
 	}
 	s.bits = append(s.bits, b)
 	s.weights = append(s.weights, weight)
+	s.index[b] = int32(len(s.bits))
 }
 
 // addField adds a multiple of a field.
@@ -334,9 +342,9 @@ func (v *view) param(p Param) uint64 {
 }
 
 // slack returns High - Low, which must not be negative. Bits that both sides
-// share cancel out.
+// share cancel out. The sum is good until the next one is made.
 func (c AtMost) slack(v *view) *linear {
-	s := &linear{}
+	s := v.scratch()
 	for _, t := range c.High {
 		t.add(v, 1, s)
 	}
@@ -344,6 +352,16 @@ func (c AtMost) slack(v *view) *linear {
 		t.add(v, -1, s)
 	}
 	return s
+}
+
+// scratch returns an empty sum. The model keeps one for all; a finished file has
+// no unknown bits to remember.
+func (v *view) scratch() *linear {
+	if v.model == nil {
+		return &linear{}
+	}
+	v.model.sum.reset()
+	return &v.model.sum
 }
 
 // bounds returns the smallest and the largest value of the sum.
