@@ -129,15 +129,17 @@ type assembler struct {
 	bits       int
 	used64     bool // some code was assembled for 64 bits
 	defaultRel bool
-	abi        *linux.ABI
-	target     string
-	targetAt   diag.Range
-	current    *section
-	here       int64 // offset of the statement at hand
-	parent     string
-	out        *program.Program
-	originSet  bool
-	entry      *lang.Symbol
+	// sectalignOff is set by SECTALIGN OFF: ALIGN leaves the section's alignment alone.
+	sectalignOff bool
+	abi          *linux.ABI
+	target       string
+	targetAt     diag.Range
+	current      *section
+	here         int64 // offset of the statement at hand
+	parent       string
+	out          *program.Program
+	originSet    bool
+	entry        *lang.Symbol
 
 	// The statement at hand.
 	asked   bool // its bytes depend on a symbol, $ or $$
@@ -203,7 +205,7 @@ func (a *assembler) runPass() {
 	if a.opts.Flat {
 		a.bits = 16
 	}
-	a.used64, a.defaultRel = false, false
+	a.used64, a.defaultRel, a.sectalignOff = false, false, false
 	a.abi, a.target, a.targetAt = nil, "", diag.Range{}
 	a.parent = ""
 	a.originSet = false

@@ -272,8 +272,10 @@ func (a *assembler) align(l *line, body *lang.Align) {
 		a.fail(diag.Errorf(body.Range, "an alignment must be a power of two, not %d", boundary))
 		return
 	}
-	a.current.raiseAlign(boundary)
-	room := -a.current.size & (boundary - 1)
+	if !a.sectalignOff {
+		a.current.raiseAlign(boundary)
+	}
+	room := -(a.current.size + a.current.base.N) & (boundary - 1)
 	if room == 0 {
 		return
 	}

@@ -131,8 +131,13 @@ func (a *assembler) absolute(d *lang.Directive) {
 
 func (a *assembler) sectalign(d *lang.Directive) {
 	arg, ok := a.argument(d, "sectalign 16")
-	if !ok || arg.Value == nil {
-		return // "sectalign on" and "off" have no effect on the section itself
+	if !ok {
+		return
+	}
+	switch strings.ToLower(arg.Name) {
+	case "on", "off":
+		a.sectalignOff = strings.EqualFold(arg.Name, "off")
+		return
 	}
 	if n, ok := a.constant(arg.Value, arg.Range, "SECTALIGN"); ok && n > 0 {
 		a.current.raiseAlign(n)
@@ -151,12 +156,8 @@ func (a *assembler) extern(d *lang.Directive) {
 		s := a.find(arg.Name)
 		switch {
 		case s.extern:
-		case s.pass != 0:
-			if s.pass == a.pass {
-				a.fail(diag.Errorf(arg.Range, "'%s' is defined in this file", s.name).
-					NoteAt(s.at, "the definition is here").
-					Notef("remove the EXTERN"))
-			}
+		case s.pass != 0: // defined in this file, so as good as GLOBAL
+			s.global = true
 		default:
 			s.extern = true
 			s.at = arg.Range

@@ -18,7 +18,7 @@ type section struct {
 	count        int  // of fragments in the first pass
 	opened       bool // in this pass
 	absolute     bool
-	base         lang.Value // of an absolute section
+	base         lang.Value // of an absolute section, else 0
 }
 
 // begin readies s for another pass.

@@ -29,7 +29,7 @@ func (s *symbol) export() *program.Symbol {
 }
 
 // isLocal reports whether name belongs to the last ordinary label before it.
-// Names that start with two dots ("..start", "..@x") stand for themselves.
+// Names that start with two dots ("..@x") stand for themselves.
 func isLocal(name string) bool {
 	return len(name) > 1 && name[0] == '.' && name[1] != '.'
 }
@@ -55,6 +55,10 @@ func (a *assembler) find(name string) *symbol {
 // define gives a label or EQU its value in this pass.
 func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	s := a.find(label.Name)
+	if isSpecial(label.Name) && !strings.HasPrefix(label.Name, "..@") {
+		a.messages.Add(diag.Errorf(label.Range, "'%s' is no label: names with two dots in front are reserved", label.Name).
+			Notef("a label outside the scopes of local labels begins with ..@"))
+	}
 	value.Forward = false
 	if s.pass == a.pass {
 		if s.value == value {
@@ -68,10 +72,8 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 		return
 	}
 	if s.extern {
-		a.messages.Add(diag.Errorf(label.Range, "'%s' is declared EXTERN and defined here too", s.name).
-			NoteAt(s.at, "the declaration is here").
-			Notef("remove the EXTERN, or declare it GLOBAL if other files use it"))
-		return
+		// What is declared and then defined is as good as GLOBAL (nasm manual, 7.6).
+		s.extern, s.global = false, true
 	}
 	if s.pass == 0 || s.value != value {
 		a.changed = s
@@ -88,7 +90,7 @@ func (a *assembler) defineLabel(label *lang.Label) {
 }
 
 // isSpecial reports whether name is one that does not begin a new scope of
-// local labels: "..@x" of a macro, "..start".
+// local labels, as "..@x" of a macro.
 func isSpecial(name string) bool { return len(name) > 1 && name[0] == '.' && name[1] == '.' }
 
 // Symbol implements lang.Env.
@@ -128,10 +130,11 @@ func (a *assembler) Here() lang.Value {
 	return a.current.address(a.here)
 }
 
-// SectionStart implements lang.Env: $$.
+// SectionStart implements lang.Env: $$. That of an ABSOLUTE place is what its
+// address counts from: 0, or the start of the section whose label it is at.
 func (a *assembler) SectionStart() lang.Value {
 	a.asked = true
-	return a.current.address(0)
+	return a.current.address(-a.current.base.N)
 }
 
 // Warn takes a doubt about the expression at hand.

@@ -331,7 +331,7 @@ func parseRational(text string, at diag.Range) (q rational, _ *diag.Message) {
 	if i := strings.IndexByte(s, letter); i >= 0 {
 		digits := s[i+1:]
 		s = s[:i]
-		if digits != "" { // nasm reads 1e as 1e0
+		if strings.Trim(digits, "+-") != "" { // nasm reads 1e and 1e+ as 1e0
 			n, err := strconv.Atoi(digits)
 			if err != nil {
 				if strings.Trim(strings.TrimLeft(digits, "+-"), "0123456789") != "" {
