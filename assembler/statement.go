@@ -93,11 +93,13 @@ func (a *assembler) equ(st *lang.Statement, body *lang.Equ) {
 		return
 	}
 	if body.Segment != nil {
-		seg, ok := a.eval(body.Segment)
-		if !ok {
-			return
-		}
-		_ = seg // the offset is what an expression sees; the selector only matters to far pointers
+		a.fail(diag.Errorf(body.Range, "EQU can't name a far pointer").
+			Notef("name the segment and the offset with an EQU each, and jump to SEGMENT:OFFSET"))
+		return
+	}
+	if v.Unknown && a.final {
+		a.fail(diag.Errorf(body.Value.Span(), "the value of '%s' depends on itself", st.Label.Name))
+		return
 	}
 	a.define(st.Label, v, true)
 }

@@ -227,7 +227,7 @@ func TestStream(t *testing.T) {
 		for st := s.Next(); st != nil; st = s.Next() {
 			got = append(got, fmt.Sprintf("%d %s", files.Position(st.Range).Line, dumper{files}.statement(st)))
 		}
-		want := "3 instruction mov eax, 1|4 target linux/386|5 sys exit|7 instruction ret"
+		want := "2 label start:|3 instruction mov eax, 1|4 target linux/386|5 sys exit|7 instruction ret"
 		if text := strings.Join(got, "|"); text != want {
 			t.Errorf("pass %d:\n got %s\nwant %s", pass, text, want)
 		}

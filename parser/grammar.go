@@ -72,16 +72,21 @@ func (g *grammar) begin(tokens []Token) {
 	}
 }
 
-// parse parses a line. The statement is nil when the line is wrong; messages
-// then hold the reason, and otherwise only warnings.
+// parse parses a line. Of a wrong line, for which messages hold an error, only
+// the label is left, if it has one with a colon: others refer to it.
 func (g *grammar) parse(line Line) (*lang.Statement, []*diag.Message) {
 	g.begin(line.Tokens)
-	st := g.statement()
-	if g.failure != nil {
-		return nil, append(g.messages, g.failure)
-	}
+	st := g.statements.node()
 	st.Range = line.Range
-	return st, g.messages
+	g.statement(st)
+	if g.failure == nil {
+		return st, g.messages
+	}
+	messages := append(g.messages, g.failure)
+	if st.Label == nil || !st.Label.Colon {
+		return nil, messages
+	}
+	return &lang.Statement{Range: line.Range, Label: st.Label}, messages
 }
 
 // peek returns the next token, which after the last one is of kind EndOfLine.
@@ -175,30 +180,15 @@ func badToken(t *Token) *diag.Message {
 }
 
 // statement parses a whole line.
-func (g *grammar) statement() *lang.Statement {
-	st := g.statements.node()
-	first := g.peek()
-	if first.is("[") {
+func (g *grammar) statement(st *lang.Statement) {
+	if g.peek().is("[") {
 		st.Body = g.primitive()
-		return g.finished(st)
+	} else if w := g.label(st); g.failure == nil {
+		g.body(st, w)
 	}
-	w := g.label(st)
-	if g.failure != nil {
-		return nil
-	}
-	g.body(st, w)
-	return g.finished(st)
-}
-
-// finished makes sure that nothing is left of the line.
-func (g *grammar) finished(st *lang.Statement) *lang.Statement {
 	if g.failure == nil && g.pos < len(g.tokens) {
 		g.leftover()
 	}
-	if g.failure != nil {
-		return nil
-	}
-	return st
 }
 
 // leftover reports the token at which a statement could not go on.
@@ -319,12 +309,15 @@ func (g *grammar) noInstruction(t, next *Token, colon bool) {
 		g.unexpected(wrong, "an instruction or a directive")
 		return
 	}
+	if !colon && !g.target && isOwn(t.Text) {
+		wrong = t
+	}
 	name := symbolName(wrong.Text)
 	m := diag.Errorf(wrong.Range, "unknown instruction '%s'", name)
-	if near := g.nearestMnemonic(name); near != "" {
+	if !g.target && isOwn(name) {
+		m.Notef("%s is a directive after a TARGET statement, for example: target linux/386", lower(name))
+	} else if near := g.nearestMnemonic(name); near != "" {
 		m.Notef("did you mean '%s'?", near).Suggest(wrong.Range, near)
-	} else if !g.target && isOwn(name) {
-		m.Notef("%s is a directive after a TARGET statement, for example: target linux/386", name)
 	}
 	if wrong == t && next.is("=") {
 		m = diag.Errorf(next.Range, "a value is given with EQU, not with '='").

@@ -87,7 +87,8 @@ type Stream struct {
 }
 
 // Next returns the next statement, or nil at the end of the source. Lines that
-// are no statements are reported and skipped. The statement stays good for as
+// are no statements are reported; of those that define a label it is returned, the
+// others are skipped. The statement stays good for as
 // long as the caller keeps it.
 func (s *Stream) Next() *lang.Statement {
 	for {
