@@ -36,6 +36,9 @@ func TestCorpus(t *testing.T) {
 		})
 	}
 	for source := range different {
+		if strings.Contains(source, ".txt:") {
+			continue // see TestLines
+		}
 		if _, err := os.Stat(filepath.Join("testdata", source)); err != nil {
 			t.Errorf("%s: %v", differencesFile, err)
 		}

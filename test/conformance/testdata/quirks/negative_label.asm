@@ -1,0 +1,3 @@
+	org 0x100
+a:	nop
+	dw -a

@@ -1,0 +1,2 @@
+	struc s
+.a:	resb 1

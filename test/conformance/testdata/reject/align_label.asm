@@ -1,0 +1,3 @@
+	nop
+	align x
+x:

@@ -1,0 +1,2 @@
+	bits 32
+	cmovz eax, 5

@@ -1,0 +1,5 @@
+a:
+%if b > 3
+	nop
+%endif
+b	equ 5

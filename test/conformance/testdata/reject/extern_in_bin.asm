@@ -1,0 +1,2 @@
+	extern there
+	mov ax, there

@@ -1,0 +1,2 @@
+	nop
+%fatal stop here

@@ -1,0 +1,2 @@
+	section .a follows=.b
+	db 1

@@ -1,0 +1,3 @@
+	loop x
+	times 200 nop
+x:

@@ -1,0 +1,4 @@
+%macro m 2
+	db %1, %2
+%endmacro
+	m 1

@@ -1,0 +1,1 @@
+	incbin "not there.bin"

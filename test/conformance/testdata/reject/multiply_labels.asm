@@ -1,0 +1,3 @@
+a:	nop
+b:	nop
+	dw a * b

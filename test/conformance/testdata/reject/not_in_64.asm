@@ -1,0 +1,4 @@
+	bits 64
+	aaa
+	pusha
+	push es

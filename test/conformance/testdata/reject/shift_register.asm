@@ -1,0 +1,1 @@
+	shl ax, bl

@@ -1,0 +1,3 @@
+	jmp short x
+	times 200 nop
+x:

@@ -1,0 +1,1 @@
+	mov ax, [bx + bp]

@@ -1,0 +1,2 @@
+	section .a start=16 follows=.text
+	db 1

@@ -1,0 +1,2 @@
+	section .a start=17 align=16
+	db 1

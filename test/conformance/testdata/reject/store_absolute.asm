@@ -1,0 +1,2 @@
+	absolute 5
+	db 1

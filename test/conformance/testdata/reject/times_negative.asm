@@ -1,0 +1,1 @@
+	times -1 nop

@@ -1,0 +1,3 @@
+a:	nop
+	nop
+	times 1 - ($ - a) db 0

@@ -1,0 +1,2 @@
+%macro a 0
+	nop
