@@ -14,6 +14,9 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 PATH=$PATH:/usr/sbin:/sbin
 
+# The compiler is for tests of kernel headers; Go would want libc's with it.
+export CGO_ENABLED=0
+
 # Each line: a command that tests use, and the Debian package that has it.
 missing=$(while read -r tool package; do
     command -v "$tool" >/dev/null || echo "$package"
