@@ -349,6 +349,9 @@ func TestPlainConforms(t *testing.T) {
 					t.Errorf("section %s is at %#x, not aligned to %d", p.Section.Name, p.Address, p.Section.Align)
 				}
 			}
+			for _, v := range elf.Check(elf.Strict, file.Bytes) {
+				t.Error(v)
+			}
 			dir := t.TempDir()
 			writeFile(t, dir, "a", file.Bytes, 0o755)
 			if out := tool(t, dir, "readelf", "-lhW", "a"); strings.Contains(strings.ToLower(out), "warning") || strings.Contains(out, "rror:") {

@@ -109,6 +109,10 @@ var (
 		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: defaultCharge}
 	long = &Limits{TaskSize: 0x7ffffffff000, StackFloor: 0x7ff100000000, DynRoom: 0x7e0000000000, AlignRoom: 0x300000000000,
 		MinAddress: 0x10000, MaxHeaders: PageSize / 56, Charge: defaultCharge}
+	// qemu has to find room for all of a 32-bit address space in its own; seen to
+	// fail now and then for 2.6 GB in one piece.
+	emulated = &Limits{TaskSize: 1<<32 - 1, StackFloor: 1<<32 - 1, DynRoom: 1 << 31, AlignRoom: 1 << 31,
+		MaxHeaders: 1<<16 - 1, Charge: 1<<64 - 1}
 	unlimited = &Limits{TaskSize: 1<<64 - 1, StackFloor: 1<<64 - 1, DynRoom: 1<<64 - 1, AlignRoom: 1<<64 - 1,
 		MaxHeaders: 1<<16 - 1, Charge: 1<<64 - 1}
 )
@@ -133,7 +137,7 @@ var (
 	// qemu runs programs of one system on another processor. It does not make
 	// readable memory executable, and it zeroes what lies behind p_filesz
 	// without asking whether it may.
-	qemu = &Loader{Name: "qemu-user", Summary: "qemu-i386 and qemu-x86_64", limits: [2]*Limits{unlimited, unlimited}, Rules: []*Rule{
+	qemu = &Loader{Name: "qemu-user", Summary: "qemu-i386 and qemu-x86_64", limits: [2]*Limits{emulated, unlimited}, Rules: []*Rule{
 		{Name: "qemu: class 32", Scope: PerFile, Class: Class32, Must: Is{EIClass, 1}, Else: Refused, Source: qemuLoad},
 		{Name: "qemu: class 64", Scope: PerFile, Class: Class64, Must: Is{EIClass, 2}, Else: Refused, Source: qemuLoad},
 		{Name: "qemu: byte order", Scope: PerFile, Must: Is{EIData, DataLSB}, Else: Refused, Source: qemuLoad},
@@ -146,6 +150,8 @@ var (
 		{Name: "qemu: zeros", Scope: PerLoad, Must: AnyOf{
 			Equal{PFilesz, PMemsz}, Aligned{Sum{PVaddr, PFilesz}, PageSize}, AnyBit{PFlags, FlagW},
 		}, Else: Killed, Source: "qemu 7.2 linux-user/elfload.c zero_bss"},
+		// It keeps a record of every page.
+		{Name: "qemu: records of pages", Scope: PerLoad, Must: AtMost{Sum{PMemsz}, Sum{Number(1 << 33)}}, Else: Killed, Source: "qemu 7.2 accel/tcg/translate-all.c page_set_flags"},
 	}}
 
 	// gvisor runs 64-bit programs only.
@@ -175,6 +181,11 @@ var (
 		{Name: "valgrind: byte order", Scope: PerFile, Must: Is{EIData, DataLSB}, Else: Refused, Source: valgrindELF},
 		{Name: "valgrind: machine", Scope: PerFile, Class: Class32, Must: Is{EMachine, Machine386}, Else: Refused, Source: valgrindELF},
 		{Name: "valgrind: system", Scope: PerFile, Class: Class32, Must: OneOf{EIOSABI, []uint64{0, 3}}, Else: Refused, Source: valgrindELF},
+		// It keeps itself at 0x58000000, and what it needs behind that.
+		{Name: "valgrind: room 32", Scope: PerLoad, Class: Class32, Must: AtMost{Sum{PVaddr, PMemsz}, Sum{Number(0x58000000)}}, Else: Killed, Source: valgrindELF},
+		{Name: "valgrind: room 64", Scope: PerLoad, Class: Class64, Must: AnyOf{
+			AtMost{Sum{PVaddr, PMemsz}, Sum{Number(0x58000000)}}, AtMost{Sum{Number(1 << 32)}, Sum{PVaddr}},
+		}, Else: Killed, Source: valgrindELF},
 		{Name: "valgrind: size 32", Scope: PerFile, Class: Class32, Must: AtMost{Sum{Number(53)}, Sum{FileSize}}, Else: Refused, Source: valgrindELF},
 		{Name: "valgrind: size 64", Scope: PerFile, Class: Class64, Must: AtMost{Sum{Number(65)}, Sum{FileSize}}, Else: Refused, Source: valgrindELF},
 	}}
