@@ -43,7 +43,9 @@ func (c *context) viewAddress(i int) *Mismatch {
 		c.slots[slotSegment] = p
 	}
 	plus, minus := false, false
-	for _, t := range o.Value.Terms() {
+	terms := o.Value.Terms()
+	sorted := inNameOrder(terms)
+	for _, t := range sorted[:len(terms)] {
 		switch t.Kind {
 		case lang.RegisterTerm:
 			reg := lang.RegisterID(t.ID)
@@ -77,6 +79,24 @@ func (c *context) viewAddress(i int) *Mismatch {
 		a.rip = c.in.Bits == 64 && !o.Memory.Abs && (o.Memory.Rel || c.in.DefaultRel && !fsgs)
 	}
 	return nil
+}
+
+// inNameOrder returns terms with the registers in the alphabetical order of
+// their names, which decides for nasm where the hint does not.
+func inNameOrder(terms []lang.Term) (sorted [lang.MaxTerms]lang.Term) {
+	name := func(t lang.Term) string {
+		if t.Kind != lang.RegisterTerm {
+			return "~" // behind all registers
+		}
+		return RegisterName(lang.RegisterID(t.ID))
+	}
+	for i, t := range terms {
+		for ; i > 0 && name(sorted[i-1]) > name(t); i-- {
+			sorted[i] = sorted[i-1]
+		}
+		sorted[i] = t
+	}
+	return sorted
 }
 
 // sizePrefix is the prefix that asks for an address size in bytes.

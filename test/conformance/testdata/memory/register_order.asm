@@ -1,0 +1,25 @@
+; Which register of two is the base, where neither is written alone or with a factor.
+bits 32
+mov eax,[ebx+1+eax+2]
+mov eax,[esi+1+ecx+2]
+mov eax,[ebx+eax]
+mov eax,[eax+ebx]
+mov eax,[ebp+eax]
+mov eax,[eax+ebp]
+mov eax,[ebx*1+eax]
+mov eax,[eax*1+ebx]
+mov eax,[ebx*2+eax]
+mov eax,[eax+eax+ebx]
+mov eax,[ebx+eax+eax]
+mov eax,[esp+eax]
+mov eax,[eax+esp]
+mov eax,[x+ebx+eax]
+mov eax,[ebx+x+eax]
+mov eax,[ebx+1+x+eax+2]
+x: dd 0
+bits 64
+mov eax,[r10+r9]
+mov eax,[r9+r10]
+mov eax,[r9+1+r10+3]
+mov eax,[r10+1+r9+3]
+mov eax,[rbx+1+r9+3]
