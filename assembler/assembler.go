@@ -142,13 +142,14 @@ type assembler struct {
 	entry        *lang.Symbol
 
 	// The statement at hand.
-	asked   bool // its bytes depend on a symbol, $ or $$
-	resizes bool // its size may
-	failed  bool
-	inst    x86.Instruction // reused from instruction to instruction
-	enc     x86.Encoding
-	local   []byte // scratch for names of local labels
-	scratch []byte // and for the bytes of data
+	expansion *lang.Expansion
+	asked     bool // its bytes depend on a symbol, $ or $$
+	resizes   bool // its size may
+	failed    bool
+	inst      x86.Instruction // reused from instruction to instruction
+	enc       x86.Encoding
+	local     []byte // scratch for names of local labels
+	scratch   []byte // and for the bytes of data
 }
 
 // line is one statement and what the passes have learnt of it.
@@ -311,20 +312,26 @@ func (a *assembler) reportUnstable() {
 // fail reports an error in the statement at hand.
 func (a *assembler) fail(m *diag.Message) {
 	a.failed = true
-	a.messages.Add(m)
+	a.message(m)
+}
+
+// message adds m, and which macros the statement at hand comes from.
+func (a *assembler) message(m *diag.Message) {
+	a.messages.Add(a.expansion.Note(m))
 }
 
 // warn reports a doubt about the statement at hand, if there is one. The
 // statement is gone over again in the last pass, whose messages count.
 func (a *assembler) warn(m *diag.Message) {
 	if m != nil {
-		a.messages.Add(m)
+		a.message(m)
 		a.asked = true
 	}
 }
 
 // finish hands over what the last pass has made.
 func (a *assembler) finish() {
+	a.expansion = nil
 	p := a.out
 	p.Target = a.target
 	p.Bits = a.bits

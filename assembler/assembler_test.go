@@ -174,6 +174,27 @@ func TestSyscall(t *testing.T) {
 	}
 }
 
+// TestCallsInMessages: a message about a line that a macro made names the calls.
+func TestCallsInMessages(t *testing.T) {
+	for _, line := range []string{"mov eax, bl", "dd nosuch", "add al, 3000", "sys nosuch", "times -1 nop", "x: nop", "mvo eax"} {
+		source := "target linux/386\nx: nop\n%macro inner 0\n" + line + "\n%endmacro\n%macro outer 0\ninner\n%endmacro\nouter\n"
+		_, messages := assemble(t, source, Options{})
+		if len(messages) != 1 {
+			t.Errorf("%s: %d messages\n%s", line, len(messages), texts(messages))
+			continue
+		}
+		var calls []string
+		for _, n := range messages[0].Notes {
+			if strings.HasSuffix(n.Text, "called here") {
+				calls = append(calls, n.Text)
+			}
+		}
+		if got, want := strings.Join(calls, "; "), "in macro 'inner', called here; in macro 'outer', called here"; got != want {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+}
+
 func TestTargets(t *testing.T) {
 	both := "target linux/386, linux/amd64\nsys exit, 0"
 	for _, test := range []struct{ source, ask, want string }{

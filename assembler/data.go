@@ -253,7 +253,7 @@ func (a *assembler) reserve(l *line, body *lang.Reserve, times int64) {
 
 func (a *assembler) reserveBytes(l *line, size, times int64) {
 	if a.current.out.Flags&program.NoBits == 0 && size*times > 0 {
-		a.messages.Add(diag.Warningf("zeroing", l.statement.Range, "section '%s' has contents, so the reserved space is stored as zeros", a.current.out.Name).
+		a.message(diag.Warningf("zeroing", l.statement.Range, "section '%s' has contents, so the reserved space is stored as zeros", a.current.out.Name).
 			Notef("in section .bss it would take no room in the file"))
 	}
 	f := program.Fragment{Kind: program.Space, Repeat: times, Size: size, Source: l.statement}

@@ -10,7 +10,7 @@ import (
 // the last pass, makes its fragments.
 func (a *assembler) statement(l *line) {
 	st := l.statement
-	a.here = a.current.size
+	a.here, a.expansion = a.current.size, st.Expansion
 	equ, isEqu := st.Body.(*lang.Equ)
 	if st.Label != nil && !isEqu {
 		a.defineLabel(st.Label)
@@ -166,10 +166,10 @@ func (a *assembler) emptied(f program.Fragment) program.Fragment {
 	st := f.Source
 	switch {
 	case a.current.absolute:
-		a.messages.Add(diag.Errorf(st.Range, "nothing can be stored in ABSOLUTE space").
+		a.message(diag.Errorf(st.Range, "nothing can be stored in ABSOLUTE space").
 			Notef("only RESB and its like may stand here; go back with 'section .text' or 'section .data'"))
 	case f.Kind != program.Padding:
-		a.messages.Add(diag.Warningf("other", st.Range, "section '%s' has no contents: what is stored here is lost", a.current.out.Name).
+		a.message(diag.Warningf("other", st.Range, "section '%s' has no contents: what is stored here is lost", a.current.out.Name).
 			Notef("use RESB and its like to reserve room, or put initialised data into .data"))
 	}
 	f.Kind, f.Bytes, f.Fixups, f.Instruction, f.Form = program.Space, nil, nil, nil, nil

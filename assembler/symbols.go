@@ -56,17 +56,17 @@ func (a *assembler) find(name string) *symbol {
 func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	s := a.find(label.Name)
 	if isSpecial(label.Name) && !strings.HasPrefix(label.Name, "..@") {
-		a.messages.Add(diag.Errorf(label.Range, "'%s' is no label: names with two dots in front are reserved", label.Name).
+		a.message(diag.Errorf(label.Range, "'%s' is no label: names with two dots in front are reserved", label.Name).
 			Notef("a label outside the scopes of local labels begins with ..@"))
 	}
 	value.Forward = false
 	if s.pass == a.pass {
 		if s.value == value {
-			a.messages.Add(diag.Warningf("label-redef", label.Range, "'%s' is defined a second time, with the same value", s.name).
+			a.message(diag.Warningf("label-redef", label.Range, "'%s' is defined a second time, with the same value", s.name).
 				NoteAt(s.at, "the first definition is here"))
 			return
 		}
-		a.messages.Add(diag.Errorf(label.Range, "'%s' is defined twice", s.name).
+		a.message(diag.Errorf(label.Range, "'%s' is defined twice", s.name).
 			NoteAt(s.at, "the first definition is here").
 			Notef("give one of them another name; a label that starts with a dot (.%s) only has to be unique below its parent", label.Name))
 		return

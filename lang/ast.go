@@ -23,6 +23,24 @@ type Expansion struct {
 	Parent *Expansion
 }
 
+// maxCalls bounds how many calls a message lists.
+const maxCalls = 8
+
+// Note adds to m, a message about a line of the expansion, the calls that the
+// line comes from, the innermost first. Both may be nil.
+func (e *Expansion) Note(m *diag.Message) *diag.Message {
+	if m == nil {
+		return nil
+	}
+	for n := 0; e != nil; e = e.Parent {
+		if n++; n > maxCalls {
+			return m.Notef("and so on")
+		}
+		m.NoteAt(e.Call, "in %s, called here", e.What)
+	}
+	return m
+}
+
 // Label defines a symbol at the place where it stands.
 type Label struct {
 	Range diag.Range

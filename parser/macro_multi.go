@@ -524,8 +524,8 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 		}
 	}
 	if !p.fatal {
-		p.bag.Add(noteExpansion(diag.Errorf(open.Range, "%s is never closed", open.Text).
-			Notef("write %s after the last line of its body", end), expansion))
+		p.bag.Add(expansion.Note(diag.Errorf(open.Range, "%s is never closed", open.Text).
+			Notef("write %s after the last line of its body", end)))
 	}
 	return nil, false
 }

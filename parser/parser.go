@@ -101,7 +101,7 @@ func (s *Stream) Next() *lang.Statement {
 		}
 		statement, messages := s.grammar.parse(line)
 		for _, m := range messages {
-			s.messages.Add(noteExpansion(m, expansion))
+			s.messages.Add(expansion.Note(m))
 		}
 		if statement != nil {
 			statement.Expansion = expansion

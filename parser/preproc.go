@@ -376,7 +376,7 @@ func (p *preprocessor) report(m *diag.Message) {
 		p.reported = make(map[report]bool)
 	}
 	p.reported[r] = true
-	p.bag.Add(noteExpansion(m, p.expansion()))
+	p.bag.Add(p.expansion().Note(m))
 	if len(p.reported) == p.limits.messages {
 		p.bag.Add(diag.Errorf(m.Range, "the preprocessor stops here, after %d messages", p.limits.messages))
 		p.fatal = true
