@@ -137,7 +137,9 @@ func (f *flat) find(name string) *flatSection {
 }
 
 // follow moves every section with follows= behind the one that it names, and
-// with it those that come after it for no reason of their own.
+// with it those that come after it for no reason of their own. (Where several
+// sections have follows=, nasm 2.16 can move one of them along with another and
+// leave it there.)
 func (f *flat) follow() bool {
 	// Every move puts one more section into its place, unless they name each
 	// other in a circle.
@@ -150,6 +152,9 @@ func (f *flat) follow() bool {
 		target := slices.IndexFunc(f.sections, func(s *flatSection) bool { return s.Name == leader.follows })
 		if target < 0 {
 			return f.fail(leader, "section %s follows %s, which is no section with contents", leader.Name, leader.follows)
+		}
+		if target == from {
+			return f.fail(leader, "section %s follows itself", leader.Name)
 		}
 		if target+1 < len(f.sections) {
 			if other := f.sections[target+1]; other.follows == leader.follows {
@@ -218,10 +223,11 @@ func (f *flat) assignStarts() bool {
 		first.startKnown = true
 	case !originSet:
 		f.origin = first.start
+	case first.start < f.origin:
+		return f.beforeOrigin(first)
 	}
 
-	end := f.origin
-	var last *flatSection // that is not empty
+	end := first.start
 	for _, s := range f.sections {
 		if !s.startKnown {
 			start, ok := alignUp(end, defaultAlign(s.align))
@@ -237,20 +243,27 @@ func (f *flat) assignStarts() bool {
 			}
 		}
 		if s.Size == 0 {
+			// An empty section overlaps nothing, but what follows it goes on
+			// from there.
+			end = max(end, s.start)
 			continue
 		}
 		if s.start < f.origin {
-			return f.fail(s, "section %s starts at %s, before the origin of the file, %s", s.Name, hex(s.start), hex(f.origin))
+			return f.beforeOrigin(s)
 		}
 		if s.start < end {
-			return f.fail(s, "section %s, which starts at %s, overlaps section %s, which ends at %s", s.Name, hex(s.start), last.Name, hex(end))
+			return f.fail(s, "section %s, which starts at %s, overlaps what comes before it up to %s", s.Name, hex(s.start), hex(end))
 		}
 		if s.start > math.MaxInt64-s.Size {
 			return f.fail(s, "section %s ends beyond all addresses", s.Name)
 		}
-		end, last = s.start+s.Size, s
+		end = s.start + s.Size
 	}
 	return true
+}
+
+func (f *flat) beforeOrigin(s *flatSection) bool {
+	return f.fail(s, "section %s starts at %s, before the origin of the file, %s", s.Name, hex(s.start), hex(f.origin))
 }
 
 // defaultAlign is align, or what a section is aligned to that says nothing.

@@ -324,7 +324,7 @@ func TestFlatMessages(t *testing.T) {
 		build              func() *builder
 	}{
 		{"overlap", "section .text\n times 20 db 1\nsection a start=10\n db 1",
-			"error: section a, which starts at 0xa, overlaps section .text, which ends at 0x14", func() *builder {
+			"error: section a, which starts at 0xa, overlaps what comes before it up to 0x14", func() *builder {
 				b := build("", 16)
 				b.section(".text", text, 0)
 				b.times(20, "\x01")
