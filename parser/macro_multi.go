@@ -35,6 +35,7 @@ type macroCall struct {
 	macro  *multiMacro
 	name   Token // as written in the call
 	args   [][]Token
+	held   int     // words of the arguments, as counted by preprocessor.held
 	rotate int     // of %rotate
 	label  []Token // for %00
 	number int     // for %%label
@@ -133,6 +134,10 @@ func (p *preprocessor) callMulti(line Line) bool {
 		return true
 	}
 	m.active++
+	call.held = len(rest)
+	if p.held += call.held; p.held > p.limits.held {
+		p.giveUp(callRange, "the arguments of macro calls inside one another have more than %d words", p.limits.held)
+	}
 	if at == 0 {
 		return true
 	}

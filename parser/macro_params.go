@@ -48,6 +48,9 @@ func (p *preprocessor) substitute(tokens []Token) []Token {
 		} else {
 			space = t.Space
 		}
+		if len(out) > p.limits.line {
+			p.tooLong(t.Range)
+		}
 		if !p.charge(len(out)-before, t.Range) {
 			return nil
 		}

@@ -317,7 +317,7 @@ func (e *expander) push(t Token) bool {
 		return false
 	}
 	if len(e.stack) >= e.p.limits.line {
-		e.p.giveUp(t.Range, "macros make more than %d words of this line", e.p.limits.line)
+		e.p.tooLong(t.Range)
 		return false
 	}
 	e.stack = append(e.stack, t)

@@ -41,6 +41,7 @@ type limits struct {
 	emitted  int   // tokens of macro and %rep bodies handed on
 	tokens   int   // tokens made by substitution and expansion
 	stored   int   // tokens in the bodies of macros
+	held     int   // tokens in the arguments of macro calls inside one another
 	line     int   // tokens of one line
 	text     int   // bytes of one token
 	messages int   // different messages
@@ -55,6 +56,7 @@ var defaultLimits = limits{
 	emitted:  20_000_000,
 	tokens:   50_000_000,
 	stored:   10_000_000,
+	held:     2_000_000,
 	line:     1 << 20,
 	text:     1 << 20,
 	messages: 10_000,
@@ -127,7 +129,7 @@ type preprocessor struct {
 	raw    bool // text of an environment variable is about that needs lexing
 	fatal  bool // %fatal, or a limit was hit: nothing more is read
 
-	lines, emitted, tokens, stored, nesting int // see limits
+	lines, emitted, tokens, stored, held, nesting int // see limits
 
 	reported map[report]bool
 
@@ -345,6 +347,7 @@ func (p *preprocessor) leave() {
 	}
 	if f.done != nil {
 		f.done.active--
+		p.held -= f.call.held
 	}
 	p.frames = p.frames[:len(p.frames)-1]
 }
@@ -392,6 +395,11 @@ func (p *preprocessor) errorf(r diag.Range, format string, args ...any) {
 func (p *preprocessor) giveUp(r diag.Range, format string, args ...any) {
 	p.errorf(r, format, args...)
 	p.fatal = true
+}
+
+// tooLong ends the reading at a line that macros have made too long.
+func (p *preprocessor) tooLong(r diag.Range) {
+	p.giveUp(r, "macros make more than %d words of this line", p.limits.line)
 }
 
 // charge counts n tokens made at r; it reports false when there have been too many.

@@ -193,6 +193,7 @@ var lowLimits = limits{
 	emitted:  2000,
 	tokens:   3000,
 	stored:   1000,
+	held:     800,
 	line:     500,
 	text:     1000,
 	messages: 100,
