@@ -72,13 +72,6 @@ const (
 	broken
 )
 
-func truthOf(b bool) truth {
-	if b {
-		return holds
-	}
-	return broken
-}
-
 // Is says that a field has a value.
 type Is struct {
 	Field FieldID

@@ -32,8 +32,6 @@ func times(x, y uint64, sign int64) wide {
 
 func (a wide) negative() bool { return a.hi < 0 }
 
-func (a wide) zero() bool { return a == wide{} }
-
 func (a wide) abs() wide {
 	if a.negative() {
 		return a.negated()
