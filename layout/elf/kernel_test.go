@@ -204,7 +204,7 @@ func sample(r *rand.Rand, m *Model) []byte {
 		// Small numbers are the likely ones in the upper bytes of a field.
 		for _, guess := range []byte{byte(r.Uint32()), byte(r.Uint32N(16)), 0} {
 			try := m.Mark()
-			if m.Set(offset, value&mask|guess&^mask) && m.Feasible() {
+			if m.Set(offset, 0xff, value&mask|guess&^mask) && m.Feasible() {
 				break
 			}
 			m.Undo(try)
@@ -242,7 +242,7 @@ func TestAcceptedByKernel(t *testing.T) {
 					mask, value := classes.EntryOffset()
 					if uint64(entry)&mask != value {
 						entry = 0
-					} else if !m.setField(EEntry, PageSize-1, uint64(entry)) || !m.Feasible() {
+					} else if !m.SetEntry(int64(entry)) || !m.Feasible() {
 						m.Undo(mark)
 						entry = 0
 					}
@@ -263,11 +263,6 @@ func TestAcceptedByKernel(t *testing.T) {
 		}
 	}
 	t.Logf("outcomes: %v", counts)
-}
-
-// setField sets bits of a field of the ELF header.
-func (m *Model) setField(id FieldID, mask, value uint64) bool {
-	return m.goals[0].view.set(id, mask, value) && m.propagate()
 }
 
 // worldReadable returns a directory from which another user can run programs.
@@ -371,7 +366,7 @@ func TestMutantsOnKernel(t *testing.T) {
 			m := classes.Model()
 			mark := m.Mark()
 			entry := m.Len() + r.IntN(100)
-			if !m.setField(EEntry, PageSize-1, uint64(entry)) || !m.Feasible() {
+			if !m.SetEntry(int64(entry)) || !m.Feasible() {
 				m.Undo(mark)
 			}
 			file, _ := program(p.Class, sample(r, m), int(p.Size), entry)

@@ -117,7 +117,7 @@ func samples(r *rand.Rand, l *Loader, size int64, step int, f func(Placement, []
 				}
 				m := classes.Model()
 				entry := m.Len() + 4
-				if !m.setField(EEntry, PageSize-1, uint64(entry)) || !m.Feasible() {
+				if !m.SetEntry(int64(entry)) || !m.Feasible() {
 					continue
 				}
 				if possible++; possible%step != 0 {

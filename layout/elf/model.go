@@ -9,11 +9,12 @@ type Model struct {
 	parent []bit   // union-find over the bits of the headers
 	value  []uint8 // of the bits that are their own parent: 0, 1 or open
 	goals  []goal
-	trail  []change // of bits, to be taken back
-	chosen []choice // of alternatives, to be taken back
-	met    []int    // goals that are met whatever the open bits are, to be taken back
-	sum    linear   // for passing use
-	steps  int      // that the search may still take
+	views  map[int]*view // by index of the program header; -1 for the ELF header
+	trail  []change      // of bits, to be taken back
+	chosen []choice      // of alternatives, to be taken back
+	met    []int         // goals that are met whatever the open bits are, to be taken back
+	sum    linear        // for passing use
+	steps  int           // that the search may still take
 	gaveUp bool
 }
 
@@ -134,16 +135,35 @@ func (m *Model) Byte(offset int) (mask, value byte) {
 	return mask, value
 }
 
-// Set decides the byte at offset. It reports false when the file could not be
-// loaded then as far as is seen at once; Feasible sees everything. After false
-// the model must be taken back to an earlier mark.
-func (m *Model) Set(offset int, value byte) bool {
+// Set decides the bits under mask of the byte at offset. It reports false when
+// the file could not be loaded then as far as is seen at once; Feasible sees
+// everything. After false the model must be taken back to an earlier mark.
+func (m *Model) Set(offset int, mask, value byte) bool {
 	for i := range 8 {
-		if !m.set(bit(offset*8+i), value>>i&1) {
+		if mask>>i&1 != 0 && !m.set(bit(offset*8+i), value>>i&1) {
 			return false
 		}
 	}
 	return m.propagate()
+}
+
+// SetField decides the bits under mask of a field, as Set does. header is the
+// index of the program header, and -1 for a field of the ELF header.
+func (m *Model) SetField(header int, id FieldID, mask, value uint64) bool {
+	return m.views[header].set(id, mask, value) && m.propagate()
+}
+
+// Field returns the bits of a field that are known: those under mask are those
+// of value.
+func (m *Model) Field(header int, id FieldID) (mask, value uint64) {
+	w := m.views[header].word(id)
+	return w.mask, w.value
+}
+
+// SetEntry puts the first instruction at a file offset, as Set does.
+func (m *Model) SetEntry(offset int64) bool {
+	here, there := Sum{EEntry, POffset}, Sum{PVaddr, Number(offset)}
+	return m.Require(&Rule{Name: "entry at an offset", Must: AllOf{AtMost{here, there}, AtMost{there, here}}})
 }
 
 // Require adds a rule for the entry's segment, as if the loader asked for it.

@@ -33,6 +33,40 @@ func (p Placement) fileSize() int64 {
 	return p.Size
 }
 
+// headerAt returns the offset of program header i, or 0 for the ELF header, -1.
+func (p Placement) headerAt(i int) int64 {
+	if i < 0 {
+		return 0
+	}
+	return p.Phoff + int64(i)*int64(p.Class.Size(ProgramHeader))
+}
+
+// Owner is a field that a byte of the file belongs to.
+type Owner struct {
+	Field  *Field
+	Header int // index of the program header, or -1 for the ELF header
+	Byte   int // which byte of the field it is, from the lowest on
+}
+
+// OwnersOf returns the fields that the byte at offset belongs to; where the
+// headers overlap there are several.
+func (p Placement) OwnersOf(offset int64) []Owner {
+	var list []Owner
+	for i := -1; i < p.Phnum; i++ {
+		kind := ProgramHeader
+		if i < 0 {
+			kind = FileHeader
+		}
+		for _, f := range p.Class.Fields(kind) {
+			start, size := f.At(p.Class)
+			if n := offset - p.headerAt(i) - int64(start); n >= 0 && n < int64(size) {
+				list = append(list, Owner{f, i, int(n)})
+			}
+		}
+	}
+	return list
+}
+
 // tableEnd returns where the program headers end, in bytes.
 func (p Placement) tableEnd() int64 {
 	return p.Phoff + int64(p.Phnum)*int64(p.Class.Size(ProgramHeader))
@@ -177,14 +211,12 @@ func demands(p Placement, l *Loader, assigned []Role) []demand {
 // model makes a Model of what is demanded.
 func model(p Placement, l *Loader, list []demand) *Model {
 	m := newModel(p.headersEnd())
-	views := map[int]*view{}
+	m.views = map[int]*view{}
+	for i := -1; i < p.Phnum; i++ {
+		m.views[i] = &view{class: p.Class, limits: l.limits[p.Class-1], size: p.fileSize(), header: p.headerAt(i), model: m}
+	}
 	for _, d := range list {
-		v := views[d.index]
-		if v == nil {
-			header := p.Phoff + int64(max(d.index, 0))*int64(p.Class.Size(ProgramHeader))
-			v = &view{class: p.Class, limits: l.limits[p.Class-1], size: p.fileSize(), header: header, model: m}
-			views[d.index] = v
-		}
+		v := m.views[d.index]
 		m.goals = append(m.goals, goal{rule: d.rule, must: d.rule.Must, view: v, index: d.index})
 	}
 	return m
@@ -454,7 +486,6 @@ func (c *ByteClasses) TiedTo(offset, n int) []int {
 // EntryOffset returns what is known of the file offset of the first instruction
 // in a file of one page: the bits under mask are those of value.
 func (c *ByteClasses) EntryOffset() (mask, value uint64) {
-	v := view{class: c.Class, size: c.fileSize(), model: c.model}
-	w := v.word(EEntry)
-	return w.mask & (PageSize - 1), w.value & (PageSize - 1)
+	mask, value = c.model.Field(-1, EEntry)
+	return mask & (PageSize - 1), value & (PageSize - 1)
 }

@@ -228,3 +228,89 @@ func TestRuleNames(t *testing.T) {
 		}
 	}
 }
+
+// TestOwners checks which fields a byte belongs to where the headers overlap.
+func TestOwners(t *testing.T) {
+	p := Placement{Class: Class32, Type: TypeExec, Phoff: 4, Phnum: 1}
+	for offset, want := range map[int64]string{
+		0:  "EI_MAG+0",
+		9:  "EI_PAD+0 p_offset+1",
+		25: "e_entry+1 p_memsz+1",
+		35: "e_shoff+3 p_align+3",
+		44: "e_phnum+0",
+		52: "",
+	} {
+		var parts []string
+		for _, o := range p.OwnersOf(offset) {
+			parts = append(parts, fmt.Sprintf("%s+%d", o.Field.Name, o.Byte))
+		}
+		if have := strings.Join(parts, " "); have != want {
+			t.Errorf("byte %d belongs to %s, want %s", offset, have, want)
+		}
+	}
+	for _, offset := range []int{12, 13} {
+		c, _ := Solve(p, Linux)
+		if ties := c.TiedTo(offset, 0); len(ties) != 2 || ties[0] != (offset-4)*8 || ties[1] != offset*8 {
+			t.Errorf("bit 0 of byte %d is tied to %v", offset, ties)
+		}
+	}
+}
+
+// TestLargeFile sets entries far behind the headers.
+func TestLargeFile(t *testing.T) {
+	for _, p := range []Placement{
+		{Class: Class32, Type: TypeExec, Phoff: 4, Phnum: 1, Size: 10000},
+		{Class: Class32, Type: TypeExec, Phoff: 52, Phnum: 1, Size: 10000},
+		{Class: Class64, Type: TypeExec, Phoff: 64, Phnum: 1, Size: 10000},
+	} {
+		c, conflict := Solve(p, Linux)
+		if c == nil {
+			t.Error(conflict)
+			continue
+		}
+		m := c.Model()
+		for _, entry := range []int64{0, 1, 4095, 4096, 5000, 9999, 10000, 12345} {
+			mark := m.Mark()
+			if have, want := m.SetEntry(entry) && m.Feasible(), entry < p.Size; have != want {
+				t.Errorf("%v: entry at %d is possible: %v, want %v", p, entry, have, want)
+			} else if want {
+				headers, _ := m.Example()
+				file := make([]byte, p.Size)
+				copy(file, headers)
+				if v := Check(Linux, file); len(v) > 0 {
+					t.Errorf("%v: %v", p, v)
+				}
+				if at, _ := entryOffset(file); at != entry {
+					t.Errorf("%v: entry at %d, want %d", p, at, entry)
+				}
+			}
+			m.Undo(mark)
+		}
+	}
+}
+
+func BenchmarkSolve(b *testing.B) {
+	for b.Loop() {
+		Solve(Placement{Class: Class32, Type: TypeExec, Phoff: 4, Phnum: 1, Size: 70}, Linux)
+	}
+}
+
+func BenchmarkFeasible(b *testing.B) {
+	c, _ := Solve(Placement{Class: Class32, Type: TypeExec, Phoff: 4, Phnum: 1, Size: 70}, Linux)
+	m := c.Model()
+	for b.Loop() {
+		mark := m.Mark()
+		if !m.Set(20, 0xff, 0x40) || !m.Feasible() {
+			b.Fatal("should be possible")
+		}
+		m.Undo(mark)
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	c, _ := Solve(Placement{Class: Class32, Type: TypeExec, Phoff: 4, Phnum: 1, Size: 70}, Linux)
+	headers, _ := c.Model().Example()
+	for b.Loop() {
+		Check(Linux, headers)
+	}
+}
