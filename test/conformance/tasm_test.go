@@ -2,11 +2,13 @@ package conformance
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tasm/assembler"
 	"tasm/diag"
@@ -61,11 +63,17 @@ func flat(t *testing.T, dir, name string) product {
 	return tasm(t, dir, name, assembler.Options{Flat: true}, layout.Flat)
 }
 
+// nasmTime is how long nasm may take. Sources on which it never ends count as
+// rejected.
+const nasmTime = 10 * time.Second
+
 // nasm runs the real nasm in folder dir.
 func nasm(t *testing.T, dir, name, format string) product {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	cmd := exec.Command(tool(t, "nasm"), "-w-all", "-f", format, "-o", out, name)
+	ctx, cancel := context.WithTimeout(context.Background(), nasmTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, tool(t, "nasm"), "-w-all", "-f", format, "-o", out, name)
 	cmd.Dir = dir
 	words, err := cmd.CombinedOutput()
 	if _, failed := err.(*exec.ExitError); err != nil && !failed {
