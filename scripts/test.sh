@@ -25,6 +25,8 @@ nasm nasm
 yasm yasm
 objdump binutils
 gcc gcc
+gdb gdb
+valgrind valgrind
 tar tar
 docker docker.io
 dockerd docker.io
