@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	programs  = flag.Int("programs", 400, "how many random programs to compare with nasm")
+	programs  = flag.Int("programs", 250, "how many random programs to compare with nasm")
 	firstSeed = flag.Uint64("seed", 1, "seed of the first random program")
 )
 
