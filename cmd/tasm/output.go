@@ -36,7 +36,11 @@ var replacing sync.Mutex
 // "-" is standard output.
 func writeOutput(sys *system, name string, data []byte, executable bool) error {
 	if err := output(sys, name, data, executable); err != nil {
-		return fmt.Errorf("can't write '%s': %s", name, diag.Reason(err))
+		shown := "'" + name + "'"
+		if name == "-" {
+			shown = "to standard output"
+		}
+		return fmt.Errorf("can't write %s: %s", shown, diag.Reason(err))
 	}
 	return nil
 }

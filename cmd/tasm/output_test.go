@@ -236,6 +236,26 @@ func TestOutputErrors(t *testing.T) {
 	expectContents(t, file, "old")
 }
 
+// TestFullOutput writes to the device that has never room.
+func TestFullOutput(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for output, says := range map[string]string{
+		"-":         "tasm: error: can't write to standard output: no space left on device\n",
+		"/dev/full": "tasm: error: can't write '/dev/full': no space left on device\n",
+	} {
+		var stderr strings.Builder
+		cmd := process(t, "build", "-f", "bin", "-o", output, "-")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(flatSource), full, &stderr
+		if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != exitError || stderr.String() != says {
+			t.Errorf("%s: %v, %q", output, err, stderr.String())
+		}
+	}
+}
+
 // TestOutputWithoutPermission runs tasm as a user who may not write.
 func TestOutputWithoutPermission(t *testing.T) {
 	if os.Getuid() != 0 {
