@@ -185,3 +185,22 @@ func BenchmarkPlain(b *testing.B) {
 		}
 	}
 }
+
+// TestCallsInMessages: a message about a field that a macro made names the call.
+func TestCallsInMessages(t *testing.T) {
+	p, said := assemble(t, "target linux/386\n%macro half 0\ndw _start\n%endmacro\n_start: nop\nhalf\n", false)
+	if p == nil {
+		t.Fatal(said)
+	}
+	_, bag := Plain(p, Options{})
+	messages := bag.Messages()
+	if len(messages) != 1 {
+		t.Fatalf("%d messages", len(messages))
+	}
+	for _, n := range messages[0].Notes {
+		if n.Text == "in macro 'half', called here" {
+			return
+		}
+	}
+	t.Errorf("the call is missing in %+v", messages[0])
+}

@@ -106,6 +106,9 @@ func (w *writer) fragment(f *program.Fragment, out []byte, address uint64) {
 				m = w.judge(fix, v)
 			}
 			if m != nil {
+				if f.Source != nil {
+					f.Source.Expansion.Note(m)
+				}
 				w.messages.Add(m)
 				good = good && m.Severity != diag.Error
 			}
