@@ -494,12 +494,6 @@ func TestPlainMessages(t *testing.T) {
 			b.code(32, "\xea\x00\x00\x00\x00\x00\x00", f)
 			return b
 		}, "error: a section has no segment selector of its own here"},
-		{"space with contents", func() *builder {
-			b := start("linux/386", 32)
-			exit(b)
-			b.space(4)
-			return b
-		}, "warning: uninitialized space in .text, which has contents in the file: zeros are stored"},
 		{"contents without space", func() *builder {
 			b := start("linux/386", 32)
 			exit(b)

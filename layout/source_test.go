@@ -204,3 +204,20 @@ func TestCallsInMessages(t *testing.T) {
 	}
 	t.Errorf("the call is missing in %+v", messages[0])
 }
+
+// TestWarnedOnce: what assembling has warned of, layout does not.
+func TestWarnedOnce(t *testing.T) {
+	for _, flat := range []bool{true, false} {
+		p, said := assemble(t, "target linux/386\n_start: nop\nresb 3\ndb 1\n", flat)
+		if p == nil || strings.Count(said, "\n") != 1 || !strings.Contains(said, "stored as zeros") {
+			t.Fatalf("flat %v: %s", flat, said)
+		}
+		lay := Plain
+		if flat {
+			lay = Flat
+		}
+		if _, bag := lay(p, Options{}); bag.Len() != 0 {
+			t.Errorf("flat %v: %s", flat, bag.Messages()[0].Text)
+		}
+	}
+}

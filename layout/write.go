@@ -73,10 +73,6 @@ func (w *writer) section(s *program.Section, offset int64, address uint64) {
 		if total == 0 {
 			continue
 		}
-		if f.Kind == program.Space && s.Flags&program.NoBits == 0 && f.Source != nil {
-			w.messages.Add(diag.Warningf("zeroing", f.Source.Range,
-				"uninitialized space in %s, which has contents in the file: zeros are stored", s.Name))
-		}
 		w.fragment(f, out[f.Offset:f.Offset+total], address+uint64(f.Offset))
 		w.file.Parts = append(w.file.Parts, Part{
 			Offset: offset + f.Offset, Size: total, Address: address + uint64(f.Offset),
