@@ -128,6 +128,7 @@ func TestMessages(t *testing.T) {
 		{"too many arguments", "target linux/386\nsys exit, 0, 1", "error: exit takes one argument, not 2"},
 		{"unknown target", "target linux/arm", "error: there is no target 'linux/arm'"},
 		{"sizes that contradict themselves", "a: times 1-(x-a) nop\nx:", "error: the sizes don't settle: 'x' still changes after 1000 passes"},
+		{"entry twice", "target linux/386\nentry a\nentry b\na: nop\nb: nop", "error: the entry point is given twice"},
 		{"entry that is not there", "target linux/386\nentry start\nnop", "error: 'start' is not defined"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

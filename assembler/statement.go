@@ -69,6 +69,11 @@ func (a *assembler) statement(l *line) {
 		a.targetDirective(body)
 		return
 	case *lang.Entry:
+		if a.entry != nil {
+			a.fail(diag.Errorf(body.Symbol.Range, "the entry point is given twice").
+				NoteAt(a.entry.Range, "it was given here"))
+			return
+		}
 		a.entry = body.Symbol
 		return
 	case *lang.Image:
