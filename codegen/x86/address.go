@@ -182,8 +182,10 @@ func (c *context) settleAddressSize() *Mismatch {
 	case valid&other != 0:
 		size = sizeOf(other)
 		c.slots[slotAddressSize] = sizePrefix(int(size))
-	case c.in.Bits == 64 && c.memory >= 0 && (isWord(a.base) || isWord(a.index)):
+	case c.in.Bits == 64 && c.memory >= 0 && (isSize(a.base, 2) || isSize(a.index, 2)):
 		return c.problem(no16BitAddresses, c.memory)
+	case c.in.Bits != 64 && c.memory >= 0 && (isSize(a.base, 8) || isSize(a.index, 8)):
+		return c.problem(no64BitAddresses, c.memory)
 	default:
 		return c.problem(mixedAddressSizes, c.memory)
 	}
@@ -203,7 +205,7 @@ func (c *context) settleAddressSize() *Mismatch {
 	return nil
 }
 
-func isWord(r lang.RegisterID) bool { return r != 0 && registers[r].Size == 2 }
+func isSize(r lang.RegisterID, size uint8) bool { return r != 0 && registers[r].Size == size }
 
 // sizeOf is the only size of a set.
 func sizeOf(set int) uint8 {

@@ -44,6 +44,9 @@ func (m *Mismatch) Message(at diag.Range, operands []diag.Range) *diag.Message {
 	for _, n := range m.Notes {
 		d.Notef("%s", n)
 	}
+	if m.reason == only64BitRegisters || m.reason == no64BitAddresses {
+		d.Notef("64-bit code stands after 'bits 64' or is for a 64-bit target")
+	}
 	if m.Instead != "" && m.Operand >= 0 && m.Operand < len(operands) {
 		d.Suggest(operands[m.Operand], m.Instead)
 	}
