@@ -205,6 +205,7 @@ func (c *context) settleAddressSize() *Mismatch {
 	return nil
 }
 
+// isSize reports whether r is a register of that many bytes.
 func isSize(r lang.RegisterID, size uint8) bool { return r != 0 && registers[r].Size == size }
 
 // sizeOf is the only size of a set.
