@@ -64,6 +64,7 @@ func TestContents(t *testing.T) {
 		{"growing one jump makes another grow",
 			flat32 + "jmp x\ntimes 124 nop\njmp y\nx:\ntimes 128 nop\ny:",
 			"e981000000" + strings.Repeat("90", 124) + "e980000000" + strings.Repeat("90", 128)},
+		{"a byte order mark", "\ufeff" + flat32 + "inc eax", "40"},
 		{"local labels", flat32 + "a:\n.x: jmp .x\nb:\n.x: jmp .x\njmp a.x", "ebfeebfeebfa"},
 		{"special labels leave the scope alone", flat32 + "a:\n.x: nop\n..@s:\njmp .x", "90ebfd"},
 		{"equ leaves the scope alone", flat32 + "a:\n.x: nop\nn equ 5\njmp .x", "90ebfd"},

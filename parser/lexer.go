@@ -18,9 +18,17 @@ type lexer struct {
 	pos  int
 }
 
+// byteOrderMark begins a file that some editors save as "UTF-8 with BOM". nasm
+// refuses it; here it means nothing.
+const byteOrderMark = "\ufeff"
+
 // newLexer returns a lexer for the text of a file.
 func newLexer(file diag.FileID, text string) *lexer {
-	return &lexer{file: file, text: text}
+	lx := &lexer{file: file, text: text}
+	if strings.HasPrefix(text, byteOrderMark) {
+		lx.pos = len(byteOrderMark)
+	}
+	return lx
 }
 
 // next reads the next logical line that has tokens. It uses the room that
