@@ -8,7 +8,10 @@
 package layout
 
 import (
+	"context"
+
 	"tasm/diag"
+	"tasm/lang"
 	"tasm/layout/elf"
 	"tasm/program"
 )
@@ -25,6 +28,29 @@ type Options struct {
 	// Loader names the profile of loaders that the file must please (see
 	// elf.Profiles), for strategies that have a choice. "" is the default one.
 	Loader string
+	// MaxCharge is the most memory that the loader may commit for the file
+	// beyond what the file holds, in bytes; 0 means elf.DefaultCharge.
+	MaxCharge uint64
+	// Assume lists the names of what the author grants beyond the contract of
+	// a Linux process (see Assumptions).
+	Assume []string
+	// Effort bounds a search by the number of its steps: 0 is the default, and
+	// each unit more doubles it, each less halves it. The same effort gives the
+	// same file on every machine.
+	Effort int
+	// Context ends a search early, which then answers with the best file that
+	// it has; nil means never.
+	Context context.Context
+	// Progress is told how far a search has come, from time to time and from
+	// any goroutine, one at a time; it may be nil.
+	Progress func(Progress)
+}
+
+// Progress is the state of a search.
+type Progress struct {
+	Best  int64  // size of the best file so far, in bytes; 0 while there is none
+	Bound int64  // no file of the space searched is smaller, in bytes
+	Doing string // what is being tried, in a few words
 }
 
 func (o Options) maxSize() int64 {
@@ -45,6 +71,43 @@ type File struct {
 	Entry uint64
 	// Class is the class of an ELF file, 0 for a flat binary.
 	Class elf.Class
+	// Report says how the file came about; nil for a flat binary.
+	Report *Report
+}
+
+// Report says how an executable came about and what is known about its size.
+type Report struct {
+	Layout    string // the Strategy that made the file: golf may fall back to another
+	Loader    string
+	Placement elf.Placement
+	// Method says in a few words how the code was found: "as written",
+	// "written anew for its system calls", "rewritten block by block".
+	Method string
+	// Bound is a size in bytes: Space says of which files none is smaller.
+	// Equal to the file's size it makes the file optimal in that space.
+	Bound int64
+	Space string
+	// Charge is the memory that the loader commits for the file beyond what
+	// the file itself holds, in bytes.
+	Charge uint64
+	// Assumptions are those of Options.Assume that the file depends on.
+	Assumptions []string
+	// Checked says how the file was compared with the program as written.
+	Checked string
+	// Reasons say why the strategy asked for was not used to the full.
+	Reasons []string
+	// Rewrites lists what was changed and what that saved.
+	Rewrites []Rewrite
+}
+
+// Optimal reports whether the file is proven to be the smallest of its space.
+func (r *Report) Optimal(size int64) bool { return r.Space != "" && r.Bound == size }
+
+// Rewrite is one change to the program as it was written.
+type Rewrite struct {
+	Range diag.Range // of what was changed; zero where it is no single place
+	Text  string     // what was done: "mov ebx, 1 became inc ebx"
+	Saved int        // bytes; it may be negative where it makes another change possible
 }
 
 // PartKind says what a part of a file is.
@@ -53,7 +116,9 @@ type PartKind uint8
 const (
 	HeaderPart   PartKind = iota // a field of an ELF or program header
 	FragmentPart                 // what a statement of the source asked for
-	PaddingPart                  // zeros that only move what follows
+	PaddingPart                  // bytes that nothing reads
+	CodePart                     // an instruction that runs here, as the processor sees it
+	DataPart                     // bytes that the program or the kernel reads for it
 )
 
 // Part is a run of bytes in a file that have one purpose.
@@ -70,7 +135,12 @@ type Part struct {
 	Section  *program.Section
 	Fragment *program.Fragment
 
-	// Why says what a PaddingPart is for.
+	// Source is the statement behind a CodePart or DataPart; nil where an
+	// optimiser put it there by itself.
+	Source *lang.Statement
+
+	// Why says what a PaddingPart is for, and of a CodePart or DataPart what is
+	// remarkable about it: "runs through e_entry".
 	Why string
 }
 

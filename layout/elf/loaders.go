@@ -98,17 +98,17 @@ func powers(low, high int) []uint64 {
 // (mm/mmap.c do_mmap, execute_only_pkey).
 var Readable = &Rule{Name: "readable", Scope: PerEntry, Must: AnyBit{PFlags, FlagR | FlagW}, Else: Misloaded, Source: "mm/mmap.c do_mmap"}
 
-const defaultCharge = 1 << 30
+const DefaultCharge = 1 << 30
 
 // Address spaces. The stack's lowest place allows for its randomisation and for
 // the largest usual ulimit; room for ET_DYN for the randomisation of mmap.
 var (
 	compat = &Limits{TaskSize: 0xffffe000, StackFloor: 0xff000000, DynRoom: 0xef000000, AlignRoom: 0x60000000,
-		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: defaultCharge}
+		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: DefaultCharge}
 	native = &Limits{TaskSize: 0xc0000000, StackFloor: 0xbf000000, DynRoom: 0xaf000000, AlignRoom: 0x20000000,
-		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: defaultCharge}
+		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: DefaultCharge}
 	long = &Limits{TaskSize: 0x7ffffffff000, StackFloor: 0x7ff100000000, DynRoom: 0x7e0000000000, AlignRoom: 0x300000000000,
-		MinAddress: 0x10000, MaxHeaders: PageSize / 56, Charge: defaultCharge}
+		MinAddress: 0x10000, MaxHeaders: PageSize / 56, Charge: DefaultCharge}
 	// qemu has to find room for all of a 32-bit address space in its own; seen to
 	// fail now and then for 2.6 GB in one piece.
 	emulated = &Limits{TaskSize: 1<<32 - 1, StackFloor: 1<<32 - 1, DynRoom: 1 << 31, AlignRoom: 1 << 31,
