@@ -75,6 +75,12 @@ func InSegment(s SegmentID, offset int64) Value {
 	return v
 }
 
+// AddRegister adds a multiple of a register to v. It reports false when v has
+// no room for one more unknown.
+func (v *Value) AddRegister(r RegisterID, by int64) bool {
+	return v.addTerm(Term{Kind: RegisterTerm, ID: int32(r), Coef: by})
+}
+
 // Terms returns the unknowns of v in the order in which they were written.
 func (v *Value) Terms() []Term { return v.terms[:v.count] }
 

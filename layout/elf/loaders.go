@@ -98,6 +98,8 @@ func powers(low, high int) []uint64 {
 // (mm/mmap.c do_mmap, execute_only_pkey).
 var Readable = &Rule{Name: "readable", Scope: PerEntry, Must: AnyBit{PFlags, FlagR | FlagW}, Else: Misloaded, Source: "mm/mmap.c do_mmap"}
 
+// DefaultCharge is the most memory that a loader may commit for a file beyond
+// what the file holds, in bytes, unless someone says otherwise (WithCharge).
 const DefaultCharge = 1 << 30
 
 // Address spaces. The stack's lowest place allows for its randomisation and for

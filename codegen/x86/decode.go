@@ -1,0 +1,522 @@
+package x86
+
+import (
+	"slices"
+	"sync"
+
+	"tasm/lang"
+)
+
+// Decoded is a machine instruction as the processor reads it.
+type Decoded struct {
+	Instruction
+	Form   *Form
+	Length int // bytes, prefixes included
+
+	operands [MaxOperands]Operand
+}
+
+// Decode reads the instruction that starts code, for a mode of 16, 32 or 64
+// bits. address is where it lies when it runs: by it targets of branches become
+// plain numbers, and addresses relative to the instruction pointer become
+// offsets in the instruction's own segment, number 0.
+// It reports false where there is no instruction of the table, or only the
+// beginning of one. Encodings of what it finds holds the bytes read, but for
+// prefixes that have no effect. VEX and its like are not decoded.
+func Decode(bits int, code []byte, address int64, out *Decoded) bool {
+	r := reader{code: code, bits: bits, out: out}
+	if len(r.code) > MaxLength {
+		r.code = r.code[:MaxLength]
+	}
+	if !r.prefixes() {
+		return false
+	}
+	opcode := r.code[r.at]
+	list := decodeIndex().one[opcode]
+	if opcode == 0x0F {
+		if r.at+1 >= len(r.code) {
+			return false
+		}
+		list = decodeIndex().two[r.code[r.at+1]]
+	}
+	start := r.at
+	// A size prefix that some form asks for (PUSHAD) is not there for nothing.
+	if r.operandSize || r.rex&rexW != 0 {
+		for _, f := range list {
+			r.at = start
+			if r.sizedBy(&f.opcode) && r.form(f, address) {
+				return true
+			}
+		}
+	}
+	for _, f := range list {
+		r.at = start
+		if r.form(f, address) {
+			return true
+		}
+	}
+	return false
+}
+
+// decodeIndex finds forms by the first byte of their opcode, and those whose
+// first byte is 0F by the second. The longest opcodes come first,
+// then the forms that ask for a prefix, then those with ModRM, then those with
+// fewer operands: NOP before XCHG eax, eax.
+var decodeIndex = sync.OnceValue(func() *struct{ one, two [256][]*Form } {
+	index := &struct{ one, two [256][]*Form }{}
+	forms := instructionSet().forms
+	for i := range forms {
+		f := &forms[i]
+		op := &f.opcode
+		if op.vex != noVEX || op.count == 0 {
+			continue
+		}
+		table, first := &index.one, op.bytes[0]
+		if first == 0x0F && op.count > 1 {
+			table, first = &index.two, op.bytes[1]
+		}
+		last := op.register && (op.count == 1 || op.count == 2 && table == &index.two)
+		for n := range byte(8) {
+			table[first+n] = append(table[first+n], f)
+			if !last {
+				break
+			}
+		}
+	}
+	order := func(a, b *Form) int {
+		rank := func(f *Form) int {
+			n := int(f.count) - 100*int(f.opcode.count)
+			if f.opcode.mandatory == 0 {
+				n += 10
+			}
+			if f.opcode.modrm == noModRM {
+				n += 5
+			}
+			if f.Alternative() {
+				n += 20
+			}
+			return n
+		}
+		return rank(a) - rank(b)
+	}
+	for i := range 256 {
+		slices.SortStableFunc(index.one[i], order)
+		slices.SortStableFunc(index.two[i], order)
+	}
+	return index
+})
+
+const nop = 0x90
+
+// reader reads one instruction.
+type reader struct {
+	code []byte
+	at   int
+	bits int
+	out  *Decoded
+
+	operandSize, addressSize bool // 66, 67
+	rep, segment             byte
+	lock                     bool
+	rex                      byte // 0 where there is none
+	segments                 lang.RegisterID
+
+	mod, reg, rm byte
+	memory       Operand // of mod and rm
+	end          int     // of the address
+}
+
+// prefixes reads the prefixes. It reports false where nothing follows them.
+func (r *reader) prefixes() bool {
+	for ; r.at < len(r.code); r.at++ {
+		switch b := r.code[r.at]; {
+		case b == 0x66:
+			r.operandSize = true
+		case b == 0x67:
+			r.addressSize = true
+		case b == 0xF2 || b == 0xF3:
+			r.rep = b
+		case b == 0xF0:
+			r.lock = true
+		case b == 0x26 || b == 0x2E || b == 0x36 || b == 0x3E:
+			// In 64-bit mode these have no effect (AMD manual, volume 3, 1.2.4).
+			if r.bits != 64 {
+				r.segments = firstSeg + lang.RegisterID(b>>3&3)
+			}
+		case b == 0x64 || b == 0x65:
+			r.segments = firstSeg + lang.RegisterID(b&7)
+		case r.bits == 64 && b&0xF0 == rexFixed:
+			// Of several the last counts, and only right before the opcode.
+			r.rex = b
+			continue
+		default:
+			return true
+		}
+		r.rex = 0
+	}
+	return false
+}
+
+// size returns the operand size in bytes.
+func (r *reader) size() uint8 {
+	switch {
+	case r.rex&rexW != 0:
+		return 8
+	case r.operandSize == (r.bits == 16):
+		return 4
+	}
+	return 2
+}
+
+// addressBytes returns the address size in bytes.
+func (r *reader) addressBytes() uint8 {
+	switch {
+	case r.bits == 64 && !r.addressSize:
+		return 8
+	case r.bits == 16 && !r.addressSize || r.bits == 32 && r.addressSize:
+		return 2
+	}
+	return 4
+}
+
+// form reads the rest of the instruction as f says, if it is one of f.
+func (r *reader) form(f *Form, address int64) bool {
+	op := &f.opcode
+	if !f.modes.Has(r.bits) || !r.agrees(op) || r.at+int(op.count) > len(r.code) {
+		return false
+	}
+	for i := range op.count {
+		mask := byte(0xFF)
+		if op.register && i == op.count-1 {
+			mask = 0xF8
+		}
+		if (r.code[r.at+int(i)]^op.bytes[i])&mask != 0 {
+			return false
+		}
+	}
+	r.at += int(op.count)
+	last := r.code[r.at-1]
+	if last == nop && f.count == 0 && r.rex&rexB != 0 {
+		return false // XCHG r8, rax
+	}
+	if op.modrm != noModRM {
+		if r.at >= len(r.code) {
+			return false
+		}
+		m := r.code[r.at]
+		r.mod, r.reg, r.rm = m>>6, m>>3&7, m&7
+		if op.modrm == extModRM && r.reg != op.digit {
+			return false
+		}
+		r.at++
+		if r.mod != 3 && !r.address() {
+			return false
+		}
+	}
+	out := r.out
+	for i := range f.specs() {
+		o := &out.operands[i]
+		*o = Operand{}
+		if !r.operand(&f.operands[i], last, o) {
+			return false
+		}
+	}
+	for i := range op.nfields {
+		if !r.field(f, &op.fields[i]) {
+			return false
+		}
+	}
+	r.finish(f, address)
+	return true
+}
+
+// sizedBy reports whether the opcode needs the prefixes of size that are there.
+func (r *reader) sizedBy(op *opcode) bool {
+	if r.rex&rexW != 0 {
+		return op.size == 8 && !op.default64
+	}
+	return op.size != 0 || op.mandatory != 0
+}
+
+// agrees reports whether the prefixes are those that the opcode asks for.
+func (r *reader) agrees(op *opcode) bool {
+	switch op.mandatory {
+	case 0x66:
+		if !r.operandSize || r.rep != 0 {
+			return false
+		}
+	case 0xF2, 0xF3:
+		if r.rep != op.mandatory {
+			return false
+		}
+	}
+	if op.address != 0 && op.address != r.addressBytes() {
+		return false
+	}
+	if r.bits == 64 && op.default64 {
+		// REX.W or not, the size is 64 bits, but for 66.
+		return op.size == 0 || op.mandatory == 0x66 || (op.size == 2) == (r.operandSize && r.rex&rexW == 0)
+	}
+	if op.mandatory == 0x66 && r.rex&rexW == 0 {
+		return op.size == 0 || op.size == 4
+	}
+	return op.size == 0 || op.size == r.size()
+}
+
+// bits16 are the registers of 16-bit addresses (manual, volume 2, table 2-1).
+var bits16 = [8][2]uint8{{3, 6}, {3, 7}, {5, 6}, {5, 7}, {6, 0xFF}, {7, 0xFF}, {5, 0xFF}, {3, 0xFF}}
+
+// address reads the address that ModRM announces.
+func (r *reader) address() bool {
+	m := &r.memory
+	*m = Operand{Kind: MemoryOperand}
+	if r.segments != 0 {
+		m.Memory.Segment = r.segments
+	}
+	size := r.addressBytes()
+	disp := 0
+	switch r.mod {
+	case 1:
+		disp = 1
+	case 2:
+		disp = int(min(size, 4))
+	}
+	add := func(number uint8, coefficient int64) {
+		m.Value.AddRegister(GeneralRegister(int(number), int(size)), coefficient)
+	}
+	plain := false
+	switch {
+	case size == 2:
+		if r.mod == 0 && r.rm == 6 {
+			disp, plain = 2, true
+			break
+		}
+		for _, n := range bits16[r.rm] {
+			if n != 0xFF {
+				add(n, 1)
+			}
+		}
+	case r.rm == 4:
+		if r.at >= len(r.code) {
+			return false
+		}
+		sib := r.code[r.at]
+		r.at++
+		base, index := sib&7, sib>>3&7|r.rex&rexX<<2
+		if base == 5 && r.mod == 0 {
+			disp, plain = 4, index == 4
+		} else {
+			add(base|r.rex&rexB<<3, 1)
+		}
+		if index != 4 {
+			add(index, 1<<(sib>>6))
+		}
+	case r.rm == 5 && r.mod == 0:
+		disp, plain = 4, true
+		m.Memory.Rel = r.bits == 64
+	default:
+		add(r.rm|r.rex&rexB<<3, 1)
+	}
+	n, ok := r.number(disp, true)
+	m.Value.N = n
+	if plain && !m.Memory.Rel {
+		m.Memory.Abs = r.bits == 64
+		if size != 8 {
+			// An address of 32 bits is not negative.
+			m.Value.N &= 1<<(8*size) - 1
+		}
+	}
+	if plain && int(size)*8 != r.bits {
+		m.Memory.AddressSize = int(size)
+	}
+	return ok
+}
+
+// number reads a number of size bytes.
+func (r *reader) number(size int, sign bool) (n int64, ok bool) {
+	if r.at+size > len(r.code) {
+		return 0, false
+	}
+	for i := range size {
+		n |= int64(r.code[r.at+i]) << (8 * i)
+	}
+	r.at += size
+	if sign && size > 0 && size < 8 {
+		shift := 64 - 8*size
+		n = n << shift >> shift
+	}
+	return n, true
+}
+
+// operand reads operand s from what comes before the immediate.
+func (r *reader) operand(s *operandSpec, last byte, o *Operand) bool {
+	number := byte(0)
+	switch s.place {
+	case placeReg:
+		number = r.reg | r.rex&rexR<<1
+	case placeRM, placeRegRM:
+		if r.mod != 3 {
+			if s.set&(setMemory|setNearMemory|setFarMemory) == 0 {
+				return false
+			}
+			*o = r.memory
+			if s.rule == ruleMemory {
+				o.Size = int(s.size)
+			}
+			if s.set&setFarMemory != 0 {
+				o.Distance = lang.Far
+			}
+			return true
+		}
+		number = r.rm | r.rex&rexB<<3
+		if s.place == placeRegRM && r.reg != r.rm {
+			return false
+		}
+	case placeOpcode:
+		number = last&7 | r.rex&rexB<<3
+	case placeNone:
+		if s.rule == ruleOne {
+			*o = Operand{Kind: ImmediateOperand, Value: lang.Number64(1)}
+			return true
+		}
+		return r.implied(s, o)
+	default:
+		return true // a field
+	}
+	id := r.register(s, number)
+	if id == 0 || registers[id].set&s.set == 0 {
+		return false
+	}
+	o.Kind, o.Register = RegisterOperand, id
+	return true
+}
+
+// classes lists the kinds of registers with the first of each in the table and
+// how many there are.
+var classes = []struct {
+	set   regset
+	first lang.RegisterID
+	count byte
+}{
+	{setSegment, firstSeg, 6}, {setControl, firstCR, 16}, {setDebug, firstDR, 16}, {setTest, firstTR, 8},
+	{setST, firstST, 8}, {setMM, firstMM, 8}, {setXMM, firstXMM, 16}, {setBound, firstBound, 4},
+}
+
+// register returns the register of s's kind with a number, 0 if there is none.
+func (r *reader) register(s *operandSpec, number byte) lang.RegisterID {
+	for _, c := range classes {
+		if s.set&c.set == 0 {
+			continue
+		}
+		if c.set == setSegment || c.set == setMM || c.set == setST {
+			number &= 7
+		}
+		if number >= c.count {
+			return 0
+		}
+		return c.first + lang.RegisterID(number)
+	}
+	if s.size == 1 && r.rex == 0 && number >= 4 {
+		return firstHigh + lang.RegisterID(number-4)
+	}
+	if s.size == 0 {
+		return 0
+	}
+	return GeneralRegister(int(number), int(s.size))
+}
+
+// implied finds the only register that s admits.
+func (r *reader) implied(s *operandSpec, o *Operand) bool {
+	for id := firstLow; int(id) < len(registers); id++ {
+		g := &registers[id]
+		one := g.Class == General && g.Number < 3 && !g.High || g.Class == Segment || g.Class == Float && g.Number == 0
+		if one && g.set&s.set != 0 && (s.size == 0 || s.size == g.Size) {
+			o.Kind, o.Register = RegisterOperand, id
+			return true
+		}
+	}
+	return false
+}
+
+// field reads a field behind the address.
+func (r *reader) field(f *Form, d *field) bool {
+	o, s := &r.out.operands[d.operand], &f.operands[d.operand]
+	n, ok := int64(0), false
+	switch d.kind {
+	case offsetField:
+		n, ok = r.number(int(r.addressBytes()), false)
+		*o = Operand{Kind: MemoryOperand, Size: int(s.size), Value: lang.Number64(n)}
+		o.Memory.Segment = r.segments
+		o.Memory.Abs = r.bits == 64
+		if int(r.addressBytes())*8 != r.bits {
+			o.Memory.AddressSize = int(r.addressBytes())
+		}
+	case pointerField:
+		n, ok = r.number(int(d.size), false)
+		o.Kind, o.Value = FarOperand, lang.Number64(n)
+		if int(d.size)*8 != r.bits {
+			o.Size = int(d.size)
+		}
+	case selectorField:
+		n, ok = r.number(2, false)
+		o.Segment = lang.Number64(n)
+	case relativeField:
+		n, ok = r.number(int(d.size), true)
+		*o = Operand{Kind: ImmediateOperand, Value: lang.Number64(n)}
+	default:
+		n, ok = r.number(int(d.size), s.rule == ruleSigned8 || s.rule == ruleSigned32 || s.rule == ruleFits32)
+		*o = Operand{Kind: ImmediateOperand, Value: lang.Number64(n)}
+	}
+	return ok
+}
+
+// finish completes the instruction, which ends at r.at.
+func (r *reader) finish(f *Form, address int64) {
+	out := r.out
+	out.Form, out.Length = f, r.at
+	out.Instruction = Instruction{Mnemonic: f.mnemonic, Bits: r.bits, Offset: address, Operands: out.operands[:f.count], Prefixes: out.Prefixes[:0]}
+	end := address + int64(r.at)
+	mask := int64(-1)
+	if r.bits != 64 {
+		mask = 1<<32 - 1
+		if f.opcode.size == 2 || f.opcode.size == 0 && r.size() == 2 {
+			mask = 1<<16 - 1
+		}
+	}
+	for i := range f.opcode.nfields {
+		if d := &f.opcode.fields[i]; d.kind == relativeField {
+			v := &out.operands[d.operand].Value
+			v.N = (v.N + end) & mask
+		}
+	}
+	memory := false
+	for i := range out.Operands {
+		if o := &out.Operands[i]; o.Kind == MemoryOperand {
+			memory = true
+			if o.Memory.Rel {
+				// nasm takes a plain number for an address that is not relative.
+				o.Value = lang.InSegment(out.Segment, o.Value.N+end)
+			}
+		}
+	}
+	add := func(p PrefixID) { out.Prefixes = append(out.Prefixes, p) }
+	if r.lock {
+		add(Lock)
+	}
+	if r.rep != 0 && r.rep != f.opcode.mandatory {
+		switch {
+		case r.rep == 0xF2:
+			add(Repne)
+		case f.tags&repeated == 0:
+			add(Rep)
+		}
+	}
+	if r.segments != 0 && !memory {
+		if p, ok := SegmentPrefix(r.segments); ok {
+			add(p)
+		}
+	}
+	if r.addressSize && !memory && f.opcode.address == 0 {
+		add(sizePrefix(int(r.addressBytes())))
+	}
+}
