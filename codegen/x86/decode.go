@@ -116,14 +116,13 @@ type reader struct {
 	out  *Decoded
 
 	operandSize, addressSize bool // 66, 67
-	rep, segment             byte
+	rep                      byte
 	lock                     bool
 	rex                      byte // 0 where there is none
 	segments                 lang.RegisterID
 
 	mod, reg, rm byte
 	memory       Operand // of mod and rm
-	end          int     // of the address
 }
 
 // prefixes reads the prefixes. It reports false where nothing follows them.

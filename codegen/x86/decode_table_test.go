@@ -7,7 +7,7 @@ import (
 )
 
 // reused are instructions whose bytes later processors read as another one.
-var reused = regexp.MustCompile("^(cmpxchg486|ibts|xbts|pop cs|umonitor|xchg eax, eax)\\b")
+var reused = regexp.MustCompile(`^(cmpxchg486|ibts|xbts|pop cs|umonitor|xchg eax, eax)\b`)
 
 // TestDecode decodes every encoding of an instruction of each form. What is
 // found must have an encoding that is the bytes again.
