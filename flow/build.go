@@ -1,0 +1,571 @@
+package flow
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tasm/codegen/x86"
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/linux"
+	"tasm/program"
+)
+
+// place is a byte of a section.
+type place struct {
+	segment lang.SegmentID
+	offset  int64
+}
+
+// Build makes the Graph of a program that was assembled with its instructions
+// kept, for a target that has a system call convention.
+//
+// It follows control from the entry point, statement by statement. What it
+// comes across is code; whatever else the instructions refer to is data, and
+// data that stands together stays together, because a program can reach from
+// one label to the next. Code that control never reaches is left out.
+func Build(p *program.Program) *Graph {
+	b := &builder{
+		graph: &Graph{Program: p, Bits: p.Bits},
+		index: map[place]*unit{}, blocks: map[*unit]*Block{}, objects: map[*run]*Object{},
+	}
+	b.graph.ABI, _ = linux.ABIFor(p.Target)
+	for _, x := range p.Externs {
+		b.doubt(x.Range, "uses '%s', which is defined elsewhere", x.Name)
+	}
+	b.list()
+	entry := b.entry()
+	if entry == nil {
+		return b.graph
+	}
+	b.follow(entry)
+	b.checkReturns()
+	b.findRuns()
+	b.assemble(entry)
+	return b.graph
+}
+
+// unit is one repetition of a fragment of code.
+type unit struct {
+	place
+	*program.Fragment
+	next    *unit // behind it in the section, if that is code too
+	leader  bool  // control comes here from elsewhere
+	reached bool
+	ends    bool // control does not go on behind it
+	target  *unit
+	number  value // eax before it
+}
+
+// value is a number that may be known.
+type value struct {
+	n     int64
+	known bool
+}
+
+// run is data without code between.
+type run struct {
+	section    *program.Section
+	start, end int64
+	fragments  []*program.Fragment
+}
+
+type builder struct {
+	graph   *Graph
+	units   []*unit
+	index   map[place]*unit
+	runs    []*run
+	blocks  map[*unit]*Block
+	objects map[*run]*Object
+	leaders int
+}
+
+func (b *builder) doubt(at diag.Range, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for _, d := range b.graph.Doubts {
+		if d.Text == text {
+			return
+		}
+	}
+	b.graph.Doubts = append(b.graph.Doubts, Doubt{at, text})
+}
+
+// maxUnits bounds the instructions of a program: a larger one has nothing to
+// gain from its headers.
+const maxUnits = 1 << 16
+
+// list lists the instructions of all sections.
+func (b *builder) list() {
+	for _, s := range b.graph.Program.Sections {
+		if s.Flags&program.Alloc == 0 {
+			continue
+		}
+		var last *unit
+		for i := range s.Fragments {
+			f := &s.Fragments[i]
+			if f.Kind != program.Code {
+				if f.Kind != program.Padding || f.Size*f.Repeat > 0 {
+					last = nil
+				}
+				continue
+			}
+			if int64(len(b.units))+f.Repeat > maxUnits {
+				b.doubt(f.Source.Range, "the program is too long to be looked at")
+				return
+			}
+			for n := range f.Repeat {
+				u := &unit{place: place{s.ID, f.Offset + n*f.Size}, Fragment: f}
+				if last != nil {
+					last.next = u
+				}
+				b.units = append(b.units, u)
+				b.index[u.place] = u
+				last = u
+			}
+		}
+	}
+}
+
+// entry finds the first instruction: the symbol that the source names, else
+// _start, else start, else the beginning of .text, else of the first section.
+func (b *builder) entry() *unit {
+	p := b.graph.Program
+	symbol := p.Entry
+	for _, name := range []string{"_start", "start"} {
+		for _, s := range p.Symbols {
+			if symbol == nil && s.Name == name {
+				symbol = s
+			}
+		}
+	}
+	if symbol != nil {
+		if at, ok := symbol.Value.Segment(); ok {
+			if u := b.index[place{at, symbol.Value.N}]; u != nil {
+				return u
+			}
+		}
+		b.doubt(symbol.Range, "starts at '%s', where no instruction begins", symbol.Name)
+		return nil
+	}
+	for _, name := range []string{".text", ""} {
+		for _, s := range p.Sections {
+			if s.Flags&program.Alloc != 0 && s.Size > 0 && (name == "" || s.Name == name) {
+				if u := b.index[place{s.ID, 0}]; u != nil {
+					return u
+				}
+			}
+		}
+	}
+	b.doubt(diag.Range{}, "does not start with an instruction")
+	return nil
+}
+
+// follow marks what control can reach from the entry. What is known of a
+// number ends where control comes in from elsewhere, so it goes over the
+// program until no more such places are found.
+func (b *builder) follow(entry *unit) {
+	for {
+		before, doubts := b.leaders, len(b.graph.Doubts)
+		for _, u := range b.units {
+			u.reached, u.ends, u.target = false, false, nil
+		}
+		b.trace(entry)
+		if b.leaders == before {
+			return
+		}
+		b.graph.Doubts = b.graph.Doubts[:doubts]
+	}
+}
+
+func (b *builder) trace(entry *unit) {
+	work := []*unit{entry}
+	for len(work) > 0 {
+		u := work[len(work)-1]
+		work = work[:len(work)-1]
+		number := value{}
+		if u == entry && !u.leader {
+			number = value{0, true} // linux.Entry
+		}
+		for u != nil && !u.reached {
+			u.reached = true
+			u.number = number
+			b.step(u)
+			if t := u.target; t != nil {
+				if !t.leader {
+					t.leader = true
+					b.leaders++
+				}
+				work = append(work, t)
+			}
+			if u.ends {
+				break
+			}
+			number = b.numberAfter(u, number)
+			if u.next == nil {
+				// A call at the end of the code is taken to be the last one,
+				// whatever its number.
+				if f := u.Form; f == nil || f.Flow() != x86.SystemCall && f.Flow() != x86.Interrupt {
+					b.doubt(u.Source.Range, "runs on into what is not code")
+				}
+				u.ends = true
+				break
+			}
+			u = u.next
+			if u.leader {
+				number = value{}
+			}
+		}
+	}
+}
+
+// step finds out where control goes from u.
+func (b *builder) step(u *unit) {
+	if u.Instruction == nil || u.Form == nil {
+		b.doubt(u.Source.Range, "holds an instruction that is not known")
+		u.ends = true
+		return
+	}
+	if u.Instruction.Bits != b.graph.Bits {
+		b.doubt(u.Source.Range, "changes the mode of the processor")
+	}
+	switch flow := u.Form.Flow(); flow {
+	case x86.Next:
+	case x86.Jump, x86.Branch, x86.Call:
+		u.ends = flow == x86.Jump
+		if u.target = b.targetOf(u); u.target == nil {
+			b.doubt(u.Source.Range, "goes to a computed address")
+			u.ends = true
+		}
+	case x86.Return, x86.Stop:
+		u.ends = true
+	case x86.SystemCall, x86.Interrupt:
+		call := b.graph.ABI.Instruction
+		if x86.MnemonicName(u.Form.Mnemonic()) != call.Mnemonic || len(call.Immediate) != len(u.Instruction.Operands) ||
+			len(call.Immediate) > 0 && call.Immediate[0] != u.Instruction.Operands[0].Value.N {
+			b.doubt(u.Source.Range, "raises an interrupt that is no system call of %s", b.graph.ABI.Target)
+			break
+		}
+		if u.number.known {
+			if s, ok := linux.ByNumber(b.graph.ABI, int(u.number.n)); ok && s.NoReturn() {
+				u.ends = true
+			}
+		}
+	default:
+		b.doubt(u.Source.Range, "uses %s", strings.ToUpper(x86.MnemonicName(u.Form.Mnemonic())))
+	}
+}
+
+// checkReturns doubts a RET where nothing is called: it jumps.
+func (b *builder) checkReturns() {
+	var ret *unit
+	for _, u := range b.units {
+		if u.reached && u.Form != nil {
+			switch u.Form.Flow() {
+			case x86.Call:
+				return
+			case x86.Return:
+				ret = u
+			}
+		}
+	}
+	if ret != nil {
+		b.doubt(ret.Source.Range, "returns, although nothing is called")
+	}
+}
+
+// targetOf returns where a direct jump, branch or call goes, or nil.
+func (b *builder) targetOf(u *unit) *unit {
+	for i := range u.Instruction.Operands {
+		if o := &u.Instruction.Operands[i]; o.Kind == x86.ImmediateOperand {
+			if s, ok := o.Value.Segment(); ok {
+				return b.index[place{s, o.Value.N}]
+			}
+		}
+	}
+	return nil
+}
+
+// numberAfter follows the number of a system call through simple instructions.
+func (b *builder) numberAfter(u *unit, before value) value {
+	in := u.Instruction
+	if in == nil || u.Form == nil {
+		return value{}
+	}
+	accumulator := x86.Widest(x86.LookupRegister("eax"))
+	writes := func(i int) bool {
+		return i < len(in.Operands) && in.Operands[i].Kind == x86.RegisterOperand && x86.Widest(in.Operands[i].Register) == accumulator
+	}
+	name := x86.MnemonicName(in.Mnemonic)
+	whole := len(in.Operands) > 0 && in.Operands[0].Kind == x86.RegisterOperand && x86.RegisterInfo(in.Operands[0].Register).Size >= 4
+	switch {
+	case name == "mov" && writes(0) && in.Operands[1].Kind == x86.ImmediateOperand && in.Operands[1].Value.IsNumber():
+		n := in.Operands[1].Value.N
+		switch {
+		case whole:
+			return value{int64(uint32(n)), true}
+		case before.known && in.Operands[0].Register == x86.LookupRegister("al"):
+			return value{before.n&^0xff | n&0xff, true}
+		}
+		return value{}
+	case (name == "xor" || name == "sub") && whole && writes(0) && writes(1):
+		return value{0, true}
+	case name == "inc" && whole && writes(0) && before.known:
+		return value{before.n + 1, true}
+	case name == "pop" && writes(0):
+		// PUSH imm right before it: the short way to set a register.
+		if p := b.before(u); p != nil && x86.MnemonicName(p.Instruction.Mnemonic) == "push" && !u.leader {
+			if o := &p.Instruction.Operands[0]; o.Kind == x86.ImmediateOperand && o.Value.IsNumber() {
+				return value{int64(uint32(o.Value.N)), true}
+			}
+		}
+		return value{}
+	}
+	for i, o := range u.Form.Operands() {
+		if o.Access&x86.Write != 0 && writes(i) {
+			return value{}
+		}
+	}
+	for _, x := range u.Form.Implicit() {
+		if !x.Memory && x.Access&x86.Write != 0 && x86.Widest(x.Register) == accumulator {
+			return value{}
+		}
+	}
+	if f := u.Form.Flow(); f == x86.Call || f == x86.SystemCall || f == x86.Interrupt {
+		return value{}
+	}
+	return before
+}
+
+// before returns the instruction in front of u in its section, or nil.
+func (b *builder) before(u *unit) *unit {
+	i := slices.Index(b.units, u)
+	if i > 0 && b.units[i-1].next == u {
+		return b.units[i-1]
+	}
+	return nil
+}
+
+// findRuns lists the data of all sections: fragments that are no code, and code
+// that is never reached but may be read.
+func (b *builder) findRuns() {
+	reached := map[*program.Fragment]bool{}
+	for _, u := range b.units {
+		if u.reached {
+			reached[u.Fragment] = true
+		}
+	}
+	for _, s := range b.graph.Program.Sections {
+		if s.Flags&program.Alloc == 0 {
+			continue
+		}
+		var r *run
+		for i := range s.Fragments {
+			f := &s.Fragments[i]
+			if reached[f] {
+				r = nil
+				continue
+			}
+			if r == nil {
+				r = &run{section: s, start: f.Offset}
+				b.runs = append(b.runs, r)
+			}
+			r.end = f.Offset + f.Size*f.Repeat
+			r.fragments = append(r.fragments, f)
+		}
+	}
+}
+
+// assemble makes the blocks and the objects that they refer to.
+func (b *builder) assemble(entry *unit) {
+	start := map[*unit]bool{entry: true}
+	for _, u := range b.units {
+		if u.reached && !u.ends && u.Form != nil && u.Form.Flow() == x86.Branch {
+			start[u.next] = true
+		}
+	}
+	for _, u := range b.units {
+		if u.reached && (u.leader || start[u]) {
+			b.blocks[u] = &Block{ID: len(b.graph.Blocks), Name: b.name(u.place)}
+			b.graph.Blocks = append(b.graph.Blocks, b.blocks[u])
+		}
+	}
+	b.graph.Entry = b.blocks[entry]
+	for _, u := range b.units {
+		if block := b.blocks[u]; block != nil {
+			b.fill(block, u)
+		}
+	}
+	slices.SortFunc(b.graph.Objects, func(x, y *Object) int { return x.ID - y.ID })
+}
+
+// fill puts the instructions from u on into a block.
+func (b *builder) fill(block *Block, u *unit) {
+	for {
+		if u.Form != nil && u.Form.Flow() == x86.Jump && u.target != nil {
+			block.Next = b.blocks[u.target]
+			return
+		}
+		block.Code = append(block.Code, b.inst(u))
+		if u.ends {
+			return
+		}
+		u = u.next
+		if next := b.blocks[u]; next != nil {
+			block.Next = next
+			return
+		}
+	}
+}
+
+// inst makes an instruction of the Graph.
+func (b *builder) inst(u *unit) Inst {
+	in := Inst{Form: u.Form, Source: u.Source}
+	if u.Instruction == nil {
+		return in
+	}
+	in.Instruction = *u.Instruction
+	in.Operands = slices.Clone(u.Instruction.Operands)
+	in.Segment, in.Offset = 0, 0
+	if u.target != nil {
+		in.Target = b.blocks[u.target]
+		for i := range in.Operands {
+			if in.Operands[i].Kind == x86.ImmediateOperand {
+				in.Operands[i].Value = lang.Value{}
+			}
+		}
+		return in
+	}
+	for i := range in.Operands {
+		o := &in.Operands[i]
+		if o.Kind == x86.RegisterOperand {
+			continue
+		}
+		in.Refs[i] = b.reference(&o.Value, u.Source.Range)
+		if !in.Refs[i].IsZero() {
+			o.Value = registersOf(&o.Value)
+			// The address can be given in any way: as a number, or as a
+			// distance from the instruction.
+			o.Memory.Rel, o.Memory.Abs, o.Memory.DispSize = false, false, 0
+		}
+		if in.Refs[i].Block != nil {
+			b.doubt(u.Source.Range, "uses the address of code")
+		}
+	}
+	return in
+}
+
+// registersOf returns a value's registers alone.
+func registersOf(v *lang.Value) lang.Value {
+	out := lang.Value{Hint: v.Hint, HintReg: v.HintReg}
+	for _, t := range v.Terms() {
+		if t.Kind == lang.RegisterTerm {
+			out.AddRegister(lang.RegisterID(t.ID), t.Coef)
+		}
+	}
+	return out
+}
+
+// reference finds what a value is the address of.
+func (b *builder) reference(v *lang.Value, at diag.Range) Ref {
+	segment := lang.SegmentID(0)
+	for _, t := range v.Terms() {
+		switch {
+		case t.Kind == lang.RegisterTerm:
+		case t.Kind == lang.SegmentTerm && t.Coef == 1 && segment == 0:
+			segment = lang.SegmentID(t.ID)
+		default:
+			b.doubt(at, "computes with addresses")
+			return Ref{}
+		}
+	}
+	if segment == 0 {
+		return Ref{}
+	}
+	if u := b.index[place{segment, v.N}]; u != nil && u.reached {
+		if block := b.blocks[u]; block != nil {
+			return Ref{Block: block}
+		}
+		b.doubt(at, "uses the address of code")
+		return Ref{Block: b.graph.Entry}
+	}
+	if b.index[place{segment, v.N}] != nil {
+		b.doubt(at, "uses the address of code")
+	}
+	if o, offset := b.object(segment, v.N); o != nil {
+		return Ref{Object: o, Offset: offset}
+	}
+	b.doubt(at, "uses an address that belongs to nothing")
+	return Ref{}
+}
+
+// object returns the object that holds a byte of a section, or ends there.
+func (b *builder) object(segment lang.SegmentID, offset int64) (*Object, int64) {
+	var found *run
+	for _, r := range b.runs {
+		if r.section.ID == segment && offset >= r.start && offset <= r.end && (found == nil || offset == r.start) {
+			found = r
+		}
+	}
+	if found == nil {
+		return nil, 0
+	}
+	o := b.objects[found]
+	if o == nil {
+		o = b.newObject(found)
+	}
+	return o, offset - found.start
+}
+
+func (b *builder) newObject(r *run) *Object {
+	s := r.section
+	o := &Object{
+		ID: slices.Index(b.runs, r), Name: b.name(place{s.ID, r.start}), Section: s,
+		Size: r.end - r.start, Align: s.Align, Write: s.Flags&program.Write != 0, Fragments: r.fragments,
+	}
+	b.objects[r] = o
+	b.graph.Objects = append(b.graph.Objects, o)
+	if s.Flags&program.NoBits != 0 || o.Size > maxObject {
+		if s.Flags&program.NoBits == 0 {
+			b.doubt(s.Range, "holds too much data to be looked at")
+		}
+		return o
+	}
+	o.Bytes = make([]byte, o.Size)
+	for _, f := range r.fragments {
+		for n := range f.Repeat {
+			at := f.Offset - r.start + n*f.Size
+			copy(o.Bytes[at:], f.Bytes)
+			for i := range f.Fixups {
+				fix := &f.Fixups[i]
+				if fix.Kind != x86.Absolute {
+					b.doubt(fix.Range, "holds a distance or a selector as data")
+					continue
+				}
+				v := fix.Value
+				to := b.reference(&v, fix.Range)
+				if to.Block != nil {
+					b.doubt(fix.Range, "holds the address of code as data")
+				}
+				o.Refs = append(o.Refs, DataRef{At: at + int64(fix.Offset), Size: int(fix.Size), To: to})
+			}
+		}
+	}
+	return o
+}
+
+// maxObject is the largest object whose bytes are kept, in bytes.
+const maxObject = 1 << 24
+
+// name returns the label at a place, or where it is.
+func (b *builder) name(at place) string {
+	for _, s := range b.graph.Program.Symbols {
+		if id, ok := s.Value.Segment(); ok && id == at.segment && s.Value.N == at.offset && !s.Equ {
+			return s.Name
+		}
+	}
+	if s := b.graph.Program.Section(at.segment); s != nil {
+		return fmt.Sprintf("%s+%#x", s.Name, at.offset)
+	}
+	return ""
+}
