@@ -1,0 +1,48 @@
+package machine
+
+import (
+	"tasm/codegen/x86"
+	"tasm/linux"
+)
+
+// Call is a system call as the program makes it.
+type Call struct {
+	ABI    *linux.ABI
+	Number Term // 32 bits, which are all that the kernel looks at
+	// Syscall is the row of the table of system calls; nil if the number is
+	// not known or there is none.
+	Syscall *linux.Syscall
+	// Args are the values that the call takes, as wide as the ABI's registers.
+	Args []Term
+}
+
+// Call returns the system call that the state's registers ask for.
+func (s *State) Call(abi *linux.ABI) Call {
+	c := Call{ABI: abi, Number: s.named(abi.Number, 32)}
+	n, ok := c.Number.Constant()
+	if !ok {
+		return c
+	}
+	if c.Syscall, ok = linux.ByNumber(abi, int(int32(n))); ok {
+		for i := range c.Syscall.Args(abi) {
+			c.Args = append(c.Args, s.named(abi.Args[i], abi.Bits))
+		}
+	}
+	return c
+}
+
+// named returns the low bits of the register with a name.
+func (s *State) named(name string, width int) Term {
+	r := x86.RegisterInfo(x86.LookupRegister(name))
+	return s.Terms.Extract(s.Registers[r.Number], 0, width)
+}
+
+// Return puts the result of a system call, of the ABI's width, into its
+// register and leaves in those that the call may change what nobody can tell.
+func (s *State) Return(abi *linux.ABI, result Term) {
+	register := func(name string) uint8 { return x86.RegisterInfo(x86.LookupRegister(name)).Number }
+	s.Registers[register(abi.Result)] = s.Terms.SignExtend(result, s.Bits)
+	for _, name := range abi.Clobbers {
+		s.Registers[register(name)] = s.Terms.Undefined(s.Bits)
+	}
+}

@@ -1,0 +1,211 @@
+package machine
+
+import "tasm/codegen/x86"
+
+// kept are the flags that a State holds, and their bits in the flags register.
+// All others have the value that the kernel gives them.
+var kept = [...]struct {
+	flag x86.FlagSet
+	bit  int
+}{
+	{x86.CF, 0}, {x86.PF, 2}, {x86.AF, 4}, {x86.ZF, 6}, {x86.SF, 7}, {x86.DF, 10}, {x86.OF, 11},
+}
+
+const (
+	// always are the bits of the flags register that are set in a user's
+	// program: IF, and the one that is always set.
+	always = 0x202
+	// refused are the bits that popf must not change for the rest of the
+	// machine to stay as it is: TF, NT, AC, ID.
+	refused = 1<<8 | 1<<14 | 1<<18 | 1<<21
+	status  = x86.CF | x86.PF | x86.AF | x86.ZF | x86.SF | x86.OF
+)
+
+// operation is what most instructions leave in the flags.
+type operation uint8
+
+const (
+	adding operation = iota
+	subtracting
+	logical
+)
+
+// flags computes flags when they are asked for: most never are.
+type flags struct {
+	// term holds the flags that are not in late, by the index in kept; the zero
+	// Term is a flag that was left undefined and that nobody has looked at.
+	term [len(kept)]Term
+	// late are the flags that follow from the last operation.
+	late            x86.FlagSet
+	operation       operation
+	x, y, in, total Term // x + y + in = total, or x - y - in
+}
+
+func index(f x86.FlagSet) int {
+	for i := range kept {
+		if kept[i].flag == f {
+			return i
+		}
+	}
+	panic("machine: no such flag")
+}
+
+// record makes the flags in set follow from an operation.
+func (s *State) record(set x86.FlagSet, operation operation, x, y, in, total Term) {
+	f := &s.flags
+	if lost := f.late &^ set; lost != 0 {
+		for i := range kept {
+			if lost&kept[i].flag != 0 {
+				f.term[i] = s.compute(kept[i].flag)
+			}
+		}
+	}
+	f.late, f.operation = set, operation
+	f.x, f.y, f.in, f.total = x, y, in, total
+}
+
+// Flag returns a flag as a term of one bit.
+func (s *State) Flag(flag x86.FlagSet) Term {
+	if s.flags.late&flag != 0 {
+		return s.compute(flag)
+	}
+	i := index(flag)
+	if s.flags.term[i].width == 0 {
+		s.flags.term[i] = s.Terms.Undefined(1)
+	}
+	return s.flags.term[i]
+}
+
+// SetFlag changes a flag.
+func (s *State) SetFlag(flag x86.FlagSet, value Term) {
+	s.flags.late &^= flag
+	s.flags.term[index(flag)] = value
+}
+
+// undefine leaves flags undefined.
+func (s *State) undefine(set x86.FlagSet) {
+	s.flags.late &^= set
+	for i := range kept {
+		if set&kept[i].flag != 0 {
+			s.flags.term[i] = Term{}
+		}
+	}
+}
+
+// compute computes a flag from the last operation (manual, volume 1, 3.4.3.1).
+func (s *State) compute(flag x86.FlagSet) Term {
+	t, f := s.Terms, &s.flags
+	x, y, r := f.x, f.y, f.total
+	switch flag {
+	case x86.ZF:
+		return t.IsZero(r)
+	case x86.SF:
+		return t.Sign(r)
+	case x86.PF:
+		return t.parity(r)
+	case x86.AF:
+		return t.Add(t.Extract(x, 4, 1), t.Add(t.Extract(y, 4, 1), t.Extract(r, 4, 1)))
+	case x86.CF:
+		if f.operation == adding {
+			return t.If(f.in, t.Not(t.Below(x, r)), t.Below(r, x))
+		}
+		return t.If(f.in, t.Not(t.Below(y, x)), t.Below(x, y))
+	}
+	sx, sy, sr := t.Sign(x), t.Sign(y), t.Sign(r)
+	if f.operation == subtracting {
+		sy = t.Not(sy)
+	}
+	return t.And(t.Xor(sx, sr), t.Xor(sy, sr))
+}
+
+// parity returns whether the number of ones in the low byte is even.
+func (t *Terms) parity(x Term) Term {
+	p := bit(true)
+	for i := range 8 {
+		p = t.Add(p, t.Extract(x, i, 1))
+	}
+	return p
+}
+
+// FlagsRegister returns the flags register, 64 bits wide.
+func (s *State) FlagsRegister() Term {
+	x := Number(64, always)
+	for _, k := range kept {
+		x = s.Terms.Add(x, s.Terms.ShiftLeft(s.Terms.ZeroExtend(s.Flag(k.flag), 64), k.bit))
+	}
+	return x
+}
+
+// SetFlags takes the flags in a set from the bits of the flags register.
+func (s *State) SetFlags(set x86.FlagSet, register Term) {
+	for _, k := range kept {
+		if set&k.flag != 0 {
+			s.SetFlag(k.flag, s.Terms.Extract(register, k.bit, 1))
+		}
+	}
+}
+
+// conditions are the tests of Jcc, SETcc and CMOVcc (manual, volume 1,
+// appendix B). Each other one is the opposite.
+var conditions = map[string]struct {
+	test   func(*State) Term
+	negate bool
+}{
+	"o": {overflows, false}, "no": {overflows, true},
+	"b": {below, false}, "c": {below, false}, "nae": {below, false},
+	"ae": {below, true}, "nb": {below, true}, "nc": {below, true},
+	"e": {equal, false}, "z": {equal, false}, "ne": {equal, true}, "nz": {equal, true},
+	"be": {belowOrEqual, false}, "na": {belowOrEqual, false}, "a": {belowOrEqual, true}, "nbe": {belowOrEqual, true},
+	"s": {sign, false}, "ns": {sign, true},
+	"p": {parityEven, false}, "pe": {parityEven, false}, "np": {parityEven, true}, "po": {parityEven, true},
+	"l": {less, false}, "nge": {less, false}, "ge": {less, true}, "nl": {less, true},
+	"le": {lessOrEqual, false}, "ng": {lessOrEqual, false}, "g": {lessOrEqual, true}, "nle": {lessOrEqual, true},
+}
+
+// condition returns the term of the condition with a name such as "nz".
+func (s *State) condition(name string) Term {
+	c := conditions[name]
+	x := c.test(s)
+	if c.negate {
+		return s.Terms.Not(x)
+	}
+	return x
+}
+
+func overflows(s *State) Term  { return s.Flag(x86.OF) }
+func below(s *State) Term      { return s.Flag(x86.CF) }
+func equal(s *State) Term      { return s.Flag(x86.ZF) }
+func sign(s *State) Term       { return s.Flag(x86.SF) }
+func parityEven(s *State) Term { return s.Flag(x86.PF) }
+
+// compared reports whether the flags are those of a comparison, whose operands
+// then tell more simply what the flags mean together.
+func (s *State) compared(set x86.FlagSet) bool {
+	f := &s.flags
+	return f.late&set == set && f.operation == subtracting && f.in == bit(false)
+}
+
+func belowOrEqual(s *State) Term {
+	if s.compared(x86.CF | x86.ZF) {
+		return s.Terms.Not(s.Terms.Below(s.flags.y, s.flags.x))
+	}
+	return s.Terms.Or(s.Flag(x86.CF), s.Flag(x86.ZF))
+}
+
+func less(s *State) Term {
+	if s.compared(x86.SF | x86.OF) {
+		return s.Terms.Less(s.flags.x, s.flags.y)
+	}
+	return s.Terms.Xor(s.Flag(x86.SF), s.Flag(x86.OF))
+}
+
+func lessOrEqual(s *State) Term {
+	t := s.Terms
+	if s.compared(x86.SF | x86.OF | x86.ZF) {
+		return t.Not(t.Less(s.flags.y, s.flags.x))
+	}
+	if f := &s.flags; f.operation == logical && f.late&(x86.SF|x86.OF|x86.ZF) == x86.SF|x86.OF|x86.ZF {
+		return t.Not(t.Less(number(f.total.width, 0), f.total))
+	}
+	return t.Or(less(s), s.Flag(x86.ZF))
+}

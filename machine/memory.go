@@ -1,0 +1,303 @@
+package machine
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Memory is the memory of a process: segments with what they hold at first,
+// and layers of what was written since. An address is a number, or an unknown
+// plus a number; segments of different unknowns do not overlap.
+type Memory struct {
+	// Strings admits reading behind the words that the stack holds at entry,
+	// as if each were the address of a string.
+	Strings bool
+	// Watch, if not nil, is told of every access of the program.
+	Watch func(Access)
+
+	terms    *Terms
+	segments []*Segment
+	top      *layer
+}
+
+// Access is one access to memory by the program's instructions.
+type Access struct {
+	Segment *Segment
+	Offset  int64 // of the first byte, as in Segment
+	Size    int   // bytes
+	Write   bool
+}
+
+// Segment is a range of addresses with the same permissions.
+type Segment struct {
+	Name string
+	// Base is the unknown part of its addresses, or a number (of any value)
+	// where they are plain numbers.
+	Base      Term
+	Low, High int64 // added to Base; High is behind the last byte
+	Read      bool
+	Write     bool
+	Execute   bool
+	// Initial returns what a byte holds at first.
+	Initial func(offset int64) Byte
+}
+
+// Byte is one byte of a value that takes up to 8 of them.
+type Byte struct {
+	Of    Term
+	Index uint8
+}
+
+// Const returns a Byte that is a number.
+func Const(b byte) Byte { return Byte{Of: number(8, uint64(b))} }
+
+// Term returns the byte as a term of 8 bits.
+func (b Byte) term(t *Terms) Term { return t.Extract(b.Of, 8*int(b.Index), 8) }
+
+// place is the address of a byte.
+type place struct {
+	base   *node
+	offset int64
+}
+
+// layer holds bytes written. A layer below another is not changed any more.
+type layer struct {
+	bytes map[place]Byte
+	below *layer
+	// A layer with a writer holds instead the bytes that the kernel may have
+	// written from start on.
+	writer   *writer
+	start    place
+	size     int64
+	ownsPage bool
+}
+
+// writer is a system call that may have written a buffer.
+type writer struct{ call, argument int }
+
+// NewMemory returns memory without segments.
+func NewMemory(t *Terms) *Memory {
+	return &Memory{terms: t, top: &layer{bytes: map[place]Byte{}}}
+}
+
+// Map adds a segment. Where it overlaps earlier ones it hides them.
+func (m *Memory) Map(s *Segment) {
+	m.segments = append(slices.Clip(m.segments), s)
+}
+
+// fork returns a copy of the memory.
+func (m *Memory) fork() *Memory {
+	c := *m
+	if m.top.writer != nil || len(m.top.bytes) > 0 {
+		below := m.top
+		m.top = &layer{bytes: map[place]Byte{}, below: below}
+		c.top = &layer{bytes: map[place]Byte{}, below: below}
+	} else {
+		c.top = &layer{bytes: map[place]Byte{}, below: m.top.below}
+	}
+	return &c
+}
+
+// locate splits an address. In an address without unknown part the offset is
+// the number itself.
+func locate(address Term) place {
+	if address.node == nil {
+		return place{nil, int64(address.value)}
+	}
+	return place{address.node, signed(address.value, address.width)}
+}
+
+// Find returns the segment of an address, nil if there is none, and the
+// address's offset in it.
+func (m *Memory) Find(address Term) (*Segment, int64) {
+	p := locate(address)
+	return m.find(p), p.offset
+}
+
+func (m *Memory) find(p place) *Segment {
+	for i := len(m.segments) - 1; i >= 0; i-- {
+		if s := m.segments[i]; s.Base.node == p.base && p.offset >= s.Low && p.offset < s.High {
+			return s
+		}
+	}
+	if m.Strings && p.base != nil && p.base.op == opUnknown && p.base.unknown.Origin == EntryWord {
+		return m.stringAt(p.base)
+	}
+	return nil
+}
+
+// stringBytes bounds how far behind its address a string is looked at.
+const stringBytes = 1 << 16
+
+// stringAt makes the segment of a string whose address is a word at entry.
+func (m *Memory) stringAt(n *node) *Segment {
+	base := Term{node: n, width: n.width}
+	s := &Segment{Name: "string", Base: base, High: stringBytes, Read: true, Initial: func(offset int64) Byte {
+		return Byte{Of: m.terms.Unknown(Unknown{Origin: StringByte, Width: 8, Index: offset, Of: base})}
+	}}
+	m.Map(s)
+	return s
+}
+
+// byteAt returns the byte at a place of a segment, from a layer on downwards.
+func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
+	for ; l != nil; l = l.below {
+		if w := l.writer; w != nil {
+			i := p.offset - l.start.offset
+			if l.start.base != p.base || i < 0 || i >= l.size {
+				continue
+			}
+			u := Unknown{Origin: KernelByte, Width: 8, Call: w.call, Argument: w.argument, Index: i}
+			data := m.terms.Unknown(u)
+			u.Origin, u.Width = KernelWrote, 1
+			return Byte{Of: m.terms.If(m.terms.Unknown(u), data, m.byteAt(l.below, s, p).term(m.terms))}
+		}
+		if b, ok := l.bytes[p]; ok {
+			return b
+		}
+	}
+	return s.Initial(p.offset)
+}
+
+// problem is why memory can't be accessed.
+type problem struct {
+	kind   EventKind
+	reason string
+}
+
+func (m *Memory) check(address Term, size int, write bool) (*Segment, place, *problem) {
+	p := locate(address)
+	s := m.find(p)
+	verb := "reads"
+	if write {
+		verb = "writes"
+	}
+	switch {
+	case s == nil && p.base != nil:
+		return nil, p, &problem{Unclear, verb + " at an address that is not known"}
+	case s == nil:
+		return nil, p, &problem{Fault, fmt.Sprintf("%s at %#x, where there is no memory", verb, address.value)}
+	case !write && !s.Read && !s.Write:
+		return nil, p, &problem{Fault, fmt.Sprintf("reads %s, which may not be read", s.Name)}
+	case write && !s.Write && s.Name == "string":
+		return nil, p, &problem{Unclear, "writes to a string of the arguments or the environment"}
+	case write && !s.Write:
+		return nil, p, &problem{Fault, fmt.Sprintf("writes to %s, which may not be written", s.Name)}
+	case p.offset+int64(size) > s.High:
+		// The rest lies in the next segment, if anywhere.
+		rest := int(s.High - p.offset)
+		if _, _, problem := m.check(address.plus(uint64(rest)), size-rest, write); problem != nil {
+			return nil, p, problem
+		}
+	}
+	if m.Watch != nil {
+		m.Watch(Access{Segment: s, Offset: p.offset, Size: size, Write: write})
+	}
+	return s, p, nil
+}
+
+// load returns size bytes of memory as one value.
+func (m *Memory) load(address Term, size int) (Term, *problem) {
+	s, p, problem := m.check(address, size, false)
+	if problem != nil {
+		return Term{}, problem
+	}
+	return m.assemble(s, p, size), nil
+}
+
+// assemble joins the bytes from p on.
+func (m *Memory) assemble(s *Segment, p place, size int) Term {
+	var list [8]Byte
+	whole := true
+	for i := range size {
+		q := place{p.base, p.offset + int64(i)}
+		if q.offset >= s.High {
+			s = m.find(q)
+		}
+		list[i] = m.byteAt(m.top, s, q)
+		whole = whole && list[i].Of == list[0].Of && int(list[i].Index) == i
+	}
+	if whole && int(list[0].Of.width) == 8*size {
+		return list[0].Of
+	}
+	x := list[0].term(m.terms)
+	for _, b := range list[1:size] {
+		x = m.terms.Concat(b.term(m.terms), x)
+	}
+	return x
+}
+
+// store writes a value to memory.
+func (m *Memory) store(address Term, x Term) *problem {
+	size := int(x.width) / 8
+	_, p, problem := m.check(address, size, true)
+	if problem != nil {
+		return problem
+	}
+	m.writable()
+	for i := range size {
+		m.top.bytes[place{p.base, p.offset + int64(i)}] = Byte{Of: x, Index: uint8(i)}
+	}
+	return nil
+}
+
+// writable makes the top layer one that takes bytes.
+func (m *Memory) writable() {
+	if m.top.writer != nil {
+		m.top = &layer{bytes: map[place]Byte{}, below: m.top}
+	}
+}
+
+// Peek returns the byte at an address as the kernel reads it, and false where
+// it can't.
+func (m *Memory) Peek(address Term) (Term, bool) {
+	p := locate(address)
+	s := m.find(p)
+	if s == nil || !s.Read && !s.Write {
+		return Term{}, false
+	}
+	return m.byteAt(m.top, s, p).term(m.terms), true
+}
+
+// Poke changes the byte at an address as the kernel does, and reports false
+// where it can't.
+func (m *Memory) Poke(address, b Term) bool {
+	p := locate(address)
+	s := m.find(p)
+	if s == nil || !s.Write {
+		return false
+	}
+	m.writable()
+	m.top.bytes[p] = Byte{Of: b}
+	return true
+}
+
+// Scatter makes size bytes from an address on what an argument of a system
+// call may have written there: any of them may still be as before.
+func (m *Memory) Scatter(address Term, size int64, call, argument int) {
+	m.top = &layer{below: m.top, writer: &writer{call, argument}, start: locate(address), size: size}
+}
+
+// Fetch reads up to len(code) bytes of an instruction. It returns how many
+// bytes can be executed and are known, and the segment of the first, nil if
+// there is none.
+func (m *Memory) Fetch(address Term, code []byte) (n int, first *Segment) {
+	p := locate(address)
+	for n < len(code) {
+		s := m.find(p)
+		if s == nil || !s.Execute {
+			break
+		}
+		if first == nil {
+			first = s
+		}
+		b := m.byteAt(m.top, s, p).term(m.terms)
+		if b.node != nil {
+			break
+		}
+		code[n] = byte(b.value)
+		n++
+		p.offset++
+	}
+	return n, first
+}

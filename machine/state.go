@@ -1,0 +1,134 @@
+package machine
+
+import (
+	"tasm/codegen/x86"
+	"tasm/lang"
+	"tasm/linux"
+)
+
+// Numbers of the general registers, as instructions encode them.
+const (
+	AX = iota
+	CX
+	DX
+	BX
+	SP
+	BP
+	SI
+	DI
+)
+
+// State is a processor in user mode, with the memory of its process.
+type State struct {
+	Terms *Terms
+	Bits  int // mode: 32 or 64
+	// Registers are the general registers, as wide as the mode has them: 8
+	// in 32-bit mode.
+	Registers [16]Term
+	// IP is the address of the next instruction.
+	IP     Term
+	Memory *Memory
+	// Known tells what has been found out about a condition, a term of one bit
+	// that is no number; nil knows nothing.
+	Known func(condition Term) (value, known bool)
+
+	flags flags
+}
+
+// NewState returns a state in which all registers and flags are 0.
+func NewState(t *Terms, bits int) *State {
+	s := &State{Terms: t, Bits: bits, Memory: NewMemory(t)}
+	for i := range s.Registers {
+		s.Registers[i] = Number(bits, 0)
+	}
+	for i := range s.flags.term {
+		s.flags.term[i] = bit(false)
+	}
+	return s
+}
+
+// Fork returns a copy of the state. What one of the two does afterwards does
+// not change the other.
+func (s *State) Fork() *State {
+	c := *s
+	c.Memory = s.Memory.fork()
+	return &c
+}
+
+// decide says whether a condition holds, if that is known.
+func (s *State) decide(condition Term) (value, known bool) {
+	if condition.node == nil {
+		return condition.value != 0, true
+	}
+	if s.Known == nil {
+		return false, false
+	}
+	return s.Known(condition)
+}
+
+// Register returns the value of a general register or of a part of one.
+func (s *State) Register(id lang.RegisterID) Term {
+	r := x86.RegisterInfo(id)
+	if r.High {
+		return s.Terms.Extract(s.Registers[r.Number-4], 8, 8)
+	}
+	return s.Terms.Extract(s.Registers[r.Number], 0, 8*int(r.Size))
+}
+
+// SetRegister changes a general register or a part of one. A write to 32 of
+// its 64 bits clears the rest.
+func (s *State) SetRegister(id lang.RegisterID, x Term) {
+	r := x86.RegisterInfo(id)
+	t := s.Terms
+	number := r.Number
+	if r.High {
+		number -= 4
+	}
+	whole := s.Registers[number]
+	switch {
+	case r.High:
+		whole = t.Concat(t.Extract(whole, 16, s.Bits-16), t.Concat(x, t.Extract(whole, 0, 8)))
+	case r.Size >= 4:
+		whole = t.ZeroExtend(x, s.Bits)
+	default:
+		size := 8 * int(r.Size)
+		whole = t.Concat(t.Extract(whole, size, s.Bits-size), x)
+	}
+	s.Registers[number] = whole
+}
+
+// part returns the low size bytes of a general register.
+func (s *State) part(number, size int) Term {
+	return s.Terms.Extract(s.Registers[number], 0, 8*size)
+}
+
+// setPart changes the low size bytes of a general register.
+func (s *State) setPart(number, size int, x Term) {
+	s.SetRegister(x86.GeneralRegister(number, size), x)
+}
+
+// EventKind says how a step ended.
+type EventKind uint8
+
+const (
+	// Done is an instruction that was carried out.
+	Done EventKind = iota
+	// Fork is a condition that has to be known first. Nothing has changed: the
+	// same instruction is to be stepped again when Known knows it.
+	Fork
+	// SystemCall is a call of the kernel; IP is where it will come back to.
+	SystemCall
+	// Fault is an exception, which ends the process.
+	Fault
+	// Unclear is an instruction whose effect the state doesn't tell, or that
+	// this package does not know.
+	Unclear
+)
+
+// Event is what came of a step.
+type Event struct {
+	Kind      EventKind
+	Condition Term       // of a Fork
+	ABI       *linux.ABI // of a SystemCall
+	Reason    string     // of a Fault or Unclear: a clause, "reads at an unknown address"
+}

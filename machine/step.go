@@ -1,0 +1,267 @@
+package machine
+
+import (
+	"maps"
+	"strings"
+	"sync"
+
+	"tasm/codegen/x86"
+	"tasm/lang"
+)
+
+// plan is what Step has to know of a form, found once.
+type plan struct {
+	do        func(*exec)
+	name      string // the mnemonic
+	condition string // of Jcc, SETcc and CMOVcc
+	size      int    // operation size in bytes; that of the mode where the form has none
+	sizes     [x86.MaxOperands]int
+}
+
+// semantics says what the instructions do, by mnemonic; "cc" stands for each of
+// conditions. What is missing here is Unclear.
+var semantics = sync.OnceValue(func() map[string]func(*exec) {
+	all := map[string]func(*exec){}
+	for _, table := range []map[string]func(*exec){
+		moves, integers, shifts, bitwise, transfers, blocks(), decimals,
+	} {
+		maps.Copy(all, table)
+	}
+	return all
+})
+
+type planKey struct {
+	form *x86.Form
+	bits int
+}
+
+var plans sync.Map // planKey to *plan
+
+func planOf(form *x86.Form, bits int) *plan {
+	if p, ok := plans.Load(planKey{form, bits}); ok {
+		return p.(*plan)
+	}
+	p := &plan{name: x86.MnemonicName(form.Mnemonic()), size: form.Size()}
+	if p.size == 0 {
+		p.size = bits / 8
+	}
+	for i, o := range form.Operands() {
+		p.sizes[i] = o.Size
+	}
+	p.do = semantics()[p.name]
+	for _, family := range []string{"j", "set", "cmov"} {
+		if cc, ok := strings.CutPrefix(p.name, family); ok && p.do == nil {
+			if _, ok := conditions[cc]; ok {
+				p.do, p.condition = semantics()[family+"cc"], cc
+			}
+		}
+	}
+	plans.Store(planKey{form, bits}, p)
+	return p
+}
+
+// exec is an instruction while it is carried out.
+type exec struct {
+	*State
+	t *Terms
+	*plan
+	in    *x86.Instruction
+	form  *x86.Form
+	here  Term // address of the instruction
+	next  Term // address behind it
+	event Event
+}
+
+// Step carries out one instruction, which stands at IP and takes length bytes.
+// Numbers in it that are addresses of the code are those to which the unknown
+// part of IP is still to be added: IP's offset is what was given to x86.Decode
+// as the address.
+func (s *State) Step(form *x86.Form, in *x86.Instruction, length int) Event {
+	e := exec{State: s, t: s.Terms, plan: planOf(form, s.Bits), in: in, form: form, here: s.IP, next: s.IP.plus(uint64(length))}
+	if e.do == nil || !e.admits() {
+		e.unclear("uses %s, whose effect is not modelled", e.name)
+		return e.event
+	}
+	s.IP = e.next
+	e.do(&e)
+	if e.event.Kind == Fork {
+		s.IP = e.here
+	}
+	return e.event
+}
+
+// admits reports whether the prefixes and registers are ones that the
+// semantics reckon with.
+func (e *exec) admits() bool {
+	for i := range e.in.Operands {
+		o := &e.in.Operands[i]
+		switch o.Kind {
+		case x86.RegisterOperand:
+			if r := x86.RegisterInfo(o.Register); r == nil || r.Class != x86.General {
+				return false
+			}
+		case x86.FarOperand:
+			return false
+		}
+	}
+	return true
+}
+
+// unclear ends the instruction because its effect can't be told.
+func (e *exec) unclear(reason string, name ...string) {
+	if e.event.Kind == Done {
+		if len(name) > 0 {
+			reason = strings.Replace(reason, "%s", name[0], 1)
+		}
+		e.event = Event{Kind: Unclear, Reason: reason}
+	}
+}
+
+// fault ends the instruction with an exception.
+func (e *exec) fault(reason string) {
+	if e.event.Kind == Done {
+		e.event = Event{Kind: Fault, Reason: reason}
+	}
+}
+
+func (e *exec) report(p *problem) {
+	if p != nil && e.event.Kind == Done {
+		e.event = Event{Kind: p.kind, Reason: p.reason}
+	}
+}
+
+// ask says whether a condition holds. Where that is not known the instruction
+// ends, and ok is false: it must not have changed anything yet.
+func (e *exec) ask(condition Term) (value, ok bool) {
+	value, ok = e.decide(condition)
+	if !ok && e.event.Kind == Done {
+		e.event = Event{Kind: Fork, Condition: condition}
+	}
+	return value, ok && e.event.Kind == Done
+}
+
+// load reads size bytes of memory.
+func (e *exec) load(address Term, size int) Term {
+	x, p := e.Memory.load(address, size)
+	if p != nil {
+		e.report(p)
+		return Number(8*size, 0)
+	}
+	return x
+}
+
+func (e *exec) store(address, x Term) { e.report(e.Memory.store(address, x)) }
+
+// width returns the size of operand i in bytes.
+func (e *exec) width(i int) int {
+	o := &e.in.Operands[i]
+	if o.Kind == x86.RegisterOperand {
+		return int(x86.RegisterInfo(o.Register).Size)
+	}
+	if o.Kind == x86.MemoryOperand && e.sizes[i] > 0 {
+		return e.sizes[i]
+	}
+	return e.size
+}
+
+// operand returns the value of operand i.
+func (e *exec) operand(i int) Term {
+	o := &e.in.Operands[i]
+	switch o.Kind {
+	case x86.RegisterOperand:
+		return e.Register(o.Register)
+	case x86.MemoryOperand:
+		return e.load(e.address(o), e.width(i))
+	}
+	return Number(8*e.size, uint64(o.Value.N))
+}
+
+// setOperand changes operand i.
+func (e *exec) setOperand(i int, x Term) {
+	o := &e.in.Operands[i]
+	if o.Kind == x86.RegisterOperand {
+		if e.event.Kind == Done {
+			e.SetRegister(o.Register, x)
+		}
+		return
+	}
+	e.store(e.address(o), x)
+}
+
+// immediate returns the number that operand i is.
+func (e *exec) immediate(i int) uint64 { return uint64(e.in.Operands[i].Value.N) }
+
+// address computes the effective address of a memory operand.
+func (e *exec) address(o *x86.Operand) Term {
+	x := e.effective(o)
+	e.segment(o.Memory.Segment)
+	return e.t.ZeroExtend(x, e.Bits)
+}
+
+// segment checks a segment override: all but fs and gs have base 0 (see
+// linux/entry.go for why those are left alone).
+func (e *exec) segment(id lang.RegisterID) {
+	switch x86.RegisterName(id) {
+	case "fs", "gs":
+		e.unclear("uses the segment register %s", x86.RegisterName(id))
+	}
+}
+
+// effective computes the effective address without its segment, as wide as the
+// address size.
+func (e *exec) effective(o *x86.Operand) Term {
+	width := e.Bits
+	if o.Memory.AddressSize != 0 {
+		width = 8 * o.Memory.AddressSize
+	}
+	for _, t := range o.Value.Terms() {
+		if t.Kind == lang.RegisterTerm {
+			width = 8 * int(x86.RegisterInfo(lang.RegisterID(t.ID)).Size)
+		}
+	}
+	x := Number(width, uint64(o.Value.N))
+	if o.Memory.Rel {
+		x.node = e.IP.node
+	}
+	for _, t := range o.Value.Terms() {
+		if t.Kind == lang.RegisterTerm {
+			x = e.t.Add(x, e.t.scale(e.Register(lang.RegisterID(t.ID)), uint64(t.Coef)))
+		}
+	}
+	return x
+}
+
+// addressSize returns the size in bytes of the addresses that the instruction
+// uses without writing them.
+func (e *exec) addressSize() int {
+	for _, p := range e.in.Prefixes {
+		switch p {
+		case x86.A16:
+			return 2
+		case x86.A32:
+			return 4
+		case x86.Asp:
+			return e.Bits / 16
+		}
+	}
+	return e.Bits / 8
+}
+
+// push puts a value on the stack.
+func (e *exec) push(x Term) {
+	sp := e.Registers[SP].plus(-uint64(x.width / 8))
+	e.store(sp, x)
+	if e.event.Kind == Done {
+		e.Registers[SP] = sp
+	}
+}
+
+// pop takes size bytes from the stack.
+func (e *exec) pop(size int) Term {
+	sp := e.Registers[SP]
+	x := e.load(sp, size)
+	if e.event.Kind == Done {
+		e.Registers[SP] = sp.plus(uint64(size))
+	}
+	return x
+}

@@ -1,0 +1,103 @@
+package machine
+
+// Substitute returns x with its unknown parts replaced: of returns what an
+// unknown part (a Term to which no number is added) is to become, and false
+// where it stays. The memo is filled; it may be used again for the same of.
+func (t *Terms) Substitute(x Term, of func(Term) (Term, bool), memo map[Term]Term) Term {
+	if x.node == nil {
+		return x
+	}
+	base := Term{node: x.node, width: x.width}
+	if y, ok := memo[base]; ok {
+		return y.plus(x.value)
+	}
+	y, ok := of(base)
+	if !ok {
+		y = t.rebuild(x.node, func(a Term) Term { return t.Substitute(a, of, memo) })
+	}
+	memo[base] = y
+	return y.plus(x.value)
+}
+
+// rebuild makes the term of a node from changed operands.
+func (t *Terms) rebuild(n *node, change func(Term) Term) Term {
+	if n.op == opUnknown {
+		return Term{node: n, width: n.width}
+	}
+	a, b, c := n.a, n.b, n.c
+	var x, y, z Term
+	if a.width > 0 {
+		x = change(a)
+	}
+	if b.width > 0 {
+		y = change(b)
+	}
+	if c.width > 0 {
+		z = change(c)
+	}
+	if x == a && y == b && z == c {
+		return Term{node: n, width: n.width}
+	}
+	w := int(n.width)
+	switch n.op {
+	case opSum:
+		return t.Add(t.scale(x, n.coefficient), y)
+	case opMul:
+		return t.Mul(x, y)
+	case opMulHigh, opMulHighSigned:
+		return t.MulHigh(x, y, n.op == opMulHighSigned)
+	case opQuotient, opQuotientSigned, opRemainder, opRemainderSigned:
+		isSigned := n.op == opQuotientSigned || n.op == opRemainderSigned
+		if t.divisionFaults(x, y, z, isSigned) != bit(false) {
+			// Only under conditions that the path excludes.
+			return t.intern(key{op: n.op, width: n.width, a: x, b: y, c: z})
+		}
+		q, r := t.Divide(x, y, z, isSigned)
+		if n.op == opQuotient || n.op == opQuotientSigned {
+			return q
+		}
+		return r
+	case opAnd:
+		return t.And(x, y)
+	case opOr:
+		return t.Or(x, y)
+	case opXor:
+		return t.Xor(x, y)
+	case opExtract:
+		return t.Extract(x, int(n.low), w)
+	case opConcat:
+		return t.Concat(x, y)
+	case opSignExtend:
+		return t.SignExtend(x, w)
+	case opIf:
+		return t.If(x, y, z)
+	case opEqual:
+		return t.Equal(x, y)
+	case opBelow:
+		return t.Below(x, y)
+	case opLess:
+		return t.Less(x, y)
+	case opCountOnes:
+		return t.CountOnes(x)
+	case opLowest:
+		return t.LowestSet(x)
+	}
+	return t.HighestSet(x)
+}
+
+// Unknowns calls f for every unknown that x depends on. The set seen keeps
+// track of what was visited; it may be used again.
+func (x Term) Unknowns(seen map[Term]bool, f func(Unknown)) {
+	base := Term{node: x.node, width: x.width}
+	if x.node == nil || seen[base] {
+		return
+	}
+	seen[base] = true
+	if x.node.op == opUnknown {
+		f(*x.node.unknown)
+		return
+	}
+	for _, a := range []Term{x.node.a, x.node.b, x.node.c} {
+		a.Unknowns(seen, f)
+	}
+}

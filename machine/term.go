@@ -1,0 +1,247 @@
+package machine
+
+import "math/bits"
+
+// Term is a bit vector of 1 to 64 bits: an unknown part plus a number, modulo
+// 2 to the power of its width. A Term without an unknown part is a number and
+// costs no memory. Terms are made by the methods of Terms and by Number, and
+// only Terms of the same Terms may be mixed.
+type Term struct {
+	node  *node
+	value uint64
+	width uint8
+}
+
+// op is what a node does with its operands.
+type op uint8
+
+const (
+	opUnknown         op = iota
+	opSum                // coefficient * a + b, b being a sum of later nodes or 0
+	opMul                // a * b
+	opMulHigh            // high half of the unsigned product
+	opMulHighSigned      // high half of the signed product
+	opQuotient           // a:b / c, unsigned
+	opRemainder          // a:b % c, unsigned
+	opQuotientSigned     // a:b / c, rounded towards 0
+	opRemainderSigned    // a:b % c, with the sign of a:b
+	opAnd
+	opOr
+	opXor
+	opExtract    // bits of a from low on
+	opConcat     // a above b
+	opSignExtend // a
+	opIf         // b if a, else c
+	opEqual      // a = b, b being a number
+	opBelow      // a < b, unsigned
+	opLess       // a < b, signed
+	opCountOnes
+	opLowest  // number of the lowest set bit of a, undefined for 0
+	opHighest // number of the highest set bit of a
+)
+
+// key is what makes a node: two nodes with the same key are one.
+type key struct {
+	op          op
+	width       uint8
+	low         uint8  // opExtract
+	coefficient uint64 // opSum
+	a, b, c     Term
+}
+
+// node is the unknown part of a Term.
+type node struct {
+	key
+	id      uint32   // in the order of creation
+	maybe   uint64   // the bits that are not known to be zero
+	unknown *Unknown // opUnknown
+}
+
+// Origin says where an Unknown comes from.
+type Origin uint8
+
+const (
+	// Input is a value that the user of the package has named.
+	Input Origin = iota
+	// Undefined is a value that the processor's manual leaves undefined, or
+	// memory whose content nothing settles. Index tells them apart.
+	Undefined
+	// StackPointer is the stack pointer at entry.
+	StackPointer
+	// ImageBase is where the kernel put an image that can be loaded anywhere.
+	ImageBase
+	// EntryWord is a word on the stack at entry; Index counts from argc, 0.
+	EntryWord
+	// StringByte is a byte behind the address Of, which lies at entry on the
+	// stack; Index counts bytes.
+	StringByte
+	// Result is what system call number Call returned.
+	Result
+	// KernelByte is a byte that system call number Call may have written
+	// through argument Argument; Index counts bytes.
+	KernelByte
+	// KernelWrote is 1 if the call did write that byte.
+	KernelWrote
+)
+
+// Unknown is a value that is not known. Two Unknowns that are equal have the
+// same value.
+type Unknown struct {
+	Origin   Origin
+	Width    int // bits
+	Index    int64
+	Call     int // number of the system call in the run, from 0
+	Argument int
+	Of       Term
+}
+
+// Terms makes terms. It is not safe for use by several goroutines at once.
+type Terms struct {
+	nodes     map[key]*node
+	unknowns  map[Unknown]*node
+	count     uint32
+	undefined int64
+}
+
+// NewTerms returns a Terms without any nodes.
+func NewTerms() *Terms {
+	return &Terms{nodes: map[key]*node{}, unknowns: map[Unknown]*node{}}
+}
+
+// Count returns the number of different unknown parts made so far: the memory
+// that the terms use is proportional to it.
+func (t *Terms) Count() int { return int(t.count) }
+
+func mask(width uint8) uint64 { return ^uint64(0) >> (64 - width) }
+
+// Number returns the number v, cut to width bits.
+func Number(width int, v uint64) Term {
+	return Term{value: v & mask(uint8(width)), width: uint8(width)}
+}
+
+func number(width uint8, v uint64) Term { return Term{value: v & mask(width), width: width} }
+
+// bit returns 1 or 0 as a Term of one bit.
+func bit(b bool) Term {
+	if b {
+		return Term{value: 1, width: 1}
+	}
+	return Term{width: 1}
+}
+
+// Unknown returns the term of an unknown value.
+func (t *Terms) Unknown(u Unknown) Term {
+	n := t.unknowns[u]
+	if n == nil {
+		n = &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, maybe: mask(uint8(u.Width)), unknown: &u}
+		t.unknowns[u] = n
+		t.count++
+	}
+	return Term{node: n, width: n.width}
+}
+
+// Undefined returns a fresh unknown of a width in bits.
+func (t *Terms) Undefined(width int) Term {
+	t.undefined++
+	return t.Unknown(Unknown{Origin: Undefined, Width: width, Index: t.undefined})
+}
+
+func (t *Terms) intern(k key) Term {
+	n := t.nodes[k]
+	if n == nil {
+		n = &node{key: k, id: t.count}
+		n.maybe = n.maybeOnes() & mask(k.width)
+		t.nodes[k] = n
+		t.count++
+	}
+	return Term{node: n, width: k.width}
+}
+
+// maybeOnes computes the bits that are not known to be zero.
+func (n *node) maybeOnes() uint64 {
+	a, b, c := n.a, n.b, n.c
+	switch n.op {
+	case opSum:
+		if b.node == nil && bits.OnesCount64(n.coefficient) == 1 {
+			return a.maybe() << bits.TrailingZeros64(n.coefficient)
+		}
+		hi, lo := bits.Mul64(n.coefficient, a.maybe())
+		sum, carry := bits.Add64(lo, b.maybe(), 0)
+		if hi == 0 && carry == 0 && sum <= mask(n.width) {
+			return upTo(sum)
+		}
+	case opAnd:
+		return a.maybe() & b.maybe()
+	case opOr, opXor:
+		return a.maybe() | b.maybe()
+	case opExtract:
+		return a.maybe() >> n.low
+	case opConcat:
+		return a.maybe()<<b.width | b.maybe()
+	case opIf:
+		return b.maybe() | c.maybe()
+	case opCountOnes, opLowest, opHighest:
+		return 0x7f
+	case opQuotient:
+		if a == number(a.width, 0) {
+			return upTo(b.maybe())
+		}
+	case opRemainder:
+		return upTo(c.maybe())
+	}
+	return ^uint64(0)
+}
+
+// upTo returns a mask of all bits that numbers up to max have.
+func upTo(max uint64) uint64 {
+	if max == 0 {
+		return 0
+	}
+	return ^uint64(0) >> bits.LeadingZeros64(max)
+}
+
+// maybe returns the bits that are not known to be zero.
+func (x Term) maybe() uint64 {
+	switch {
+	case x.node == nil:
+		return x.value
+	case x.value == 0:
+		return x.node.maybe
+	}
+	if sum, carry := bits.Add64(x.node.maybe, x.value, 0); carry == 0 && sum <= mask(x.width) {
+		return upTo(sum)
+	}
+	return mask(x.width)
+}
+
+// Width returns the term's width in bits.
+func (x Term) Width() int { return int(x.width) }
+
+// IsNumber reports whether the term is a number.
+func (x Term) IsNumber() bool { return x.node == nil }
+
+// Constant returns the term's value, and whether it is a number.
+func (x Term) Constant() (uint64, bool) { return x.value, x.node == nil }
+
+// Split returns the term's unknown part, and the number added to it, as a
+// signed one if there is an unknown part.
+func (x Term) Split() (base Term, offset int64) {
+	if x.node == nil {
+		return Term{width: x.width}, int64(x.value)
+	}
+	return Term{node: x.node, width: x.width}, signed(x.value, x.width)
+}
+
+// AsUnknown returns what the term is if it is an Unknown plus a number.
+func (x Term) AsUnknown() (u Unknown, offset int64, ok bool) {
+	if x.node == nil || x.node.op != opUnknown {
+		return Unknown{}, 0, false
+	}
+	return *x.node.unknown, signed(x.value, x.width), true
+}
+
+// signed returns v, a number of width bits, as a signed one.
+func signed(v uint64, width uint8) int64 {
+	shift := 64 - width
+	return int64(v<<shift) >> shift
+}
