@@ -22,7 +22,9 @@ type Decoded struct {
 // offsets in the instruction's own segment, number 0.
 // It reports false where there is no instruction of the table, or only the
 // beginning of one. Encodings of what it finds holds the bytes read, but for
-// prefixes that have no effect. VEX and its like are not decoded.
+// prefixes that have no effect. VEX and its like are not decoded, nor branches
+// with a 66 prefix in 64-bit mode, which Intel's processors ignore and AMD's
+// take to cut the target to 16 bits.
 func Decode(bits int, code []byte, address int64, out *Decoded) bool {
 	r := reader{code: code, bits: bits, out: out}
 	if len(r.code) > MaxLength {
@@ -181,7 +183,7 @@ func (r *reader) addressBytes() uint8 {
 // form reads the rest of the instruction as f says, if it is one of f.
 func (r *reader) form(f *Form, address int64) bool {
 	op := &f.opcode
-	if !f.modes.Has(r.bits) || !r.agrees(op) || r.at+int(op.count) > len(r.code) {
+	if !f.modes.Has(r.bits) || !r.agrees(f) || r.at+int(op.count) > len(r.code) {
 		return false
 	}
 	for i := range op.count {
@@ -238,7 +240,8 @@ func (r *reader) sizedBy(op *opcode) bool {
 }
 
 // agrees reports whether the prefixes are those that the opcode asks for.
-func (r *reader) agrees(op *opcode) bool {
+func (r *reader) agrees(f *Form) bool {
+	op := &f.opcode
 	switch op.mandatory {
 	case 0x66:
 		if !r.operandSize || r.rep != 0 {
@@ -252,6 +255,9 @@ func (r *reader) agrees(op *opcode) bool {
 	if op.address != 0 && op.address != r.addressBytes() {
 		return false
 	}
+	if op.size == 0 && r.operandSize && f.usesStack() {
+		return false // the form is that of the mode's own size
+	}
 	if r.bits == 64 && op.default64 {
 		// REX.W or not, the size is 64 bits, but for 66.
 		return op.size == 0 || op.mandatory == 0x66 || (op.size == 2) == (r.operandSize && r.rex&rexW == 0)
@@ -260,6 +266,11 @@ func (r *reader) agrees(op *opcode) bool {
 		return op.size == 0 || op.size == 4
 	}
 	return op.size == 0 || op.size == r.size()
+}
+
+// usesStack reports whether the form reads or writes the stack by itself.
+func (f *Form) usesStack() bool {
+	return slices.ContainsFunc(f.row.implicit, func(s implicitSpec) bool { return s.Memory && s.Width == StackWidth })
 }
 
 // bits16 are the registers of 16-bit addresses (manual, volume 2, table 2-1).
@@ -368,7 +379,7 @@ func (r *reader) operand(s *operandSpec, last byte, o *Operand) bool {
 			return true
 		}
 		number = r.rm | r.rex&rexB<<3
-		if s.place == placeRegRM && r.reg != r.rm {
+		if s.place == placeRegRM && number != r.reg|r.rex&rexR<<1 {
 			return false
 		}
 	case placeOpcode:
@@ -461,6 +472,7 @@ func (r *reader) field(f *Form, d *field) bool {
 		o.Segment = lang.Number64(n)
 	case relativeField:
 		n, ok = r.number(int(d.size), true)
+		ok = ok && !(r.bits == 64 && r.operandSize)
 		*o = Operand{Kind: ImmediateOperand, Value: lang.Number64(n)}
 	default:
 		n, ok = r.number(int(d.size), s.rule == ruleSigned8 || s.rule == ruleSigned32 || s.rule == ruleFits32)
