@@ -39,6 +39,9 @@ func (e *exec) testBit(change func(t *Terms, x, b Term) Term) {
 	read, write := func() Term { return e.operand(0) }, func(x Term) { e.setOperand(0, x) }
 	if o.Kind == x86.MemoryOperand {
 		// The bit may lie outside of the operand, by a signed distance.
+		if change != nil {
+			e.destination(o)
+		}
 		address := e.address(o).plus(uint64((n - int64(within)) / 8))
 		read, write = func() Term { return e.load(address, width/8) }, func(x Term) { e.store(address, x) }
 	}

@@ -146,5 +146,10 @@ func cmpxchg(e *exec) {
 		return
 	}
 	e.setOperand(0, x) // memory is written in any case
+	if o := &e.in.Operands[0]; o.Kind == x86.RegisterOperand && size == 4 && e.Bits == 64 {
+		// Whether a register is: only Intel's manual says so.
+		r := &e.Registers[x86.RegisterInfo(o.Register).Number]
+		*r = e.t.Concat(e.t.Undefined(32), x)
+	}
 	e.setPart(AX, size, x)
 }

@@ -5,7 +5,6 @@ import "tasm/codegen/x86"
 // moves are the instructions that copy values.
 var moves = map[string]func(*exec){
 	"mov":    func(e *exec) { e.setOperand(0, e.operand(1)) },
-	"movnti": func(e *exec) { e.setOperand(0, e.operand(1)) },
 	"movzx":  func(e *exec) { e.setOperand(0, e.t.ZeroExtend(e.operand(1), 8*e.width(0))) },
 	"movsx":  func(e *exec) { e.setOperand(0, e.t.SignExtend(e.operand(1), 8*e.width(0))) },
 	"movsxd": func(e *exec) { e.setOperand(0, e.t.SignExtend(e.operand(1), 8*e.width(0))) },
@@ -40,7 +39,7 @@ var moves = map[string]func(*exec){
 
 	"lahf": func(e *exec) { e.SetRegister(ah, e.t.Extract(e.FlagsRegister(), 0, 8)) },
 	"sahf": func(e *exec) { e.SetFlags(status&^x86.OF, e.Register(ah)) },
-	"salc": func(e *exec) { e.setPart(AX, 1, e.t.SignExtend(e.Flag(x86.CF), 8)) },
+	"salc": salc,
 	"clc":  func(e *exec) { e.SetFlag(x86.CF, bit(false)) },
 	"stc":  func(e *exec) { e.SetFlag(x86.CF, bit(true)) },
 	"cmc":  func(e *exec) { e.SetFlag(x86.CF, e.t.Not(e.Flag(x86.CF))) },
@@ -48,12 +47,18 @@ var moves = map[string]func(*exec){
 	"std":  func(e *exec) { e.SetFlag(x86.DF, bit(true)) },
 
 	"nop": func(*exec) {}, "pause": func(*exec) {}, "endbr32": func(*exec) {}, "endbr64": func(*exec) {},
-	"prefetch": func(*exec) {}, "prefetchw": func(*exec) {}, "prefetchnta": func(*exec) {},
-	"prefetcht0": func(*exec) {}, "prefetcht1": func(*exec) {}, "prefetcht2": func(*exec) {},
-	"lfence": func(*exec) {}, "mfence": func(*exec) {}, "sfence": func(*exec) {},
 }
 
 var ah = x86.LookupRegister("ah")
+
+// salc exists in 32-bit mode alone (AMD64 manual, volume 3, appendix B.3).
+func salc(e *exec) {
+	if e.Bits == 64 {
+		invalid(e)
+		return
+	}
+	e.setPart(AX, 1, e.t.SignExtend(e.Flag(x86.CF), 8))
+}
 
 // swap reverses the order of the bytes.
 func (t *Terms) swap(x Term) Term {
@@ -165,6 +170,9 @@ func enter(e *exec) {
 	if depth > 0 {
 		e.push(frame)
 	}
-	e.Registers[BP] = frame
-	e.Registers[SP] = e.Registers[SP].plus(-(locals & 0xffff))
+	// The processor makes sure that the stack can be written there.
+	sp := e.Registers[SP].plus(-(locals & 0xffff))
+	_, _, p := e.Memory.check(sp, size, true)
+	e.report(p)
+	e.Registers[BP], e.Registers[SP] = frame, sp
 }

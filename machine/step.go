@@ -2,6 +2,7 @@ package machine
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,9 +17,11 @@ type plan struct {
 	condition string // of Jcc, SETcc and CMOVcc
 	size      int    // operation size in bytes; that of the mode where the form has none
 	sizes     [x86.MaxOperands]int
+	// repeatable says that it is a string instruction.
+	repeatable bool
 }
 
-// semantics says what the instructions do, by mnemonic; "cc" stands for each of
+// semantics returns what the instructions do, by mnemonic; "cc" stands for each of
 // conditions. What is missing here is Unclear.
 var semantics = sync.OnceValue(func() map[string]func(*exec) {
 	all := map[string]func(*exec){}
@@ -49,6 +52,7 @@ func planOf(form *x86.Form, bits int) *plan {
 		p.sizes[i] = o.Size
 	}
 	p.do = semantics()[p.name]
+	_, p.repeatable = blocks()[p.name]
 	for _, family := range []string{"j", "set", "cmov"} {
 		if cc, ok := strings.CutPrefix(p.name, family); ok && p.do == nil {
 			if _, ok := conditions[cc]; ok {
@@ -72,18 +76,22 @@ type exec struct {
 	event Event
 }
 
-// Step carries out one instruction, which stands at IP and takes length bytes.
-// Numbers in it that are addresses of the code are those to which the unknown
-// part of IP is still to be added: IP's offset is what was given to x86.Decode
-// as the address.
-func (s *State) Step(form *x86.Form, in *x86.Instruction, length int) Event {
-	e := exec{State: s, t: s.Terms, plan: planOf(form, s.Bits), in: in, form: form, here: s.IP, next: s.IP.plus(uint64(length))}
-	if e.do == nil || !e.admits() {
+// Step carries out one instruction, which stands at IP. Numbers in it that are
+// addresses of the code are those to which the unknown part of IP is still to
+// be added: IP's offset is what was given to x86.Decode as the address.
+func (s *State) Step(in *x86.Decoded) Event {
+	e := exec{State: s, t: s.Terms, plan: planOf(in.Form, s.Bits), in: &in.Instruction, form: in.Form, here: s.IP, next: s.IP.plus(uint64(in.Length))}
+	switch {
+	case in.Form.Privileged():
+		e.fault("uses an instruction that is reserved to the kernel")
+	case e.do == nil || !e.admits():
 		e.unclear("uses %s, whose effect is not modelled", e.name)
-		return e.event
+	case e.reserved():
+		e.unclear("uses a repeat prefix before %s, where it is reserved", e.name)
+	case e.event.Kind == Done:
+		s.IP = e.next
+		e.do(&e)
 	}
-	s.IP = e.next
-	e.do(&e)
 	if e.event.Kind == Fork {
 		s.IP = e.here
 	}
@@ -93,6 +101,9 @@ func (s *State) Step(form *x86.Form, in *x86.Instruction, length int) Event {
 // admits reports whether the prefixes and registers are ones that the
 // semantics reckon with.
 func (e *exec) admits() bool {
+	if slices.Contains(e.in.Prefixes, x86.Lock) && (!e.form.Lockable() || e.in.Operands[0].Kind != x86.MemoryOperand) {
+		e.fault("raises an invalid opcode exception")
+	}
 	for i := range e.in.Operands {
 		o := &e.in.Operands[i]
 		switch o.Kind {
@@ -105,6 +116,20 @@ func (e *exec) admits() bool {
 		}
 	}
 	return true
+}
+
+// reserved reports whether there is a repeat prefix that the manuals give no
+// meaning: AMD's processors turn loope into loopne by it.
+func (e *exec) reserved() bool {
+	switch e.form.Flow() {
+	case x86.Jump, x86.Branch, x86.Call, x86.Return:
+		if !strings.HasPrefix(e.name, "loop") {
+			return false // BND, and the REP RET of compilers
+		}
+	}
+	return !e.repeatable && slices.ContainsFunc(e.in.Prefixes, func(p x86.PrefixID) bool {
+		return p == x86.Rep || p == x86.Repe || p == x86.Repz || p == x86.Repne || p == x86.Repnz
+	})
 }
 
 // unclear ends the instruction because its effect can't be told.
@@ -185,7 +210,16 @@ func (e *exec) setOperand(i int, x Term) {
 		}
 		return
 	}
-	e.store(e.address(o), x)
+	e.store(e.destination(o), x)
+}
+
+// destination computes the address of a memory operand that is written, which
+// can't be done through cs (manual, volume 3, 5.5).
+func (e *exec) destination(o *x86.Operand) Term {
+	if e.Bits == 32 && x86.RegisterName(o.Memory.Segment) == "cs" {
+		e.fault("writes to the code segment")
+	}
+	return e.address(o)
 }
 
 // immediate returns the number that operand i is.
