@@ -29,7 +29,7 @@ func Start(t *Terms, abi *linux.ABI) *State {
 		Execute: abi.Bits == 32, // arch/x86/include/asm/elf.h elf_read_implies_exec
 		Initial: func(offset int64) Byte {
 			if offset < 0 {
-				return Byte{Of: t.Undefined(8)}
+				return Byte{Of: t.Unknown(Unknown{Origin: BelowStack, Width: 8, Index: offset})}
 			}
 			u := Unknown{Origin: EntryWord, Width: 8 * word, Index: offset / int64(word)}
 			return Byte{Of: t.Unknown(u), Index: uint8(offset % int64(word))}
@@ -104,7 +104,7 @@ func StartWith(t *Terms, abi *linux.ABI, p Process) (*State, error) {
 		Read: true, Write: true, Execute: abi.Bits == 32,
 		Initial: func(offset int64) Byte {
 			if offset < int64(sp) {
-				return Byte{Of: t.Undefined(8)}
+				return Const(0)
 			}
 			return Const(content[offset-int64(sp)])
 		}})

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -66,14 +67,22 @@ type layer struct {
 	below *layer
 	// A layer with a writer holds instead the bytes that the kernel may have
 	// written from start on.
-	writer   *writer
-	start    place
-	size     int64
-	ownsPage bool
+	writer *writer
+	start  place
+	size   int64
 }
 
-// writer is a system call that may have written a buffer.
-type writer struct{ call, argument int }
+// writer is a system call that may have written a buffer. It is full if every
+// byte of it is as unknown as if it had been.
+type writer struct {
+	call, argument int
+	full           bool
+}
+
+// covers reports whether the layer, one with a writer, is about a place.
+func (l *layer) covers(p place) bool {
+	return l.start.base == p.base && p.offset >= l.start.offset && p.offset-l.start.offset < l.size
+}
 
 // NewMemory returns memory without segments.
 func NewMemory(t *Terms) *Memory {
@@ -143,12 +152,14 @@ func (m *Memory) stringAt(n *node) *Segment {
 func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 	for ; l != nil; l = l.below {
 		if w := l.writer; w != nil {
-			i := p.offset - l.start.offset
-			if l.start.base != p.base || i < 0 || i >= l.size {
+			if !l.covers(p) {
 				continue
 			}
-			u := Unknown{Origin: KernelByte, Width: 8, Call: w.call, Argument: w.argument, Index: i}
+			u := Unknown{Origin: KernelByte, Width: 8, Call: w.call, Argument: w.argument, Index: p.offset - l.start.offset}
 			data := m.terms.Unknown(u)
+			if w.full {
+				return Byte{Of: data}
+			}
 			u.Origin, u.Width = KernelWrote, 1
 			return Byte{Of: m.terms.If(m.terms.Unknown(u), data, m.byteAt(l.below, s, p).term(m.terms))}
 		}
@@ -259,6 +270,17 @@ func (m *Memory) Peek(address Term) (Term, bool) {
 	return m.byteAt(m.top, s, p).term(m.terms), true
 }
 
+// PeekWord returns up to 8 bytes at an address as the kernel reads them.
+func (m *Memory) PeekWord(address Term, size int) (Term, bool) {
+	p := locate(address)
+	for i := range size {
+		if s := m.find(place{p.base, p.offset + int64(i)}); s == nil || !s.Read && !s.Write {
+			return Term{}, false
+		}
+	}
+	return m.assemble(m.find(p), p, size), true
+}
+
 // Poke changes the byte at an address as the kernel does, and reports false
 // where it can't.
 func (m *Memory) Poke(address, b Term) bool {
@@ -273,9 +295,79 @@ func (m *Memory) Poke(address, b Term) bool {
 }
 
 // Scatter makes size bytes from an address on what an argument of a system
-// call may have written there: any of them may still be as before.
-func (m *Memory) Scatter(address Term, size int64, call, argument int) {
-	m.top = &layer{below: m.top, writer: &writer{call, argument}, start: locate(address), size: size}
+// call may have written there. Any of them may still be as before; unless full
+// is set: then they are unknown altogether.
+func (m *Memory) Scatter(address Term, size int64, call, argument int, full bool) {
+	l := &layer{writer: &writer{call, argument, full}, start: locate(address), size: size}
+	below := m.top
+	for full && below.below != nil && l.hides(below) {
+		below = below.below
+	}
+	l.below = below
+	m.top = l
+}
+
+// hides reports whether nothing of another layer below can be seen.
+func (l *layer) hides(other *layer) bool {
+	if other.writer != nil {
+		return other.start == l.start && other.size <= l.size
+	}
+	for p := range other.bytes {
+		if !l.covers(p) {
+			return false
+		}
+	}
+	return true
+}
+
+// Change is a part of memory that is not as it was at first: a byte, or what a
+// system call may have written.
+type Change struct {
+	Base   Term // with Offset, the address
+	Offset int64
+	Byte   Byte  // if Size is 0
+	Size   int64 // bytes that the system call may have written
+	Call   int
+	Arg    int
+	Full   bool // the bytes are unknown altogether
+}
+
+// Changes returns all that was written and can still be read, the latest first
+// and within one run of writes in order of addresses.
+func (m *Memory) Changes() []Change {
+	var list []Change
+	seen := map[place]bool{}
+	var full []*layer
+	for l := m.top; l != nil; l = l.below {
+		if w := l.writer; w != nil {
+			base := Term{node: l.start.base}
+			list = append(list, Change{Base: base, Offset: l.start.offset, Size: l.size, Call: w.call, Arg: w.argument, Full: w.full})
+			if w.full {
+				full = append(full, l)
+			}
+			continue
+		}
+		start := len(list)
+		for p, b := range l.bytes {
+			if seen[p] || slices.ContainsFunc(full, func(f *layer) bool { return f.covers(p) }) {
+				continue
+			}
+			seen[p] = true
+			list = append(list, Change{Base: Term{node: p.base}, Offset: p.offset, Byte: b})
+		}
+		slices.SortFunc(list[start:], func(a, b Change) int {
+			return cmp.Or(cmp.Compare(a.Base.order(), b.Base.order()), cmp.Compare(a.Offset, b.Offset))
+		})
+	}
+	return list
+}
+
+// order returns a number that is different for different unknown parts.
+func (x Term) order() int64 {
+	if x.node == nil {
+		return -1
+	}
+	return int64(x.node.id)
 }
 
 // Fetch reads up to len(code) bytes of an instruction. It returns how many

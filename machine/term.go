@@ -63,8 +63,8 @@ type Origin uint8
 const (
 	// Input is a value that the user of the package has named.
 	Input Origin = iota
-	// Undefined is a value that the processor's manual leaves undefined, or
-	// memory whose content nothing settles. Index tells them apart.
+	// Undefined is a value that the processor's manual leaves undefined. Index
+	// tells them apart.
 	Undefined
 	// StackPointer is the stack pointer at entry.
 	StackPointer
@@ -72,6 +72,9 @@ const (
 	ImageBase
 	// EntryWord is a word on the stack at entry; Index counts from argc, 0.
 	EntryWord
+	// BelowStack is a byte below the stack pointer at entry; Index is its
+	// distance, negative.
+	BelowStack
 	// StringByte is a byte behind the address Of, which lies at entry on the
 	// stack; Index counts bytes.
 	StringByte

@@ -1,0 +1,240 @@
+package equiv
+
+import (
+	"fmt"
+
+	"tasm/linux"
+	"tasm/machine"
+)
+
+const (
+	// maxBuffer bounds the bytes of a buffer that are looked at.
+	maxBuffer = 1 << 17
+	// maxStrings bounds the strings of an array.
+	maxStrings = 256
+	// maxVectors bounds the buffers of one call, as the kernel does
+	// (include/uapi/linux/uio.h UIO_MAXIOV).
+	maxVectors = 1024
+)
+
+// passed is what a program hands to the kernel with one argument.
+type passed struct {
+	linux.Arg
+	value machine.Term
+	// reads are the runs of memory that the kernel may read.
+	reads []run
+	// writes are the runs that it may write.
+	writes []span
+	// unclear says why it is not known what else the kernel touches; "" if it is.
+	unclear string
+}
+
+// run is the content of memory.
+type run struct {
+	address machine.Term
+	bytes   []machine.Term
+	cut     bool // the memory ends before the run does
+}
+
+// span is a run of memory of which only the place matters.
+type span struct {
+	address machine.Term
+	size    int64
+	usable  int64 // bytes that may be written
+}
+
+// callView is a system call with all that it hands over.
+type callView struct {
+	machine.Call
+	args []passed
+}
+
+// view finds out what a call hands to the kernel.
+func (p *process) view(call machine.Call, facts *machine.Facts) callView {
+	v := callView{Call: call}
+	if call.Syscall == nil {
+		return v
+	}
+	for i, arg := range call.Syscall.Args(call.ABI) {
+		a := passed{Arg: arg, value: facts.Simplify(call.Args[i])}
+		if arg.Kind.Memory() {
+			p.follow(&a, call, facts)
+		}
+		v.args = append(v.args, a)
+	}
+	return v
+}
+
+// follow finds the memory behind an argument.
+func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
+	if n, ok := a.value.Constant(); ok && n == 0 && (a.Optional || a.Kind == linux.Opaque) {
+		return
+	}
+	switch a.Kind {
+	case linux.CString:
+		a.reads = append(a.reads, p.text(a.value, facts))
+		return
+	case linux.Strings:
+		p.followStrings(a, call.ABI, facts)
+		return
+	case linux.Opaque, linux.Map:
+		// A number, or an address that the kernel gave, is as good as a value.
+		if s, _ := p.Memory.Find(a.value); s != nil {
+			a.unclear = "passes its memory for " + a.Name + ", and what the kernel does there is not modelled"
+		}
+		return
+	}
+	size, exact := p.length(a.Length, call, facts)
+	if a.Kind == linux.Gather || a.Kind == linux.Scatter {
+		if !exact || size > maxVectors {
+			a.unclear = "passes an unknown number of buffers"
+			return
+		}
+		p.followVectors(a, call.ABI, int(size), facts)
+		return
+	}
+	switch {
+	case a.Indirect:
+		a.unclear = "passes addresses in memory for " + a.Name + ", which are not followed"
+	case a.Kind.Writes() && (!exact || size > 1<<31):
+		a.unclear = "has a buffer of unknown size written"
+	case a.Kind.Reads():
+		a.reads = append(a.reads, p.content(a.value, size, facts))
+	}
+	if a.Kind.Writes() && a.unclear == "" {
+		a.writes = append(a.writes, p.room(a.value, int64(size)))
+	}
+}
+
+// length returns the most bytes, or things, that a length counts, and whether
+// that is exactly what it counts.
+func (p *process) length(l linux.Length, call machine.Call, facts *machine.Facts) (n uint64, exact bool) {
+	exact = true
+	n, known := l.Bytes(call.ABI, func(arg int, deref bool) (uint64, bool) {
+		x := call.Args[arg]
+		if deref {
+			var ok bool
+			if x, ok = p.Memory.PeekWord(facts.Simplify(x), 4); !ok {
+				return 0, true // the kernel fails before it uses the length
+			}
+		}
+		x = facts.Simplify(x)
+		v, ok := x.Constant()
+		if !ok {
+			exact = false
+			v = facts.Max(x)
+		}
+		return v, true
+	})
+	return n, exact && known
+}
+
+// content returns the bytes of a buffer.
+func (p *process) content(address machine.Term, size uint64, facts *machine.Facts) run {
+	r := run{address: address}
+	for i := uint64(0); i < size; i++ {
+		b, ok := p.Memory.Peek(offset(p, address, i))
+		if !ok || i >= maxBuffer {
+			r.cut = true
+			break
+		}
+		r.bytes = append(r.bytes, facts.Simplify(b))
+	}
+	return r
+}
+
+// text returns the bytes of a string up to its NUL. Bytes that may be the NUL
+// or not are followed by more, in case they are not.
+func (p *process) text(address machine.Term, facts *machine.Facts) run {
+	r := run{address: address}
+	for i := uint64(0); ; i++ {
+		b, ok := p.Memory.Peek(offset(p, address, i))
+		if !ok || i >= page {
+			r.cut = true
+			return r
+		}
+		b = facts.Simplify(b)
+		r.bytes = append(r.bytes, b)
+		if v, ok := b.Constant(); ok && v == 0 {
+			return r
+		}
+	}
+}
+
+func (p *process) followStrings(a *passed, abi *linux.ABI, facts *machine.Facts) {
+	word := uint64(abi.PointerSize)
+	for i := uint64(0); i < maxStrings; i++ {
+		x, ok := p.Memory.PeekWord(offset(p, a.value, i*word), int(word))
+		if !ok {
+			a.reads = append(a.reads, run{address: a.value, cut: true})
+			return
+		}
+		x = facts.Simplify(x)
+		v, known := x.Constant()
+		if known && v == 0 {
+			return
+		}
+		if _, _, isUnknown := x.AsUnknown(); !known && !isUnknown {
+			break
+		}
+		a.reads = append(a.reads, p.text(x, facts))
+	}
+	a.unclear = "passes an array of strings whose end is not known"
+}
+
+func (p *process) followVectors(a *passed, abi *linux.ABI, count int, facts *machine.Facts) {
+	word := uint64(abi.PointerSize)
+	for i := range uint64(count) {
+		address, ok1 := p.Memory.PeekWord(offset(p, a.value, 2*i*word), int(word))
+		size, ok2 := p.Memory.PeekWord(offset(p, a.value, (2*i+1)*word), int(word))
+		if !ok1 || !ok2 {
+			a.reads = append(a.reads, run{address: a.value, cut: true})
+			return
+		}
+		address, size = facts.Simplify(address), facts.Simplify(size)
+		n, ok := size.Constant()
+		if !ok || n > maxBuffer {
+			a.unclear = "passes a buffer of unknown size"
+			return
+		}
+		if a.Kind == linux.Scatter {
+			a.writes = append(a.writes, p.room(address, int64(n)))
+			continue
+		}
+		a.reads = append(a.reads, p.content(address, n, facts))
+	}
+}
+
+// room returns a buffer that the kernel may write.
+func (p *process) room(address machine.Term, size int64) span {
+	s := span{address: address, size: size}
+	for s.usable < size {
+		segment, at := p.Memory.Find(offset(p, address, uint64(s.usable)))
+		if segment == nil || !segment.Write {
+			break
+		}
+		s.usable = min(size, s.usable+segment.High-at)
+	}
+	return s
+}
+
+// offset returns an address plus a number of bytes.
+func offset(p *process, address machine.Term, n uint64) machine.Term {
+	return p.Terms.Add(address, machine.Number(address.Width(), n))
+}
+
+// describe names an argument of a call for people.
+func describe(index int, v callView, a passed) string {
+	return fmt.Sprintf("call %d (%s): %s", index+1, v.name(), a.Name)
+}
+
+// name returns the call's name, or its number.
+func (v callView) name() string {
+	if v.Syscall != nil {
+		return v.Syscall.Name
+	}
+	if n, ok := v.Number.Constant(); ok {
+		return fmt.Sprintf("number %d", n)
+	}
+	return "of an unknown number"
+}

@@ -1,0 +1,97 @@
+package equiv
+
+import (
+	"fmt"
+
+	"tasm/codegen/x86"
+	"tasm/layout/elf"
+	"tasm/machine"
+)
+
+// process is a run of an executable.
+type process struct {
+	*machine.State
+	image *image
+	code  *codeCache
+	uses  *Uses // what the program was seen to use; nil if nobody asks
+}
+
+// codeCache holds decoded instructions of memory that can't be written.
+type codeCache struct {
+	decoded map[machine.Term]*x86.Decoded
+}
+
+// newProcess returns an image about to start, with the state that start made.
+func newProcess(im *image, s *machine.State, bias machine.Term) *process {
+	im.start(s, bias)
+	return &process{State: s, image: im, code: &codeCache{map[machine.Term]*x86.Decoded{}}}
+}
+
+// fork returns a copy of the process.
+func (p *process) fork() *process {
+	c := *p
+	c.State = p.State.Fork()
+	return &c
+}
+
+// advance runs the process up to its next system call, or whatever else stops
+// it, but for at most *steps instructions, which it counts down. It reports
+// false when those are used up.
+func (p *process) advance(steps *int) (machine.Event, bool) {
+	for ; *steps > 0; *steps-- {
+		in, problem := p.fetch()
+		if in == nil {
+			return problem, true
+		}
+		if e := p.Step(in); e.Kind != machine.Done {
+			*steps--
+			return e, true
+		}
+	}
+	return machine.Event{}, false
+}
+
+// fetch decodes the next instruction; it returns nil and an event if there is
+// none.
+func (p *process) fetch() (*x86.Decoded, machine.Event) {
+	if in := p.code.decoded[p.IP]; in != nil {
+		return in, machine.Event{}
+	}
+	fail := func(kind machine.EventKind, format string, args ...any) (*x86.Decoded, machine.Event) {
+		return nil, machine.Event{Kind: kind, Reason: fmt.Sprintf(format, args...)}
+	}
+	var code [x86.MaxLength]byte
+	n, segment := p.Memory.Fetch(p.IP, code[:])
+	if segment == nil {
+		if s, _ := p.Memory.Find(p.IP); s != nil {
+			return fail(machine.Fault, "jumps into %s, which may not be executed", s.Name)
+		}
+		if v, ok := p.IP.Constant(); ok {
+			return fail(machine.Fault, "jumps to %#x, where there is no memory", v)
+		}
+		return fail(machine.Unclear, "jumps to an address that is not known")
+	}
+	_, address := p.IP.Split()
+	in := new(x86.Decoded)
+	if !x86.Decode(p.Bits, code[:n], address, in) {
+		return fail(machine.Unclear, "runs into bytes that are no instruction known here: % x", code[:min(n, 4)])
+	}
+	if p.uses != nil {
+		p.uses.ran(segment, address, in.Length)
+	}
+	if !segment.Write {
+		p.code.decoded[p.IP] = in
+	}
+	return in, machine.Event{}
+}
+
+// accepted checks that a loader takes a file.
+func accepted(file []byte, loader *elf.Loader) error {
+	if loader == nil {
+		return nil
+	}
+	if broken := elf.Check(loader, file); len(broken) > 0 {
+		return fmt.Errorf("would not be loaded: %v", broken[0])
+	}
+	return nil
+}

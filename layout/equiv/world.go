@@ -1,0 +1,92 @@
+package equiv
+
+import (
+	"tasm/linux"
+	"tasm/machine"
+)
+
+// world is what programs that run with unknowns have in common: the terms, and
+// what is known about the unknowns.
+type world struct {
+	abi   *linux.ABI
+	terms *machine.Terms
+	facts *machine.Facts
+}
+
+func newWorld(abi *linux.ABI) *world {
+	t := machine.NewTerms()
+	w := &world{abi, t, machine.NewFacts(t)}
+	// argc is at least 1, and an int (fs/exec.c count).
+	argc := t.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * abi.PointerSize})
+	w.facts.Limit(argc, uint64(abi.Entry().MinArgc), 1<<31-1)
+	return w
+}
+
+// process returns a process of an image about to start.
+func (w *world) process(im *image) *process {
+	base := w.terms.Unknown(machine.Unknown{Origin: machine.ImageBase, Width: im.bits})
+	p := newProcess(im, machine.Start(w.terms, im.abi), base)
+	p.Known = w.facts.Decide
+	return p
+}
+
+// answer has the kernel answer a call that was made by several processes in
+// turn, the views being what each handed over: with the same unknowns to all.
+func (w *world) answer(v callView, processes []*process, views []callView, call int) {
+	width := v.ABI.Bits
+	result := w.terms.Unknown(machine.Unknown{Origin: machine.Result, Width: width, Call: call})
+	w.limit(result, v.Syscall)
+	for i := range v.args {
+		for j := range v.args[i].writes {
+			w.scatter(processes, views, i, j, call)
+		}
+	}
+	for _, p := range processes {
+		p.Return(v.ABI, result)
+	}
+}
+
+// scatter has the kernel write buffer j of argument i. Where all processes hold
+// the same there, nothing is lost by forgetting what that was.
+func (w *world) scatter(processes []*process, views []callView, i, j, call int) {
+	first := views[0].args[i].writes[j]
+	same := true
+	for k := range processes[1:] {
+		other := views[k+1].args[i].writes[j]
+		for n := int64(0); n < first.usable && same; n++ {
+			x, _ := processes[0].Memory.Peek(offset(processes[0], first.address, uint64(n)))
+			y, _ := processes[k+1].Memory.Peek(offset(processes[k+1], other.address, uint64(n)))
+			same = w.facts.Simplify(x) == w.facts.Simplify(y)
+		}
+	}
+	for k, p := range processes {
+		s := views[k].args[i].writes[j]
+		if s.usable > 0 {
+			// Buffers of one argument are told apart by their numbers.
+			p.Memory.Scatter(s.address, s.usable, call, i+len(views[k].args)*j, same)
+		}
+	}
+}
+
+// limit notes what a call may return.
+func (w *world) limit(result machine.Term, call *linux.Syscall) {
+	if call == nil {
+		return
+	}
+	const failure = 1<<64 - linux.MaxErrno // the lowest error number, negated
+	switch call.Result {
+	case linux.Error:
+		w.facts.Limit(result, failure, ^uint64(0))
+	case linux.Zero:
+		w.facts.Limit(result, failure, 0)
+	case linux.FD, linux.PID, linux.Size:
+		w.facts.Limit(result, failure, 1<<(result.Width()-1)-1)
+	}
+}
+
+// fork returns a copy of the world in which a condition has a value, and false
+// if it can't have it.
+func (w *world) fork(condition machine.Term, value bool) (*world, bool) {
+	c := &world{w.abi, w.terms, w.facts.Fork()}
+	return c, c.facts.Assume(condition, value)
+}

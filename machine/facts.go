@@ -1,0 +1,226 @@
+package machine
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// Facts is what has been found out about unknowns on a path of a program: for
+// each unknown part of a term that was compared with numbers the values that
+// it may still have, and which other conditions hold.
+type Facts struct {
+	terms   *Terms
+	domains map[*node][]span
+}
+
+// span is the numbers from low to high.
+type span struct{ low, high uint64 }
+
+// NewFacts returns Facts without any.
+func NewFacts(t *Terms) *Facts { return &Facts{terms: t, domains: map[*node][]span{}} }
+
+// Fork returns a copy.
+func (f *Facts) Fork() *Facts {
+	c := &Facts{terms: f.terms, domains: make(map[*node][]span, len(f.domains))}
+	for n, d := range f.domains {
+		c.domains[n] = d
+	}
+	return c
+}
+
+// arc returns the numbers from low up to high, of a width, going on at 0 where
+// high is below low.
+func arc(low, high uint64, width uint8) []span {
+	low, high = low&mask(width), high&mask(width)
+	if low <= high {
+		return []span{{low, high}}
+	}
+	return []span{{0, high}, {low, mask(width)}}
+}
+
+// intersect returns the numbers that are in both sets.
+func intersect(x, y []span) []span {
+	var list []span
+	for _, a := range x {
+		for _, b := range y {
+			if low, high := max(a.low, b.low), min(a.high, b.high); low <= high {
+				list = append(list, span{low, high})
+			}
+		}
+	}
+	return list
+}
+
+// complement returns the numbers of a width that are not in a set.
+func complement(x []span, width uint8) []span {
+	var list []span
+	next := uint64(0)
+	for _, a := range x {
+		if a.low > next {
+			list = append(list, span{next, a.low - 1})
+		}
+		if a.high == mask(width) {
+			return list
+		}
+		next = a.high + 1
+	}
+	return append(list, span{next, mask(width)})
+}
+
+// meaning returns what a node of one bit says: that another node has one of
+// some values. Of what is no comparison with a number it is that the node
+// itself is 1.
+func meaning(n *node) (about *node, values []span) {
+	a, b := n.a, n.b
+	switch {
+	case n.op == opEqual:
+		return a.node, []span{{b.value, b.value}}
+	case n.op == opBelow && b.node == nil:
+		return within(a, 0, b.value-1)
+	case n.op == opBelow && a.node == nil:
+		return within(b, a.value+1, mask(b.width))
+	case n.op == opLess && b.node == nil:
+		return within(a, 1<<(a.width-1), b.value-1)
+	case n.op == opLess && a.node == nil:
+		return within(b, a.value+1, mask(b.width)>>1)
+	case n.op == opExtract && n.low == a.width-1:
+		return within(a, 1<<(a.width-1), mask(a.width))
+	}
+	return n, []span{{1, 1}}
+}
+
+// within says that a term is from low to high.
+func within(x Term, low, high uint64) (*node, []span) {
+	return x.node, arc(low-x.value, high-x.value, x.width)
+}
+
+func (f *Facts) domain(n *node) []span {
+	if d, ok := f.domains[n]; ok {
+		return d
+	}
+	return []span{{0, mask(n.width)}}
+}
+
+// Decide says whether a condition holds, if the facts tell.
+func (f *Facts) Decide(condition Term) (value, known bool) {
+	if condition.node == nil {
+		return condition.value != 0, true
+	}
+	if condition.value != 0 {
+		value, known = f.Decide(Term{node: condition.node, width: 1})
+		return !value, known
+	}
+	n := condition.node
+	if len(f.domains) == 0 {
+		return false, false
+	}
+	about, values := meaning(n)
+	d := f.domain(about)
+	switch common := intersect(d, values); {
+	case len(common) == 0:
+		return false, true
+	case len(intersect(d, complement(values, about.width))) == 0:
+		return true, true
+	}
+	if n.op == opAnd || n.op == opOr {
+		decisive := n.op == opOr // either operand alone decides by this value
+		x, knownX := f.Decide(n.a)
+		y, knownY := f.Decide(n.b)
+		switch {
+		case knownX && x == decisive, knownY && y == decisive:
+			return decisive, true
+		case knownX && knownY:
+			return !decisive, true
+		}
+	}
+	return f.byValues(condition)
+}
+
+// byValues decides a condition by putting in the unknowns whose value is known.
+func (f *Facts) byValues(condition Term) (value, known bool) {
+	if x := f.Simplify(condition); x != condition {
+		return f.Decide(x)
+	}
+	return false, false
+}
+
+// Assume adds the fact that a condition has a value. It reports false if that
+// contradicts the facts.
+func (f *Facts) Assume(condition Term, value bool) bool {
+	if condition.node == nil {
+		return value == (condition.value != 0)
+	}
+	if condition.value != 0 {
+		condition.value, value = 0, !value
+	}
+	n := condition.node
+	if n.op == opAnd && value || n.op == opOr && !value {
+		if !f.Assume(n.a, value) || !f.Assume(n.b, value) {
+			return false
+		}
+	}
+	about, values := meaning(n)
+	if !value {
+		values = complement(values, about.width)
+	}
+	return f.restrict(about, values)
+}
+
+func (f *Facts) restrict(about *node, values []span) bool {
+	d := intersect(f.domain(about), values)
+	slices.SortFunc(d, func(a, b span) int { return cmp.Compare(a.low, b.low) })
+	f.domains[about] = d
+	return len(d) > 0
+}
+
+// Limit adds the fact that a term is from low to high, or, where high is below
+// low, either at least low or at most high. It reports false if that
+// contradicts the facts.
+func (f *Facts) Limit(x Term, low, high uint64) bool {
+	if x.node == nil {
+		return len(intersect([]span{{x.value, x.value}}, arc(low, high, x.width))) > 0
+	}
+	about, values := within(x, low, high)
+	return f.restrict(about, values)
+}
+
+// Max returns the largest value that a term may have.
+func (f *Facts) Max(x Term) uint64 {
+	x = f.Simplify(x)
+	if x.node == nil {
+		return x.value
+	}
+	d := f.domain(x.node)
+	if high := d[len(d)-1].high; high <= mask(x.width)-x.value {
+		return min(high+x.value, x.maybe())
+	}
+	return x.maybe()
+}
+
+// Simplify puts values into a term for the unknown parts that can have only
+// one.
+func (f *Facts) Simplify(x Term) Term {
+	if x.node == nil || len(f.domains) == 0 {
+		return x
+	}
+	return f.terms.Substitute(x, func(part Term) (Term, bool) {
+		if d, ok := f.domains[part.node]; ok && len(d) == 1 && d[0].low == d[0].high {
+			return number(part.width, d[0].low), true
+		}
+		return Term{}, false
+	}, map[Term]Term{})
+}
+
+// Each calls f with what is known, in the order in which the terms were made: a
+// term, and the ranges of its values as pairs of the lowest and the highest.
+func (f *Facts) Each(visit func(about Term, ranges [][2]uint64)) {
+	nodes := slices.SortedFunc(maps.Keys(f.domains), func(a, b *node) int { return cmp.Compare(a.id, b.id) })
+	for _, n := range nodes {
+		var ranges [][2]uint64
+		for _, s := range f.domains[n] {
+			ranges = append(ranges, [2]uint64{s.low, s.high})
+		}
+		visit(Term{node: n, width: n.width}, ranges)
+	}
+}

@@ -1,0 +1,106 @@
+package machine
+
+import (
+	"fmt"
+	"strings"
+)
+
+// opNames are what the operations are called where people see them.
+var opNames = [...]string{
+	opMul: "mul", opMulHigh: "mulhigh", opMulHighSigned: "imulhigh",
+	opQuotient: "div", opRemainder: "mod", opQuotientSigned: "idiv", opRemainderSigned: "imod",
+	opAnd: "and", opOr: "or", opXor: "xor", opExtract: "bits", opConcat: "join", opSignExtend: "sx",
+	opIf: "if", opEqual: "equal", opBelow: "below", opLess: "less",
+	opCountOnes: "popcnt", opLowest: "bsf", opHighest: "bsr", opSum: "sum",
+}
+
+// Printer writes terms as text. A part that was written before is referred to
+// by its number, so the text is no longer than the terms have parts; two
+// sequences of terms give the same text if they are the same but for the
+// unknowns' names.
+type Printer struct {
+	// Name names an unknown.
+	Name func(Unknown) string
+
+	text strings.Builder
+	seen map[*node]int
+}
+
+// Write appends a term.
+func (p *Printer) Write(x Term) {
+	if x.node == nil {
+		fmt.Fprintf(&p.text, "%#x", x.value)
+		return
+	}
+	if x.value != 0 {
+		fmt.Fprintf(&p.text, "%+d+", signed(x.value, x.width))
+	}
+	n := x.node
+	if i, ok := p.seen[n]; ok {
+		fmt.Fprintf(&p.text, "$%d", i)
+		return
+	}
+	if p.seen == nil {
+		p.seen = map[*node]int{}
+	}
+	if n.op == opUnknown {
+		p.text.WriteString(p.Name(*n.unknown))
+	} else {
+		fmt.Fprintf(&p.text, "%s.%d(", opNames[n.op], n.width)
+		if n.op == opExtract {
+			fmt.Fprintf(&p.text, "%d ", n.low)
+		}
+		if n.op == opSum {
+			fmt.Fprintf(&p.text, "%d*", signed(n.coefficient, n.width))
+		}
+		for i, a := range []Term{n.a, n.b, n.c} {
+			if a.width > 0 && (n.op != opSum || i == 0 || a.node != nil) {
+				if i > 0 {
+					p.text.WriteByte(' ')
+				}
+				p.Write(a)
+			}
+		}
+		p.text.WriteByte(')')
+	}
+	p.seen[n] = len(p.seen)
+}
+
+// WriteString appends text.
+func (p *Printer) WriteString(s string) { p.text.WriteString(s) }
+
+// String returns what was written so far.
+func (p *Printer) String() string { return p.text.String() }
+
+// String describes an unknown for people.
+func (u Unknown) String() string {
+	switch u.Origin {
+	case Undefined:
+		return "something undefined"
+	case StackPointer:
+		return "the initial stack pointer"
+	case ImageBase:
+		return "the load address"
+	case EntryWord:
+		if u.Index == 0 {
+			return "argc"
+		}
+		return fmt.Sprintf("word %d of the initial stack", u.Index)
+	case BelowStack:
+		return fmt.Sprintf("byte %d below the initial stack pointer", -u.Index)
+	case StringByte:
+		return fmt.Sprintf("byte %d behind %v", u.Index, u.Of)
+	case Result:
+		return fmt.Sprintf("the result of call %d", u.Call+1)
+	case KernelByte, KernelWrote:
+		return fmt.Sprintf("byte %d that call %d wrote", u.Index, u.Call+1)
+	}
+	return fmt.Sprintf("input %d", u.Index)
+}
+
+// String describes a term for people.
+func (x Term) String() string {
+	p := Printer{Name: Unknown.String}
+	p.Write(x)
+	return p.String()
+}
