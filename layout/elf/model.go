@@ -147,6 +147,19 @@ func (m *Model) Set(offset int, mask, value byte) bool {
 	return m.propagate()
 }
 
+// SetBytes decides the bits under known of the bytes from the file's start on,
+// as Set does for one byte.
+func (m *Model) SetBytes(known, value []byte) bool {
+	for offset := range m.Len() {
+		for i := range 8 {
+			if known[offset]>>i&1 != 0 && !m.set(bit(offset*8+i), value[offset]>>i&1) {
+				return false
+			}
+		}
+	}
+	return m.propagate()
+}
+
 // SetField decides the bits under mask of a field, as Set does. header is the
 // index of the program header, and -1 for a field of the ELF header.
 func (m *Model) SetField(header int, id FieldID, mask, value uint64) bool {

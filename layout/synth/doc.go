@@ -1,0 +1,35 @@
+// Package synth writes programs anew: for a straight run of Linux system calls
+// it looks for the smallest ELF file that makes exactly these calls, with code
+// in the bytes of the headers that are free, and with the bytes that are not
+// free executed where they do no harm or even some good.
+//
+// The problem. A Plan lists the calls and where the value of each argument
+// comes from. Wanted are the bytes of a file that a loader takes, and that makes
+// these calls whatever the kernel answers.
+//
+// The model. A site is one placement of the program header in a file of some
+// size; layout/elf says which of its bits are decided, which are tied to each
+// other, and which rules are open. A ground is such a file with more and more
+// of its bits decided. A state is what is known of the machine: each register
+// and each word of the stack holds a number, an address in the file, an address
+// on the stack, a word that was on the stack at entry, the result of a call, or
+// junk on which nothing may depend.
+//
+// The search. A task has a size, a site, places for the data and an entry. It
+// walks forward from the entry like the processor. Where bytes are decided they
+// are decoded as they stand; where they are open, instructions are tried that
+// bring the state nearer to what the next calls ask for (effects), or that
+// swallow decided bytes (structure). An estimate of the bytes still needed
+// (goal.need), held against an estimate of what the rest of the file can hold
+// (task.cap), cuts off most of it; states seen before are not looked at again.
+//
+// Why it ends. Each task has a budget of states, and rounds of tasks with
+// growing budgets are limited in number. No clock decides: the same options
+// give the same file on every machine.
+//
+// What is proven. The floor: for no smaller size is there a site on which all
+// data agree with the decided bytes and with each other. A result of that size
+// is therefore the smallest, whatever the walk has left out. Where the floor is
+// not reached nothing is claimed beyond it, because the estimates are none that
+// a proof could stand on.
+package synth

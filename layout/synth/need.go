@@ -1,0 +1,308 @@
+package synth
+
+// goal is what a Plan asks for in terms of one arrangement of its blobs.
+type goal struct {
+	cpu    *cpu
+	wants  [][]want // by call
+	repeat int
+	useful []useful // by call: what is worth having from there on
+	number uint8    // register of the call's number
+}
+
+// want is a value that a register must have at a call.
+type want struct {
+	reg uint8
+	val val
+}
+
+// useful is a set of values.
+type useful struct {
+	small  [8]uint64 // numbers up to 511, as bits
+	values []val     // all, in a fixed order
+	wanted int       // of values, those that calls ask for; the rest are steps towards them
+}
+
+func (u *useful) has(v val) bool {
+	if v.kind() == number {
+		if n := v.n(); n >= 0 && n < 512 {
+			return u.small[n>>6]>>(n&63)&1 != 0
+		}
+	}
+	for _, x := range u.values {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}
+
+func (u *useful) add(v val) {
+	if u.has(v) {
+		return
+	}
+	u.values = append(u.values, v)
+	if n := v.n(); v.kind() == number && n >= 0 && n < 512 {
+		u.small[n>>6] |= 1 << (n & 63)
+	}
+}
+
+// newGoal translates a plan whose blobs lie at the given offsets.
+func newGoal(p *Plan, c *cpu, blobs []int) *goal {
+	g := &goal{cpu: c, repeat: p.Repeat, number: registerNumber(p.ABI.Number)}
+	size := p.ABI.PointerSize
+	for _, call := range p.Calls {
+		list := []want{{g.number, num(call.Number, 4)}}
+		for i, a := range call.Args {
+			var v val
+			switch a.Kind {
+			case Unread:
+				continue
+			case Constant:
+				v = num(uint64(a.Number), size)
+			case Address:
+				v = of(file, int64(blobs[a.Index])+a.Number)
+			case StackAddr:
+				v = of(stack, a.Number)
+			case StackWord:
+				v = of(word, int64(a.Index))
+			case ResultOf:
+				v = of(result, int64(a.Index))
+			}
+			list = append(list, want{registerNumber(p.ABI.Args[i]), v})
+		}
+		g.wants = append(g.wants, list)
+	}
+	g.useful = make([]useful, len(g.wants))
+	for k := range g.wants {
+		u := &g.useful[k]
+		from := k
+		if p.Repeat >= 0 {
+			from = min(k, p.Repeat)
+		}
+		for _, list := range g.wants[from:] {
+			for _, w := range list {
+				u.add(w.val)
+			}
+		}
+		u.wanted = len(u.values)
+		for _, v := range u.values[:u.wanted] {
+			if v.kind() == number {
+				u.add(num(uint64(v.n()+1), c.ptr))
+				u.add(num(uint64(v.n()-1), c.ptr))
+			}
+		}
+		u.add(of(number, 0))
+	}
+	return g
+}
+
+// met reports whether all registers are as call k asks.
+func (g *goal) met(s *state, k int) bool {
+	for _, w := range g.wants[k] {
+		if s.reg[w.reg] != w.val {
+			return false
+		}
+	}
+	return true
+}
+
+// need estimates from below how many bytes of instructions are still needed
+// when call k is next. It is not a strict bound: a lucky coincidence may do
+// with less.
+func (g *goal) need(s *state, k int) int {
+	total := g.prepare(s, k)
+	if g.cpu.ptr == 4 && total > 1 {
+		// What popa would bring back costs one byte.
+		if top := s.reg[sp]; top.kind() == stack && top.n() <= -32 {
+			t := *s
+			for r := 7; r >= 0; r-- {
+				v, ok := t.pop(4)
+				if !ok {
+					break
+				}
+				if r != sp {
+					t.reg[r] = v
+				}
+			}
+			total = min(total, 1+g.prepare(&t, k))
+		}
+	}
+	total += 2
+	for j := k + 1; j < len(g.wants); j++ {
+		total += 2 + g.later(s, k, j)
+	}
+	return total
+}
+
+// prepare estimates the bytes that set the registers for call k.
+func (g *goal) prepare(s *state, k int) int {
+	moves, makes := 0, 0
+	for i, w := range g.wants[k] {
+		if s.reg[w.reg] == w.val {
+			continue
+		}
+		if g.somewhere(s, w.val) {
+			moves++
+			continue
+		}
+		again := false
+		for _, x := range g.wants[k][:i] {
+			again = again || x.val == w.val && s.reg[x.reg] != x.val
+		}
+		if again {
+			moves++
+		} else {
+			makes += g.create(s, w)
+		}
+	}
+	return makes + (moves+1)/2
+}
+
+// somewhere reports whether a register or the top of the stack has the value.
+func (g *goal) somewhere(s *state, v val) bool {
+	for r := range s.reg {
+		if s.reg[r] == v {
+			return true
+		}
+	}
+	if top := s.reg[sp]; top.kind() == stack {
+		if i, ok := slotAt(top.n(), g.cpu.ptr); ok {
+			x, ok := s.load(i)
+			return ok && x == v
+		}
+	}
+	return false
+}
+
+// create estimates the bytes that make a value which is nowhere.
+func (g *goal) create(s *state, w want) int {
+	switch w.val.kind() {
+	case number:
+		if g.near(s, w.val) {
+			return 1
+		}
+		for r := range s.reg {
+			x := s.reg[r]
+			if x.kind() == number && (x.n()^w.val.n())>>8 == 0 {
+				return 2
+			}
+		}
+		if w.val.n() == 0 {
+			return 1
+		}
+		if n := w.val.n(); n < -128 || n > 127 && n < 1<<32-128 {
+			return 4
+		}
+		return 3
+	case file:
+		for r := range s.reg {
+			if s.reg[r].kind() == file {
+				return 1
+			}
+		}
+		return 5
+	case word:
+		top := s.reg[sp]
+		if top.kind() == stack {
+			if d := w.val.n() - top.n()/int64(g.cpu.ptr); d >= 0 {
+				return int(min(d+1, 4))
+			}
+		}
+		return 4
+	case stack:
+		return 1
+	}
+	return 1
+}
+
+// near reports whether one step leads from a register to a number.
+func (g *goal) near(s *state, v val) bool {
+	for r := range s.reg {
+		x := s.reg[r]
+		if x.kind() == number {
+			if d := x.n() - v.n(); d == 1 || d == -1 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// later estimates the bytes that set the registers for a call after the next.
+func (g *goal) later(s *state, k, j int) int {
+	cost, changed := 0, 0
+	for _, w := range g.wants[j] {
+		if w.reg == g.number || g.changes(j, w) {
+			changed++
+		}
+		if w.val.kind() == result || g.somewhere(s, w.val) || g.asked(k, j, w.val) || g.kept(s, w.val) {
+			continue
+		}
+		c := g.create(s, w)
+		if w.val.kind() == number {
+			c = min(c, 2)
+		}
+		cost += c
+	}
+	// One instruction sets one register, but for xchg, which takes the other
+	// value from where it is wanted, and popa.
+	if changed > 1 && !g.saved(s, j) {
+		return max(cost, 2)
+	}
+	return max(cost, 1)
+}
+
+// changes reports whether the call before call j asks for another value in the
+// register.
+func (g *goal) changes(j int, w want) bool {
+	for _, x := range g.wants[j-1] {
+		if x.reg == w.reg {
+			return x.val != w.val
+		}
+	}
+	return false
+}
+
+// saved reports whether popa sets all registers for call j.
+func (g *goal) saved(s *state, j int) bool {
+	top := s.reg[sp]
+	if g.cpu.ptr != 4 || top.kind() != stack || top.n() > -32 {
+		return false
+	}
+	i, ok := slotAt(top.n(), 4)
+	for _, w := range g.wants[j] {
+		v, found := s.load(i + 7 - int(w.reg))
+		ok = ok && found && v == w.val
+	}
+	return ok
+}
+
+// asked reports whether a call from k up to j asks for the value.
+func (g *goal) asked(k, j int, v val) bool {
+	for _, list := range g.wants[k:j] {
+		for _, w := range list {
+			if w.val == v {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// kept reports whether the part of the stack in use holds the value.
+func (g *goal) kept(s *state, v val) bool {
+	top := s.reg[sp]
+	if top.kind() != stack {
+		return false
+	}
+	i, ok := slotAt(top.n(), g.cpu.ptr)
+	if !ok || i < 0 {
+		return false
+	}
+	for ; i < stackBelow; i++ {
+		if s.slot[i] == v {
+			return true
+		}
+	}
+	return false
+}

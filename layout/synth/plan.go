@@ -1,0 +1,125 @@
+package synth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tasm/layout/elf"
+	"tasm/linux"
+)
+
+// Plan is what a program does: a straight run of system calls, whatever the
+// kernel answers to each.
+type Plan struct {
+	ABI *linux.ABI
+	// Blobs are the bytes that the calls read through addresses.
+	Blobs [][]byte
+	Calls []Call
+	// Repeat is the index of the call that follows the last one, for a program
+	// that goes round for ever; it is negative when the last call never returns.
+	Repeat int
+}
+
+// Call is one system call.
+type Call struct {
+	Number uint64
+	// Args are in the order of ABI.Args; the zero Value stands for a register
+	// that the call does not read.
+	Args []Value
+}
+
+// ValueKind says where the value of an argument comes from.
+type ValueKind uint8
+
+const (
+	Unread    ValueKind = iota // the call does not look at it
+	Constant                   // Number
+	Address                    // the address of Blobs[Index], Number bytes further on
+	StackAddr                  // the stack pointer at entry plus Number, in bytes
+	StackWord                  // the word number Index above the stack pointer at entry: 0 is argc, 1+i is argv[i]
+	ResultOf                   // what call number Index returned
+)
+
+// Value is what an argument register must hold.
+type Value struct {
+	Kind   ValueKind
+	Index  int
+	Number int64
+}
+
+// Const returns the Value of a number.
+func Const(n int64) Value { return Value{Kind: Constant, Number: n} }
+
+// AddressOf returns the Value of the address of a blob.
+func AddressOf(blob int) Value { return Value{Kind: Address, Index: blob} }
+
+// Options are what a search depends on besides the Plan.
+type Options struct {
+	Loader *elf.Loader // nil is elf.Linux
+	// MaxCharge is the most memory that the loader may commit for the file, in
+	// bytes; 0 means elf.DefaultCharge.
+	MaxCharge uint64
+	// Effort bounds the search: 0 is the default, and each unit more doubles it.
+	Effort int
+	// Upper limits the result: only files smaller than it are of interest, in
+	// bytes; 0 means any.
+	Upper int64
+	// Context ends the search early, with the best file so far; nil means never.
+	Context context.Context
+	// Progress is told of better results and bounds; it may be nil. It is
+	// called by one goroutine at a time.
+	Progress func(best, bound int64, doing string)
+}
+
+// Step is an instruction of the result, in the order in which they first run.
+type Step struct {
+	Offset int // in the file, in bytes
+	Length int // in bytes
+	Text   string
+	Remark string // which header fields it runs through; empty for none
+}
+
+// Result is the smallest file that was found.
+type Result struct {
+	Bytes     []byte
+	Placement elf.Placement
+	Entry     int // file offset of the first instruction
+	Steps     []Step
+	Blobs     []int  // file offset of each blob
+	Charge    uint64 // memory that the loader commits beyond the file, in bytes
+	// Bound is a size in bytes: no file in Space is smaller.
+	Bound int64
+	Space string
+	// Nodes is the number of machine states that the search looked at.
+	Nodes int64
+}
+
+// ErrNone says that the search ended without a file smaller than Options.Upper.
+var ErrNone = errors.New("no file was found")
+
+// check reports a Plan that makes no sense.
+func (p *Plan) check() error {
+	if len(p.Calls) == 0 {
+		return errors.New("the plan has no calls")
+	}
+	if p.Repeat >= len(p.Calls) {
+		return fmt.Errorf("the plan goes on with call %d of %d", p.Repeat, len(p.Calls))
+	}
+	for i, c := range p.Calls {
+		if len(c.Args) > len(p.ABI.Args) {
+			return fmt.Errorf("call %d has %d arguments", i, len(c.Args))
+		}
+		for _, v := range c.Args {
+			switch {
+			case v.Kind == Address && (v.Index < 0 || v.Index >= len(p.Blobs)):
+				return fmt.Errorf("call %d: there is no blob %d", i, v.Index)
+			case v.Kind == ResultOf && (v.Index < 0 || v.Index >= len(p.Calls)):
+				return fmt.Errorf("call %d: there is no call %d", i, v.Index)
+			case v.Kind == StackWord && (v.Index < 0 || v.Index > 1<<16):
+				return fmt.Errorf("call %d: there is no word %d on the stack", i, v.Index)
+			}
+		}
+	}
+	return nil
+}

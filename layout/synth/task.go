@@ -1,0 +1,316 @@
+package synth
+
+import "slices"
+
+// task is the search for one file: of a given size, with the headers, the blobs
+// and the first instruction at given places.
+type task struct {
+	*ground
+	goal    *goal
+	entry   int
+	blobs   []int
+	targets []int  // where jumps may lead
+	cap     []int  // by position: about how many bytes of need can be met from there on
+	owned   []bool // by position: whether the byte counts as open in cap
+	seen    map[uint64]struct{}
+	levels  [][]candidate
+	path    []visit
+	nodes   int64
+	budget  int64
+	found   *solution
+	// done tells that everything was tried.
+	done bool
+
+	// What generate works on.
+	ip      int
+	s       *state
+	k       int
+	room    int
+	out     []candidate
+	buf     [16]byte
+	through bool
+	wrapped bool
+	back    bool // the program has jumped back
+}
+
+// visit is an instruction on the way to the present state.
+type visit struct {
+	ip    int
+	in    inst
+	state state // before it
+	k     int
+}
+
+// solution is a finished search.
+type solution struct {
+	site        *site
+	entry       int
+	blobs       []int
+	known       []byte
+	value       []byte
+	base        []int8
+	path        []visit
+	readsItself bool
+}
+
+// maxDepth bounds the instructions of a result.
+const maxDepth = 200
+
+// newTask prepares a search; nil if the places exclude each other.
+func newTask(s *site, p *Plan, entry int, blobs []int) *task {
+	g := newGround(s, entry)
+	if g == nil {
+		return nil
+	}
+	for i, at := range blobs {
+		if at < 0 {
+			continue
+		}
+		for j, b := range p.Blobs[i] {
+			if !g.bind(at+j, 0xff, b) {
+				return nil
+			}
+		}
+	}
+	if !g.possible() {
+		return nil
+	}
+	t := &task{ground: g, entry: entry, blobs: blobs, seen: map[uint64]struct{}{}}
+	c := &cpu{long: p.ABI.Bits == 64, ptr: p.ABI.PointerSize, far: g.dyn, readFile: func(at int64, size int) (uint64, bool) {
+		if at < 0 || at >= 4096 {
+			return 0, false
+		}
+		return g.number(int(at), size)
+	}}
+	t.goal = newGoal(p, c, blobs)
+	t.survey()
+	return t
+}
+
+// windowWorth is about how many bytes of need a run of bytes between open bytes
+// meets when it runs as code, if some of its bits can be chosen.
+const windowWorth = 3
+
+// survey finds where jumps may lead to and what each position is worth.
+func (t *task) survey() {
+	n := t.size
+	t.cap, t.owned = make([]int, n+1), make([]bool, n+1)
+	best := 0 // of the positions jumps may lead to
+	worth := 0
+	for p := n - 1; p >= 0; p-- {
+		known := t.ground.known[p]
+		switch {
+		case t.own(p):
+			t.cap[p] = t.cap[p+1] + 1
+			t.owned[p] = true
+			worth = windowWorth
+		case known != 0xff:
+			// Nothing behind the last open byte counts.
+			gain := min(worth, 2)
+			t.cap[p] = t.cap[p+1] + gain
+			worth -= gain
+		default:
+			t.cap[p] = t.cap[p+1]
+		}
+		if known != 0xff {
+			t.cap[p] = max(t.cap[p], best)
+		}
+		if known != 0xff && (p == 0 || t.ground.known[p-1] == 0xff) {
+			t.targets = append(t.targets, p)
+			best = max(best, t.cap[p])
+		}
+	}
+	slices.Reverse(t.targets)
+	// Jumps back reach the open bytes before the entry.
+	back, length := 0, 0
+	for p := range t.entry {
+		if t.own(p) {
+			length++
+			continue
+		}
+		back += max(length-2, 0)
+		length = 0
+	}
+	if back += max(length-2, 0); back > 0 {
+		for p := range t.cap {
+			t.cap[p] += back
+		}
+	}
+}
+
+// own reports whether most of a byte is open and not the copy of other bits.
+func (t *task) own(p int) bool {
+	open := 0
+	for j := range 8 {
+		if t.ground.known[p]>>j&1 == 0 && len(t.tied[8*p+j]) == 0 {
+			open++
+		}
+	}
+	return open > 4
+}
+
+// worth estimates how many bytes of need can be met from next on, when the
+// instruction at ip leads there.
+func (t *task) worth(ip, next int) int {
+	if next > ip && !t.back {
+		return t.cap[next]
+	}
+	used := 0
+	for p := next; p < t.size; p++ {
+		if t.owned[p] && (!t.open(p) || p == ip) {
+			used++
+		}
+	}
+	return t.cap[next] - used
+}
+
+// slack estimates how many bytes the program may waste.
+func (t *task) slack() int {
+	s := initial()
+	return t.cap[t.entry] - t.goal.need(&s, 0)
+}
+
+// search goes on until the budget of states is spent.
+func (t *task) search(budget int64) {
+	t.budget = budget
+	clear(t.seen)
+	s := initial()
+	t.nodes, t.asked = 0, 0
+	if t.slack() < 0 {
+		t.done = true
+		return
+	}
+	t.walk(0, t.entry, &s, 0, false)
+	t.done = t.found == nil && !t.spent()
+}
+
+// askCost is how many states can be looked at while the rules of the loader are
+// worked through once.
+const askCost = 1
+
+// spent reports whether the budget is used up.
+func (t *task) spent() bool { return t.nodes+askCost*t.asked > t.budget }
+
+// walk tries everything from a state on. It reports whether the search is over.
+func (t *task) walk(depth, ip int, s *state, k int, padding bool) bool {
+	if t.nodes++; t.spent() || depth >= maxDepth {
+		return t.spent()
+	}
+	if t.repeats(ip, s, k) {
+		return t.succeed()
+	}
+	t.seen[t.key(ip, s, k, padding)] = struct{}{}
+	for len(t.levels) <= depth {
+		t.levels = append(t.levels, nil)
+	}
+	if ip >= t.size {
+		return false
+	}
+	list := t.generate(ip, s, k, padding, t.levels[depth][:0])
+	t.levels[depth] = list
+	slices.SortStableFunc(list, func(a, b candidate) int { return a.score - b.score })
+	for i := range list {
+		c := &list[i]
+		if t.spent() {
+			return true
+		}
+		mark := t.mark()
+		if t.place(ip, c) {
+			next := *s
+			if to, call, ok := t.run(&next, &c.in, ip, k); ok && t.fresh(to, &next, call, c.pad) && t.likely() {
+				t.path = append(t.path, visit{ip, c.in, *s, k})
+				over := false
+				if call == len(t.goal.wants) {
+					over = t.succeed()
+				} else {
+					wrapped, back := t.wrapped, t.back
+					t.back = back || to <= ip
+					t.wrapped = wrapped || call < k || call == k && (c.in.op == opInt || c.in.op == opSyscall)
+					over = t.walk(depth+1, to, &next, call, c.pad)
+					t.wrapped, t.back = wrapped, back
+				}
+				t.path = t.path[:len(t.path)-1]
+				if over {
+					t.undo(mark)
+					return true
+				}
+			}
+		}
+		t.undo(mark)
+	}
+	return false
+}
+
+// fresh reports whether a state has not been looked at before.
+func (t *task) fresh(ip int, s *state, k int, padding bool) bool {
+	if k == len(t.goal.wants) {
+		return true
+	}
+	_, found := t.seen[t.key(ip, s, k, padding)]
+	return !found
+}
+
+// repeats reports whether the program has come back to where it was, so that it
+// goes round for ever.
+func (t *task) repeats(ip int, s *state, k int) bool {
+	if !t.wrapped {
+		return false
+	}
+	called := false
+	for i := len(t.path) - 1; i >= 0; i-- {
+		v := &t.path[i]
+		called = called || v.in.op == opInt || v.in.op == opSyscall
+		if called && v.ip == ip && v.k == k && v.state.reg == s.reg && v.state.slot == s.slot && v.state.known == s.known && v.state.flags == s.flags {
+			return true
+		}
+	}
+	return false
+}
+
+// succeed keeps the file that has been found.
+func (t *task) succeed() bool {
+	if !t.certain(t.ground.known, t.value, t.entry) {
+		return false
+	}
+	t.found = &solution{
+		site: t.site, entry: t.entry, blobs: t.blobs, known: slices.Clone(t.ground.known), value: slices.Clone(t.ground.value),
+		base: slices.Clone(t.base), path: slices.Clone(t.path),
+	}
+	return true
+}
+
+// key identifies a state of the search. What can't matter any more is left out:
+// the stack below the stack pointer, and flags other than the carry.
+func (t *task) key(ip int, s *state, k int, padding bool) uint64 {
+	h := mix(uint64(ip)<<32 | uint64(k)<<8 | uint64(s.known&s.flags&carry)<<1 | uint64(s.known&carry)<<2)
+	if padding {
+		h++
+	}
+	for i, v := range s.reg {
+		h = mix(h ^ uint64(v) + uint64(i)*0x9e3779b97f4a7c15)
+	}
+	low := 0
+	if top := s.reg[sp]; top.kind() == stack {
+		low, _ = slotAt(top.n(), t.goal.cpu.ptr)
+	}
+	high := stackBelow
+	if s.dirty {
+		high = len(s.slot)
+	}
+	for i := max(low, 0); i < high; i++ {
+		h = mix(h ^ uint64(s.slot[i]) + uint64(i)*0xd6e8feb86659fd93)
+	}
+	h ^= t.ahead(ip)
+	if len(t.targets) > 2 || t.wrapped {
+		// Code may come back to bytes that lie behind.
+		for _, target := range t.targets {
+			if !t.open(target) {
+				h = mix(h ^ uint64(target))
+			}
+		}
+		if t.wrapped {
+			h = mix(h ^ uint64(len(t.path)))
+		}
+	}
+	return h
+}
