@@ -158,6 +158,7 @@ type Named struct {
 // Strategies lists the ways to lay out an executable, plainest first.
 var Strategies = []Named{
 	{"plain", "as written, behind headers in full", Plain},
+	{"pack", "as written, placed into free header bytes", Pack},
 }
 
 // ByName returns the strategy called name.

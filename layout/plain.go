@@ -274,7 +274,23 @@ func (pl *plain) write(opts Options) (*File, *diag.Bag) {
 	if pl.messages.Errors() > 0 {
 		return nil, pl.messages
 	}
+	w.file.Report = pl.report(opts)
 	return w.file, pl.messages
+}
+
+// report says what is known of the file.
+func (pl *plain) report(opts Options) *Report {
+	r := &Report{Layout: "plain", Loader: opts.Loader, Method: "as written",
+		Placement: elf.Placement{Class: pl.class, Type: elf.TypeExec, Phoff: int64(pl.class.Size(elf.FileHeader)), Phnum: len(pl.loads()), Size: pl.size}}
+	if r.Loader == "" {
+		r.Loader = elf.Profiles[0].Name
+	}
+	for _, seg := range pl.loads() {
+		if seg.flags&elf.FlagW != 0 {
+			r.Charge += uint64(seg.memsz)
+		}
+	}
+	return r
 }
 
 // writeHeaders writes the ELF header and, right behind it, a program header for

@@ -93,7 +93,7 @@ func layoutSummaries() string {
 }
 
 // laterLayouts are names that are taken for layouts of later versions.
-var laterLayouts = []string{"pack", "golf"}
+var laterLayouts = []string{"golf"}
 
 // layoutOption is the value of --layout.
 type layoutOption struct{ *choice }
@@ -180,11 +180,12 @@ func (b *build) checkUsage(source, output string, f *format) error {
 // into messages.
 func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output string, f *format, messages *diag.Bag) *product {
 	p, said := assembler.Assemble(files, source, assembler.Options{
-		Target:      b.target,
-		Flat:        f == flatFormat,
-		IncludeDirs: b.include,
-		Defines:     b.define,
-		ReadFile:    readFile,
+		Target:       b.target,
+		Flat:         f == flatFormat,
+		Instructions: f != flatFormat && b.layout != "plain",
+		IncludeDirs:  b.include,
+		Defines:      b.define,
+		ReadFile:     readFile,
 	})
 	messages.Append(said)
 	if p == nil {

@@ -1,0 +1,110 @@
+package layout
+
+import (
+	"fmt"
+
+	"tasm/diag"
+	"tasm/flow"
+	"tasm/layout/elf"
+	"tasm/layout/place"
+	"tasm/program"
+)
+
+// Pack makes an ELF executable of the author's instructions, unchanged in kind
+// and in the order of their effects, but placed into header bytes that loaders
+// do not look at. Where what a program means can't be established from its
+// blocks and the data that they refer to, it is laid out as written.
+func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
+	plain, messages := Plain(p, opts)
+	if plain == nil {
+		return nil, messages
+	}
+	loader, message := opts.loader()
+	if message != nil {
+		messages.Add(message)
+		return nil, messages
+	}
+	g := flow.Build(p)
+	placed, err := place.Place(g, loader)
+	if err != nil {
+		plain.Report.Reasons = append(plain.Report.Reasons, reasons(g, err)...)
+		return plain, messages
+	}
+	if len(placed.Bytes) >= len(plain.Bytes) {
+		plain.Report.Reasons = append(plain.Report.Reasons, "nothing could be gained by moving code into the headers")
+		return plain, messages
+	}
+	file := placedFile(p, placed)
+	file.Report.Layout, file.Report.Loader, file.Report.Method = "pack", loader.Name, "as written, placed into free header bytes"
+	return file, messages
+}
+
+// loader returns the loader that a file is made for.
+func (o Options) loader() (*elf.Loader, *diag.Message) {
+	l, ok := elf.ByName(o.Loader)
+	if !ok {
+		return nil, diag.Errorf(diag.Range{}, "there is no loader '%s'", o.Loader)
+	}
+	charge := o.MaxCharge
+	if charge == 0 {
+		charge = elf.DefaultCharge
+	}
+	return l.WithCharge(charge), nil
+}
+
+// reasons says for people why a program can't be taken apart.
+func reasons(g *flow.Graph, err error) []string {
+	if len(g.Doubts) == 0 {
+		return []string{err.Error()}
+	}
+	var list []string
+	for _, d := range g.Doubts {
+		list = append(list, fmt.Sprintf("the program %s", d.Text))
+	}
+	return list
+}
+
+// placedFile makes a File of what place has made.
+func placedFile(p *program.Program, r *place.Result) *File {
+	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: r.Address + uint64(r.Entry), Report: &Report{Placement: r.Placement, Charge: r.Charge}}
+	f.Parts = headerParts(r.Placement, len(r.Bytes), r.Address)
+	for _, piece := range r.Pieces {
+		part := Part{Offset: piece.Offset, Size: piece.Size, Address: r.Address + uint64(piece.Offset), Why: piece.Why}
+		switch piece.Kind {
+		case place.Code, place.Link:
+			part.Kind = CodePart
+			if piece.Inst != nil {
+				part.Source = piece.Inst.Source
+			}
+		case place.Data:
+			part.Kind, part.Section = DataPart, piece.Object.Section
+			if len(piece.Object.Fragments) > 0 {
+				part.Fragment = piece.Object.Fragments[0]
+				part.Source = part.Fragment.Source
+			}
+		default:
+			part.Kind = PaddingPart
+		}
+		f.Parts = append(f.Parts, part)
+	}
+	return f
+}
+
+// headerParts lists the fields of a file's headers as far as the file reaches.
+func headerParts(p elf.Placement, size int, address uint64) []Part {
+	var parts []Part
+	add := func(kind elf.HeaderKind, at int64, index int) {
+		for _, field := range p.Class.Fields(kind) {
+			offset, n := field.At(p.Class)
+			start := at + int64(offset)
+			if n := min(int64(n), int64(size)-start); n > 0 {
+				parts = append(parts, Part{Offset: start, Size: n, Address: address + uint64(start), Kind: HeaderPart, Field: field, Index: index})
+			}
+		}
+	}
+	add(elf.FileHeader, 0, 0)
+	for i := range p.Phnum {
+		add(elf.ProgramHeader, p.Phoff+int64(i*p.Class.Size(elf.ProgramHeader)), i)
+	}
+	return parts
+}

@@ -1,0 +1,554 @@
+package place
+
+import (
+	"cmp"
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/flow"
+	"tasm/layout/elf"
+)
+
+// file is a file in the making.
+type file struct {
+	space  *space
+	loose  bool
+	entry  int
+	bytes  []byte
+	used   []bool // by code, data or a bridge
+	open   []bool // of used bytes: what they hold is filled in at the end
+	pieces []Piece
+	at     map[*item]int // where the items went
+	chosen map[*item]*way
+	starts map[*flow.Block]int
+	data   map[*flow.Object]int
+}
+
+// layOut makes a file that begins at an entry; nil if there is none smaller
+// than best.
+func (s *space) layOut(entry int, best *Result) *Result {
+	for _, loose := range []bool{true, false} {
+		if !s.free(entry, loose) {
+			continue
+		}
+		for _, c := range s.text.chains {
+			for _, it := range c.items {
+				it.near = false
+			}
+		}
+		for {
+			f := s.newFile(entry, loose)
+			if f == nil || !f.code() {
+				break
+			}
+			again, ok := f.lengthen()
+			if !ok {
+				break
+			}
+			if again {
+				continue
+			}
+			if !f.objects() || best != nil && len(f.bytes) > len(best.Bytes) {
+				break
+			}
+			if r := f.finish(); r != nil {
+				return r
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// newFile starts a file with what its headers must be.
+func (s *space) newFile(entry int, loose bool) *file {
+	m, ok := elf.NewModel(s.placement, s.loader, roles)
+	if !ok || !m.SetEntry(int64(entry)) || !m.Feasible() {
+		return nil
+	}
+	f := &file{space: s, loose: loose, entry: entry, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, data: map[*flow.Object]int{}}
+	f.grow(s.tail)
+	return f
+}
+
+// grow makes the file at least size bytes long.
+func (f *file) grow(size int) {
+	if n := size - len(f.bytes); n > 0 {
+		f.bytes = append(f.bytes, make([]byte, n)...)
+		f.used = append(f.used, make([]bool, n)...)
+		f.open = append(f.open, make([]bool, n)...)
+	}
+}
+
+// put writes a byte that is used.
+func (f *file) put(at int, b byte) {
+	f.grow(at + 1)
+	f.bytes[at], f.used[at] = b, true
+}
+
+// node is a point on the way of the first chain: a position in the file and
+// the index of the next item.
+type node struct {
+	at, item int
+	dirty    bool // CF may have been set since entry by a bridge
+}
+
+// hop is how a node was reached.
+type hop struct {
+	from   node
+	way    *way    // an item
+	bridge *bridge // or a bridge
+	jump   bool    // or a jump
+	pad    bool    // or a NOP
+	cost   int
+}
+
+// code places all chains.
+func (f *file) code() bool {
+	s := f.space
+	first := s.text.chains[0]
+	path := f.search(first)
+	end := f.entry
+	var rest []*item
+	last := node{f.entry, 0, false}
+	for _, h := range path {
+		f.follow(first, last, h.to, h.hop)
+		last = h.to
+	}
+	end = last.at
+	rest = first.items[last.item:]
+	if len(rest) > 0 {
+		end = f.append(rest, max(end, s.tail))
+	}
+	_ = end
+	// Chains that fit are put into what is left of the headers.
+	for _, c := range s.text.chains[1:] {
+		at := f.gap(lengthOf(c.items))
+		if at < 0 {
+			at = len(f.bytes)
+		}
+		f.append(c.items, at)
+	}
+	return true
+}
+
+func lengthOf(items []*item) int {
+	n := 0
+	for _, it := range items {
+		n += len(it.way().code)
+	}
+	return n
+}
+
+// gap finds n free bytes in the headers that are not used; -1 if there are none.
+// Bytes with bounds are left to the first chain.
+func (f *file) gap(n int) int {
+	if n == 0 {
+		return -1
+	}
+	run := 0
+	for at := 0; at < f.space.tail; at++ {
+		if f.used[at] || !f.space.free(at, false) {
+			run = 0
+			continue
+		}
+		if run++; run == n {
+			return at - n + 1
+		}
+	}
+	return -1
+}
+
+// append puts items at a position, one behind the other.
+func (f *file) append(items []*item, at int) int {
+	for _, it := range items {
+		f.set(it, it.way(), at)
+		at += len(it.way().code)
+	}
+	f.grow(at)
+	return at
+}
+
+// set puts one item at a position.
+func (f *file) set(it *item, w *way, at int) {
+	f.at[it], f.chosen[it] = at, w
+	if it.index == 0 {
+		f.starts[it.block] = at
+	}
+	for i, b := range w.code {
+		f.put(at+i, b)
+	}
+	for _, x := range w.fixups {
+		for i := range int(x.Size) {
+			f.open[at+int(x.Offset)+i] = true
+		}
+	}
+	if len(w.code) == 0 {
+		return
+	}
+	p := Piece{Offset: int64(at), Size: int64(len(w.code)), Kind: Code, Inst: it.inst}
+	if it.inst == nil {
+		p.Kind, p.Why = Link, "goes on elsewhere"
+	}
+	f.pieces = append(f.pieces, p)
+}
+
+// reached is a node with the hop that leads to it.
+type reached struct {
+	to  node
+	hop hop
+}
+
+// search finds the way for the first chain that leaves the fewest bytes for the
+// tail, and of those the one that uses up the fewest bytes of the headers.
+func (f *file) search(c *chain) []reached {
+	s := f.space
+	mask, value := f.known()
+	start := node{f.entry, 0, false}
+	ways := map[node]hop{start: {}}
+	order := [][]node{}
+	for len(order) <= s.tail {
+		order = append(order, nil)
+	}
+	if f.entry >= s.tail {
+		return nil
+	}
+	order[f.entry] = []node{start}
+	runs := s.runs(f.loose)
+	reach := func(from, to node, h hop) {
+		if to.at > s.tail {
+			to.at = s.tail
+		}
+		h.from = from
+		h.cost += ways[from].cost
+		if old, ok := ways[to]; ok && old.cost <= h.cost {
+			return
+		} else if !ok {
+			order[to.at] = append(order[to.at], to)
+		}
+		ways[to] = h
+	}
+	bridges := map[int][]bridge{}
+	for at := f.entry; at < s.tail; at++ {
+		for k := 0; k < len(order[at]); k++ {
+			n := order[at][k]
+			if n.item == len(c.items) {
+				continue
+			}
+			it := c.items[n.item]
+			for i := range it.ways {
+				w := &it.ways[i]
+				if it.target != nil && w != it.way() {
+					continue
+				}
+				if f.fits(at, w) {
+					reach(n, node{at + len(w.code), n.item + 1, n.dirty}, hop{way: w, cost: len(w.code)})
+				}
+			}
+			if s.free(at, f.loose) {
+				reach(n, node{at + 1, n.item, n.dirty}, hop{pad: true, cost: 1})
+			}
+			if s.free(at, f.loose) && at+1 < s.tail && s.free(at+1, f.loose) {
+				for _, r := range runs {
+					if r > at+2 && r-at-2 < 128 {
+						reach(n, node{r, n.item, n.dirty}, hop{jump: true, cost: 2})
+					}
+				}
+			}
+			if _, ok := bridges[at]; !ok {
+				bridges[at] = s.bridges(at, f.loose, mask, value)
+			}
+			for i := range bridges[at] {
+				b := &bridges[at][i]
+				if b.changes&it.live.Registers != 0 || b.flags&it.live.Flags != 0 || b.carry && (!it.flagsAsEntry || n.dirty) {
+					continue
+				}
+				reach(n, node{b.to, n.item, n.dirty || b.flags&x86.CF != 0}, hop{bridge: b, cost: len(b.assigned)})
+			}
+		}
+	}
+	// What is left for the tail decides.
+	best, found := node{}, false
+	left := func(n node) int { return lengthOf(c.items[n.item:]) }
+	for n := range ways {
+		if n.at < s.tail && n.item < len(c.items) {
+			continue
+		}
+		if !found || cmp.Or(left(n)-left(best), ways[n].cost-ways[best].cost, n.at-best.at, n.item-best.item) < 0 || left(n) == left(best) && ways[n].cost == ways[best].cost && n.at == best.at && n.item == best.item && !n.dirty {
+			best, found = n, true
+		}
+	}
+	var path []reached
+	for n := best; found && n != start; n = ways[n].from {
+		path = append(path, reached{n, ways[n]})
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// fits reports whether free bytes at a position hold w. Addresses that are not
+// settled need bytes that nothing depends on.
+func (f *file) fits(at int, w *way) bool {
+	s := f.space
+	for i := range w.code {
+		if at+i < s.tail && !s.free(at+i, f.loose) {
+			return false
+		}
+	}
+	for _, x := range w.fixups {
+		for i := range int(x.Size) {
+			if x.Kind == x86.Absolute && at+int(x.Offset)+i < s.tail && !s.free(at+int(x.Offset)+i, false) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// known returns what the model knows of the headers.
+func (f *file) known() (mask, value []byte) {
+	m, _ := elf.NewModel(f.space.placement, f.space.loader, roles)
+	m.SetEntry(int64(f.entry))
+	for i := range m.Len() {
+		k, v := m.Byte(i)
+		mask, value = append(mask, k), append(value, v)
+	}
+	return mask, value
+}
+
+const (
+	nop       = 0x90
+	jumpShort = 0xeb
+)
+
+// follow writes what a hop stands for.
+func (f *file) follow(c *chain, from, to node, h hop) {
+	at := from.at
+	link := func(offset, size int, why string) {
+		f.pieces = append(f.pieces, Piece{Offset: int64(offset), Size: int64(size), Kind: Link, Why: why})
+	}
+	switch {
+	case h.way != nil:
+		f.set(c.items[from.item], h.way, at)
+	case h.pad:
+		f.put(at, nop)
+		link(at, 1, "fills up")
+	case h.jump:
+		f.put(at, jumpShort)
+		f.put(at+1, byte(to.at-at-2))
+		link(at, 2, "skips header bytes that are not free")
+	case h.bridge != nil:
+		for _, a := range h.bridge.assigned {
+			f.put(a.at, a.value)
+		}
+		for _, l := range h.bridge.links {
+			link(l.at, l.length, "leads through header bytes and changes nothing that matters")
+		}
+	}
+}
+
+// lengthen makes near jumps of the short ones that don't reach their targets.
+// It reports whether there were any, and false where there is no near form.
+func (f *file) lengthen() (again, ok bool) {
+	for _, c := range f.space.text.chains {
+		for _, it := range c.items {
+			w := f.chosen[it]
+			if it.target == nil || w == nil {
+				continue
+			}
+			for _, x := range w.fixups {
+				d := f.starts[it.target] - f.at[it] - len(w.code)
+				if x.Size == 1 && (d < -128 || d > 127) {
+					if len(it.ways) < 2 {
+						return false, false
+					}
+					it.near, again = true, true
+				}
+			}
+		}
+	}
+	return again, true
+}
+
+// objects places the data: over bytes that are the same already, into what is
+// left of the headers, or at the end.
+func (f *file) objects() bool {
+	list := slices.Clone(f.space.text.graph.Objects)
+	slices.SortStableFunc(list, func(a, b *flow.Object) int { return len(b.Bytes) - len(a.Bytes) })
+	for _, o := range list {
+		if o.Bytes == nil {
+			continue
+		}
+		at := -1
+		if !o.Write && len(o.Refs) == 0 {
+			at = f.same(o.Bytes)
+		}
+		if at < 0 {
+			at = f.gap(len(o.Bytes))
+		}
+		if at < 0 {
+			at = len(f.bytes)
+		}
+		f.data[o] = at
+		for i, b := range o.Bytes {
+			f.put(at+i, b)
+		}
+		for _, r := range o.Refs {
+			for i := range r.Size {
+				f.open[at+int(r.At)+i] = true
+			}
+		}
+		f.pieces = append(f.pieces, Piece{Offset: int64(at), Size: int64(len(o.Bytes)), Kind: Data, Object: o})
+	}
+	end := int64(len(f.bytes))
+	for _, o := range list {
+		if o.Bytes != nil {
+			continue
+		}
+		align := max(o.Align, 1)
+		end = (end + align - 1) &^ (align - 1)
+		f.data[o] = int(end)
+		end += o.Size
+	}
+	return true
+}
+
+// same finds bytes of the file that are the wanted ones already, or the end of
+// the file with some of them; -1 if there are none.
+func (f *file) same(want []byte) int {
+	mask, value := f.known()
+	for at := 0; at < len(f.bytes); at++ {
+		good := true
+		for i := 0; i < len(want) && good; i++ {
+			k := at + i
+			switch {
+			case k >= len(f.bytes):
+				// At the end the rest is added.
+			case f.open[k]:
+				good = false
+			case f.used[k]:
+				good = f.bytes[k] == want[i]
+			case k < len(mask) && k < f.space.tail:
+				good = mask[k] == 0xff && value[k] == want[i]
+			default:
+				good = false
+			}
+		}
+		if good {
+			return at
+		}
+	}
+	return -1
+}
+
+// charges are the amounts of memory, in bytes, that a file may commit: the
+// first that does is taken.
+var charges = []uint64{0, 1 << 12, 1 << 16, 1 << 20, 1 << 24, 1 << 26, 1 << 27, 1 << 28, 1 << 29, elf.DefaultCharge}
+
+// finish settles the headers and fills in the addresses.
+func (f *file) finish() *Result {
+	s := f.space
+	p := s.placement
+	p.Size = int64(len(f.bytes))
+	try := func(l *elf.Loader) *Result {
+		m, ok := elf.NewModel(p, l, roles)
+		if !ok || !m.SetEntry(int64(f.entry)) {
+			return nil
+		}
+		for at := 0; at < min(m.Len(), len(f.bytes)); at++ {
+			if f.used[at] && !f.open[at] && !m.Set(at, 0xff, f.bytes[at]) {
+				return nil
+			}
+		}
+		headers, ok := m.Example()
+		if !ok {
+			return nil
+		}
+		return f.fill(p, headers)
+	}
+	for _, c := range charges {
+		if r := try(s.loader.WithCharge(c)); r != nil && len(elf.Check(s.loader, r.Bytes)) == 0 {
+			return r
+		}
+	}
+	if r := try(s.loader); r != nil && len(elf.Check(s.loader, r.Bytes)) == 0 {
+		return r
+	}
+	return nil
+}
+
+// fill makes the result of finished headers; nil where an address does not fit.
+func (f *file) fill(p elf.Placement, headers []byte) *Result {
+	out := slices.Clone(f.bytes)
+	for at, b := range headers {
+		if at < len(out) && !(f.used[at] && (f.open[at] || out[at] == b)) {
+			out[at] = b
+		}
+	}
+	header := headers[p.Phoff:]
+	get := func(id elf.FieldID) uint64 { return elf.Get(p.Class, header, id) }
+	base := get(elf.PVaddr) - get(elf.POffset)
+	if p.Class == elf.Class64 && base >= 1<<31 && f.absolute() {
+		return nil
+	}
+	for it, w := range f.chosen {
+		for _, x := range w.fixups {
+			at := f.at[it] + int(x.Offset)
+			v := uint64(x.Value.N)
+			if segment, ok := x.Value.Segment(); ok && segment == codeSegment {
+				v = base + uint64(f.starts[it.target])
+			} else if ok {
+				v += base + uint64(f.dataAt(int(segment)-1))
+			}
+			if x.Kind == x86.Relative {
+				v -= base + uint64(f.at[it]+len(w.code))
+			}
+			write(out[at:at+int(x.Size)], v)
+		}
+	}
+	for o, start := range f.data {
+		for _, r := range o.Refs {
+			v := uint64(r.To.Offset) + base
+			if r.To.Object != nil {
+				v += uint64(f.data[r.To.Object])
+			} else {
+				v += uint64(f.starts[r.To.Block])
+			}
+			write(out[start+int(r.At):start+int(r.At)+r.Size], v)
+		}
+	}
+	r := &Result{Bytes: out, Placement: p, Roles: roles, Address: base, Entry: int64(f.entry), Pieces: slices.Clone(f.pieces)}
+	r.Charge = get(elf.PMemsz) - get(elf.PFilesz)
+	if get(elf.PFlags)&elf.FlagW != 0 {
+		r.Charge = get(elf.PMemsz)
+	}
+	slices.SortStableFunc(r.Pieces, func(a, b Piece) int { return cmp.Compare(a.Offset, b.Offset) })
+	return r
+}
+
+// absolute reports whether an address stands in the program as a number.
+func (f *file) absolute() bool {
+	for _, w := range f.chosen {
+		for _, x := range w.fixups {
+			if x.Kind == x86.Absolute && x.Size < 8 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (f *file) dataAt(id int) int {
+	for o, at := range f.data {
+		if o.ID == id {
+			return at
+		}
+	}
+	return 0
+}
+
+func write(field []byte, v uint64) {
+	for i := range field {
+		field[i] = byte(v >> (8 * i))
+	}
+}

@@ -1,0 +1,127 @@
+// Package place lays the blocks and objects of a program out in an executable:
+// first in those bytes of the headers that a loader leaves free, then behind
+// the headers.
+//
+// # The problem
+//
+// With the program header laid over the ELF header, an executable of 32 bits
+// can be as short as 45 bytes, and 14 or more of them are free. But they lie
+// apart, with fixed bytes between, so code that is to use them has to get from
+// one run of free bytes to the next.
+//
+// # The choice
+//
+// For every placement of the program header, and every run of free bytes in
+// which the program may start, the instructions of the first blocks are laid
+// along the file in their order. At each instruction there is a choice: to go
+// on with the next one, if it fits; to jump to a later run, for two bytes; or
+// to run through the fixed bytes, where these happen to be instructions that
+// change nothing of interest there. Such bridges are found by decoding the
+// bytes, with every way to choose the free ones among them that swallows what
+// follows (CMP eax, imm32 and its like). Dynamic programming over positions and
+// instructions finds the way that takes the most code into the headers. What is
+// left of the free bytes is filled with other blocks and with data, and the
+// rest goes behind the headers.
+//
+// # Why it ends
+//
+// Jumps are short at first and only ever become long, so the layout is redone
+// at most once for each jump.
+package place
+
+import (
+	"errors"
+	"fmt"
+
+	"tasm/flow"
+	"tasm/layout/elf"
+)
+
+// Kind says what a Piece is.
+type Kind uint8
+
+const (
+	Code   Kind = iota // an instruction of the program
+	Link               // an instruction that only leads on
+	Data               // bytes of an object
+	Unused             // bytes that nothing reads
+)
+
+// Piece is a run of bytes of the file and what it is for. Pieces may overlap
+// header fields, and each other where data is shared.
+type Piece struct {
+	Offset, Size int64
+	Kind         Kind
+	Inst         *flow.Inst   // of Code
+	Object       *flow.Object // of Data
+	Why          string
+}
+
+// Result is a finished file.
+type Result struct {
+	Bytes     []byte
+	Placement elf.Placement
+	Roles     []elf.Role
+	Address   uint64 // of the file's first byte
+	Entry     int64  // file offset of the first instruction
+	Charge    uint64 // memory that the loader commits beyond the file, in bytes
+	Pieces    []Piece
+}
+
+// ErrNoPlacement says that no placement of the headers suits the program.
+var ErrNoPlacement = errors.New("no placement of the headers suits the program")
+
+// maxSize is the largest file that is laid out, in bytes.
+const maxSize = 1 << 20
+
+// Place returns the smallest file that it finds for a graph without doubts,
+// one that l loads.
+func Place(g *flow.Graph, l *elf.Loader) (*Result, error) {
+	if len(g.Doubts) > 0 || g.Entry == nil {
+		return nil, fmt.Errorf("the program %s", doubt(g))
+	}
+	p := newProgram(g)
+	if p.size > maxSize {
+		return nil, fmt.Errorf("the program is larger than %d bytes", maxSize)
+	}
+	var best *Result
+	for _, pl := range placements(g.Bits) {
+		limit := maxSize
+		if best != nil {
+			limit = len(best.Bytes)
+		}
+		s := newSpace(pl, p, l, limit)
+		if s == nil {
+			continue
+		}
+		for _, entry := range s.entries() {
+			r := s.layOut(entry, best)
+			if r != nil && (best == nil || len(r.Bytes) < len(best.Bytes) || len(r.Bytes) == len(best.Bytes) && r.Charge < best.Charge) {
+				best = r
+			}
+		}
+	}
+	if best == nil {
+		return nil, ErrNoPlacement
+	}
+	return best, nil
+}
+
+func doubt(g *flow.Graph) string {
+	if len(g.Doubts) > 0 {
+		return g.Doubts[0].Text
+	}
+	return "has no first instruction"
+}
+
+// placements lists the placements of one program header for a class.
+func placements(bits int) []elf.Placement {
+	class := elf.Class(bits / 32)
+	var list []elf.Placement
+	for phoff := int64(0); phoff <= int64(class.Size(elf.FileHeader)); phoff++ {
+		for _, typ := range []uint64{elf.TypeExec, elf.TypeDyn} {
+			list = append(list, elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1})
+		}
+	}
+	return list
+}

@@ -1,0 +1,195 @@
+package place
+
+import (
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/flow"
+	"tasm/lang"
+)
+
+// text is the program as code to be laid out: chains of instructions.
+type text struct {
+	graph  *flow.Graph
+	chains []*chain
+	live   map[*flow.Block][]flow.Live
+	size   int64 // of all of it, about, in bytes
+	least  int   // of the code in its shortest encodings, in bytes
+	write  bool  // some object is written to
+	reads  bool  // some object is read
+	zeros  int64 // bytes that start as zero and take no room in the file
+}
+
+// chain is blocks that follow one another.
+type chain struct {
+	blocks []*flow.Block
+	items  []*item
+}
+
+// item is an instruction, or the jump that ends a chain.
+type item struct {
+	inst   *flow.Inst // nil for a jump that the layout adds
+	block  *flow.Block
+	index  int // in the block; 0 marks the block's beginning
+	target *flow.Block
+	ways   []way // encodings, shortest first; of a jump: short, near
+	near   bool  // the target is too far away for the short one
+	live   flow.Live
+	// flagsAsEntry says that the carry flag is still clear as at entry.
+	flagsAsEntry bool
+}
+
+// way is one encoding.
+type way struct {
+	code   []byte
+	fixups []x86.Fixup
+}
+
+// objectSegment is where an object's addresses are in values; number 0 is that
+// of the code.
+func objectSegment(o *flow.Object) lang.SegmentID { return lang.SegmentID(o.ID + 1) }
+
+func newProgram(g *flow.Graph) *text {
+	p := &text{graph: g, live: g.LiveBefore()}
+	placed := map[*flow.Block]bool{}
+	for _, b := range append([]*flow.Block{g.Entry}, g.Blocks...) {
+		if placed[b] {
+			continue
+		}
+		c := &chain{}
+		for b != nil && !placed[b] {
+			placed[b] = true
+			c.blocks = append(c.blocks, b)
+			b = b.Next
+		}
+		p.fill(c, b)
+		p.chains = append(p.chains, c)
+	}
+	for _, c := range p.chains {
+		for _, it := range c.items {
+			p.size += int64(len(it.way().code))
+			p.least += len(it.ways[0].code)
+		}
+	}
+	for _, o := range g.Objects {
+		p.reads = true
+		p.write = p.write || o.Write
+		if o.Bytes == nil {
+			p.zeros += o.Size + o.Align
+		} else {
+			p.size += o.Size
+		}
+	}
+	return p
+}
+
+// fill lists the items of a chain that goes on at next.
+func (p *text) fill(c *chain, next *flow.Block) {
+	asEntry := c.blocks[0] == p.graph.Entry
+	for k, b := range c.blocks {
+		asEntry = asEntry && k == 0
+		for i := range b.Code {
+			in := &b.Code[i]
+			it := &item{inst: in, block: b, index: i, target: in.Target, live: p.live[b][i], flagsAsEntry: asEntry}
+			it.ways = encodings(in)
+			if f := p.graph.FactsOf(in); f.Flags.Changed()&x86.CF != 0 || f.Reads == ^flow.Set(0) {
+				asEntry = false
+			}
+			c.items = append(c.items, it)
+		}
+		if len(b.Code) == 0 {
+			// A block without code still is a place to come to.
+			c.items = append(c.items, &item{block: b, live: p.live[b][0], ways: []way{{}}, flagsAsEntry: asEntry})
+		}
+	}
+	if last := c.blocks[len(c.blocks)-1]; next != nil {
+		live := p.live[last][len(last.Code)]
+		c.items = append(c.items, &item{block: last, index: -1, target: next, live: live, ways: jumps(p.graph.Bits)})
+	}
+}
+
+// way is the encoding that is used where nothing speaks for another one.
+func (it *item) way() *way {
+	if it.near && len(it.ways) > 1 {
+		return &it.ways[1]
+	}
+	return &it.ways[0]
+}
+
+// here is where instructions are encoded; fields that depend on it are fixups
+// anyway, or filled in at the end.
+const here = 0
+
+// encodings lists the encodings of an instruction: of a branch the short and
+// the near one, of others all of them.
+func encodings(in *flow.Inst) []way {
+	instruction := in.Instruction
+	instruction.Operands = slices.Clone(in.Operands)
+	instruction.Segment, instruction.Offset = 0, here
+	for i := range instruction.Operands {
+		o := &instruction.Operands[i]
+		switch ref := in.Refs[i]; {
+		case in.Target != nil && o.Kind == x86.ImmediateOperand:
+			// A target in another segment, as far as the encoder knows: the
+			// distance is left to be filled in.
+			o.Value, o.Distance = lang.InSegment(codeSegment, 0), lang.AnyDistance
+			return branches(&instruction, i)
+		case ref.Object != nil:
+			v := lang.InSegment(objectSegment(ref.Object), ref.Offset)
+			for _, t := range o.Value.Terms() {
+				v.AddRegister(lang.RegisterID(t.ID), t.Coef)
+			}
+			v.Hint, v.HintReg = o.Value.Hint, o.Value.HintReg
+			o.Value = v
+			shorten(&instruction, i)
+		}
+	}
+	var list []way
+	for _, e := range x86.Encodings(&instruction) {
+		list = append(list, way{slices.Clone(e.Code()), slices.Clone(e.Fixups())})
+	}
+	return list
+}
+
+// codeSegment stands for the code in the values of branches.
+const codeSegment lang.SegmentID = 1 << 20
+
+// shorten lets a 64-bit register take an address by its lower half: addresses
+// in the files made here are below 2 GiB.
+func shorten(in *x86.Instruction, i int) {
+	if x86.MnemonicName(in.Mnemonic) != "mov" || i != 1 || in.Operands[1].Kind != x86.ImmediateOperand {
+		return
+	}
+	if r := x86.RegisterInfo(in.Operands[0].Register); in.Operands[0].Kind == x86.RegisterOperand && r.Size == 8 {
+		in.Operands[0].Register = x86.GeneralRegister(int(r.Number), 4)
+		in.Operands[0].Size, in.Operands[1].Size, in.Operands[1].Strict = 0, 0, false
+	}
+}
+
+// branches lists the short and the near encoding of a branch, as far as there
+// are such.
+func branches(in *x86.Instruction, i int) []way {
+	var list []way
+	for _, d := range []lang.Distance{lang.Short, lang.Near} {
+		in.Operands[i].Distance = d
+		var e x86.Encoding
+		if x86.Encode(in, &e) == nil {
+			list = append(list, way{slices.Clone(e.Code()), slices.Clone(e.Fixups())})
+		}
+	}
+	if len(list) == 0 {
+		in.Operands[i].Distance = lang.AnyDistance
+		var e x86.Encoding
+		if x86.Encode(in, &e) == nil {
+			list = append(list, way{slices.Clone(e.Code()), slices.Clone(e.Fixups())})
+		}
+	}
+	return list
+}
+
+// jumps lists the encodings of a jump that the layout adds.
+func jumps(bits int) []way {
+	return branches(&x86.Instruction{Mnemonic: x86.LookupMnemonic("jmp"), Bits: bits, Operands: []x86.Operand{{
+		Kind: x86.ImmediateOperand, Value: lang.InSegment(codeSegment, 0),
+	}}}, 0)
+}

@@ -1,0 +1,245 @@
+package place
+
+import (
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/flow"
+	"tasm/layout/elf"
+)
+
+// space is what one placement of the program header leaves of a file.
+type space struct {
+	text      *text
+	placement elf.Placement
+	loader    *elf.Loader
+	kinds     []elf.Kind // of the header bytes
+	tail      int        // from here on everything is free
+}
+
+var roles = []elf.Role{elf.Entry}
+
+// newSpace examines a placement; nil where it does not suit the program, or
+// leaves too little for a file below limit, in bytes.
+func newSpace(pl elf.Placement, t *text, l *elf.Loader, limit int) *space {
+	s := &space{text: t, placement: pl, loader: demanding(l, t)}
+	m, ok := elf.NewModel(pl, s.loader, roles)
+	if !ok {
+		return nil
+	}
+	fixed := 0
+	for at := range m.Len() {
+		if mask, _ := m.Byte(at); mask == 0xff {
+			fixed++
+		}
+	}
+	if fixed+t.least >= limit || !m.Feasible() {
+		return nil
+	}
+	classes, conflict := elf.Solve(pl, s.loader)
+	if conflict != nil {
+		return nil
+	}
+	fixed = 0
+	for i, b := range classes.Bytes {
+		k := b.Kind()
+		if k == elf.Bounded && b.Fixed != 0 {
+			k = elf.Tied
+		}
+		s.kinds = append(s.kinds, k)
+		if k != elf.Free && k != elf.Bounded {
+			s.tail = i + 1
+			fixed++
+		}
+	}
+	if fixed+t.least >= limit {
+		return nil
+	}
+	return s
+}
+
+// demanding adds what the program asks of its segment to what the loader asks.
+func demanding(l *elf.Loader, t *text) *elf.Loader {
+	out := *l
+	out.Rules = slices.Clone(l.Rules)
+	if t.reads {
+		out.Rules = append(out.Rules, elf.Readable)
+	}
+	if t.write {
+		out.Rules = append(out.Rules, &elf.Rule{Name: "writable", Scope: elf.PerEntry, Must: elf.AnyBit{Field: elf.PFlags, Mask: elf.FlagW}, Else: elf.Misloaded})
+	}
+	if t.zeros > 0 {
+		// What lies behind the file's end is zero up to p_memsz.
+		out.Rules = append(out.Rules, &elf.Rule{Name: "zeros", Scope: elf.PerEntry, Must: elf.AllOf{
+			elf.AtMost{Low: elf.Sum{elf.FileSize}, High: elf.Sum{elf.POffset, elf.PFilesz}},
+			elf.AtMost{Low: elf.Sum{elf.POffset, elf.PFilesz}, High: elf.Sum{elf.FileSize}},
+			elf.AtMost{Low: elf.Sum{elf.PFilesz, elf.Number(t.zeros)}, High: elf.Sum{elf.PMemsz}},
+		}, Else: elf.Misloaded})
+	} else if t.size > elf.PageSize/2 {
+		out.Rules = append(out.Rules, &elf.Rule{Name: "whole file", Scope: elf.PerEntry,
+			Must: elf.AtMost{Low: elf.Sum{elf.FileSize}, High: elf.Sum{elf.POffset, elf.PFilesz}}, Else: elf.Misloaded})
+	}
+	return &out
+}
+
+// free reports whether the byte at an offset can hold code. loose also admits
+// bytes on which a bound lies that other bytes may satisfy.
+func (s *space) free(at int, loose bool) bool {
+	return at >= s.tail || s.kinds[at] == elf.Free || loose && s.kinds[at] == elf.Bounded
+}
+
+// runs lists where runs of free bytes begin in the headers, and the tail.
+func (s *space) runs(loose bool) []int {
+	var list []int
+	for at := range s.tail {
+		if s.free(at, loose) && (at == 0 || !s.free(at-1, loose)) {
+			list = append(list, at)
+		}
+	}
+	return append(list, s.tail)
+}
+
+// entries lists where the program may begin.
+func (s *space) entries() []int { return s.runs(true) }
+
+// bridge is a way through bytes that are not free.
+type bridge struct {
+	to       int
+	assigned []assigned
+	changes  flow.Set
+	flags    x86.FlagSet
+	carry    bool // CF must be clear in front of it
+	links    []link
+}
+
+type assigned struct {
+	at    int
+	value byte
+}
+
+// link is an instruction of a bridge.
+type link struct{ at, length int }
+
+const (
+	maxBridges = 400
+	maxLinks   = 6
+	maxSteps   = 4000
+)
+
+// openers are the opcodes without ModRM that may stand in a byte that can be
+// chosen: they swallow up to four bytes and touch no memory.
+var openers = []byte{
+	0x90, 0xa8, 0xa9, 0x3c, 0x3d, 0xb8, 0xb9, 0xba, 0xbb, 0xbd, 0xbe, 0xbf, 0xb0, 0xb1, 0xb2, 0xb3,
+	0x04, 0x05, 0x0c, 0x0d, 0x24, 0x25, 0x2c, 0x2d, 0x34, 0x35,
+}
+
+// finder looks for bridges from one position.
+type finder struct {
+	space       *space
+	loose       bool
+	mask, value []byte // what is known of the headers
+	found       []bridge
+	steps       int
+}
+
+// bridges lists the ways from a position through bytes that are not free.
+func (s *space) bridges(from int, loose bool, mask, value []byte) []bridge {
+	f := &finder{space: s, loose: loose, mask: mask, value: value}
+	f.search(from, from, bridge{})
+	return f.found
+}
+
+func (f *finder) search(from, at int, b bridge) {
+	s := f.space
+	if len(f.found) >= maxBridges {
+		return
+	}
+	crossed := false
+	for i := from; i < min(at, s.tail); i++ {
+		crossed = crossed || !s.free(i, f.loose)
+	}
+	if crossed && s.free(at, f.loose) {
+		b.to = at
+		b.assigned, b.links = slices.Clone(b.assigned), slices.Clone(b.links)
+		f.found = append(f.found, b)
+		return
+	}
+	// An instruction that ends among free bytes again leads nowhere.
+	inside := at > from && !crossed && s.free(at, f.loose)
+	if f.steps++; inside || at >= s.tail || len(b.links) == maxLinks || f.steps > maxSteps {
+		return
+	}
+	mask, value := f.at(at, b.assigned)
+	if mask == 0xff {
+		f.take(from, at, value, b)
+		return
+	}
+	for _, op := range openers {
+		if (op^value)&mask == 0 {
+			f.take(from, at, op, b)
+		}
+	}
+}
+
+// at returns what is known of a byte.
+func (f *finder) at(at int, more []assigned) (mask, value byte) {
+	for _, a := range more {
+		if a.at == at {
+			return 0xff, a.value
+		}
+	}
+	if at < len(f.mask) {
+		return f.mask[at], f.value[at]
+	}
+	return 0, 0
+}
+
+// take goes on with the instruction that begins with a byte.
+func (f *finder) take(from, at int, first byte, b bridge) {
+	s := f.space
+	code := make([]byte, x86.MaxLength)
+	code[0] = first
+	for i := 1; i < len(code); i++ {
+		_, code[i] = f.at(at+i, b.assigned)
+	}
+	var d x86.Decoded
+	if !x86.Decode(s.text.graph.Bits, code, 0, &d) || d.Form.Flow() != x86.Next || d.Form.Privileged() {
+		return
+	}
+	in := flow.Inst{Instruction: d.Instruction, Form: d.Form}
+	facts := s.text.graph.FactsOf(&in)
+	if facts.Memory || facts.Changes.Has(stackPointer) || facts.Flags.Changed()&(x86.DF|x86.TF|x86.IF) != 0 {
+		return
+	}
+	changes, carry := facts.Changes, false
+	if addsNothing(&d.Instruction) {
+		name := x86.MnemonicName(d.Mnemonic)
+		carry = name == "adc" || name == "sbb"
+		changes = 0
+	}
+	for i := range d.Length {
+		if mask, _ := f.at(at+i, b.assigned); mask != 0xff {
+			b.assigned = append(slices.Clip(b.assigned), assigned{at + i, code[i]})
+		}
+	}
+	b.changes |= changes
+	// Once the flags have changed nothing is known of the carry.
+	if carry && b.flags&x86.CF != 0 && !b.carry {
+		return
+	}
+	b.flags |= facts.Flags.Changed()
+	b.carry = b.carry || carry
+	b.links = append(slices.Clip(b.links), link{at, d.Length})
+	f.search(from, at+d.Length, b)
+}
+
+// stackPointer is the number of esp.
+const stackPointer = 4
+
+// addsNothing reports whether an instruction adds, subtracts or toggles zero.
+func addsNothing(in *x86.Instruction) bool {
+	if len(in.Operands) != 2 || in.Operands[1].Kind != x86.ImmediateOperand || in.Operands[1].Value.N != 0 {
+		return false
+	}
+	return slices.Contains([]string{"add", "adc", "sub", "sbb", "or", "xor"}, x86.MnemonicName(in.Mnemonic))
+}
