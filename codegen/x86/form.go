@@ -1,6 +1,10 @@
 package x86
 
-import "tasm/lang"
+import (
+	"sync"
+
+	"tasm/lang"
+)
 
 // Form is one way in which an instruction takes its operands: one row of the
 // table, for one operand size.
@@ -158,8 +162,11 @@ func (f *Form) Size() int { return int(f.size) }
 // Flags returns what the form does with the flags.
 func (f *Form) Flags() Flags { return f.row.flags }
 
-// Implicit returns the operands that are not written.
-func (f *Form) Implicit() []Implicit { return f.row.implicits(f) }
+// Implicit returns the operands that are not written. The caller must not
+// change it.
+func (f *Form) Implicit() []Implicit {
+	return remember(&implicitOf, f, f.row.implicits)
+}
 
 // Flow returns how the form may change the flow of control.
 func (f *Form) Flow() Flow { return f.row.flow }
@@ -176,5 +183,20 @@ func (f *Form) Alternative() bool { return f.tags&alternative != 0 }
 // Summary says in one line what the instruction does.
 func (f *Form) Summary() string { return f.row.summary }
 
-// Operands returns what the form says of its operands.
-func (f *Form) Operands() []OperandForm { return f.row.operandForms(f) }
+// Operands returns what the form says of its operands. The caller must not
+// change it.
+func (f *Form) Operands() []OperandForm {
+	return remember(&operandsOf, f, f.row.operandForms)
+}
+
+// operandsOf and implicitOf keep what has been read from the table, by *Form.
+var operandsOf, implicitOf sync.Map
+
+func remember[T any](known *sync.Map, f *Form, read func(*Form) []T) []T {
+	if list, ok := known.Load(f); ok {
+		return list.([]T)
+	}
+	list := read(f)
+	known.Store(f, list)
+	return list
+}

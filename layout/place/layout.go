@@ -38,7 +38,7 @@ func (s *space) layOut(entry int, best *Result) *Result {
 		}
 		for {
 			f := s.newFile(entry, loose)
-			if f == nil || !f.code() {
+			if f == nil || !f.code(best) {
 				break
 			}
 			again, ok := f.lengthen()
@@ -48,7 +48,7 @@ func (s *space) layOut(entry int, best *Result) *Result {
 			if again {
 				continue
 			}
-			if !f.objects() || best != nil && len(f.bytes) > len(best.Bytes) {
+			if f.objects(); best != nil && !f.mayBeat(best) {
 				break
 			}
 			if r := f.finish(); r != nil {
@@ -103,24 +103,28 @@ type hop struct {
 	cost   int
 }
 
-// code places all chains.
-func (f *file) code() bool {
+// code places all chains. It reports false where that can't lead to a smaller
+// file than best.
+func (f *file) code(best *Result) bool {
 	s := f.space
 	first := s.text.chains[0]
 	path := f.search(first)
-	end := f.entry
-	var rest []*item
-	last := node{f.entry, 0, false}
+	last, used := node{at: f.entry}, 0
+	if len(path) > 0 {
+		last, used = path[len(path)-1].to, path[len(path)-1].hop.cost
+	}
+	rest := first.items[last.item:]
+	if best != nil && s.least(lengthOf(rest), used) > len(best.Bytes) {
+		return false
+	}
+	at := node{at: f.entry}
 	for _, h := range path {
-		f.follow(first, last, h.to, h.hop)
-		last = h.to
+		f.follow(first, at, h.to, h.hop)
+		at = h.to
 	}
-	end = last.at
-	rest = first.items[last.item:]
 	if len(rest) > 0 {
-		end = f.append(rest, max(end, s.tail))
+		f.append(rest, max(last.at, s.tail))
 	}
-	_ = end
 	// Chains that fit are put into what is left of the headers.
 	for _, c := range s.text.chains[1:] {
 		at := f.gap(lengthOf(c.items))
@@ -130,6 +134,26 @@ func (f *file) code() bool {
 		f.append(c.items, at)
 	}
 	return true
+}
+
+// least bounds the size of a file from below, in bytes: rest bytes of the first
+// chain go behind the headers, used bytes of these are taken.
+func (s *space) least(rest, used int) int {
+	free := -used
+	for at := range s.tail {
+		if s.free(at, true) {
+			free++
+		}
+	}
+	more := 0
+	for _, c := range s.text.chains[1:] {
+		more += lengthOf(c.items)
+	}
+	longest := 0
+	for _, o := range s.text.graph.Objects {
+		longest = max(longest, len(o.Bytes))
+	}
+	return s.tail + rest + max(0, more+longest-max(0, free))
 }
 
 func lengthOf(items []*item) int {
@@ -372,7 +396,7 @@ func (f *file) lengthen() (again, ok bool) {
 
 // objects places the data: over bytes that are the same already, into what is
 // left of the headers, or at the end.
-func (f *file) objects() bool {
+func (f *file) objects() {
 	list := slices.Clone(f.space.text.graph.Objects)
 	slices.SortStableFunc(list, func(a, b *flow.Object) int { return len(b.Bytes) - len(a.Bytes) })
 	for _, o := range list {
@@ -410,7 +434,11 @@ func (f *file) objects() bool {
 		f.data[o] = int(end)
 		end += o.Size
 	}
-	return true
+}
+
+// mayBeat reports whether the file can be better than another one.
+func (f *file) mayBeat(best *Result) bool {
+	return len(f.bytes) < len(best.Bytes) || len(f.bytes) == len(best.Bytes) && best.Charge > 0
 }
 
 // same finds bytes of the file that are the wanted ones already, or the end of
@@ -488,9 +516,6 @@ func (f *file) fill(p elf.Placement, headers []byte) *Result {
 	header := headers[p.Phoff:]
 	get := func(id elf.FieldID) uint64 { return elf.Get(p.Class, header, id) }
 	base := get(elf.PVaddr) - get(elf.POffset)
-	if p.Class == elf.Class64 && base >= 1<<31 && f.absolute() {
-		return nil
-	}
 	for it, w := range f.chosen {
 		for _, x := range w.fixups {
 			at := f.at[it] + int(x.Offset)
@@ -524,18 +549,6 @@ func (f *file) fill(p elf.Placement, headers []byte) *Result {
 	}
 	slices.SortStableFunc(r.Pieces, func(a, b Piece) int { return cmp.Compare(a.Offset, b.Offset) })
 	return r
-}
-
-// absolute reports whether an address stands in the program as a number.
-func (f *file) absolute() bool {
-	for _, w := range f.chosen {
-		for _, x := range w.fixups {
-			if x.Kind == x86.Absolute && x.Size < 8 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (f *file) dataAt(id int) int {

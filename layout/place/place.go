@@ -32,6 +32,7 @@ package place
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"tasm/flow"
 	"tasm/layout/elf"
@@ -85,18 +86,12 @@ func Place(g *flow.Graph, l *elf.Loader) (*Result, error) {
 		return nil, fmt.Errorf("the program is larger than %d bytes", maxSize)
 	}
 	var best *Result
-	for _, pl := range placements(g.Bits) {
-		limit := maxSize
-		if best != nil {
-			limit = len(best.Bytes)
-		}
-		s := newSpace(pl, p, l, limit)
-		if s == nil {
+	for _, sp := range candidates(p, l) {
+		if best != nil && sp.fixed+p.least >= len(best.Bytes) || !sp.examine() {
 			continue
 		}
-		for _, entry := range s.entries() {
-			r := s.layOut(entry, best)
-			if r != nil && (best == nil || len(r.Bytes) < len(best.Bytes) || len(r.Bytes) == len(best.Bytes) && r.Charge < best.Charge) {
+		for _, entry := range sp.entries() {
+			if r := sp.layOut(entry, best); r != nil {
 				best = r
 			}
 		}
@@ -114,13 +109,18 @@ func doubt(g *flow.Graph) string {
 	return "has no first instruction"
 }
 
-// placements lists the placements of one program header for a class.
-func placements(bits int) []elf.Placement {
-	class := elf.Class(bits / 32)
-	var list []elf.Placement
+// candidates lists the placements of one program header that suit the program,
+// without those that leave no more free bytes than a more compact one.
+func candidates(t *text, l *elf.Loader) []*space {
+	class := elf.Class(t.graph.Bits / 32)
+	l = demanding(l, t)
+	var list []*space
 	for phoff := int64(0); phoff <= int64(class.Size(elf.FileHeader)); phoff++ {
 		for _, typ := range []uint64{elf.TypeExec, elf.TypeDyn} {
-			list = append(list, elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1})
+			s := newSpace(elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1}, t, l)
+			if s != nil && !slices.ContainsFunc(list, s.noBetterThan) {
+				list = append(list, s)
+			}
 		}
 	}
 	return list

@@ -10,14 +10,15 @@ import (
 
 // text is the program as code to be laid out: chains of instructions.
 type text struct {
-	graph  *flow.Graph
-	chains []*chain
-	live   map[*flow.Block][]flow.Live
-	size   int64 // of all of it, about, in bytes
-	least  int   // of the code in its shortest encodings, in bytes
-	write  bool  // some object is written to
-	reads  bool  // some object is read
-	zeros  int64 // bytes that start as zero and take no room in the file
+	graph    *flow.Graph
+	chains   []*chain
+	live     map[*flow.Block][]flow.Live
+	size     int64 // of all of it, about, in bytes
+	least    int   // of the code in its shortest encodings, in bytes
+	write    bool  // some object is written to
+	reads    bool  // some object is read
+	absolute bool  // an address stands in a field of less than 64 bits
+	zeros    int64 // bytes that start as zero and take no room in the file
 }
 
 // chain is blocks that follow one another.
@@ -69,6 +70,9 @@ func newProgram(g *flow.Graph) *text {
 		for _, it := range c.items {
 			p.size += int64(len(it.way().code))
 			p.least += len(it.ways[0].code)
+			for _, x := range it.ways[0].fixups {
+				p.absolute = p.absolute || x.Kind == x86.Absolute && x.Size < 8
+			}
 		}
 	}
 	for _, o := range g.Objects {

@@ -1,6 +1,7 @@
 package place
 
 import (
+	"fmt"
 	"slices"
 
 	"tasm/codegen/x86"
@@ -15,32 +16,39 @@ type space struct {
 	loader    *elf.Loader
 	kinds     []elf.Kind // of the header bytes
 	tail      int        // from here on everything is free
+	fixed     int        // how many bytes have only one value
+	known     map[string][]bridge
 }
 
 var roles = []elf.Role{elf.Entry}
 
-// newSpace examines a placement; nil where it does not suit the program, or
-// leaves too little for a file below limit, in bytes.
-func newSpace(pl elf.Placement, t *text, l *elf.Loader, limit int) *space {
-	s := &space{text: t, placement: pl, loader: demanding(l, t)}
-	m, ok := elf.NewModel(pl, s.loader, roles)
-	if !ok {
+// newSpace measures a placement; nil where no file can have it.
+func newSpace(pl elf.Placement, t *text, l *elf.Loader) *space {
+	s := &space{known: map[string][]bridge{}, text: t, placement: pl, loader: l}
+	m, ok := elf.NewModel(pl, l, roles)
+	if !ok || !m.Feasible() {
 		return nil
 	}
-	fixed := 0
 	for at := range m.Len() {
 		if mask, _ := m.Byte(at); mask == 0xff {
-			fixed++
+			s.fixed, s.tail = s.fixed+1, at+1
 		}
 	}
-	if fixed+t.least >= limit || !m.Feasible() {
-		return nil
-	}
-	classes, conflict := elf.Solve(pl, s.loader)
+	return s
+}
+
+// noBetterThan reports whether o has as many bytes to offer, in headers that
+// end no later.
+func (s *space) noBetterThan(o *space) bool { return o.tail <= s.tail && o.fixed <= s.fixed }
+
+// examine finds out what every byte of the headers can be. It reports false
+// where there is no such file after all.
+func (s *space) examine() bool {
+	classes, conflict := elf.Solve(s.placement, s.loader)
 	if conflict != nil {
-		return nil
+		return false
 	}
-	fixed = 0
+	s.tail = 0
 	for i, b := range classes.Bytes {
 		k := b.Kind()
 		if k == elf.Bounded && b.Fixed != 0 {
@@ -49,13 +57,9 @@ func newSpace(pl elf.Placement, t *text, l *elf.Loader, limit int) *space {
 		s.kinds = append(s.kinds, k)
 		if k != elf.Free && k != elf.Bounded {
 			s.tail = i + 1
-			fixed++
 		}
 	}
-	if fixed+t.least >= limit {
-		return nil
-	}
-	return s
+	return true
 }
 
 // demanding adds what the program asks of its segment to what the loader asks.
@@ -68,13 +72,21 @@ func demanding(l *elf.Loader, t *text) *elf.Loader {
 	if t.write {
 		out.Rules = append(out.Rules, &elf.Rule{Name: "writable", Scope: elf.PerEntry, Must: elf.AnyBit{Field: elf.PFlags, Mask: elf.FlagW}, Else: elf.Misloaded})
 	}
+	if t.absolute && t.graph.Bits == 64 {
+		// Most fields of instructions hold 31 bits of an address.
+		out.Rules = append(out.Rules, &elf.Rule{Name: "low addresses", Scope: elf.PerEntry,
+			Must: elf.AtMost{Low: elf.Sum{elf.PVaddr, elf.Number(t.zeros), elf.Number(maxSize)}, High: elf.Sum{elf.Number(1 << 31)}}, Else: elf.Misloaded})
+	}
 	if t.zeros > 0 {
 		// What lies behind the file's end is zero up to p_memsz.
-		out.Rules = append(out.Rules, &elf.Rule{Name: "zeros", Scope: elf.PerEntry, Must: elf.AllOf{
-			elf.AtMost{Low: elf.Sum{elf.FileSize}, High: elf.Sum{elf.POffset, elf.PFilesz}},
-			elf.AtMost{Low: elf.Sum{elf.POffset, elf.PFilesz}, High: elf.Sum{elf.FileSize}},
-			elf.AtMost{Low: elf.Sum{elf.PFilesz, elf.Number(t.zeros)}, High: elf.Sum{elf.PMemsz}},
-		}, Else: elf.Misloaded})
+		for _, must := range []elf.Constraint{
+			elf.Is{Field: elf.POffset, Value: 0},
+			elf.AtMost{Low: elf.Sum{elf.FileSize}, High: elf.Sum{elf.PFilesz}},
+			elf.AtMost{Low: elf.Sum{elf.PFilesz}, High: elf.Sum{elf.FileSize}},
+			elf.AtMost{Low: elf.Sum{elf.FileSize, elf.Number(t.zeros)}, High: elf.Sum{elf.PMemsz}},
+		} {
+			out.Rules = append(out.Rules, &elf.Rule{Name: "zeros behind the file", Scope: elf.PerEntry, Must: must, Else: elf.Misloaded})
+		}
 	} else if t.size > elf.PageSize/2 {
 		out.Rules = append(out.Rules, &elf.Rule{Name: "whole file", Scope: elf.PerEntry,
 			Must: elf.AtMost{Low: elf.Sum{elf.FileSize}, High: elf.Sum{elf.POffset, elf.PFilesz}}, Else: elf.Misloaded})
@@ -123,7 +135,7 @@ type link struct{ at, length int }
 const (
 	maxBridges = 400
 	maxLinks   = 6
-	maxSteps   = 4000
+	maxSteps   = 1500
 )
 
 // openers are the opcodes without ModRM that may stand in a byte that can be
@@ -132,6 +144,9 @@ var openers = []byte{
 	0x90, 0xa8, 0xa9, 0x3c, 0x3d, 0xb8, 0xb9, 0xba, 0xbb, 0xbd, 0xbe, 0xbf, 0xb0, 0xb1, 0xb2, 0xb3,
 	0x04, 0x05, 0x0c, 0x0d, 0x24, 0x25, 0x2c, 0x2d, 0x34, 0x35,
 }
+
+// longestOpener is the length of the longest of openers' instructions, in bytes.
+const longestOpener = 5
 
 // finder looks for bridges from one position.
 type finder struct {
@@ -144,9 +159,23 @@ type finder struct {
 
 // bridges lists the ways from a position through bytes that are not free.
 func (s *space) bridges(from int, loose bool, mask, value []byte) []bridge {
-	f := &finder{space: s, loose: loose, mask: mask, value: value}
-	f.search(from, from, bridge{})
-	return f.found
+	// What is free and more than an opener swallows needs no bridge.
+	reach, wall := min(from+longestOpener, s.tail), false
+	for at := from; at < reach; at++ {
+		wall = wall || !s.free(at, loose)
+	}
+	if !wall {
+		return nil
+	}
+	key := fmt.Sprint(from, loose, mask[from:], value[from:])
+	list, ok := s.known[key]
+	if !ok {
+		f := &finder{space: s, loose: loose, mask: mask, value: value}
+		f.search(from, from, bridge{})
+		list = f.found
+		s.known[key] = list
+	}
+	return list
 }
 
 func (f *finder) search(from, at int, b bridge) {

@@ -1,0 +1,65 @@
+package layout
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tasm/assembler"
+	"tasm/diag"
+	"tasm/layout/elf"
+	"tasm/program"
+)
+
+// samplePrograms assembles every sample for Linux, for each of its targets.
+func samplePrograms(t *testing.T) map[string]*program.Program {
+	t.Helper()
+	list, err := filepath.Glob("../samples/*.tasm")
+	if err != nil || len(list) == 0 {
+		t.Fatal("no samples: ", err)
+	}
+	programs := map[string]*program.Program{}
+	for _, name := range list {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, target := range []string{"linux/386", "linux/amd64"} {
+			if !strings.Contains(string(text), target) {
+				continue
+			}
+			files := &diag.Files{}
+			p, said := assembler.Assemble(files, files.Add(name, text), assembler.Options{Target: target, Instructions: true, ReadFile: os.ReadFile})
+			if p == nil {
+				t.Fatal(said.Messages())
+			}
+			programs[filepath.Base(name)+" "+target] = p
+		}
+	}
+	return programs
+}
+
+// TestPack packs the samples for every profile: no file is larger than the
+// plain one, and the profile's loaders take it.
+func TestPack(t *testing.T) {
+	for name, p := range samplePrograms(t) {
+		for _, loader := range elf.Profiles {
+			plain, said := Plain(p, Options{Loader: loader.Name})
+			if plain == nil {
+				t.Fatalf("%s: %v", name, said.Messages())
+			}
+			packed, said := Pack(p, Options{Loader: loader.Name})
+			switch {
+			case packed == nil:
+				t.Errorf("%s: %v", name, said.Messages())
+			case len(packed.Bytes) > len(plain.Bytes):
+				t.Errorf("%s for %s: %d bytes, plain only %d", name, loader.Name, len(packed.Bytes), len(plain.Bytes))
+			case packed.Report.Layout == "pack" && len(elf.Check(loader, packed.Bytes)) > 0:
+				t.Errorf("%s for %s: %v", name, loader.Name, elf.Check(loader, packed.Bytes))
+			case loader == elf.Linux && packed.Report.Layout != "pack":
+				t.Errorf("%s is not packed: %v", name, packed.Report.Reasons)
+			}
+		}
+	}
+}
