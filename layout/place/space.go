@@ -34,7 +34,28 @@ func newSpace(pl elf.Placement, t *text, l *elf.Loader) *space {
 			s.fixed, s.tail = s.fixed+1, at+1
 		}
 	}
+	if !s.startsFree(m) {
+		return nil
+	}
 	return s
+}
+
+// startsFree reports whether a file can begin where bytes can be chosen.
+func (s *space) startsFree(m *elf.Model) bool {
+	for at := range s.tail + 1 {
+		if at < s.tail {
+			if mask, _ := m.Byte(at); mask != 0 {
+				continue
+			}
+		}
+		mark := m.Mark()
+		ok := m.SetEntry(int64(at)) && m.Feasible()
+		m.Undo(mark)
+		if ok {
+			return true
+		}
+	}
+	return false
 }
 
 // noBetterThan reports whether o has as many bytes to offer, in headers that
