@@ -1,0 +1,712 @@
+package rewrite
+
+import (
+	"tasm/codegen/x86"
+	"tasm/flow"
+	"tasm/linux"
+)
+
+// The forward analysis: what is known at each point of the program, whatever
+// the arguments, the environment and the kernel's answers are.
+//
+// It begins with the state at process entry and carries states along the ways
+// of control, until nothing changes any more. Where ways meet, what differs
+// becomes an unknown that belongs to that place. This ends: at each place the
+// registers fall into groups of equal value, which only ever split, and of each
+// unknown less and less is known.
+
+// subroutine is what the program calls.
+type subroutine struct {
+	entry *flow.Block
+	index int
+	in    state // at its first instruction, whoever calls
+	out   state // behind its RET
+	pops  int64 // bytes of arguments that its RET takes from the stack
+}
+
+// analysis is the result of the forward analysis of a program.
+type analysis struct {
+	s  *shortener
+	t  *table
+	in map[*flow.Block]*state
+	// index numbers the first instruction of each block in the program.
+	index       map[*flow.Block]int
+	subroutines []*subroutine
+	byEntry     map[*flow.Block]*subroutine
+	// escaped is the lowest address that the program may have stored somewhere
+	// or given to the kernel to keep, as a distance from the stack pointer at
+	// entry.
+	escaped int64
+	// wild is set where something may write to any part of the stack.
+	wild bool
+	// below is set where the program may use memory below its stack pointer.
+	below bool
+	// unclear is set where the program does what this analysis does not see
+	// through: nothing may be rewritten.
+	unclear bool
+	again   bool // a fact that states depend on became weaker
+}
+
+func (s *shortener) analyze() *analysis {
+	a := &analysis{
+		s: s, t: newTable(s.bits), in: map[*flow.Block]*state{}, index: map[*flow.Block]int{},
+		byEntry: map[*flow.Block]*subroutine{}, escaped: farAbove,
+	}
+	a.t.lowAddrs = s.options.LowAddresses
+	n := 0
+	for _, b := range s.g.Blocks {
+		a.in[b] = &state{}
+		a.index[b] = n
+		n += len(b.Code) + 1
+		for i := range b.Code {
+			if in := &b.Code[i]; isCall(in) && a.byEntry[in.Target] == nil {
+				f := &subroutine{entry: in.Target, index: len(a.subroutines), pops: -1}
+				a.subroutines = append(a.subroutines, f)
+				a.byEntry[in.Target] = f
+			}
+		}
+	}
+	for round := 0; ; round++ {
+		a.t.changed, a.again = false, false
+		changed := a.pass()
+		if a.unclear || !changed && !a.t.changed && !a.again {
+			return a
+		}
+		if round > maxRounds {
+			a.unclear = true
+			return a
+		}
+	}
+}
+
+// maxRounds bounds the passes of the analysis; far fewer are needed.
+const maxRounds = 400
+
+// pass carries all states one step on.
+func (a *analysis) pass() bool {
+	changed := a.t.join(a.in[a.s.g.Entry], a.start(), a.s.g.Entry.ID, joinedAt)
+	for _, f := range a.subroutines {
+		if f.in.reached {
+			changed = a.t.join(a.in[f.entry], &f.in, f.entry.ID, joinedAt) || changed
+		}
+	}
+	for _, b := range a.s.g.Blocks {
+		in := a.in[b]
+		if !in.reached {
+			continue
+		}
+		s := *in
+		for i := range b.Code {
+			inst := &b.Code[i]
+			a.stale(&s, a.index[b]+i)
+			if isCall(inst) {
+				changed = a.call(&s, inst, a.index[b]+i) || changed
+				continue
+			}
+			if inst.Form.Flow() == x86.Return {
+				changed = a.ret(&s, inst) || changed
+				continue
+			}
+			if isBranch(inst) {
+				taken := s
+				a.edge(&taken, inst, true, a.index[b]+i)
+				changed = a.t.join(a.in[inst.Target], &taken, inst.Target.ID, joinedAt) || changed
+				a.edge(&s, inst, false, a.index[b]+i)
+				continue
+			}
+			a.step(&s, inst, a.index[b]+i)
+			if !s.reached {
+				break
+			}
+		}
+		if s.reached && b.Next != nil {
+			changed = a.t.join(a.in[b.Next], &s, b.Next.ID, joinedAt) || changed
+		}
+	}
+	return changed
+}
+
+// start is the state at process entry (linux.Entry).
+func (a *analysis) start() *state {
+	s := &state{reached: true, forward: true}
+	s.r[sp] = a.t.make(unknownKey{kind: stackStart}, unknown{pointer: true})
+	s.flags = flagFact{} // all clear, which is the result of no instruction
+	return s
+}
+
+// call carries the state over a call of a subroutine.
+func (a *analysis) call(s *state, in *flow.Inst, index int) bool {
+	f := a.byEntry[in.Target]
+	word := uint64(a.s.bits / 8)
+	before := *s
+	inner := before
+	inner.r[sp] = a.t.add(inner.r[sp], -word)
+	a.touch(&inner, inner.r[sp], int64(word), true)
+	inner.slots = nil
+	inner.flags = flagFact{}
+	// Inside, each register's value has a name of its own, by which ret tells
+	// what the subroutine preserves.
+	for i := range inner.r {
+		if _, address := a.t.ref(inner.r[i]); !address && inner.r[i].unknown != 0 {
+			inner.r[i] = a.t.make(unknownKey{enteredWith, f.index, i}, a.t.facts(inner.r[i]))
+		}
+	}
+	changed := false
+	if !f.in.reached {
+		f.in = inner
+		changed = true
+	} else {
+		for i := range inner.r {
+			if f.in.r[i] != inner.r[i] {
+				k := unknownKey{enteredWith, f.index, i}
+				a.t.make(k, a.t.facts(f.in.r[i]))
+				v := a.t.make(k, a.t.facts(inner.r[i]))
+				if f.in.r[i] != v {
+					f.in.r[i] = v
+					changed = true
+				}
+			}
+		}
+		if f.in.forward && !inner.forward {
+			f.in.forward = false
+			changed = true
+		}
+	}
+	if !f.out.reached {
+		s.reached = false
+		return changed
+	}
+	*s = f.out
+	a.t.replace(s, func(id int32) bool {
+		k := a.t.list[id].key
+		return !a.t.fixed(id) && !(k.kind == enteredWith && k.a == f.index)
+	}, func(leader int) unknownKey { return unknownKey{returnedIn, index, leader} })
+	for i := range s.r {
+		if v := s.r[i]; v.unknown != 0 {
+			if k := a.t.list[v.unknown].key; k.kind == enteredWith && k.a == f.index {
+				s.r[i] = a.t.add(before.r[k.b], v.offset)
+			}
+		}
+	}
+	s.r[sp] = a.t.add(before.r[sp], uint64(max(f.pops, 0)))
+	s.flags = flagFact{}
+	s.slots = before.slots
+	if a.wild {
+		s.slots = nil
+	}
+	return changed
+}
+
+// ret carries the state to where the subroutine was called.
+func (a *analysis) ret(s *state, in *flow.Inst) bool {
+	v := s.r[sp]
+	k := a.t.list[v.unknown].key
+	if v.unknown == 0 || k.kind != enteredWith || k.b != sp || v.offset != 0 || len(in.Prefixes) != 0 {
+		a.unclear = true // it goes somewhere else
+		return false
+	}
+	f := a.subroutines[k.a]
+	pops := int64(0)
+	if n, ok := at(in, 0).number(); ok {
+		pops = n
+	}
+	if f.pops >= 0 && f.pops != pops {
+		a.unclear = true
+		return false
+	}
+	f.pops = pops
+	out := *s
+	out.slots = nil
+	// An index of its own beside those of the blocks.
+	return a.t.join(&f.out, &out, -1-f.index, joinedAt)
+}
+
+// edge changes the state to what it is where a branch is taken or not.
+func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
+	n := name(in)
+	switch n {
+	case "jcxz", "jecxz", "jrcxz":
+		if taken && n != "jcxz" && (a.s.bits == 32) == (n == "jecxz") {
+			a.refine(s, s.r[cx], 0)
+		}
+		return
+	case "loop", "loope", "loopz", "loopne", "loopnz":
+		if len(in.Operands) > 1 {
+			s.r[cx] = a.t.make(unknownKey{resultOf, index, cx}, a.unclearPointer())
+			return
+		}
+		s.r[cx] = a.t.add(s.r[cx], a.t.mask())
+		if n == "loop" && !taken {
+			a.refine(s, s.r[cx], 0)
+		}
+		return
+	}
+	cond, ok := conditionOf(n)
+	if !ok {
+		return
+	}
+	if cond&1 == 1 {
+		cond, taken = cond&^1, !taken
+	}
+	f := s.flags
+	if f.kind == flagsUnknown {
+		return
+	}
+	full := f.size*8 == a.s.bits
+	limit := uint64(1)<<(8*f.size-1)<<1 - 1
+	upperClear := a.t.facts(f.v).zeros&^limit == ^limit
+	if !full && !upperClear {
+		return
+	}
+	equal := uint64(0)
+	if f.kind == flagsCompare {
+		equal = f.with & limit
+	}
+	switch {
+	case cond == condE && taken:
+		a.refine(s, f.v, equal)
+	case f.kind == flagsCompare && cond == condB && taken && equal > 0:
+		a.bound(s, f.v, equal-1, index*2+1)
+	case f.kind == flagsCompare && cond == condBE && taken:
+		a.bound(s, f.v, equal, index*2+1)
+	case f.kind == flagsResult && cond == condS && !taken:
+		a.bound(s, f.v, limit>>1, index*2)
+	}
+}
+
+// refine sets all registers with the value v to the number n: they have it here.
+func (a *analysis) refine(s *state, v value, n uint64) {
+	if v.unknown == 0 {
+		return
+	}
+	for i := range s.r {
+		if s.r[i].unknown == v.unknown && i != sp {
+			s.r[i] = number((n + s.r[i].offset - v.offset) & a.t.mask())
+		}
+	}
+	if s.flags.v.unknown == v.unknown {
+		s.flags.v = number((n + s.flags.v.offset - v.offset) & a.t.mask())
+	}
+}
+
+// bound tells that v, of which the flags tell, is at most n here.
+func (a *analysis) bound(s *state, v value, n uint64, edge int) {
+	f := a.t.facts(v)
+	if v.unknown == 0 || a.t.fixed(v.unknown) || f.zeros|zerosUpTo(n) == f.zeros {
+		return
+	}
+	f.zeros |= zerosUpTo(n)
+	own := -2 - edge // no index of an instruction
+	a.t.replace(s, func(id int32) bool {
+		k := a.t.list[id].key
+		return k.a == own && (k.kind == refinedOn || k.kind == staleOf)
+	}, func(leader int) unknownKey { return unknownKey{staleOf, own, leader} })
+	v = s.flags.v
+	if s.flags.kind == flagsUnknown {
+		return
+	}
+	// v becomes another unknown; what is some distance from v keeps its name.
+	w := a.t.make(unknownKey{refinedOn, own, 0}, f)
+	for i := range s.r {
+		if s.r[i] == v && i != sp {
+			s.r[i] = w
+		}
+	}
+	s.flags.v = w
+}
+
+// unclearPointer is what is known of a number that might be any address.
+func (a *analysis) unclearPointer() unknown {
+	return unknown{pointer: true, low: farBelow, high: farAbove}
+}
+
+// forget makes a register hold a new unknown.
+func (a *analysis) forget(s *state, r, index int, f unknown) {
+	s.r[r] = a.fresh(index, r, f)
+}
+
+// stale gives another name to what an instruction put out the last time, before
+// it does so again.
+func (a *analysis) stale(s *state, index int) {
+	a.t.replace(s, func(id int32) bool {
+		k := a.t.list[id].key
+		return k.a == index && (k.kind == resultOf || k.kind == returnedIn || k.kind == staleOf)
+	}, func(leader int) unknownKey { return unknownKey{staleOf, index, leader} })
+}
+
+// fresh makes the unknown that an instruction puts out.
+func (a *analysis) fresh(index, output int, f unknown) value {
+	return a.t.make(unknownKey{resultOf, index, output}, f)
+}
+
+// step carries the state over an instruction that goes on behind itself.
+func (a *analysis) step(s *state, in *flow.Inst, index int) {
+	if isSystemCall(in) {
+		a.kernel(s, in, index)
+		return
+	}
+	e := a.s.effect(in)
+	if e.odd {
+		a.odd(s, in, &e, index)
+		return
+	}
+	a.memory(s, in, &e)
+	n := name(in)
+	result, flags := a.evaluate(s, in, n, index)
+	// What is written and not evaluated is unknown.
+	pointers := a.inputs(s, &e)
+	if e.load && !pointers.pointer && a.escaped != farAbove {
+		pointers = a.unclearPointer()
+	}
+	var values [registers]value
+	var set [registers]bool
+	for _, o := range result {
+		values[o.number], set[o.number] = o.v, true
+	}
+	for r := range registers {
+		w := e.writes.of(r)
+		if w == 0 || set[r] || r == sp {
+			continue
+		}
+		f := pointers
+		if w&^partWord == 0 {
+			// The rest stays.
+			keep := uint64(0)
+			if w&partLow != 0 {
+				keep |= 0xFF
+			}
+			if w&partHigh != 0 {
+				keep |= 0xFF00
+			}
+			if f = a.t.facts(s.r[r]); f.pointer {
+				f = a.unclearPointer()
+			} else {
+				f.zeros &^= keep
+			}
+		}
+		values[r], set[r] = a.fresh(index, r, f), true
+	}
+	for r := range registers {
+		if set[r] && r != sp {
+			s.r[r] = values[r]
+		}
+	}
+	if set[sp] {
+		s.r[sp] = values[sp]
+	} else if e.writes.of(sp) != 0 {
+		a.forget(s, sp, index, a.unclearPointer())
+	}
+	if e.flagsWritten&(x86.CF|x86.PF|x86.ZF|x86.SF|x86.OF) != 0 {
+		s.flags = flags
+	}
+	if e.stack {
+		// What lies below the stack pointer is forgotten.
+		s.slots = without(s.slots, func(x slot) bool { return a.atLeast(x.address, s.r[sp]) })
+	}
+	if e.flagsWritten&x86.DF != 0 {
+		s.forward = n == "cld"
+	}
+}
+
+// inputs tells whether an instruction works on what may be an address of the
+// stack.
+func (a *analysis) inputs(s *state, e *effect) unknown {
+	for r := range registers {
+		if e.reads.of(r)&(partLong|partAll)&^partWord != 0 && a.t.facts(s.r[r]).pointer {
+			return a.unclearPointer()
+		}
+	}
+	return unknown{}
+}
+
+// odd carries the state over an instruction that is not looked into.
+func (a *analysis) odd(s *state, in *flow.Inst, e *effect, index int) {
+	for _, o := range in.Operands {
+		if r := x86.RegisterInfo(o.Register); o.Kind == x86.RegisterOperand && r != nil && r.Class == x86.Segment {
+			a.unclear = true
+		}
+	}
+	a.below = true
+	a.makeWild()
+	for r := range registers {
+		if e.writes.of(r) != 0 {
+			a.forget(s, r, index, a.unclearPointer())
+		}
+	}
+	s.flags, s.slots, s.forward = flagFact{}, nil, s.forward && e.flagsWritten&x86.DF == 0
+}
+
+func (a *analysis) makeWild() {
+	if !a.wild {
+		a.wild, a.again = true, true
+	}
+}
+
+// kernel carries the state over a system call.
+func (a *analysis) kernel(s *state, in *flow.Inst, index int) {
+	call := a.s.callOf(s.r[ax])
+	if call != nil && call.NoReturn() {
+		s.reached = false
+		return
+	}
+	for i, r := range a.s.arguments {
+		f := a.t.facts(s.r[r])
+		kind := linux.Opaque
+		if call != nil {
+			args := call.Args(a.s.abi)
+			if i >= len(args) {
+				break
+			}
+			kind = args[i].Kind
+			if args[i].Indirect || args[i].Kind == linux.Gather || args[i].Kind == linux.Scatter {
+				kind = linux.Opaque
+			}
+		}
+		if !f.pointer || !kind.Memory() {
+			continue
+		}
+		if kind == linux.Opaque {
+			a.escape(f.low)
+		}
+		a.reach(s, s.r[r], f)
+		if kind.Writes() {
+			a.makeWild()
+			s.slots = nil
+		}
+	}
+	if a.escaped != farAbove {
+		s.slots = nil
+		a.makeWild()
+	}
+	writes := a.s.kernelWrites()
+	for r := range registers {
+		if writes.of(r) != 0 {
+			a.forget(s, r, index, unknown{})
+		}
+	}
+	if call == nil || call.Result == linux.Jump || call.Result == linux.Twice && call.Name != "fork" {
+		a.forget(s, sp, index, a.unclearPointer())
+		s.slots = nil
+		a.makeWild()
+		a.below = true
+	}
+}
+
+// escape notes that an address of the stack is kept where it can't be followed.
+func (a *analysis) escape(low int64) {
+	if low < a.escaped {
+		a.escaped, a.again = low, true
+	}
+}
+
+// atLeast reports whether v is known to be an address not below the address w.
+func (a *analysis) atLeast(v, w value) bool {
+	if v.unknown == w.unknown {
+		return a.t.signed((v.offset-w.offset)&a.t.mask()) >= 0
+	}
+	if v.unknown < 0 || w.unknown < 0 {
+		return false
+	}
+	x, y := a.t.facts(v), a.t.facts(w)
+	return x.pointer && y.pointer && x.low >= y.high
+}
+
+// reach notes that memory from an address v on is used, of which f is known.
+func (a *analysis) reach(s *state, v value, f unknown) {
+	if !f.pointer || a.below || a.atLeast(v, s.r[sp]) {
+		return
+	}
+	if top := a.t.facts(s.r[sp]); !top.pointer || f.low < top.high {
+		a.below, a.again = true, true
+	}
+}
+
+// memory notes what an instruction does with memory.
+func (a *analysis) memory(s *state, in *flow.Inst, e *effect) {
+	stored := a.stored(s, in, e)
+	if stored.pointer {
+		a.escape(stored.low)
+	}
+	if !e.load && !e.store {
+		return
+	}
+	f := a.s.facts(in.Form)
+	for i := range in.Operands {
+		o := at(in, i)
+		if !o.memory() || i >= len(f.operands) || f.operands[i].Access&(x86.Read|x86.Write|x86.Maybe) == 0 {
+			continue
+		}
+		v, facts := a.effective(s, o)
+		a.reach(s, v, facts)
+		if f.operands[i].Access&(x86.Write|x86.Maybe) != 0 {
+			a.store(s, v, facts, int64(f.operands[i].Size))
+		}
+	}
+	for _, x := range f.implicit {
+		r, ok := registerOf(x.Register)
+		if !ok || !x.Memory || r.number == sp {
+			continue
+		}
+		v, facts := s.r[r.number], a.t.facts(s.r[r.number])
+		if len(in.Prefixes) != 0 && facts.pointer && !s.forward {
+			v, facts = value{-1, 0}, a.unclearPointer()
+		}
+		a.reach(s, v, facts)
+		if x.Access&x86.Write != 0 {
+			size := int64(8)
+			if len(in.Prefixes) != 0 {
+				size = farAbove
+			}
+			a.store(s, v, facts, size)
+		}
+	}
+}
+
+// stored is what is known of the values that an instruction puts into memory,
+// as far as they may be addresses of the stack.
+func (a *analysis) stored(s *state, in *flow.Inst, e *effect) unknown {
+	if !e.store {
+		return unknown{}
+	}
+	if name(in) == "push" {
+		if r, ok := at(in, 0).register(); ok {
+			return a.t.facts(s.r[r.number])
+		}
+	}
+	out := unknown{}
+	f := a.s.facts(in.Form)
+	for i := range in.Operands {
+		if r, ok := at(in, i).register(); ok && i < len(f.operands) && f.operands[i].Access&x86.Read != 0 {
+			if facts := a.t.facts(s.r[r.number]); facts.pointer && r.size > 2 {
+				if !out.pointer || facts.low < out.low {
+					out = facts
+				}
+			}
+		}
+	}
+	switch name(in) {
+	case "stosd", "stosq", "pusha", "pushad":
+		return a.maybe(s)
+	case "movsd", "movsq":
+		if a.escaped != farAbove {
+			out = a.unclearPointer()
+		}
+	}
+	return out
+}
+
+// maybe is the lowest of all addresses of the stack in registers.
+func (a *analysis) maybe(s *state) unknown {
+	out := unknown{}
+	for r := range registers {
+		if f := a.t.facts(s.r[r]); f.pointer && r != sp && (!out.pointer || f.low < out.low) {
+			out = f
+		}
+	}
+	return out
+}
+
+// effective returns what is known of an effective address.
+func (a *analysis) effective(s *state, o operand) (value, unknown) {
+	ad := o.address(a.s.bits)
+	disp := uint64(ad.disp)
+	if !ad.plain {
+		for _, r := range []int{ad.base, ad.index} {
+			if r >= 0 && a.t.facts(s.r[r]).pointer {
+				return value{-1, 0}, a.unclearPointer()
+			}
+		}
+		return value{-1, 0}, unknown{}
+	}
+	if ad.base < 0 && ad.index >= 0 && ad.scale == 1 {
+		ad.base, ad.index = ad.index, -1
+	}
+	if !ad.ref.IsZero() {
+		v := a.t.address(ad.ref)
+		for _, r := range []int{ad.base, ad.index} {
+			if r >= 0 && a.t.facts(s.r[r]).pointer {
+				return value{-1, 0}, a.unclearPointer()
+			}
+		}
+		if ad.base < 0 && ad.index < 0 {
+			return a.t.add(v, disp), unknown{}
+		}
+		return value{-1, 0}, unknown{}
+	}
+	if ad.base >= 0 && ad.index < 0 {
+		v := a.t.add(s.r[ad.base], disp)
+		return v, a.t.facts(v)
+	}
+	if ad.base < 0 && ad.index < 0 {
+		return number(disp & a.t.mask()), unknown{}
+	}
+	f := unknown{}
+	if ad.index >= 0 {
+		f = a.t.facts(s.r[ad.index])
+		if ad.base >= 0 {
+			g := a.t.facts(a.t.add(s.r[ad.base], disp))
+			most := a.t.most(s.r[ad.index])
+			if g.pointer && !f.pointer && most < 1<<28 {
+				// Upwards from the base.
+				g.high = clamp(g.high + int64(most)*ad.scale)
+				return value{-1, 0}, g
+			}
+			f.pointer = f.pointer || g.pointer
+		}
+	}
+	if f.pointer {
+		return value{-1, 0}, a.unclearPointer()
+	}
+	return value{-1, 0}, unknown{}
+}
+
+// store takes away what a store of size bytes may change.
+func (a *analysis) store(s *state, v value, f unknown, size int64) {
+	if !f.pointer {
+		// What was never stored or computed from the stack pointer does not
+		// point into the part of the stack that the program itself uses.
+		if a.escaped != farAbove {
+			s.slots = nil
+			a.makeWild()
+		}
+		return
+	}
+	a.touch(s, v, size, false)
+}
+
+// touch takes away what is known of the stack from v on. A push is known to go
+// to memory below all slots.
+func (a *analysis) touch(s *state, v value, size int64, push bool) {
+	if v.unknown > 0 && size < farAbove {
+		k := a.t.list[v.unknown].key
+		if k.kind == enteredWith && k.b == sp {
+			d := a.t.signed(v.offset)
+			if d+size > 0 && !push {
+				if d < int64(a.s.bits/8) && d > -size {
+					a.unclear = true // its own return address
+				}
+				a.makeWild()
+			}
+		} else if k.kind != stackStart && !push {
+			a.makeWild()
+		}
+		f := a.t.facts(v)
+		s.slots = without(s.slots, func(x slot) bool {
+			if x.address.unknown != v.unknown {
+				return f.pointer && a.t.facts(x.address).low >= f.high+size
+			}
+			d := a.t.signed((x.address.offset - v.offset) & a.t.mask())
+			return d >= size || d <= -int64(a.s.bits/8)
+		})
+		return
+	}
+	a.makeWild()
+	s.slots = nil
+}
+
+func (t *table) signed(n uint64) int64 {
+	if t.bits == 32 {
+		return int64(int32(n))
+	}
+	return int64(n)
+}

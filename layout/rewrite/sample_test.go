@@ -1,0 +1,38 @@
+package rewrite
+
+import (
+	"os"
+	"testing"
+)
+
+// TestSamples shortens the samples and runs both versions.
+func TestSamples(t *testing.T) {
+	for _, x := range []struct {
+		name  string
+		stdin string
+		args  []string
+		most  int // bytes of code
+	}{
+		{"hello", "", nil, 17}, {"hello64", "", nil, 99}, {"echo", "", []string{"a", "", "bcd"}, 99}, {"cat", "some text\n", nil, 99},
+		{"sleep", "", []string{"0"}, 99}, {"sleep", "", nil, 99}, {"sleep", "", []string{"x"}, 99}, {"exit42", "", nil, 99}, {"false", "", nil, 99}, {"true", "", nil, 99},
+	} {
+		source, err := os.ReadFile("../../samples/" + x.name + ".tasm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := graph(t, string(source))
+		s, changes := Shorten(g, low)
+		before, after := layOut(t, g), layOut(t, s)
+		t.Logf("%s: %d became %d\n%s", x.name, before.code, after.code, listing(s))
+		for _, c := range changes {
+			t.Logf("%+v", c)
+		}
+		if after.code > x.most {
+			t.Errorf("%s takes %d bytes of code, more than %d", x.name, after.code, x.most)
+		}
+		want, got := run(t, before.file, x.stdin, x.args...), run(t, after.file, x.stdin, x.args...)
+		if want != got {
+			t.Errorf("%s %q: %+v became %+v\n%s", x.name, x.args, want, got, listing(s))
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package rewrite
+
+import (
+	"tasm/codegen/x86"
+	"tasm/diag"
+	"tasm/flow"
+	"tasm/linux"
+)
+
+// Options are what the rewriting depends on besides the program.
+type Options struct {
+	// LowAddresses tells that all code and data of a 64-bit program will lie
+	// below 2 GiB, so that their addresses fit 32 bits.
+	LowAddresses bool
+}
+
+// Change is one change to the program.
+type Change struct {
+	Range diag.Range // of the statement that was changed first; zero where it is none
+	Text  string     // "mov ebx, 1 became inc ebx"
+	Saved int        // bytes
+}
+
+// maxPasses bounds how often all blocks are gone through. Every pass but the
+// last makes the program shorter by at least a byte, so it would end without.
+const maxPasses = 12
+
+// Shorten returns a graph that behaves as g does and whose code takes fewer
+// bytes, with the changes made, in order. g itself is not changed. A graph with
+// doubts is returned as it is.
+func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
+	if len(g.Doubts) != 0 || g.Entry == nil || g.ABI == nil {
+		return g, nil
+	}
+	sh := &shortener{
+		g: clone(g), abi: g.ABI, bits: g.Bits, options: o, forms: map[*x86.Form]*formFacts{},
+		arguments: numbers(g.ABI.Args), clobbers: numbers(g.ABI.Clobbers), next: firstTried,
+	}
+	if sh.tidy(); sh.analyze().unclear {
+		return g, nil
+	}
+	for sh.subroutines() {
+	}
+	for range maxPasses {
+		before := len(sh.changes)
+		if !sh.pass() {
+			break
+		}
+		if len(sh.changes) == before && !sh.equalBlocks() {
+			break
+		}
+	}
+	for sh.tails() {
+	}
+	sh.tidy()
+	return sh.g, sh.changes
+}
+
+// firstTried is the first number of instructions that are only tried, above all
+// those of a program.
+const firstTried = 1 << 24
+
+type shortener struct {
+	g         *flow.Graph
+	abi       *linux.ABI
+	bits      int
+	options   Options
+	forms     map[*x86.Form]*formFacts
+	arguments []int
+	clobbers  []int
+	changes   []Change
+	next      int
+}
+
+// pass goes through all blocks once. It is false where the program can't be
+// seen through.
+func (sh *shortener) pass() bool {
+	sh.tidy()
+	a := sh.analyze()
+	if a.unclear {
+		return false
+	}
+	if sh.unreached(a) {
+		sh.tidy()
+		a = sh.analyze()
+	}
+	l := sh.liveness(a)
+	for _, b := range sh.g.Blocks {
+		if _, holds := sh.block(a, l, b); !holds {
+			if a = sh.analyze(); a.unclear {
+				return true
+			}
+			l = sh.liveness(a)
+		}
+	}
+	return true
+}
+
+// record notes a change.
+func (sh *shortener) record(rule string, from, to []flow.Inst) {
+	c := Change{Text: text(from) + " became " + text(to), Saved: sizeOf(from) - sizeOf(to)}
+	if len(to) == 0 {
+		c.Text = text(from) + " " + rule
+	}
+	for i := range from {
+		if s := from[i].Source; s != nil {
+			c.Range = s.Range
+			break
+		}
+	}
+	sh.changes = append(sh.changes, c)
+}
+
+// clone copies the graph's blocks.
+func clone(g *flow.Graph) *flow.Graph {
+	c := *g
+	c.Blocks = make([]*flow.Block, len(g.Blocks))
+	of := map[*flow.Block]*flow.Block{}
+	for i, b := range g.Blocks {
+		n := *b
+		n.Code = append([]flow.Inst(nil), b.Code...)
+		c.Blocks[i] = &n
+		of[b] = &n
+	}
+	for _, b := range c.Blocks {
+		b.Next = of[b.Next]
+		for i := range b.Code {
+			if t := b.Code[i].Target; t != nil {
+				b.Code[i].Target = of[t]
+			}
+			for k := range b.Code[i].Refs {
+				if t := b.Code[i].Refs[k].Block; t != nil {
+					b.Code[i].Refs[k].Block = of[t]
+				}
+			}
+		}
+	}
+	c.Entry = of[g.Entry]
+	return &c
+}

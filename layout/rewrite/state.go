@@ -1,0 +1,390 @@
+package rewrite
+
+import (
+	"math"
+	"math/bits"
+
+	"tasm/flow"
+)
+
+// value is what a register holds: an unknown plus a number, modulo the width of
+// the mode's registers. Unknown 0 is none: the value is the number.
+// Two registers with the same value hold the same, whatever the unknown is.
+type value struct {
+	unknown int32
+	offset  uint64
+}
+
+func number(n uint64) value { return value{0, n} }
+
+// number returns the number that v is.
+func (v value) number() (uint64, bool) { return v.offset, v.unknown == 0 }
+
+// unknownKey tells an unknown: the place of the program that makes it, or the
+// address that it stands for.
+type unknownKey struct {
+	kind unknownKind
+	a, b int // by kind
+}
+
+type unknownKind uint8
+
+const (
+	stackStart  unknownKind = iota + 1 // the stack pointer at process entry
+	addressOf                          // of object a, or block a with b = 1
+	resultOf                           // instruction a of the program, its output b
+	staleOf                            // an older one of resultOf a, in register b
+	joinedAt                           // what comes into block a in register b
+	enteredWith                        // what subroutine a is called with in register b
+	returnedIn                         // what call instruction a leaves in register b
+	refinedOn                          // edge a, the value b
+)
+
+// unknown is what is known of an unknown.
+type unknown struct {
+	key   unknownKey
+	known bool   // the facts below are there
+	zeros uint64 // bits that are 0
+	// pointer is set where it may have been computed from the stack pointer. Then low
+	// and high bound its distance from the stack pointer at process entry,
+	// unless it is no address.
+	pointer   bool
+	low, high int64
+	widened   int
+}
+
+const (
+	farBelow = math.MinInt64 / 4
+	farAbove = math.MaxInt64 / 4
+)
+
+// state is what is known of the processor at a point of the program.
+type state struct {
+	reached bool
+	r       [registers]value
+	flags   flagFact
+	// forward is set where the direction flag is clear.
+	forward bool
+	slots   []slot // never changed in place
+}
+
+// slot is a word of the stack whose content is known.
+type slot struct {
+	address, content value
+}
+
+// flagFact is what the flags tell.
+type flagFact struct {
+	kind flagKind
+	size int   // bytes that were looked at
+	v    value // of the whole register
+	// carryClear and overflowClear say so of a result.
+	carryClear, overflowClear bool
+	with                      uint64 // what v was compared with
+}
+
+type flagKind uint8
+
+const (
+	flagsUnknown flagKind = iota
+	flagsResult           // ZF, SF and PF tell about the low bytes of v
+	flagsCompare          // all are those of v minus with, in the low bytes
+)
+
+// table is the unknowns of an analysis.
+type table struct {
+	bits     int
+	list     []unknown
+	index    map[unknownKey]int32
+	refs     []flow.Ref // of addressOf
+	changed  bool       // some fact became weaker
+	lowAddrs bool
+}
+
+func newTable(bits int) *table {
+	return &table{bits: bits, list: make([]unknown, 1, 256), index: map[unknownKey]int32{}}
+}
+
+func (t *table) mask() uint64 {
+	if t.bits == 32 {
+		return math.MaxUint32
+	}
+	return math.MaxUint64
+}
+
+// id returns the unknown of a key.
+func (t *table) id(k unknownKey) int32 {
+	if i, ok := t.index[k]; ok {
+		return i
+	}
+	i := int32(len(t.list))
+	t.list = append(t.list, unknown{key: k})
+	t.index[k] = i
+	return i
+}
+
+// make returns the value of an unknown of which the facts hold in addition to
+// those that it has already: what is known becomes less.
+func (t *table) make(k unknownKey, f unknown) value {
+	i := t.id(k)
+	u := &t.list[i]
+	old := *u
+	f.zeros &= t.mask()
+	if t.bits == 32 {
+		f.zeros |= ^t.mask()
+	}
+	if !u.known {
+		u.known, u.zeros, u.pointer, u.low, u.high = true, f.zeros, f.pointer, f.low, f.high
+	} else {
+		u.zeros &= f.zeros
+		if f.pointer && !u.pointer {
+			u.pointer, u.low, u.high = true, f.low, f.high
+		} else if f.pointer {
+			if f.low < u.low {
+				u.low = f.low
+				u.widened++
+			}
+			if f.high > u.high {
+				u.high = f.high
+				u.widened++
+			}
+			if u.widened > 8 {
+				// It grows round by round: in a loop.
+				if f.low <= old.low && old.low != f.low {
+					u.low = farBelow
+				}
+				if f.high >= old.high && old.high != f.high {
+					u.high = farAbove
+				}
+			}
+		}
+	}
+	if old.known && *u != old {
+		t.changed = true
+	}
+	return value{i, 0}
+}
+
+// facts returns what is known of a value.
+func (t *table) facts(v value) unknown {
+	if n, ok := v.number(); ok {
+		return unknown{known: true, zeros: ^n}
+	}
+	u := t.list[v.unknown]
+	if v.offset == 0 {
+		return u
+	}
+	d := int64(v.offset)
+	if t.bits == 32 {
+		d = int64(int32(v.offset))
+	}
+	max := ^u.zeros & t.mask()
+	if d > 0 && max+uint64(d) >= max && max+uint64(d) <= t.mask() {
+		u.zeros = zerosUpTo(max + uint64(d))
+	} else {
+		u.zeros = ^t.mask()
+	}
+	if u.pointer {
+		u.low, u.high = clamp(u.low+d), clamp(u.high+d)
+	}
+	return u
+}
+
+func clamp(n int64) int64 { return min(max(n, farBelow), farAbove) }
+
+// zerosUpTo returns the bits that are 0 in all numbers up to n.
+func zerosUpTo(n uint64) uint64 {
+	if l := bits.Len64(n); l < 64 {
+		return ^uint64(0) << l
+	}
+	return 0
+}
+
+// most returns the largest number that a value with these facts can be.
+func (t *table) most(v value) uint64 { return ^t.facts(v).zeros & t.mask() }
+
+func (t *table) add(v value, n uint64) value {
+	v.offset = (v.offset + n) & t.mask()
+	return v
+}
+
+// address returns the value of an address.
+func (t *table) address(r flow.Ref) value {
+	k := unknownKey{kind: addressOf, a: -1}
+	switch {
+	case r.Object != nil:
+		k.a = r.Object.ID
+	case r.Block != nil:
+		k.a, k.b = r.Block.ID, 1
+	}
+	f := unknown{}
+	if t.bits == 64 && t.lowAddrs {
+		f.zeros = ^uint64(math.MaxInt32)
+	}
+	v := t.make(k, f)
+	for len(t.refs) <= int(v.unknown) {
+		t.refs = append(t.refs, flow.Ref{})
+	}
+	t.refs[v.unknown] = flow.Ref{Object: r.Object, Block: r.Block}
+	return t.add(v, uint64(r.Offset))
+}
+
+// ref returns the address that a value is.
+func (t *table) ref(v value) (flow.Ref, bool) {
+	if v.unknown == 0 || t.list[v.unknown].key.kind != addressOf {
+		return flow.Ref{}, false
+	}
+	r := t.refs[v.unknown]
+	r.Offset = int64(v.offset)
+	if t.bits == 32 {
+		r.Offset = int64(int32(v.offset))
+	}
+	return r, true
+}
+
+// fixed reports whether an unknown is the same whenever the program gets there.
+func (t *table) fixed(id int32) bool {
+	k := t.list[id].key.kind
+	return id == 0 || k == addressOf || k == stackStart
+}
+
+// replace renames the unknowns of a state: of each value that holds one for
+// which change is true a new one with the same facts is made. Equal values stay
+// equal.
+func (t *table) replace(s *state, change func(int32) bool, key func(leader int) unknownKey) {
+	var from, to [registers]value
+	n := 0
+	rename := func(v value, leader int) value {
+		if v.unknown == 0 || !change(v.unknown) {
+			return v
+		}
+		for i := range n {
+			if from[i] == v {
+				return to[i]
+			}
+		}
+		if leader < 0 {
+			return value{-1, 0}
+		}
+		from[n], to[n] = v, t.make(key(leader), t.facts(v))
+		n++
+		return to[n-1]
+	}
+	for i := range s.r {
+		s.r[i] = rename(s.r[i], i)
+	}
+	if v := rename(s.flags.v, -1); v.unknown < 0 {
+		s.flags = flagFact{}
+	} else {
+		s.flags.v = v
+	}
+	var slots []slot
+	for _, x := range s.slots {
+		x.address, x.content = rename(x.address, -1), rename(x.content, -1)
+		if x.address.unknown >= 0 && x.content.unknown >= 0 {
+			slots = append(slots, x)
+		}
+	}
+	s.slots = slots
+}
+
+// join makes into what is known where from comes in too, in front of block id.
+// It reports whether into became weaker.
+func (t *table) join(into *state, from *state, block int, kind unknownKind) bool {
+	if !from.reached {
+		return false
+	}
+	if !into.reached {
+		*into = *from
+		// From here on these belong to this place alone.
+		t.replace(into, func(id int32) bool { return t.list[id].key.kind == kind && t.list[id].key.a == block },
+			func(leader int) unknownKey { return unknownKey{kind, block, leader} })
+		return true
+	}
+	before := *into
+	type pair struct{ x, y value }
+	var groups [registers]pair
+	var named [registers]value
+	local := func(v value) bool {
+		k := t.list[v.unknown].key
+		return v.unknown != 0 && k.kind == kind && k.a == block
+	}
+	for i := range into.r {
+		x, y := before.r[i], from.r[i]
+		groups[i] = pair{x, y}
+		if x == y && !local(x) {
+			named[i] = x
+		} else {
+			leader := i
+			for j := range i {
+				if groups[j] == groups[i] {
+					leader = j
+					break
+				}
+			}
+			fx, fy := t.facts(x), t.facts(y)
+			t.make(unknownKey{kind, block, leader}, fx)
+			named[i] = t.make(unknownKey{kind, block, leader}, fy)
+		}
+		into.r[i] = named[i]
+	}
+	rename := func(x, y value) (value, bool) {
+		if x == y && !local(x) {
+			return x, true
+		}
+		for i := range groups {
+			if groups[i] == (pair{x, y}) {
+				return named[i], true
+			}
+		}
+		return value{}, false
+	}
+	f, g := before.flags, from.flags
+	v, ok := rename(f.v, g.v)
+	if ok && f.kind == g.kind && f.size == g.size && f.with == g.with && f.kind != flagsUnknown {
+		into.flags = flagFact{f.kind, f.size, v, f.carryClear && g.carryClear, f.overflowClear && g.overflowClear, f.with}
+	} else {
+		into.flags = flagFact{}
+	}
+	into.forward = before.forward && from.forward
+	into.slots = nil
+	for _, p := range before.slots {
+		for _, q := range from.slots {
+			a, ok1 := rename(p.address, q.address)
+			c, ok2 := rename(p.content, q.content)
+			if ok1 && ok2 {
+				into.slots = append(into.slots, slot{a, c})
+				break
+			}
+		}
+	}
+	return !before.equal(into)
+}
+
+func (s *state) equal(o *state) bool {
+	if s.reached != o.reached || s.r != o.r || s.flags != o.flags || s.forward != o.forward || len(s.slots) != len(o.slots) {
+		return false
+	}
+	for i := range s.slots {
+		if s.slots[i] != o.slots[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// without returns the slots without those that keep says false of.
+func without(slots []slot, keep func(slot) bool) []slot {
+	for i := range slots {
+		if !keep(slots[i]) {
+			out := append([]slot(nil), slots[:i]...)
+			for _, x := range slots[i+1:] {
+				if keep(x) {
+					out = append(out, x)
+				}
+			}
+			return out
+		}
+	}
+	return slots
+}
