@@ -93,7 +93,7 @@ func layoutSummaries() string {
 }
 
 // laterLayouts are names that are taken for layouts of later versions.
-var laterLayouts = []string{"golf"}
+var laterLayouts = []string{}
 
 // layoutOption is the value of --layout.
 type layoutOption struct{ *choice }

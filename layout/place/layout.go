@@ -67,7 +67,7 @@ func (s *space) newFile(entry int, loose bool) *file {
 		return nil
 	}
 	f := &file{space: s, loose: loose, entry: entry, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, data: map[*flow.Object]int{}}
-	f.grow(s.tail)
+	f.grow(s.least)
 	return f
 }
 
@@ -114,7 +114,7 @@ func (f *file) code(best *Result) bool {
 		last, used = path[len(path)-1].to, path[len(path)-1].hop.cost
 	}
 	rest := first.items[last.item:]
-	if best != nil && s.least(lengthOf(rest), used) > len(best.Bytes) {
+	if best != nil && s.bound(lengthOf(rest), used) > len(best.Bytes) {
 		return false
 	}
 	at := node{at: f.entry}
@@ -129,16 +129,16 @@ func (f *file) code(best *Result) bool {
 	for _, c := range s.text.chains[1:] {
 		at := f.gap(lengthOf(c.items))
 		if at < 0 {
-			at = len(f.bytes)
+			at = max(len(f.bytes), s.tail)
 		}
 		f.append(c.items, at)
 	}
 	return true
 }
 
-// least bounds the size of a file from below, in bytes: rest bytes of the first
+// bound bounds the size of a file from below, in bytes: rest bytes of the first
 // chain go behind the headers, used bytes of these are taken.
-func (s *space) least(rest, used int) int {
+func (s *space) bound(rest, used int) int {
 	free := -used
 	for at := range s.tail {
 		if s.free(at, true) {
@@ -152,6 +152,9 @@ func (s *space) least(rest, used int) int {
 	longest := 0
 	for _, o := range s.text.graph.Objects {
 		longest = max(longest, len(o.Bytes))
+	}
+	if rest == 0 && more+longest <= max(0, free) {
+		return s.least
 	}
 	return s.tail + rest + max(0, more+longest-max(0, free))
 }
@@ -411,7 +414,7 @@ func (f *file) objects() {
 			at = f.gap(len(o.Bytes))
 		}
 		if at < 0 {
-			at = len(f.bytes)
+			at = max(len(f.bytes), f.space.tail)
 		}
 		f.data[o] = at
 		for i, b := range o.Bytes {

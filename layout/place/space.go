@@ -17,6 +17,7 @@ type space struct {
 	kinds     []elf.Kind // of the header bytes
 	tail      int        // from here on everything is free
 	fixed     int        // how many bytes have only one value
+	least     int        // size of the smallest file, in bytes
 	known     map[string][]bridge
 }
 
@@ -69,7 +70,7 @@ func (s *space) examine() bool {
 	if conflict != nil {
 		return false
 	}
-	s.tail = 0
+	s.tail, s.least = 0, int(classes.MinSize)
 	for i, b := range classes.Bytes {
 		k := b.Kind()
 		if k == elf.Bounded && b.Fixed != 0 {

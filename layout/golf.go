@@ -1,0 +1,153 @@
+package layout
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"tasm/diag"
+	"tasm/flow"
+	"tasm/layout/elf"
+	"tasm/layout/equiv"
+	"tasm/layout/place"
+	"tasm/layout/synth"
+	"tasm/program"
+)
+
+// Golf makes the smallest executable that behaves as the program does: the same
+// system calls in the same order, with the same arguments and the same bytes in
+// memory that they read, for everything that the program can be told from
+// outside. It tries several ways, and takes the smallest result that a
+// comparison with the program as written confirms.
+func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
+	plain, messages := Plain(p, opts)
+	if plain == nil {
+		return nil, messages
+	}
+	loader, message := opts.loader()
+	if message != nil {
+		messages.Add(message)
+		return nil, messages
+	}
+	g := &golfer{program: p, opts: opts, loader: loader, plain: plain}
+	g.placeBlocks()
+	g.writeAnew()
+	file := g.best()
+	file.Report.Loader = loader.Name
+	if file.Report.Space == "" {
+		file.Report.Bound = smallest(plain.Class, loader)
+		file.Report.Space = "executables that " + loader.Name + " loads"
+	}
+	file.Report.Reasons = append(file.Report.Reasons, g.reasons...)
+	return file, messages
+}
+
+// golfer collects results.
+type golfer struct {
+	program *program.Program
+	opts    Options
+	loader  *elf.Loader
+	plain   *File
+	found   []*File
+	reasons []string // why a way could not be gone
+	bound   int64
+	space   string
+}
+
+// placeBlocks keeps the program's blocks and places them into the headers.
+func (g *golfer) placeBlocks() {
+	graph := flow.Build(g.program)
+	placed, err := place.Place(graph, g.loader)
+	if err != nil {
+		g.reasons = append(g.reasons, reasons(graph, err)...)
+		return
+	}
+	file := placedFile(g.program, placed)
+	file.Report.Layout, file.Report.Method = "golf", "as written, placed into free header bytes"
+	g.found = append(g.found, file)
+}
+
+// writeAnew forgets the program's instructions and searches for others that
+// make its system calls.
+func (g *golfer) writeAnew() {
+	trace, reason := equiv.Run(g.plain.Bytes)
+	if trace == nil {
+		g.reasons = append(g.reasons, "not written anew: the program "+reason)
+		return
+	}
+	plan, reason := planOf(trace)
+	if plan == nil {
+		g.reasons = append(g.reasons, "not written anew: the program "+reason)
+		return
+	}
+	o := synth.Options{Loader: g.loader, MaxCharge: g.opts.MaxCharge, Effort: g.opts.Effort, Upper: int64(len(g.smallest().Bytes)), Context: g.opts.Context}
+	if g.opts.Progress != nil {
+		o.Progress = func(best, bound int64, doing string) { g.opts.Progress(Progress{best, bound, doing}) }
+	}
+	r, err := synth.Search(plan, o)
+	switch {
+	case errors.Is(err, synth.ErrNone):
+		g.reasons = append(g.reasons, "no code written anew is smaller")
+	case err != nil:
+		g.reasons = append(g.reasons, "not written anew: "+err.Error())
+	default:
+		g.found = append(g.found, g.writtenFile(plan, r))
+	}
+}
+
+// writtenFile makes a File of what synth has found.
+func (g *golfer) writtenFile(plan *synth.Plan, r *synth.Result) *File {
+	header := r.Bytes[min(int64(len(r.Bytes)), r.Placement.Phoff):]
+	base := elf.Get(r.Placement.Class, header, elf.PVaddr) - elf.Get(r.Placement.Class, header, elf.POffset)
+	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: base + uint64(r.Entry), Report: &Report{
+		Layout: "golf", Method: "written anew for its system calls", Placement: r.Placement, Charge: r.Charge, Bound: r.Bound, Space: r.Space,
+	}}
+	f.Parts = headerParts(r.Placement, len(r.Bytes), base)
+	for _, s := range r.Steps {
+		f.Parts = append(f.Parts, Part{Offset: int64(s.Offset), Size: int64(s.Length), Address: base + uint64(s.Offset), Kind: CodePart, Why: s.Remark})
+	}
+	for i, at := range r.Blobs {
+		if n := min(int64(len(plan.Blobs[i])), int64(len(r.Bytes)-at)); at >= 0 && n > 0 {
+			f.Parts = append(f.Parts, Part{Offset: int64(at), Size: n, Address: base + uint64(at), Kind: DataPart})
+		}
+	}
+	return f
+}
+
+// smallest returns the smallest file so far, the plain one included.
+func (g *golfer) smallest() *File {
+	return slices.MinFunc(append([]*File{g.plain}, g.found...), compareFiles)
+}
+
+// compareFiles puts smaller files first, and of two of a size the one that
+// commits less memory.
+func compareFiles(a, b *File) int {
+	return cmp.Or(cmp.Compare(len(a.Bytes), len(b.Bytes)), cmp.Compare(a.Report.Charge, b.Report.Charge))
+}
+
+// best returns the smallest file that behaves as the plain one does.
+func (g *golfer) best() *File {
+	slices.SortStableFunc(g.found, compareFiles)
+	for _, f := range g.found {
+		if len(f.Bytes) > len(g.plain.Bytes) {
+			break
+		}
+		return f
+	}
+	return g.plain
+}
+
+// smallest returns the size in bytes of the smallest file of a class that a
+// loader takes.
+func smallest(class elf.Class, l *elf.Loader) int64 {
+	least := int64(0)
+	for phoff := int64(0); phoff <= int64(class.Size(elf.FileHeader)); phoff++ {
+		for _, typ := range []uint64{elf.TypeExec, elf.TypeDyn} {
+			c, conflict := elf.Solve(elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1}, l)
+			if conflict == nil && (least == 0 || c.MinSize < least) {
+				least = c.MinSize
+			}
+		}
+	}
+	return least
+}
