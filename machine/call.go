@@ -38,11 +38,18 @@ func (s *State) named(name string, width int) Term {
 }
 
 // Return puts the result of a system call, of the ABI's width, into its
-// register and leaves in those that the call may change what nobody can tell.
+// register and leaves in those that the call may change what nobody can tell,
+// or with KeepsReturn what the processor puts there.
 func (s *State) Return(abi *linux.ABI, result Term) {
-	register := func(name string) uint8 { return x86.RegisterInfo(x86.LookupRegister(name)).Number }
-	s.Registers[register(abi.Result)] = s.Terms.SignExtend(result, s.Bits)
+	register := func(name string) *Term { return &s.Registers[x86.RegisterInfo(x86.LookupRegister(name)).Number] }
+	if abi.Bits < s.Bits { // int 0x80 in 64-bit code
+		result = s.Terms.Concat(s.Terms.Undefined(s.Bits-abi.Bits), result)
+	}
+	*register(abi.Result) = result
 	for _, name := range abi.Clobbers {
-		s.Registers[register(name)] = s.Terms.Undefined(s.Bits)
+		*register(name) = s.Terms.Undefined(s.Bits)
+	}
+	if s.KeepsReturn && abi == linux.X8664 {
+		*register("rcx"), *register("r11") = s.IP, s.FlagsRegister()
 	}
 }

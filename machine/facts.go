@@ -198,6 +198,17 @@ func (f *Facts) Max(x Term) uint64 {
 	return x.maybe()
 }
 
+// Range returns one of the ranges of values that a term may have, as choose
+// picks it from a number of them.
+func (f *Facts) Range(x Term, choose func(n int) int) (low, high uint64) {
+	if x.node == nil {
+		return x.value, x.value
+	}
+	d := f.domain(x.node)
+	s := d[choose(len(d))]
+	return s.low + x.value, s.high + x.value
+}
+
 // Simplify puts values into a term for the unknown parts that can have only
 // one.
 func (f *Facts) Simplify(x Term) Term {

@@ -61,10 +61,21 @@ type place struct {
 	offset int64
 }
 
+// chunk is a run of bytes that starts at a multiple of its length. Those of
+// width 0 were not written.
+type chunk [chunkSize]Byte
+
+const chunkSize = 64
+
+// chunkOf returns where the chunk of a place starts, and the place's index in it.
+func chunkOf(p place) (place, int) {
+	return place{p.base, p.offset &^ (chunkSize - 1)}, int(p.offset & (chunkSize - 1))
+}
+
 // layer holds bytes written. A layer below another is not changed any more.
 type layer struct {
-	bytes map[place]Byte
-	below *layer
+	chunks map[place]*chunk
+	below  *layer
 	// A layer with a writer holds instead the bytes that the kernel may have
 	// written from start on.
 	writer *writer
@@ -86,7 +97,7 @@ func (l *layer) covers(p place) bool {
 
 // NewMemory returns memory without segments.
 func NewMemory(t *Terms) *Memory {
-	return &Memory{terms: t, top: &layer{bytes: map[place]Byte{}}}
+	return &Memory{terms: t, top: &layer{chunks: map[place]*chunk{}}}
 }
 
 // Map adds a segment. Where it overlaps earlier ones it hides them.
@@ -97,12 +108,12 @@ func (m *Memory) Map(s *Segment) {
 // fork returns a copy of the memory.
 func (m *Memory) fork() *Memory {
 	c := *m
-	if m.top.writer != nil || len(m.top.bytes) > 0 {
+	if m.top.writer != nil || len(m.top.chunks) > 0 {
 		below := m.top
-		m.top = &layer{bytes: map[place]Byte{}, below: below}
-		c.top = &layer{bytes: map[place]Byte{}, below: below}
+		m.top = &layer{chunks: map[place]*chunk{}, below: below}
+		c.top = &layer{chunks: map[place]*chunk{}, below: below}
 	} else {
-		c.top = &layer{bytes: map[place]Byte{}, below: m.top.below}
+		c.top = &layer{chunks: map[place]*chunk{}, below: m.top.below}
 	}
 	return &c
 }
@@ -163,8 +174,9 @@ func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 			u.Origin, u.Width = KernelWrote, 1
 			return Byte{Of: m.terms.If(m.terms.Unknown(u), data, m.byteAt(l.below, s, p).term(m.terms))}
 		}
-		if b, ok := l.bytes[p]; ok {
-			return b
+		start, i := chunkOf(p)
+		if c := l.chunks[start]; c != nil && c[i].Of.width > 0 {
+			return c[i]
 		}
 	}
 	return s.Initial(p.offset)
@@ -245,17 +257,34 @@ func (m *Memory) store(address Term, x Term) *problem {
 	if problem != nil {
 		return problem
 	}
-	m.writable()
 	for i := range size {
-		m.top.bytes[place{p.base, p.offset + int64(i)}] = Byte{Of: x, Index: uint8(i)}
+		m.put(place{p.base, p.offset + int64(i)}, Byte{Of: x, Index: uint8(i)})
 	}
 	return nil
 }
 
-// writable makes the top layer one that takes bytes.
-func (m *Memory) writable() {
+// put changes a byte.
+func (m *Memory) put(p place, b Byte) {
 	if m.top.writer != nil {
-		m.top = &layer{bytes: map[place]Byte{}, below: m.top}
+		m.top = &layer{chunks: map[place]*chunk{}, below: m.top}
+	}
+	start, i := chunkOf(p)
+	c := m.top.chunks[start]
+	if c == nil {
+		c = new(chunk)
+		m.top.chunks[start] = c
+	}
+	c[i] = b
+}
+
+// each calls f for every byte of the layer, in no order.
+func (l *layer) each(f func(place, Byte)) {
+	for start, c := range l.chunks {
+		for i, b := range c {
+			if b.Of.width > 0 {
+				f(place{start.base, start.offset + int64(i)}, b)
+			}
+		}
 	}
 }
 
@@ -289,8 +318,7 @@ func (m *Memory) Poke(address, b Term) bool {
 	if s == nil || !s.Write {
 		return false
 	}
-	m.writable()
-	m.top.bytes[p] = Byte{Of: b}
+	m.put(p, Byte{Of: b})
 	return true
 }
 
@@ -312,12 +340,9 @@ func (l *layer) hides(other *layer) bool {
 	if other.writer != nil {
 		return other.start == l.start && other.size <= l.size
 	}
-	for p := range other.bytes {
-		if !l.covers(p) {
-			return false
-		}
-	}
-	return true
+	hidden := true
+	other.each(func(p place, _ Byte) { hidden = hidden && l.covers(p) })
+	return hidden
 }
 
 // Change is a part of memory that is not as it was at first: a byte, or what a
@@ -348,13 +373,13 @@ func (m *Memory) Changes() []Change {
 			continue
 		}
 		start := len(list)
-		for p, b := range l.bytes {
+		l.each(func(p place, b Byte) {
 			if seen[p] || slices.ContainsFunc(full, func(f *layer) bool { return f.covers(p) }) {
-				continue
+				return
 			}
 			seen[p] = true
 			list = append(list, Change{Base: Term{node: p.base}, Offset: p.offset, Byte: b})
-		}
+		})
 		slices.SortFunc(list[start:], func(a, b Change) int {
 			return cmp.Or(cmp.Compare(a.Base.order(), b.Base.order()), cmp.Compare(a.Offset, b.Offset))
 		})

@@ -31,6 +31,9 @@ type State struct {
 	// Known tells what has been found out about a condition, a term of one bit
 	// that is no number; nil knows nothing.
 	Known func(condition Term) (value, known bool)
+	// KeepsReturn tells that the instruction syscall leaves the address behind
+	// it in rcx and the flags in r11, as processors without FRED do.
+	KeepsReturn bool
 
 	flags flags
 }

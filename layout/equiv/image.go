@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"tasm/codegen/x86"
 	"tasm/layout/elf"
 	"tasm/linux"
 	"tasm/machine"
@@ -24,6 +25,11 @@ type image struct {
 	fixed    bool // its addresses are those in the file
 	entry    uint64
 	segments []mapping
+
+	// decoded holds instructions of memory that can't be written, by address;
+	// met holds all in the order in which they were first met.
+	decoded map[machine.Term]*x86.Decoded
+	met     []*x86.Decoded
 }
 
 // mapping is a run of pages.
@@ -38,7 +44,7 @@ type mapping struct {
 func parse(file []byte) (*image, error) {
 	head := file[:min(len(file), 256)]
 	class := elf.ClassOf(file)
-	im := &image{file: file, class: class, abi: linux.I386, bits: class.Bits()}
+	im := &image{decoded: map[machine.Term]*x86.Decoded{}, file: file, class: class, abi: linux.I386, bits: class.Bits()}
 	if class == elf.Class64 {
 		im.abi = linux.X8664
 	}

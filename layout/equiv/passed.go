@@ -10,6 +10,8 @@ import (
 const (
 	// maxBuffer bounds the bytes of a buffer that are looked at.
 	maxBuffer = 1 << 17
+	// maxOpen bounds the bytes of a buffer whose size is not known.
+	maxOpen = 1 << 10
 	// maxStrings bounds the strings of an array.
 	maxStrings = 256
 	// maxVectors bounds the buffers of one call, as the kernel does
@@ -34,6 +36,7 @@ type run struct {
 	address machine.Term
 	bytes   []machine.Term
 	cut     bool // the memory ends before the run does
+	open    bool // the kernel may read less: how much is not known
 }
 
 // span is a run of memory of which only the place matters.
@@ -98,8 +101,12 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 		a.unclear = "passes addresses in memory for " + a.Name + ", which are not followed"
 	case a.Kind.Writes() && (!exact || size > 1<<31):
 		a.unclear = "has a buffer of unknown size written"
+	case !exact && size > maxOpen:
+		a.unclear = "passes a buffer of unknown size"
 	case a.Kind.Reads():
-		a.reads = append(a.reads, p.content(a.value, size, facts))
+		r := p.content(a.value, size, facts)
+		r.open = !exact
+		a.reads = append(a.reads, r)
 	}
 	if a.Kind.Writes() && a.unclear == "" {
 		a.writes = append(a.writes, p.room(a.value, int64(size)))
@@ -131,7 +138,7 @@ func (p *process) length(l linux.Length, call machine.Call, facts *machine.Facts
 
 // content returns the bytes of a buffer.
 func (p *process) content(address machine.Term, size uint64, facts *machine.Facts) run {
-	r := run{address: address}
+	r := run{address: address, bytes: make([]machine.Term, 0, min(size, page))}
 	for i := uint64(0); i < size; i++ {
 		b, ok := p.Memory.Peek(offset(p, address, i))
 		if !ok || i >= maxBuffer {
@@ -221,11 +228,6 @@ func (p *process) room(address machine.Term, size int64) span {
 // offset returns an address plus a number of bytes.
 func offset(p *process, address machine.Term, n uint64) machine.Term {
 	return p.Terms.Add(address, machine.Number(address.Width(), n))
-}
-
-// describe names an argument of a call for people.
-func describe(index int, v callView, a passed) string {
-	return fmt.Sprintf("call %d (%s): %s", index+1, v.name(), a.Name)
 }
 
 // name returns the call's name, or its number.

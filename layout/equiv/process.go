@@ -12,19 +12,13 @@ import (
 type process struct {
 	*machine.State
 	image *image
-	code  *codeCache
 	uses  *Uses // what the program was seen to use; nil if nobody asks
-}
-
-// codeCache holds decoded instructions of memory that can't be written.
-type codeCache struct {
-	decoded map[machine.Term]*x86.Decoded
 }
 
 // newProcess returns an image about to start, with the state that start made.
 func newProcess(im *image, s *machine.State, bias machine.Term) *process {
 	im.start(s, bias)
-	return &process{State: s, image: im, code: &codeCache{map[machine.Term]*x86.Decoded{}}}
+	return &process{State: s, image: im}
 }
 
 // fork returns a copy of the process.
@@ -54,7 +48,7 @@ func (p *process) advance(steps *int) (machine.Event, bool) {
 // fetch decodes the next instruction; it returns nil and an event if there is
 // none.
 func (p *process) fetch() (*x86.Decoded, machine.Event) {
-	if in := p.code.decoded[p.IP]; in != nil {
+	if in := p.image.decoded[p.IP]; in != nil {
 		return in, machine.Event{}
 	}
 	fail := func(kind machine.EventKind, format string, args ...any) (*x86.Decoded, machine.Event) {
@@ -80,7 +74,8 @@ func (p *process) fetch() (*x86.Decoded, machine.Event) {
 		p.uses.ran(segment, address, in.Length)
 	}
 	if !segment.Write {
-		p.code.decoded[p.IP] = in
+		p.image.met = append(p.image.met, in)
+		p.image.decoded[p.IP] = in
 	}
 	return in, machine.Event{}
 }

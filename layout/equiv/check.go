@@ -1,0 +1,183 @@
+package equiv
+
+import (
+	"fmt"
+	"strings"
+
+	"tasm/layout/elf"
+	"tasm/machine"
+)
+
+// Outcome is what a check found.
+type Outcome uint8
+
+const (
+	// Same: the programs behave the same, as far as How says.
+	Same Outcome = iota
+	// Different: they don't.
+	Different
+	// Unclear: it can't be told, because the original has no meaning that could
+	// be kept or uses what is not modelled.
+	Unclear
+)
+
+func (o Outcome) String() string { return [...]string{"same", "different", "unclear"}[o] }
+
+// Verdict is the answer of Check.
+type Verdict struct {
+	Outcome Outcome
+	// Proved tells that Same holds for all inputs.
+	Proved bool
+	// How says how that was found: "proved by symbolic run, 3 paths",
+	// "compared on 300 generated runs".
+	How string
+	// Reason says what is different, a clause with the result as its subject,
+	// or why the outcome is Unclear, with the original as its subject.
+	Reason string
+	// Unproved says why a proof was not possible, where none was.
+	Unproved string
+}
+
+// Options are what a check depends on.
+type Options struct {
+	// Loader has to accept the result; nil stands for any that does.
+	Loader *elf.Loader
+	// Runs is how many generated runs are compared where there is no proof; 0
+	// is DefaultRuns.
+	Runs int
+	// Assume lists the names of Assumptions.
+	Assume []string
+}
+
+// DefaultRuns is how many generated runs are compared.
+const DefaultRuns = 300
+
+// Assumption is something about the outside that is taken for granted.
+type Assumption struct {
+	Name    string
+	Summary string
+	// facts notes it where a proof begins; script makes a generated run obey.
+	facts  func(*world)
+	script func(*script)
+	// keep is set if syscall leaves the return address in rcx and the flags in
+	// r11.
+	keep bool
+}
+
+// Assumptions are what may be assumed, by the names that users give.
+var Assumptions = []*Assumption{
+	{
+		Name: "argc=1", Summary: "the program is started without arguments but its name",
+		facts: func(w *world) {
+			argc := w.terms.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * w.abi.PointerSize})
+			w.facts.Limit(argc, 1, 1)
+			// Behind the name comes the zero that ends the list.
+			end := w.terms.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * w.abi.PointerSize, Index: 2})
+			w.facts.Limit(end, 0, 0)
+		},
+		script: func(s *script) { s.process.Args = s.process.Args[:1] },
+	},
+	{
+		Name: "rcx-after-syscall", Summary: "syscall leaves the return address in rcx and the flags in r11 (not so with FRED)",
+		keep: true,
+	},
+}
+
+// assumptions finds assumptions by name.
+func assumptions(names []string) ([]*Assumption, error) {
+	var list []*Assumption
+next:
+	for _, name := range names {
+		for _, a := range Assumptions {
+			if a.Name == name {
+				list = append(list, a)
+				continue next
+			}
+		}
+		return nil, fmt.Errorf("there is no assumption %q", name)
+	}
+	return list, nil
+}
+
+// configure makes a process obey assumptions about the processor.
+func (p *process) configure(assume []*Assumption) {
+	for _, a := range assume {
+		p.KeepsReturn = p.KeepsReturn || a.keep
+	}
+}
+
+// Check tells whether the executable result behaves as original does.
+func Check(original, result []byte, o Options) Verdict {
+	assume, err := assumptions(o.Assume)
+	if err != nil {
+		return Verdict{Outcome: Unclear, Reason: err.Error()}
+	}
+	a, err := parse(original)
+	if err != nil {
+		return Verdict{Outcome: Unclear, Reason: err.Error()}
+	}
+	b, err := parse(result)
+	if err == nil {
+		err = accepted(result, o.Loader)
+	}
+	switch {
+	case err != nil:
+		return Verdict{Outcome: Different, Reason: err.Error()}
+	case a.abi != b.abi:
+		return Verdict{Outcome: Different, Reason: fmt.Sprintf("is a program for %s, not %s", b.abi.Name, a.abi.Name)}
+	}
+	pr := prove(a, b, assume)
+	if pr.stuck == "" && pr.difference == nil {
+		return Verdict{Outcome: Same, Proved: true, How: "proved by symbolic run, " + count(pr.paths, "path")}
+	}
+	if d := pr.difference; d != nil && d.original {
+		return Verdict{Outcome: Unclear, Reason: d.text}
+	}
+	runs := o.Runs
+	if runs == 0 {
+		runs = DefaultRuns
+	}
+	c := cosimulate(a, b, runs, assume)
+	switch {
+	case c.difference != nil && c.difference.original:
+		return Verdict{Outcome: Unclear, Reason: c.difference.text}
+	case c.difference != nil:
+		return Verdict{Outcome: Different, Reason: c.difference.text + c.circumstances()}
+	case pr.difference != nil && pr.difference.definite:
+		return Verdict{Outcome: Different, Reason: pr.difference.text}
+	case c.lost != "":
+		return Verdict{Outcome: Unclear, Reason: c.lost}
+	}
+	v := Verdict{Outcome: Same, How: "compared on " + count(c.runs, "generated run"), Unproved: pr.stuck}
+	if pr.difference != nil {
+		v.Unproved = "perhaps it " + pr.difference.text
+	}
+	return v
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// circumstances says on which input a difference was seen.
+func (c *cosimulation) circumstances() string {
+	if c.script == nil {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, ", started with %d arguments", len(c.script.process.Args)-1)
+	for i, call := range c.calls {
+		if s := call.view.Syscall; s != nil && s.NoReturn() {
+			break
+		}
+		if i == 3 {
+			b.WriteString(" ...")
+			break
+		}
+		fmt.Fprintf(&b, ", %s having returned %s", call.view.name(), figure(machine.Number(call.view.ABI.Bits, call.answer.result)))
+	}
+	return b.String()
+}

@@ -1,0 +1,208 @@
+package equiv
+
+import (
+	"tasm/codegen/x86"
+	"tasm/machine"
+)
+
+// Bounds of one generated run.
+const (
+	runSteps = 20000
+	runCalls = 64
+	runBytes = 1 << 14 // in buffers
+	// slower is how many times as many instructions the result may take.
+	slower = 4
+)
+
+// concreteBias is where files without addresses of their own are put.
+func concreteBias(im *image) uint64 {
+	if im.fixed {
+		return 0
+	}
+	if im.bits == 64 {
+		return 0x555555554000
+	}
+	return 0x56555000
+}
+
+// launch starts a process of an image as a script says.
+func (s *script) launch(t *machine.Terms, im *image) (*process, error) {
+	bias := concreteBias(im)
+	told := s.process
+	told.Auxiliary = im.auxiliary(bias)
+	state, err := machine.StartWith(t, im.abi, told)
+	if err != nil {
+		return nil, err
+	}
+	return newProcess(im, state, machine.Number(im.bits, bias)), nil
+}
+
+// answered is a call that was made in a run, with the kernel's answer.
+type answered struct {
+	view   callView
+	answer answer
+}
+
+// give hands a process the answer to its call.
+func (p *process) give(v callView, a answer) {
+	k := 0
+	for _, arg := range v.args {
+		for _, room := range arg.writes {
+			for i, b := range a.writes[k] {
+				p.Memory.Poke(offset(p, room.address, uint64(i)), machine.Number(8, uint64(b)))
+			}
+			k++
+		}
+	}
+	p.Return(v.ABI, machine.Number(v.ABI.Bits, a.result))
+}
+
+// size returns how many bytes the call hands over.
+func (v callView) size() int {
+	n := 0
+	for _, a := range v.args {
+		for _, r := range a.reads {
+			n += len(r.bytes)
+		}
+	}
+	return n
+}
+
+// generated is what came of one generated run of the original.
+type generated struct {
+	calls []answered
+	ended bool   // by its last call, and not by a bound
+	lost  string // why the run has no meaning or is not followed; "" if not so
+}
+
+// runOriginal runs the original and makes up the kernel's answers.
+func (s *script) runOriginal(p *process, facts *machine.Facts) generated {
+	var g generated
+	bytes := 0
+	for steps := runSteps; len(g.calls) < runCalls && bytes < runBytes; {
+		e, ok := p.advance(&steps)
+		switch {
+		case !ok:
+			return g
+		case e.Kind == machine.Fork:
+			g.lost = "decides on what the processor leaves undefined"
+			return g
+		case e.Kind != machine.SystemCall:
+			g.lost = e.Reason
+			return g
+		}
+		v := p.view(p.Call(e.ABI), facts)
+		if g.lost = v.unclear(); g.lost != "" {
+			return g
+		}
+		bytes += v.size()
+		a := answered{view: v}
+		if g.ended = v.Syscall != nil && v.Syscall.NoReturn(); !g.ended {
+			a.answer = s.answer(v)
+			p.give(v, a.answer)
+		}
+		g.calls = append(g.calls, a)
+		if g.ended {
+			return g
+		}
+	}
+	return g
+}
+
+// runResult runs the result with the same answers and compares its calls.
+func (g *generated) runResult(p *process, facts *machine.Facts) *difference {
+	steps := slower*runSteps + 1000
+	for i, want := range g.calls {
+		e, ok := p.advance(&steps)
+		switch {
+		case !ok && g.ended:
+			return &difference{text: "takes far more steps", definite: true}
+		case !ok:
+			return nil
+		case e.Kind == machine.Fork:
+			return &difference{text: "decides on what the processor leaves undefined", definite: true}
+		case e.Kind != machine.SystemCall:
+			return &difference{text: e.Reason, definite: true}
+		}
+		v := p.view(p.Call(e.ABI), facts)
+		if d := compare(i, want.view, v, judgeNumbers); d != nil {
+			return d
+		}
+		if reason := v.unclear(); reason != "" {
+			return &difference{text: reason, definite: true}
+		}
+		if s := v.Syscall; s == nil || !s.NoReturn() {
+			p.give(v, want.answer)
+		}
+	}
+	return nil
+}
+
+// judgeNumbers compares values of which only those are no numbers that depend
+// on what the processor leaves undefined.
+func judgeNumbers(x, y machine.Term) *difference {
+	switch {
+	case !x.IsNumber():
+		return &difference{definite: true, original: true}
+	case x == y:
+		return nil
+	}
+	return &difference{definite: true}
+}
+
+// cosimulation is what came of a number of generated runs.
+type cosimulation struct {
+	runs       int
+	difference *difference
+	script     *script // of the run with the difference
+	calls      []answered
+	lost       string // why the original has no meaning in a run
+}
+
+// cosimulate runs both images on generated scripts.
+func cosimulate(original, result *image, runs int, assume []*Assumption) cosimulation {
+	var c cosimulation
+	var numbers []uint64
+	for ; c.runs < runs; c.runs++ {
+		if c.runs%16 == 1 {
+			numbers = append(original.numbers(), result.numbers()...)
+		}
+		s := newScript(c.runs, numbers, original.abi, assume)
+		terms := machine.NewTerms()
+		facts := machine.NewFacts(terms)
+		p, err := s.launch(terms, original)
+		if err != nil {
+			c.lost = err.Error()
+			return c
+		}
+		p.configure(assume)
+		g := s.runOriginal(p, facts)
+		if g.lost != "" {
+			c.lost = g.lost
+			return c
+		}
+		if p, err = s.launch(terms, result); err != nil {
+			c.difference = &difference{text: err.Error(), definite: true}
+			return c
+		}
+		p.configure(assume)
+		if d := g.runResult(p, facts); d != nil {
+			c.difference, c.script, c.calls = d, s, g.calls
+			return c
+		}
+	}
+	return c
+}
+
+// numbers returns the constants in the instructions that were met, in order.
+func (im *image) numbers() []uint64 {
+	var list []uint64
+	for _, in := range im.met {
+		for i := range in.Operands {
+			if o := &in.Operands[i]; o.Kind == x86.ImmediateOperand {
+				list = append(list, uint64(o.Value.N))
+			}
+		}
+	}
+	return list
+}
