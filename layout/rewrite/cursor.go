@@ -33,12 +33,13 @@ func (c *cursor) live() {
 	c.l.through(c.b, c.after)
 }
 
-// block shortens one block. It reports whether it changed it, and whether what
-// was known about the other blocks still holds.
-func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (changed, holds bool) {
+// block shortens one block. It reports whether what was known about the program
+// still holds, and whether it came to the end of the block: behind a call it can
+// go on only when what the subroutine makes of the changed registers is known.
+func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done bool) {
 	c := &cursor{sh: sh, a: a, l: l, b: b, code: b.Code, s: *a.in[b]}
 	if !c.s.reached {
-		return false, true
+		return true, true
 	}
 	before := l.in[b]
 	c.live()
@@ -50,7 +51,7 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (changed, ho
 		}
 		a.advance(&old, &b.Code[i], a.index[b]+i)
 	}
-	calls := false
+	changed := false
 	for i := 0; i < len(c.code) && c.s.reached; {
 		if n, code, rule := c.improve(i); rule != "" {
 			sh.record(rule, c.code[i:i+n], code)
@@ -67,22 +68,19 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (changed, ho
 		if changed {
 			index = c.index()
 		}
-		if isCall(in) {
-			calls = true
+		if isCall(in) && changed {
+			b.Code = c.code
+			return false, false
 		}
 		a.advance(&c.s, in, index)
 		i++
 	}
 	b.Code = c.code
 	if !changed {
-		return false, true
+		return true, true
 	}
 	after := l.through(b, nil)
-	holds = !calls && after.union(before) == before && c.s.equal(&old)
-	if holds {
-		l.in[b] = after
-	}
-	return true, holds
+	return after.union(before) == before && c.s.equal(&old), true
 }
 
 // improve looks for a rule that shortens the code at i.

@@ -15,7 +15,7 @@ import (
 // it ends.
 
 // maxAttempts bounds the attempts for one run.
-const maxAttempts = 1200
+const maxAttempts = 1000
 
 // settle replaces the longest run of settings from instruction i on.
 func settle(c *cursor, i int) (int, []flow.Inst) {
@@ -43,9 +43,11 @@ func settle(c *cursor, i int) (int, []flow.Inst) {
 		if after.flags&written[k] != 0 {
 			continue
 		}
-		if code, ok := c.search(i, end, after); ok {
-			return end - i, code
+		code, ok := c.search(i, end, after)
+		if !ok {
+			return 0, nil
 		}
+		return end - i, code
 	}
 	return 0, nil
 }
@@ -121,6 +123,7 @@ type settler struct {
 	code     []flow.Inst // the best
 	path     []setting
 	attempts int
+	seen     map[[registers]value]int // the fewest bytes by which registers came to hold this
 }
 
 // setting is code that sets a register.
@@ -138,7 +141,7 @@ func (c *cursor) search(i, end int, after need) ([]flow.Inst, bool) {
 	for k := i; k < end; {
 		k += c.settable(&s, k)
 	}
-	t := &settler{c: c, make: maker{c.bits(), c.code[i].Source}, target: s.r, flags: after.flags, best: sizeOf(c.code[i:end])}
+	t := &settler{c: c, make: maker{c.bits(), c.code[i].Source}, target: s.r, flags: after.flags, seen: map[[registers]value]int{}, best: sizeOf(c.code[i:end])}
 	live := after.parts
 	for r := range registers {
 		if r != sp {
@@ -163,6 +166,44 @@ func masks(p parts) uint64 {
 		}
 	}
 	return m
+}
+
+// known is code that was tried before, and its size.
+type known struct {
+	code []flow.Inst
+	size int
+}
+
+// tried is an instruction of registers and numbers.
+type tried struct {
+	name     string
+	operands [2][2]int64
+}
+
+// one is make.one with a memory: the search tries the same over and over.
+func (t *settler) one(name string, operands ...operand) known {
+	k := tried{name: name}
+	for i, o := range operands {
+		if !o.ref.IsZero() || o.memory() {
+			code := t.make.one(name, operands...)
+			return known{code, sizeOf(code)}
+		}
+		k.operands[i] = [2]int64{int64(o.Operand.Register), o.Value.N}
+	}
+	if code, ok := t.c.sh.tried[k]; ok {
+		return code
+	}
+	code := t.make.one(name, operands...)
+	t.c.sh.tried[k] = known{code, sizeOf(code)}
+	return t.c.sh.tried[k]
+}
+
+// two makes one of two.
+func two(a, b known) known {
+	if a.code == nil || b.code == nil {
+		return known{}
+	}
+	return known{[]flow.Inst{a.code[0], b.code[0]}, a.size + b.size}
 }
 
 // met reports whether v will do where the target of r is wanted.
@@ -195,6 +236,9 @@ func (t *settler) try(vals [registers]value, cost int) {
 			for _, p := range t.path {
 				t.code = append(t.code, p.code...)
 			}
+			for i := range t.code {
+				t.code[i].Source = t.make.source
+			}
 		}
 		return
 	}
@@ -202,6 +246,10 @@ func (t *settler) try(vals [registers]value, cost int) {
 	if cost+(len(open)+1)/2 >= t.best || t.attempts > maxAttempts {
 		return
 	}
+	if before, ok := t.seen[vals]; ok && before <= cost {
+		return // another order of the same
+	}
+	t.seen[vals] = cost
 	for _, r := range open {
 		for _, m := range t.settings(r, &vals) {
 			next := vals
@@ -226,11 +274,11 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 	word := t.make.bits / 8
 	want, cur := t.target[r], vals[r]
 	mask := masks(t.live[r]) & a.t.mask()
-	exchange := func(v value, o int, code []flow.Inst) {
-		if code == nil || !t.met(r, v) {
+	exchange := func(v value, o int, k known) {
+		if k.code == nil || !t.met(r, v) {
 			return
 		}
-		m := setting{code: code, size: sizeOf(code), r: r, v: v, o: o}
+		m := setting{code: k.code, size: k.size, r: r, v: v, o: o}
 		i := len(list)
 		for i > 0 && list[i-1].size > m.size {
 			i--
@@ -239,8 +287,8 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 		copy(list[i+1:], list[i:])
 		list[i] = m
 	}
-	add := func(v value, code []flow.Inst) { exchange(v, r, code) }
-	one := t.make.one
+	add := func(v value, k known) { exchange(v, r, k) }
+	one := t.one
 	free := func(f x86.FlagSet) bool { return t.flags&f == 0 }
 	const arithmetic = x86.CF | x86.PF | x86.AF | x86.ZF | x86.SF | x86.OF
 	n, isNumber := want.number()
@@ -297,8 +345,7 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 			short = int64(int32(n))
 		}
 		if short >= -128 && short < 128 && t.stack {
-			add(want, seq(func() (flow.Inst, bool) { return t.make.inst("push", imm(short)) },
-				func() (flow.Inst, bool) { return t.make.inst("pop", reg(r, word)) }))
+			add(want, two(one("push", imm(short)), one("pop", reg(r, word))))
 		}
 		if n == a.t.mask() && free(arithmetic) {
 			add(want, one("or", reg(r, word), imm(-1)))
@@ -321,8 +368,7 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 			w := width(v)
 			add(v, one("mov", reg(r, w), reg(o, w)))
 			if word == 8 && t.stack && w == 8 && o != sp {
-				add(v, seq(func() (flow.Inst, bool) { return t.make.inst("push", reg(o, 8)) },
-					func() (flow.Inst, bool) { return t.make.inst("pop", reg(r, 8)) }))
+				add(v, two(one("push", reg(o, 8)), one("pop", reg(r, 8))))
 			}
 			if o != sp && (r == ax || o == ax || t.met(o, cur)) {
 				w := 4

@@ -33,7 +33,7 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 		return g, nil
 	}
 	sh := &shortener{
-		g: clone(g), abi: g.ABI, bits: g.Bits, options: o, forms: map[*x86.Form]*formFacts{},
+		g: clone(g), abi: g.ABI, bits: g.Bits, options: o, forms: map[*x86.Form]*formFacts{}, tried: map[tried]known{},
 		arguments: numbers(g.ABI.Args), clobbers: numbers(g.ABI.Clobbers), next: firstTried,
 	}
 	if sh.tidy(); sh.analyze().unclear {
@@ -66,6 +66,7 @@ type shortener struct {
 	bits      int
 	options   Options
 	forms     map[*x86.Form]*formFacts
+	tried     map[tried]known
 	arguments []int
 	clobbers  []int
 	changes   []Change
@@ -86,7 +87,11 @@ func (sh *shortener) pass() bool {
 	}
 	l := sh.liveness(a)
 	for _, b := range sh.g.Blocks {
-		if _, holds := sh.block(a, l, b); !holds {
+		for done := false; !done; {
+			var holds bool
+			if holds, done = sh.block(a, l, b); holds {
+				continue
+			}
 			if a = sh.analyze(); a.unclear {
 				return true
 			}
