@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	"tasm/flow"
 )
 
@@ -14,6 +16,9 @@ type cursor struct {
 	code  []flow.Inst // of b
 	s     state       // in front of the instruction that it stands at
 	after []need
+	// careful is set where only registers that matter anyway may be relied on.
+	careful  bool
+	replaced []flow.Inst // by the last change
 }
 
 func (c *cursor) bits() int { return c.sh.bits }
@@ -52,14 +57,23 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 		a.advance(&old, &b.Code[i], a.index[b]+i)
 	}
 	changed := false
+	refused := map[int]bool{} // rules, at the place where the cursor stands
 	for i := 0; i < len(c.code) && c.s.reached; {
-		if n, code, rule := c.improve(i); rule != "" {
-			sh.record(rule, c.code[i:i+n], code)
-			c.code = append(append(append([]flow.Inst{}, c.code[:i]...), code...), c.code[i+n:]...)
-			c.live()
-			changed = true
+		if n, code, k := c.improve(i, refused); k >= 0 {
+			if c.replace(i, n, code) {
+				changed = true
+				c.careful = false
+				clear(refused)
+				sh.record(rules[k].name, c.replaced, code)
+			} else if k == settleRule && !c.careful {
+				c.careful = true
+			} else {
+				refused[k] = true
+			}
 			continue
 		}
+		c.careful = false
+		clear(refused)
 		in := &c.code[i]
 		if isBranch(in) {
 			break
@@ -79,16 +93,75 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 	if !changed {
 		return true, true
 	}
-	after := l.through(b, nil)
+	after := c.l.through(b, nil)
 	return after.union(before) == before && c.s.equal(&old), true
 }
 
-// improve looks for a rule that shortens the code at i.
-func (c *cursor) improve(i int) (int, []flow.Inst, string) {
+// replace replaces n instructions at i, if that leaves the same in all that
+// matters. A register that did not matter before and is used by the new code
+// matters from then on, perhaps even behind it: in a loop, or in a subroutine
+// that is called again. Then the new code must not have changed that.
+func (c *cursor) replace(i, n int, code []flow.Inst) bool {
+	old, assumed := c.code, c.after[i+n-1]
+	c.replaced = slices.Clone(old[i : i+n])
+	c.code = slices.Concat(old[:i], code, old[i+n:])
+	c.l.grew = false
+	c.live()
+	in := c.l.through(c.b, nil)
+	if in.union(c.l.in[c.b]) == c.l.in[c.b] && !c.l.grew {
+		return true
+	}
+	before := c.l
+	c.l = c.l.again()
+	c.live()
+	need := c.l.in[c.b]
+	if k := i + len(code); k > 0 {
+		need = c.after[k-1]
+	}
+	more := need.parts &^ assumed.parts
+	written := parts(0)
+	for _, part := range [][]flow.Inst{c.replaced, code} {
+		for k := range part {
+			if e := c.effect(&part[k]); !isBranch(&part[k]) {
+				written |= e.writes
+			}
+		}
+	}
+	x, y := c.behind(c.replaced), c.behind(code)
+	for r := range registers {
+		if (more&written).of(r) != 0 && x.r[r] != y.r[r] {
+			c.code, c.l = old, before
+			c.live()
+			return false
+		}
+	}
+	return true
+}
+
+// behind is the state behind code that begins where the cursor stands.
+func (c *cursor) behind(code []flow.Inst) state {
+	s := c.s
+	for k := range code {
+		if isBranch(&code[k]) || isCall(&code[k]) {
+			continue
+		}
+		index := c.index()
+		c.a.stale(&s, index)
+		c.a.step(&s, &code[k], index)
+	}
+	return s
+}
+
+// improve looks for a rule that shortens the code at i and answers with its
+// number, -1 for none.
+func (c *cursor) improve(i int, refused map[int]bool) (int, []flow.Inst, int) {
 	best, bestSaved := -1, 0
 	var bestN int
 	var bestCode []flow.Inst
 	for k := range rules {
+		if refused[k] {
+			continue
+		}
 		n, code := rules[k].apply(c, i)
 		if n == 0 || code == nil {
 			continue
@@ -97,8 +170,5 @@ func (c *cursor) improve(i int) (int, []flow.Inst, string) {
 			best, bestSaved, bestN, bestCode = k, saved, n, code
 		}
 	}
-	if best < 0 {
-		return 0, nil, ""
-	}
-	return bestN, bestCode, rules[best].name
+	return bestN, bestCode, best
 }

@@ -206,14 +206,15 @@ func sizeOf(code []flow.Inst) int {
 
 // maker makes instructions for the statement that they replace.
 type maker struct {
-	bits   int
-	source *lang.Statement
+	bits     int
+	source   *lang.Statement
+	prefixes []x86.PrefixID
 }
 
 // inst makes an instruction; ok is false where it has no encoding.
 func (m maker) inst(name string, operands ...operand) (flow.Inst, bool) {
 	in := flow.Inst{Source: m.source}
-	in.Mnemonic, in.Bits = x86.LookupMnemonic(name), m.bits
+	in.Mnemonic, in.Bits, in.Prefixes = x86.LookupMnemonic(name), m.bits, m.prefixes
 	for i, o := range operands {
 		in.Operands = append(in.Operands, *o.Operand)
 		in.Refs[i] = o.ref

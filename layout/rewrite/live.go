@@ -26,6 +26,7 @@ type liveness struct {
 	reads map[*flow.Block]need // what a subroutine reads at all
 	body  map[*flow.Block][]*flow.Block
 	calls map[*flow.Block][]need // by block: what its system calls read, in order
+	grew  bool                   // exits became more
 }
 
 // liveness computes what matters, given what the forward analysis found out.
@@ -40,18 +41,31 @@ func (s *shortener) liveness(a *analysis) *liveness {
 	for _, f := range a.subroutines {
 		l.body[f.entry] = reachable(f.entry)
 	}
+	l.compute()
+	return l
+}
+
+// again computes what matters after the code of some block has changed, with as
+// many calls of the kernel as before.
+func (l *liveness) again() *liveness {
+	n := &liveness{s: l.s, a: l.a, in: map[*flow.Block]need{}, exits: map[*flow.Block]need{}, reads: map[*flow.Block]need{}, body: l.body, calls: l.calls}
+	n.compute()
+	return n
+}
+
+func (l *liveness) compute() {
 	l.readAtAll()
 	for changed := true; changed; {
-		changed = false
-		for i := len(s.g.Blocks) - 1; i >= 0; i-- {
-			b := s.g.Blocks[i]
+		changed, l.grew = false, false
+		for i := len(l.s.g.Blocks) - 1; i >= 0; i-- {
+			b := l.s.g.Blocks[i]
 			if n := l.through(b, nil); n != l.in[b] {
 				l.in[b] = n
 				changed = true
 			}
 		}
+		changed = changed || l.grew
 	}
-	return l
 }
 
 // systemCalls lists what the system calls of a block read.
@@ -185,6 +199,7 @@ func (l *liveness) through(b *flow.Block, after []need) need {
 			exit := l.exits[f].union(n)
 			if exit != l.exits[f] {
 				l.exits[f] = exit
+				l.grew = true
 			}
 			// What matters only behind the subroutine and is not read there
 			// matters here only if it does behind this call.

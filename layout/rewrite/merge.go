@@ -408,14 +408,14 @@ func (sh *shortener) inline(b *flow.Block, i int) bool {
 		return false
 	}
 	for _, x := range sh.g.Blocks {
-		if inside[x] {
-			continue
-		}
-		if inside[x.Next] {
+		if !inside[x] && inside[x.Next] {
 			return false
 		}
 		for k := range x.Code {
-			if t := x.Code[k].Target; t != nil && inside[t] && t != entry {
+			// No other way in, and no call of a part of it: a RET goes to one
+			// place only.
+			in := &x.Code[k]
+			if t := in.Target; t != nil && inside[t] && (isCall(in) || !inside[x]) && (x != b || k != i) {
 				return false
 			}
 		}

@@ -37,12 +37,16 @@ var rules = []rule{
 	{"sum", sums},
 	{"loop", loops},
 	{"stack", stackBytes},
+	{"address", near},
 }
+
+// settleRule is the number of settle in rules.
+const settleRule = 1
 
 const allButCarry = x86.PF | x86.AF | x86.ZF | x86.SF | x86.OF
 const arithmeticFlags = allButCarry | x86.CF
 
-func (c *cursor) make(i int) maker { return maker{c.bits(), c.code[i].Source} }
+func (c *cursor) make(i int) maker { return maker{bits: c.bits(), source: c.code[i].Source} }
 
 // dead reports whether nothing of these flags matters behind instruction i.
 func (c *cursor) dead(i int, f x86.FlagSet) bool { return c.after[i].flags&f == 0 }

@@ -36,3 +36,35 @@ func TestSamples(t *testing.T) {
 		}
 	}
 }
+
+// TestPrograms shortens programs in ordinary style by a good part, and runs both
+// versions.
+func TestPrograms(t *testing.T) {
+	for _, x := range []struct {
+		name  string
+		stdin string
+		args  []string
+		most  int // bytes of code
+	}{
+		{"fizzbuzz", "", nil, 999}, {"wc", "two words\nand three more\n\n", nil, 999}, {"wc", "", nil, 999}, {"primes", "", nil, 999},
+		{"hexdump", "some text, and more\n\x00\xff", nil, 999},
+		{"tr", "Some Text [az@`{]\n", []string{"upper"}, 999}, {"tr", "Some Text [az@`{]\n", []string{"lower"}, 999},
+		{"tr", "Some Text [az@`{] nmNM\n", []string{"rot13"}, 999}, {"tr", "", []string{"rot14"}, 999}, {"tr", "", nil, 999},
+	} {
+		source, err := os.ReadFile("testdata/" + x.name + ".tasm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := graph(t, string(source))
+		s, changes := Shorten(g, low)
+		before, after := layOut(t, g), layOut(t, s)
+		t.Logf("%s: %d became %d\n%s", x.name, before.code, after.code, listing(s))
+		for _, c := range changes {
+			t.Logf("%+v", c)
+		}
+		want, got := run(t, before.file, x.stdin, x.args...), run(t, after.file, x.stdin, x.args...)
+		if want != got || len(g.Doubts) > 0 {
+			t.Errorf("%s %q: %+v became %+v\n%s%v", x.name, x.args, want, got, listing(s), g.Doubts)
+		}
+	}
+}

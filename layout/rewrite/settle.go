@@ -141,8 +141,19 @@ func (c *cursor) search(i, end int, after need) ([]flow.Inst, bool) {
 	for k := i; k < end; {
 		k += c.settable(&s, k)
 	}
-	t := &settler{c: c, make: maker{c.bits(), c.code[i].Source}, target: s.r, flags: after.flags, seen: map[[registers]value]int{}, best: sizeOf(c.code[i:end])}
+	t := &settler{c: c, make: maker{bits: c.bits(), source: c.code[i].Source}, target: s.r, flags: after.flags, seen: map[[registers]value]int{}, best: sizeOf(c.code[i:end])}
 	live := after.parts
+	if c.careful {
+		matters := after
+		for k := end - 1; k >= i; k-- {
+			matters = c.sh.before(&c.code[k], matters)
+		}
+		for r := range registers {
+			if r != sp && matters.parts.of(r) == 0 {
+				start.r[r] = c.a.fresh(c.index(), r, unknown{})
+			}
+		}
+	}
 	for r := range registers {
 		if r != sp {
 			t.live[r] = after.parts.of(r)

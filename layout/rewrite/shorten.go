@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	"tasm/codegen/x86"
 	"tasm/diag"
 	"tasm/flow"
@@ -32,19 +34,47 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	if len(g.Doubts) != 0 || g.Entry == nil || g.ABI == nil {
 		return g, nil
 	}
-	sh := &shortener{
+	var best *shortener
+	try := func(changes ...variant) {
+		sh := newShortener(g, o)
+		for _, change := range changes {
+			if !change(sh) {
+				return
+			}
+		}
+		if sh.all() && (best == nil || sh.total() < best.total()) {
+			best, sh.applied = sh, changes
+		}
+	}
+	try()
+	if best == nil {
+		return g, nil
+	}
+	for _, v := range newShortener(g, o).variants() {
+		try(append(slices.Clone(best.applied), v)...)
+	}
+	return best.g, best.changes
+}
+
+func newShortener(g *flow.Graph, o Options) *shortener {
+	return &shortener{
 		g: clone(g), abi: g.ABI, bits: g.Bits, options: o, forms: map[*x86.Form]*formFacts{}, tried: map[tried]known{},
 		arguments: numbers(g.ABI.Args), clobbers: numbers(g.ABI.Clobbers), next: firstTried,
 	}
+}
+
+// all does all that there is to do. It is false where the program can't be seen
+// through.
+func (sh *shortener) all() bool {
 	if sh.tidy(); sh.analyze().unclear {
-		return g, nil
+		return false
 	}
 	for sh.subroutines() {
 	}
 	for range maxPasses {
 		before := len(sh.changes)
 		if !sh.pass() {
-			break
+			return false
 		}
 		if len(sh.changes) == before && !sh.equalBlocks() {
 			break
@@ -53,7 +83,24 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	for sh.tails() {
 	}
 	sh.tidy()
-	return sh.g, sh.changes
+	return true
+}
+
+// total is the size of the code with the jumps that blocks in the order of the
+// graph need, all of them short.
+func (sh *shortener) total() int {
+	n := 0
+	placed := map[*flow.Block]bool{}
+	for _, first := range sh.g.Blocks {
+		for b := first; b != nil && !placed[b]; b = b.Next {
+			placed[b] = true
+			n += sizeOf(b.Code)
+			if b.Next != nil && placed[b.Next] {
+				n += branchSize
+			}
+		}
+	}
+	return n
 }
 
 // firstTried is the first number of instructions that are only tried, above all
@@ -71,6 +118,7 @@ type shortener struct {
 	clobbers  []int
 	changes   []Change
 	next      int
+	applied   []variant // that were made before
 }
 
 // pass goes through all blocks once. It is false where the program can't be
@@ -93,7 +141,7 @@ func (sh *shortener) pass() bool {
 				continue
 			}
 			if a = sh.analyze(); a.unclear {
-				return true
+				return false
 			}
 			l = sh.liveness(a)
 		}
