@@ -10,6 +10,7 @@ import (
 	"tasm/layout/elf"
 	"tasm/layout/equiv"
 	"tasm/layout/place"
+	"tasm/layout/rewrite"
 	"tasm/layout/synth"
 	"tasm/program"
 )
@@ -50,20 +51,32 @@ type golfer struct {
 	plain   *File
 	found   []*File
 	reasons []string // why a way could not be gone
-	bound   int64
-	space   string
 }
 
-// placeBlocks keeps the program's blocks and places them into the headers.
+// placeBlocks places the program's blocks into the headers: as they are, and
+// rewritten to be shorter.
 func (g *golfer) placeBlocks() {
 	graph := flow.Build(g.program)
+	g.place(graph, "as written, placed into free header bytes", nil)
+	if len(graph.Doubts) > 0 {
+		return
+	}
+	short, changes := rewrite.Shorten(graph, rewrite.Options{})
+	g.place(short, "rewritten block by block", changes)
+}
+
+// place places the blocks of a graph.
+func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Change) {
 	placed, err := place.Place(graph, g.loader)
 	if err != nil {
 		g.reasons = append(g.reasons, reasons(graph, err)...)
 		return
 	}
 	file := placedFile(g.program, placed)
-	file.Report.Layout, file.Report.Method = "golf", "as written, placed into free header bytes"
+	file.Report.Layout, file.Report.Method = "golf", method
+	for _, c := range changes {
+		file.Report.Rewrites = append(file.Report.Rewrites, Rewrite{c.Range, c.Text, c.Saved})
+	}
 	g.found = append(g.found, file)
 }
 
