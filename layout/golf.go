@@ -32,7 +32,9 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	}
 	g := &golfer{program: p, opts: opts, loader: loader, plain: plain}
 	g.placeBlocks()
-	g.writeAnew()
+	if opts.Effort > -8 {
+		g.writeAnew()
+	}
 	file := g.best()
 	file.Report.Loader = loader.Name
 	if file.Report.Space == "" {

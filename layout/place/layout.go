@@ -114,6 +114,9 @@ func (f *file) code(best *Result) bool {
 		last, used = path[len(path)-1].to, path[len(path)-1].hop.cost
 	}
 	rest := first.items[last.item:]
+	if len(rest) > 0 && last.at < s.tail {
+		return false // there is no way from here to the tail
+	}
 	if best != nil && s.bound(lengthOf(rest), used) > len(best.Bytes) {
 		return false
 	}
@@ -174,8 +177,8 @@ func (f *file) gap(n int) int {
 		return -1
 	}
 	run := 0
-	for at := 0; at < f.space.tail; at++ {
-		if f.used[at] || !f.space.free(at, false) {
+	for at := range f.space.tail {
+		if at < len(f.used) && f.used[at] || !f.space.free(at, false) {
 			run = 0
 			continue
 		}
@@ -234,7 +237,7 @@ func (f *file) search(c *chain) []reached {
 	start := node{f.entry, 0, false}
 	ways := map[node]hop{start: {}}
 	order := [][]node{}
-	for len(order) <= s.tail {
+	for len(order) <= s.tail+x86.MaxLength {
 		order = append(order, nil)
 	}
 	if f.entry >= s.tail {
@@ -243,9 +246,6 @@ func (f *file) search(c *chain) []reached {
 	order[f.entry] = []node{start}
 	runs := s.runs(f.loose)
 	reach := func(from, to node, h hop) {
-		if to.at > s.tail {
-			to.at = s.tail
-		}
 		h.from = from
 		h.cost += ways[from].cost
 		if old, ok := ways[to]; ok && old.cost <= h.cost {
@@ -294,14 +294,29 @@ func (f *file) search(c *chain) []reached {
 			}
 		}
 	}
-	// What is left for the tail decides.
+	// Where the chain ends decides, then what it leaves of the headers.
 	best, found := node{}, false
-	left := func(n node) int { return lengthOf(c.items[n.item:]) }
+	end := func(n node) int {
+		left := lengthOf(c.items[n.item:])
+		if n.at < s.tail && left == 0 {
+			return s.tail
+		}
+		return n.at + left
+	}
+	compare := func(a, b node) int {
+		dirty := 0
+		if a.dirty != b.dirty {
+			if dirty = -1; a.dirty {
+				dirty = 1
+			}
+		}
+		return cmp.Or(end(a)-end(b), ways[a].cost-ways[b].cost, a.at-b.at, a.item-b.item, dirty)
+	}
 	for n := range ways {
 		if n.at < s.tail && n.item < len(c.items) {
 			continue
 		}
-		if !found || cmp.Or(left(n)-left(best), ways[n].cost-ways[best].cost, n.at-best.at, n.item-best.item) < 0 || left(n) == left(best) && ways[n].cost == ways[best].cost && n.at == best.at && n.item == best.item && !n.dirty {
+		if !found || compare(n, best) < 0 {
 			best, found = n, true
 		}
 	}

@@ -71,9 +71,11 @@ func (s *space) examine() bool {
 		return false
 	}
 	s.tail, s.least = 0, int(classes.MinSize)
+	entry, size := elf.Fields[elf.EEntry].At(s.placement.Class)
 	for i, b := range classes.Bytes {
 		k := b.Kind()
-		if k == elf.Bounded && b.Fixed != 0 {
+		if k == elf.Bounded && b.Fixed != 0 || k != elf.Fixed && i >= entry && i < entry+size {
+			// Where the program begins ties e_entry.
 			k = elf.Tied
 		}
 		s.kinds = append(s.kinds, k)
