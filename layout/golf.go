@@ -3,6 +3,7 @@ package layout
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"tasm/diag"
@@ -140,14 +141,24 @@ func compareFiles(a, b *File) int {
 	return cmp.Or(cmp.Compare(len(a.Bytes), len(b.Bytes)), cmp.Compare(a.Report.Charge, b.Report.Charge))
 }
 
-// best returns the smallest file that behaves as the plain one does.
+// best returns the smallest file that was confirmed to behave as the plain one
+// does. A file that does not is a mistake of this program, and is told as such.
 func (g *golfer) best() *File {
 	slices.SortStableFunc(g.found, compareFiles)
 	for _, f := range g.found {
-		if len(f.Bytes) > len(g.plain.Bytes) {
+		if compareFiles(f, g.plain) >= 0 {
 			break
 		}
-		return f
+		v := equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Assume: g.opts.Assume})
+		switch v.Outcome {
+		case equiv.Same:
+			f.Report.Checked = v.How
+			return f
+		case equiv.Different:
+			g.reasons = append(g.reasons, fmt.Sprintf("internal error: %d bytes, %s, are not what was written: the result %s", len(f.Bytes), f.Report.Method, v.Reason))
+		default:
+			g.reasons = append(g.reasons, "not golfed: what the program does can't be established: it "+v.Reason)
+		}
 	}
 	return g.plain
 }
@@ -155,14 +166,15 @@ func (g *golfer) best() *File {
 // smallest returns the size in bytes of the smallest file of a class that a
 // loader takes.
 func smallest(class elf.Class, l *elf.Loader) int64 {
-	least := int64(0)
-	for phoff := int64(0); phoff <= int64(class.Size(elf.FileHeader)); phoff++ {
-		for _, typ := range []uint64{elf.TypeExec, elf.TypeDyn} {
-			c, conflict := elf.Solve(elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1}, l)
-			if conflict == nil && (least == 0 || c.MinSize < least) {
-				least = c.MinSize
+	for size := int64(class.Size(elf.ProgramHeader)); ; size++ {
+		// The program headers have to lie within the file.
+		for phoff := range size - int64(class.Size(elf.ProgramHeader)) + 1 {
+			for _, typ := range []uint64{elf.TypeExec, elf.TypeDyn} {
+				p := elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1, Size: size}
+				if m, ok := elf.NewModel(p, l, []elf.Role{elf.Entry}); ok && m.Feasible() {
+					return size
+				}
 			}
 		}
 	}
-	return least
 }
