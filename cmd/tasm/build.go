@@ -1,29 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
-	"github.com/spf13/pflag"
-
-	"tasm/assembler"
 	"tasm/diag"
 	"tasm/layout"
-	"tasm/linux"
 	"tasm/program"
 )
 
 // build is the verb that makes outputs from sources.
 type build struct {
-	output, format, layout, target string
-	tags                           []string
-	include, define                []string
-	warnings                       diag.Warnings
-	style, color                   string
-	maxErrors                      int
-	verbose                        bool
+	sourceOptions
+	searchOptions
+	output, format string
+	tags           []string
+	verbose        bool
 }
 
 func buildCommand() *command {
@@ -49,75 +43,21 @@ func buildCommand() *command {
 		run: b.run,
 	}
 
-	simple := c.group("Options")
+	simple, layouts, advanced := c.group("Options"), c.group("Layout options"), c.group("Advanced options")
 	simple.StringVarP(&b.output, "output", "o", "", "write to `FILE`; - is standard output")
 	simple.VarP(newChoice(&b.format, "", formatNames()...), "format", "f", "kind of output, whatever its name is")
-	simple.Var(newChoice(&b.target, "", targetNames()...), "target", "system to build for; the default is the first one that the source names")
+	b.sourceOptions.register(simple, advanced)
 	simple.Var(list{&b.tags, "NAME"}, "tag", "name of the image, instead of those in the source; may be repeated")
 	simple.BoolVarP(&b.verbose, "verbose", "v", false, "print the summary even where standard error is no terminal")
-
-	advanced := c.group("Advanced options")
-	advanced.Var(layoutOption{newChoice(&b.layout, layout.Strategies[0].Name, layoutNames()...)}, "layout", "how an executable is laid out: "+layoutSummaries())
-	advanced.VarP(list{&b.include, "DIR"}, "include", "I", "look for included files in `DIR` too; may be repeated")
-	advanced.VarP(list{&b.define, "NAME[=VALUE]"}, "define", "D", "define a macro before the source is read; may be repeated")
-	advanced.VarP(warningOption{&b.warnings}, "warning", "w", "show (+CLASS), hide (-CLASS) or make errors of (error=CLASS) a class of warnings; each warning ends with its class, and all is every class")
-	advanced.VarP(warningOption{&b.warnings}, "Warning", "W", "the same as -w, in the other spelling of nasm: CLASS, no-CLASS, error=CLASS")
-	advanced.VarP(newChoice(&b.style, "human", "human", "short", "gnu", "json"), "message-format", "X", "how messages look; short (also called gnu) is one line each")
-	advanced.Var(newChoice(&b.color, "auto", "auto", "always", "never"), "color", "when messages are coloured; auto is on a terminal, unless NO_COLOR is set")
-	advanced.IntVar(&b.maxErrors, "max-errors", 50, "show `N` errors at most; 0 is all")
+	b.searchOptions.register(layouts)
 	return c
 }
-
-func targetNames() []string {
-	var names []string
-	for _, t := range linux.Targets() {
-		names = append(names, t.String())
-	}
-	return names
-}
-
-func layoutNames() []string {
-	var names []string
-	for _, s := range layout.Strategies {
-		names = append(names, s.Name)
-	}
-	return names
-}
-
-func layoutSummaries() string {
-	var all []string
-	for _, s := range layout.Strategies {
-		all = append(all, s.Name+" is "+s.Summary)
-	}
-	return strings.Join(all, "; ")
-}
-
-// laterLayouts are names that are taken for layouts of later versions.
-var laterLayouts = []string{}
-
-// layoutOption is the value of --layout.
-type layoutOption struct{ *choice }
-
-func (o layoutOption) Set(s string) error {
-	if slices.Contains(laterLayouts, s) {
-		return fmt.Errorf("this version of tasm has no layout '%s' yet, only %s", s, strings.Join(layoutNames(), ", "))
-	}
-	return o.choice.Set(s)
-}
-
-// warningOption is the value of -w and -W.
-type warningOption struct{ warnings *diag.Warnings }
-
-func (warningOption) String() string       { return "" }
-func (warningOption) Type() string         { return "CLASS" }
-func (o warningOption) Set(s string) error { return o.warnings.Set(s) }
-
-var _ pflag.Value = warningOption{}
 
 // product is what a build has made.
 type product struct {
 	data       []byte
 	executable bool
+	size       int // of the program, in bytes
 	summary    string
 }
 
@@ -149,6 +89,9 @@ func (b *build) run(sys *system, args []string) error {
 	if b.report(sys, files, messages) > 0 {
 		return errReported
 	}
+	if err := b.checkSize(source, made.size); err != nil {
+		return b.fail(sys, files, err)
+	}
 	if err := writeOutput(sys, output, made.data, made.executable); err != nil {
 		return b.fail(sys, files, err)
 	}
@@ -160,8 +103,8 @@ func (b *build) run(sys *system, args []string) error {
 
 // checkUsage finds options that contradict each other.
 func (b *build) checkUsage(source, output string, f *format) error {
-	if b.maxErrors < 0 {
-		return usagef("--max-errors is %d: it can't be negative", b.maxErrors)
+	if err := cmp.Or(b.sourceOptions.check(), b.searchOptions.check()); err != nil {
+		return err
 	}
 	if len(b.tags) > 0 && f != imageFormat {
 		return usagef("--tag names an image, and '%s' is %s; say -f image", output, f.about)
@@ -179,29 +122,20 @@ func (b *build) checkUsage(source, output string, f *format) error {
 // make assembles the source and gives the result its format. It puts mistakes
 // into messages.
 func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output string, f *format, messages *diag.Bag) *product {
-	p, said := assembler.Assemble(files, source, assembler.Options{
-		Target:       b.target,
-		Flat:         f == flatFormat,
-		Instructions: f != flatFormat && b.layout != "plain",
-		IncludeDirs:  b.include,
-		Defines:      b.define,
-		ReadFile:     readFile,
-	})
-	messages.Append(said)
+	p := b.assemble(files, source, f == flatFormat, f != flatFormat && b.layout != plainLayout, messages)
 	if p == nil {
 		return nil
 	}
-	place, _ := layout.ByName(b.layout)
-	if f == flatFormat {
-		place = layout.Flat
-	}
-	file, said := place(p, layout.Options{})
-	messages.Append(said)
+	file, early := b.layOut(sys, p, f, messages)
 	if file == nil {
 		return nil
 	}
+	summary := b.summary(p, f, file)
+	if early {
+		summary += "  ended early"
+	}
 	if f != imageFormat {
-		return &product{file.Bytes, f.executable, b.summary(p, f, file)}
+		return &product{file.Bytes, f.executable, len(file.Bytes), summary}
 	}
 
 	name := files.Name(source)
@@ -218,54 +152,34 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 	if img == nil {
 		return nil
 	}
-	return &product{archive, false, strings.Join(spec.Tags, " ") + "  program " + b.summary(p, f, file)}
+	return &product{archive, false, len(file.Bytes), strings.Join(spec.Tags, " ") + "  program " + summary}
 }
 
-// fail shows an error that is about no place in a source.
-func (b *build) fail(sys *system, files *diag.Files, err error) error {
-	messages := &diag.Bag{}
-	messages.Add(diag.Errorf(diag.Range{}, "%s", err))
-	b.report(sys, files, messages)
-	return errReported
-}
-
-// report shows messages and returns how many of them are errors.
-func (b *build) report(sys *system, files *diag.Files, messages *diag.Bag) int {
-	all := b.warnings.Apply(messages.Messages())
-	errors := 0
-	for _, m := range all {
-		if m.Severity == diag.Error {
-			errors++
-		}
+// layOut makes a file of the program, and reports whether the search for it was
+// ended early.
+func (b *build) layOut(sys *system, p *program.Program, f *format, messages *diag.Bag) (*layout.File, bool) {
+	if f == flatFormat {
+		file, said := layout.Flat(p, layout.Options{})
+		messages.Append(said)
+		return file, false
 	}
-	shown := diag.Limit(all, b.maxErrors)
-	switch b.style {
-	case "json":
-		diag.JSON(sys.stderr, files, shown)
-	case "short", "gnu":
-		diag.Short(sys.stderr, files, shown)
-	default:
-		diag.Human(sys.stderr, files, shown, b.useColor(sys))
-	}
-	return errors
-}
-
-func (b *build) useColor(sys *system) bool {
-	switch b.color {
-	case "always":
-		return true
-	case "never":
-		return false
-	}
-	return isTerminal(sys.stderr) && sys.getenv("NO_COLOR") == "" && sys.getenv("TERM") != "dumb"
+	return b.searchOptions.run(sys, p, messages)
 }
 
 // summary says for people what was built.
 func (b *build) summary(p *program.Program, f *format, file *layout.File) string {
+	size := int64(len(file.Bytes))
 	if f == flatFormat {
-		return fmt.Sprintf("%d B  flat", len(file.Bytes))
+		return fmt.Sprintf("%d B  flat", size)
 	}
-	return fmt.Sprintf("%d B  %s  %s", len(file.Bytes), p.Target, b.layout)
+	known := ""
+	switch r := file.Report; {
+	case r.Optimal(size):
+		known = "  optimal"
+	case r.Space != "":
+		known = fmt.Sprintf("  bound %d B", r.Bound)
+	}
+	return fmt.Sprintf("%d B  %s  %s%s", size, p.Target, file.Report.Layout, known)
 }
 
 // isTerminal reports whether w is a terminal, or another device that is read

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"github.com/spf13/pflag"
+
+	"tasm/assembler"
+	"tasm/diag"
+	"tasm/linux"
+	"tasm/program"
+)
+
+// sourceOptions are the options of all verbs that assemble a source: what it is
+// read with, and how its mistakes are shown.
+type sourceOptions struct {
+	target          string
+	include, define []string
+	warnings        diag.Warnings
+	style, color    string
+	maxErrors       int
+}
+
+// register adds the options to a command, those that few need to advanced.
+func (o *sourceOptions) register(simple, advanced *pflag.FlagSet) {
+	simple.Var(newChoice(&o.target, "", targetNames()...), "target", "system to build for; the default is the first one that the source names")
+	advanced.VarP(list{&o.include, "DIR"}, "include", "I", "look for included files in `DIR` too; may be repeated")
+	advanced.VarP(list{&o.define, "NAME[=VALUE]"}, "define", "D", "define a macro before the source is read; may be repeated")
+	advanced.VarP(warningOption{&o.warnings}, "warning", "w", "show (+CLASS), hide (-CLASS) or make errors of (error=CLASS) a class of warnings; each warning ends with its class, and all is every class")
+	advanced.VarP(warningOption{&o.warnings}, "Warning", "W", "the same as -w, in the other spelling of nasm: CLASS, no-CLASS, error=CLASS")
+	advanced.VarP(newChoice(&o.style, "human", "human", "short", "gnu", "json"), "message-format", "X", "how messages look; short (also called gnu) is one line each")
+	advanced.Var(newChoice(&o.color, "auto", "auto", "always", "never"), "color", "when messages are coloured; auto is on a terminal, unless NO_COLOR is set")
+	advanced.IntVar(&o.maxErrors, "max-errors", 50, "show `N` errors at most; 0 is all")
+}
+
+func targetNames() []string {
+	var names []string
+	for _, t := range linux.Targets() {
+		names = append(names, t.String())
+	}
+	return names
+}
+
+// warningOption is the value of -w and -W.
+type warningOption struct{ warnings *diag.Warnings }
+
+func (warningOption) String() string       { return "" }
+func (warningOption) Type() string         { return "CLASS" }
+func (o warningOption) Set(s string) error { return o.warnings.Set(s) }
+
+var _ pflag.Value = warningOption{}
+
+// check finds options that make no sense.
+func (o *sourceOptions) check() error {
+	if o.maxErrors < 0 {
+		return usagef("--max-errors is %d: it can't be negative", o.maxErrors)
+	}
+	return nil
+}
+
+// assemble assembles a source. It puts mistakes into messages, and returns nil
+// when there are errors.
+func (o *sourceOptions) assemble(files *diag.Files, source diag.FileID, flat, instructions bool, messages *diag.Bag) *program.Program {
+	p, said := assembler.Assemble(files, source, assembler.Options{
+		Target:       o.target,
+		Flat:         flat,
+		Instructions: instructions,
+		IncludeDirs:  o.include,
+		Defines:      o.define,
+		ReadFile:     readFile,
+	})
+	messages.Append(said)
+	return p
+}
+
+// assembleFile reads a source and assembles it for an executable. It has told
+// of mistakes when it fails.
+func (o *sourceOptions) assembleFile(sys *system, name string) (*diag.Files, *program.Program, *diag.Bag, error) {
+	files, messages := &diag.Files{}, &diag.Bag{}
+	if err := o.check(); err != nil {
+		return nil, nil, nil, err
+	}
+	text, err := readSource(sys, name)
+	if err != nil {
+		return nil, nil, nil, o.fail(sys, files, err)
+	}
+	p := o.assemble(files, files.Add(name, text), false, true, messages)
+	if p == nil {
+		o.report(sys, files, messages)
+		return nil, nil, nil, errReported
+	}
+	return files, p, messages, nil
+}
+
+// fail shows an error that is about no place in a source.
+func (o *sourceOptions) fail(sys *system, files *diag.Files, err error) error {
+	messages := &diag.Bag{}
+	messages.Add(diag.Errorf(diag.Range{}, "%s", err))
+	o.report(sys, files, messages)
+	return errReported
+}
+
+// report shows messages and returns how many of them are errors.
+func (o *sourceOptions) report(sys *system, files *diag.Files, messages *diag.Bag) int {
+	all := o.warnings.Apply(messages.Messages())
+	errors := 0
+	for _, m := range all {
+		if m.Severity == diag.Error {
+			errors++
+		}
+	}
+	shown := diag.Limit(all, o.maxErrors)
+	switch o.style {
+	case "json":
+		diag.JSON(sys.stderr, files, shown)
+	case "short", "gnu":
+		diag.Short(sys.stderr, files, shown)
+	default:
+		diag.Human(sys.stderr, files, shown, o.useColor(sys))
+	}
+	return errors
+}
+
+func (o *sourceOptions) useColor(sys *system) bool {
+	switch o.color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return isTerminal(sys.stderr) && sys.getenv("NO_COLOR") == "" && sys.getenv("TERM") != "dumb"
+}
