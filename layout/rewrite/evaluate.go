@@ -305,6 +305,9 @@ func (a *analysis) moved(s *state, in *flow.Inst, n string, r register, index in
 		if f.pointer {
 			return value{}, false
 		}
+		if known && f.zeros|l == all {
+			return value{0, number << shift & l}, true
+		}
 		source := a.zerosOf(s, y, r.size) << shift
 		f.zeros = f.zeros&^l | source&l
 		return a.fresh(index, r.number, f), true
@@ -481,6 +484,8 @@ func (a *analysis) arithmetic(s *state, in *flow.Inst, n string, r register, ind
 		f := a.t.facts(old)
 		if f.pointer {
 			f = a.unclearPointer()
+		} else if f.zeros|l == all {
+			return fact(value{0, number})
 		}
 		f.zeros = f.zeros&^l | ^number&l
 		return fact(a.fresh(index, r.number, f))

@@ -35,8 +35,9 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 		return g, nil
 	}
 	var best *shortener
+	caches := newCaches()
 	try := func(changes ...variant) {
-		sh := newShortener(g, o)
+		sh := newShortener(g, o, caches)
 		for _, change := range changes {
 			if !change(sh) {
 				return
@@ -50,15 +51,25 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	if best == nil {
 		return g, nil
 	}
-	for _, v := range newShortener(g, o).variants() {
+	for _, v := range newShortener(g, o, caches).variants() {
 		try(append(slices.Clone(best.applied), v)...)
 	}
 	return best.g, best.changes
 }
 
-func newShortener(g *flow.Graph, o Options) *shortener {
+// caches hold what does not depend on the program.
+type caches struct {
+	forms map[*x86.Form]*formFacts
+	tried map[tried]known
+}
+
+func newCaches() caches {
+	return caches{map[*x86.Form]*formFacts{}, map[tried]known{}}
+}
+
+func newShortener(g *flow.Graph, o Options, c caches) *shortener {
 	return &shortener{
-		g: clone(g), abi: g.ABI, bits: g.Bits, options: o, forms: map[*x86.Form]*formFacts{}, tried: map[tried]known{},
+		g: clone(g), abi: g.ABI, bits: g.Bits, options: o, caches: c,
 		arguments: numbers(g.ABI.Args), clobbers: numbers(g.ABI.Clobbers), next: firstTried,
 	}
 }
@@ -108,12 +119,11 @@ func (sh *shortener) total() int {
 const firstTried = 1 << 24
 
 type shortener struct {
-	g         *flow.Graph
-	abi       *linux.ABI
-	bits      int
-	options   Options
-	forms     map[*x86.Form]*formFacts
-	tried     map[tried]known
+	g       *flow.Graph
+	abi     *linux.ABI
+	bits    int
+	options Options
+	caches
 	arguments []int
 	clobbers  []int
 	changes   []Change
@@ -134,6 +144,12 @@ func (sh *shortener) pass() bool {
 		a = sh.analyze()
 	}
 	l := sh.liveness(a)
+	for sh.saves(a, l) {
+		if a = sh.analyze(); a.unclear {
+			return false
+		}
+		l = sh.liveness(a)
+	}
 	for _, b := range sh.g.Blocks {
 		for done := false; !done; {
 			var holds bool

@@ -17,7 +17,7 @@ import (
 // maxTries bounds the variants of one program, and maxVaried the instructions
 // of a program of which more than the first few are tried.
 const (
-	maxTries  = 12
+	maxTries  = 5
 	maxVaried = 500
 )
 
@@ -93,12 +93,38 @@ func (sh *shortener) variants() []variant {
 	if count > maxVaried {
 		return list
 	}
+	for _, p := range sh.exchanges(u, last) {
+		list = append(list, func(sh *shortener) bool { return sh.exchange(p[0], p[1]) })
+	}
+	return list
+}
+
+// exchanges lists the pairs of registers that may be worth exchanging: those
+// whose exchange makes the program as it stands shorter, best first, and those
+// that bring a pointer to where string instructions want it.
+func (sh *shortener) exchanges(u use, last int) [][2]int {
+	type pair struct{ x, y, saved int }
+	var pairs []pair
+	size := sh.total()
 	for x := range last {
 		for y := x + 1; y < last; y++ {
-			if (u.fixed.of(x)|u.fixed.of(y)) == 0 && u.any.of(x)|u.any.of(y) != 0 && len(list) < maxTries {
-				list = append(list, func(sh *shortener) bool { return sh.exchange(x, y) })
+			if (u.fixed.of(x)|u.fixed.of(y)) != 0 || u.any.of(x)|u.any.of(y) == 0 {
+				continue
+			}
+			try := &shortener{g: clone(sh.g), bits: sh.bits, caches: sh.caches}
+			if !try.exchange(x, y) {
+				continue
+			}
+			saved := size - try.total()
+			if saved > 0 || saved == 0 && (x == si || y == si || x == di || y == di) {
+				pairs = append(pairs, pair{x, y, saved})
 			}
 		}
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return b.saved - a.saved })
+	var list [][2]int
+	for _, p := range pairs[:min(len(pairs), maxTries)] {
+		list = append(list, [2]int{p.x, p.y})
 	}
 	return list
 }

@@ -1,0 +1,215 @@
+package rewrite
+
+import (
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/flow"
+)
+
+// Rules about memory, the stack and loops.
+
+// stores puts a register into memory instead of the number that it holds, and
+// makes zeros and ones of memory by AND and OR.
+func stores(c *cursor, i int) (int, []flow.Inst) {
+	in := &c.code[i]
+	o := at(in, 0)
+	n, isNumber := at(in, 1).number()
+	if name(in) != "mov" || !o.memory() || !isNumber || !plain(in) {
+		return 0, nil
+	}
+	size := operationSize(in)
+	if size == 0 {
+		return 0, nil
+	}
+	l := limit(size)
+	m := c.make(i)
+	to := *o.Operand
+	to.Size = size
+	target := operand{&to, o.ref}
+	var best []flow.Inst
+	keep := func(code []flow.Inst) {
+		if code != nil && (best == nil || sizeOf(code) < sizeOf(best)) {
+			best = code
+		}
+	}
+	for r := range registers {
+		if v, ok := c.s.r[r].number(); ok && v&l == uint64(n)&l && (r < 8 || c.bits() == 64) && (size > 1 || r < 4) {
+			keep(m.one("mov", target, reg(r, size)))
+		}
+	}
+	if c.dead(i, arithmeticFlags) && size > 1 {
+		switch uint64(n) & l {
+		case 0:
+			keep(m.one("and", target, imm(0)))
+		case l:
+			keep(m.one("or", target, imm(-1)))
+		}
+	}
+	if best == nil {
+		return 0, nil
+	}
+	return 1, best
+}
+
+// pushes pushes a register instead of the number or address that it holds.
+func pushes(c *cursor, i int) (int, []flow.Inst) {
+	in := &c.code[i]
+	o := at(in, 0)
+	if name(in) != "push" || o.Operand == nil || o.Kind != x86.ImmediateOperand || !plain(in) || o.Size != 0 && o.Size != 1 && o.Size != c.bits()/8 {
+		return 0, nil
+	}
+	want := value{}
+	if n, ok := o.number(); ok {
+		want = number(uint64(n) & c.a.t.mask())
+	} else if !o.ref.IsZero() && (c.bits() == 32 || c.a.t.lowAddrs) {
+		want = c.a.t.address(o.ref)
+	} else {
+		return 0, nil
+	}
+	for r := range registers {
+		if c.s.r[r] == want && r != sp && (r < 8 || c.bits() == 64) {
+			return 1, c.make(i).one("push", reg(r, c.bits()/8))
+		}
+	}
+	return 0, nil
+}
+
+// loadString turns a load of the accumulator from [si] and a step of si into
+// LODS.
+func loadString(c *cursor, i int) (int, []flow.Inst) {
+	in := &c.code[i]
+	x, isReg := at(in, 0).register()
+	n := name(in)
+	if (n != "mov" && n != "movzx") || !isReg || x.number != ax || x.high || !plain(in) || !at(in, 1).memory() || !c.s.forward {
+		return 0, nil
+	}
+	a := at(in, 1).address(c.bits())
+	if !a.plain || a.base != si || a.index >= 0 || a.disp != 0 || !a.ref.IsZero() {
+		return 0, nil
+	}
+	size := x.size
+	m := c.make(i)
+	var code []flow.Inst
+	if n == "movzx" {
+		size = at(in, 1).Size
+		if q, ok := at(in, 1).register(); ok {
+			size = q.size
+		}
+	}
+	letter := map[int]string{1: "b", 2: "w", 4: "d", 8: "q"}[size]
+	j := c.step(i, si, size)
+	if j < 0 {
+		return 0, nil
+	}
+	if n == "movzx" {
+		rest := c.a.t.facts(c.s.r[ax]).zeros | ^masks(c.needed(i, ax)) | limit(size) | ^c.a.t.mask()
+		if rest != all {
+			if !c.dead(i, arithmeticFlags) {
+				return 0, nil
+			}
+			code = m.one("xor", reg(ax, 4), reg(ax, 4))
+		}
+	}
+	code = append(code, m.one("lods"+letter)...)
+	code = append(code, c.code[i+1:j]...)
+	return j - i + 1, code
+}
+
+// storeString turns a store of the accumulator to [di] and a step of di into
+// STOS.
+func storeString(c *cursor, i int) (int, []flow.Inst) {
+	in := &c.code[i]
+	x, isReg := at(in, 1).register()
+	if name(in) != "mov" || !isReg || x.number != ax || x.high || !plain(in) || !at(in, 0).memory() || !c.s.forward {
+		return 0, nil
+	}
+	a := at(in, 0).address(c.bits())
+	if !a.plain || a.base != di || a.index >= 0 || a.disp != 0 || !a.ref.IsZero() {
+		return 0, nil
+	}
+	j := c.step(i, di, x.size)
+	if j < 0 {
+		return 0, nil
+	}
+	letter := map[int]string{1: "b", 2: "w", 4: "d", 8: "q"}[x.size]
+	code := append(c.make(i).one("stos"+letter), c.code[i+1:j]...)
+	return j - i + 1, code
+}
+
+// step finds, behind instruction i, the one that adds size to pointer register
+// r, where nothing between looks at r or at the flags that it sets. It is -1
+// where there is none.
+func (c *cursor) step(i, r, size int) int {
+	for j := i + 1; j < len(c.code); j++ {
+		in := &c.code[j]
+		if isSystemCall(in) || in.Target != nil {
+			return -1
+		}
+		x, isReg := at(in, 0).register()
+		n, isNumber := at(in, 1).number()
+		if isReg && plain(in) && x.number == r && x.size*8 == c.bits() &&
+			(name(in) == "inc" && size == 1 || name(in) == "add" && isNumber && n == int64(size)) {
+			if c.dead(j, arithmeticFlags) {
+				return j
+			}
+			return -1
+		}
+		e := c.effect(in)
+		if (e.reads|e.writes).of(r) != 0 || e.odd || e.flow != x86.Next {
+			return -1
+		}
+	}
+	return -1
+}
+
+// loops turns DEC ecx and JNZ to the same block into LOOP, which has a short
+// reach only: a block that is its own target is near enough.
+func loops(c *cursor, i int) (int, []flow.Inst) {
+	if i+2 != len(c.code) {
+		return 0, nil
+	}
+	in, next := &c.code[i], &c.code[i+1]
+	x, ok := at(in, 0).register()
+	if name(in) != "dec" || !ok || x.number != cx || x.size*8 != c.bits() || next.Target != c.b || c.b.Next == nil || sizeOf(c.code) > maxLoop {
+		return 0, nil
+	}
+	if cond, ok := conditionOf(name(next)); !ok || cond != condE|1 {
+		return 0, nil
+	}
+	if (c.l.in[c.b].flags|c.l.in[c.b.Next].flags)&arithmeticFlags != 0 {
+		return 0, nil
+	}
+	l := *next
+	l.Mnemonic = x86.LookupMnemonic("loop")
+	l.Form = x86.Forms(l.Mnemonic)[0]
+	l.Operands = slices.Clone(next.Operands)
+	return 2, []flow.Inst{l}
+}
+
+// maxLoop bounds the bytes of a block that LOOP goes back over.
+const maxLoop = 100
+
+// stackBytes drops words from the stack by POP.
+func stackBytes(c *cursor, i int) (int, []flow.Inst) {
+	in := &c.code[i]
+	x, ok := at(in, 0).register()
+	n, isNumber := at(in, 1).number()
+	word := c.bits() / 8
+	if name(in) != "add" || !ok || x.number != sp || x.size != word || !isNumber || !c.dead(i, arithmeticFlags) || !plain(in) {
+		return 0, nil
+	}
+	if n != int64(word) && n != 2*int64(word) || !c.a.t.facts(c.s.r[sp]).pointer {
+		return 0, nil
+	}
+	for r := range 8 {
+		if r != sp && c.needed(i, r) == 0 {
+			code := c.make(i).one("pop", reg(r, word))
+			if n > int64(word) {
+				code = append(code, code...)
+			}
+			return 1, code
+		}
+	}
+	return 0, nil
+}
