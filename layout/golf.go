@@ -64,7 +64,7 @@ func (g *golfer) placeBlocks() {
 	if len(graph.Doubts) > 0 {
 		return
 	}
-	short, changes := rewrite.Shorten(graph, rewrite.Options{})
+	short, changes := rewrite.Shorten(graph, rewrite.Options{LowAddresses: true})
 	g.place(short, "rewritten block by block", changes)
 }
 

@@ -3,7 +3,9 @@ package rewrite
 import (
 	"tasm/codegen/x86"
 	"tasm/flow"
-) // rule is one way to shorten code. apply looks at the instructions from i on and
+)
+
+// rule is one way to shorten code. apply looks at the instructions from i on and
 // answers how many of them it would replace, and by what; 0 for none. What it
 // answers must leave the same in every register part and flag that matters
 // behind, and do the same to memory, whatever is not known.

@@ -217,10 +217,17 @@ func two(a, b known) known {
 	return known{[]flow.Inst{a.code[0], b.code[0]}, a.size + b.size}
 }
 
+// enough is the value of a register of which the parts that matter are those of
+// its target, and the others are not known.
+func enough(r int) value { return value{unknown: -2 - int32(r)} }
+
 // met reports whether v will do where the target of r is wanted.
 func (t *settler) met(r int, v value) bool {
-	if t.live[r] == 0 || v == t.target[r] {
+	if t.live[r] == 0 || v == t.target[r] || v == enough(r) {
 		return true
+	}
+	if v.unknown < 0 {
+		return false
 	}
 	x, ok1 := v.number()
 	y, ok2 := t.target[r].number()
@@ -323,10 +330,13 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 		}
 		rest := func(l uint64) bool { return (n^held)&mask&^l == 0 && mask&^l&^known == 0 }
 		after := func(l uint64) value {
-			if isHeld {
+			switch {
+			case isHeld:
 				return number(held&^l | n&l)
+			case n&^l == 0 && known|l == all:
+				return want
 			}
-			return want
+			return enough(r)
 		}
 		if (r < 4 || word == 8) && rest(0xFF) {
 			add(after(0xFF), one("mov", reg(r, 1), imm(int64(n&0xFF))))

@@ -170,6 +170,9 @@ func (t *table) facts(v value) unknown {
 	if n, ok := v.number(); ok {
 		return unknown{known: true, zeros: ^n}
 	}
+	if v.unknown < 0 {
+		return unknown{}
+	}
 	u := t.list[v.unknown]
 	if v.offset == 0 {
 		return u
@@ -231,7 +234,7 @@ func (t *table) address(r flow.Ref) value {
 
 // ref returns the address that a value is.
 func (t *table) ref(v value) (flow.Ref, bool) {
-	if v.unknown == 0 || t.list[v.unknown].key.kind != addressOf {
+	if v.unknown <= 0 || t.list[v.unknown].key.kind != addressOf {
 		return flow.Ref{}, false
 	}
 	r := t.refs[v.unknown]
