@@ -22,6 +22,9 @@ func (t *Terms) Equal(x, y Term) Term {
 	switch n.op {
 	case opConcat:
 		if n.a.node == nil {
+			if k>>n.b.width != n.a.value {
+				return bit(false)
+			}
 			return t.Equal(n.b, number(n.b.width, k))
 		}
 		if n.b.node == nil {
@@ -94,7 +97,7 @@ func (t *Terms) Less(x, y Term) Term {
 	switch {
 	case x.node == nil && y.node == nil:
 		return bit(signed(x.value, w) < signed(y.value, w))
-	case x == y:
+	case x == y, y == number(w, 1<<(w-1)), x == number(w, mask(w)>>1):
 		return bit(false)
 	case y == number(w, 0):
 		return t.Sign(x)

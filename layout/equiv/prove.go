@@ -9,7 +9,7 @@ import (
 
 // Bounds of a proof.
 const (
-	proofSteps = 60000 // instructions of both programs
+	proofSteps = 60000  // instructions of both programs
 	proofPaths = 256    // cases
 	proofTerms = 150000 // different terms
 	proofCalls = 4096   // system calls on one path
