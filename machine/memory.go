@@ -140,7 +140,7 @@ func (m *Memory) find(p place) *Segment {
 			return s
 		}
 	}
-	if m.Strings && p.base != nil && p.base.op == opUnknown && p.base.unknown.Origin == EntryWord {
+	if m.Strings && p.base != nil && p.base.op == opUnknown && p.base.unknown.Origin == EntryWord && p.offset >= 0 && p.offset < stringBytes {
 		return m.stringAt(p.base)
 	}
 	return nil

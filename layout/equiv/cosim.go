@@ -68,6 +68,18 @@ func (v callView) size() int {
 	return n
 }
 
+// room returns how many bytes are looked at in the buffers that the kernel may
+// write.
+func (v callView) room() int {
+	n := int64(0)
+	for _, a := range v.args {
+		for _, s := range a.writes {
+			n += min(s.usable, maxBuffer)
+		}
+	}
+	return int(n)
+}
+
 // generated is what came of one generated run of the original.
 type generated struct {
 	calls []answered

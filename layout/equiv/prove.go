@@ -12,7 +12,9 @@ const (
 	proofSteps = 60000  // instructions of both programs
 	proofPaths = 256    // cases
 	proofTerms = 150000 // different terms
-	proofCalls = 4096   // system calls on one path
+	// bytesPerStep is how many bytes of memory or text take as long as a step.
+	bytesPerStep = 8
+	proofCalls   = 256 // system calls on one path
 )
 
 // pair is the two programs on one path, with what is known on it.
@@ -113,6 +115,7 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 			return nil, nil, "the run makes too many system calls"
 		}
 		print := p.fingerprint()
+		*steps -= (len(print) + x.view.size() + x.view.room()) / bytesPerStep
 		if seen[print] {
 			return nil, nil, ""
 		}

@@ -50,7 +50,7 @@ func (w *world) answer(v callView, processes []*process, views []callView, call 
 // the same there, nothing is lost by forgetting what that was.
 func (w *world) scatter(processes []*process, views []callView, i, j, call int) {
 	first := views[0].args[i].writes[j]
-	same := true
+	same := first.usable <= maxBuffer
 	for k := range processes[1:] {
 		other := views[k+1].args[i].writes[j]
 		for n := int64(0); n < first.usable && same; n++ {
