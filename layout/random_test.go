@@ -53,7 +53,11 @@ func TestRandomPrograms(t *testing.T) {
 			}
 			size, want := 0, ""
 			for i, s := range Strategies {
+				start := time.Now()
 				file, said := s.Layout(p, Options{Effort: -8})
+				if d := time.Since(start); d > 2*time.Second {
+					t.Errorf("seed %d: %s takes %v\n%s", seed, s.Name, d, source)
+				}
 				if file == nil {
 					t.Fatalf("seed %d: %s: %v\n%s", seed, s.Name, said.Messages()[0].Text, source)
 				}

@@ -32,3 +32,12 @@ func BenchmarkPlace(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkPlace64(b *testing.B) {
+	g := graph(b, "hello64")
+	for b.Loop() {
+		if _, err := Place(g, elf.Linux); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
