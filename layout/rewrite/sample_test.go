@@ -13,8 +13,8 @@ func TestSamples(t *testing.T) {
 		args  []string
 		most  int // bytes of code
 	}{
-		{"hello", "", nil, 17}, {"hello64", "", nil, 99}, {"echo", "", []string{"a", "", "bcd"}, 99}, {"cat", "some text\n", nil, 99},
-		{"sleep", "", []string{"0"}, 99}, {"sleep", "", nil, 99}, {"sleep", "", []string{"x"}, 99}, {"exit42", "", nil, 99}, {"false", "", nil, 99}, {"true", "", nil, 99},
+		{"hello", "", nil, 17}, {"hello64", "", nil, 20}, {"echo", "", []string{"a", "", "bcd"}, 76}, {"cat", "some text\n", nil, 70},
+		{"sleep", "", []string{"0"}, 73}, {"sleep", "", nil, 73}, {"sleep", "", []string{"x"}, 73}, {"exit42", "", nil, 5}, {"false", "", nil, 4}, {"true", "", nil, 3},
 	} {
 		source, err := os.ReadFile("../../samples/" + x.name + ".tasm")
 		if err != nil {
@@ -46,10 +46,10 @@ func TestPrograms(t *testing.T) {
 		args  []string
 		most  int // bytes of code
 	}{
-		{"fizzbuzz", "", nil, 999}, {"wc", "two words\nand three more\n\n", nil, 999}, {"wc", "", nil, 999}, {"primes", "", nil, 999},
-		{"hexdump", "some text, and more\n\x00\xff", nil, 999},
-		{"tr", "Some Text [az@`{]\n", []string{"upper"}, 999}, {"tr", "Some Text [az@`{]\n", []string{"lower"}, 999},
-		{"tr", "Some Text [az@`{] nmNM\n", []string{"rot13"}, 999}, {"tr", "", []string{"rot14"}, 999}, {"tr", "", nil, 999},
+		{"fizzbuzz", "", nil, 152}, {"wc", "two words\nand three more\n\n", nil, 236}, {"wc", "", nil, 236}, {"primes", "", nil, 116},
+		{"hexdump", "some text, and more\n\x00\xff", nil, 153},
+		{"tr", "Some Text [az@`{]\n", []string{"upper"}, 315}, {"tr", "Some Text [az@`{]\n", []string{"lower"}, 315},
+		{"tr", "Some Text [az@`{] nmNM\n", []string{"rot13"}, 315}, {"tr", "", []string{"rot14"}, 315}, {"tr", "", nil, 315},
 	} {
 		source, err := os.ReadFile("testdata/" + x.name + ".tasm")
 		if err != nil {
@@ -61,6 +61,9 @@ func TestPrograms(t *testing.T) {
 		t.Logf("%s: %d became %d\n%s", x.name, before.code, after.code, listing(s))
 		for _, c := range changes {
 			t.Logf("%+v", c)
+		}
+		if after.code > x.most {
+			t.Errorf("%s takes %d bytes of code, more than %d", x.name, after.code, x.most)
 		}
 		want, got := run(t, before.file, x.stdin, x.args...), run(t, after.file, x.stdin, x.args...)
 		if want != got || len(g.Doubts) > 0 {
