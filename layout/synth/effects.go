@@ -31,8 +31,8 @@ func (t *task) effects(room int) {
 			}
 		}
 		for _, target := range t.targets {
-			if d := target - t.ip - 2; (d > 0 || d < -2) && d >= -128 && d <= 127 && (t.open(target) || t.wrapped) {
-				t.offer(0xeb, byte(d))
+			if t.open(target) {
+				t.jump(target)
 			}
 		}
 	}

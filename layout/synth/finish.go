@@ -11,7 +11,8 @@ import (
 func (s *search) result() (*Result, error) {
 	b := s.best
 	p := b.site.placement
-	headers, charge, ok := s.cheapest(b)
+	p.Size = int64(b.size)
+	headers, charge, ok := s.cheapest(b, p)
 	if !ok {
 		return nil, fmt.Errorf("internal error: %v was found possible and is not", p)
 	}
@@ -32,7 +33,7 @@ func (s *search) result() (*Result, error) {
 		return nil, fmt.Errorf("internal error: %v", broken[0])
 	}
 	r := &Result{
-		Bytes: bytes, Placement: p, Entry: b.entry, Blobs: b.blobs, Charge: charge, Bound: s.floor, Nodes: s.nodes.Load(),
+		Bytes: bytes, Placement: p, Entry: b.entry, Blobs: b.blobs, Charge: charge, Bound: s.floor, Nodes: s.nodes,
 		Space: "files with one program header in which every piece of data lies whole",
 	}
 	shown := map[int]bool{}
@@ -49,9 +50,9 @@ func (s *search) result() (*Result, error) {
 
 // cheapest decides what is still open in the headers so that the loader commits
 // as little memory as possible.
-func (s *search) cheapest(b *solution) (headers []byte, charge uint64, ok bool) {
+func (s *search) cheapest(b *solution, p elf.Placement) (headers []byte, charge uint64, ok bool) {
 	attempt := func(limit uint64) ([]byte, bool) {
-		m, ok := elf.NewModel(b.site.placement, s.loader.WithCharge(limit), []elf.Role{elf.Entry})
+		m, ok := elf.NewModel(p, s.loader.WithCharge(limit), []elf.Role{elf.Entry})
 		if !ok || !require(m, s.plan) || !m.SetEntry(int64(b.entry)) {
 			return nil, false
 		}

@@ -47,7 +47,7 @@ func (s *site) agrees(blob []byte, at, size int) bool {
 // the headers and with each other, those first that leave the open bytes in
 // front. At most limit are returned; all tells whether those are all.
 func (s *site) arrangements(blobs [][]byte, size, limit int) (list [][]int, all bool) {
-	bytes := make([]int, max(size, len(s.known))+4096)
+	bytes := make([]int, max(size, len(s.known))+elf.PageSize)
 	for i := range bytes {
 		bytes[i] = -1
 	}

@@ -17,23 +17,34 @@ const filler = 0x90
 // generate lists the instructions worth trying at ip.
 func (t *task) generate(ip int, s *state, k int, padding bool, out []candidate) []candidate {
 	t.ip, t.s, t.k, t.out = ip, s, k, out
+	t.past = t.behind(ip)
 	room := 0
 	for room < 8 && t.open(ip+room) {
 		room++
 	}
 	t.room = room
-	if room == 0 || room < 6 {
-		t.through = true
+	if room == 0 || room < 6 && !t.wrapped {
 		t.structure(t.buf[:0])
-		t.through = false
 	}
-	if room > 0 {
+	if t.wrapped {
+		// All calls have been made once: what is left is to go back.
+		for i := range t.path {
+			t.jump(t.path[i].ip)
+		}
+	} else if room > 0 {
 		if !padding {
 			t.effects(room)
 		}
 		t.fill()
 	}
 	return t.out
+}
+
+// jump tries a short jump to a place.
+func (t *task) jump(target int) {
+	if d := target - t.ip - jumpSize; (d > 0 || d < -jumpSize) && d >= -128 && d <= 127 {
+		t.offer(0xeb, byte(d))
+	}
 }
 
 // fill tries the instruction that does nothing.
@@ -84,7 +95,7 @@ func little(n int64, size int) []byte {
 // nowhere.
 func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	for i := range code {
-		if p := t.ip + i; loose>>i&1 == 0 && p < len(t.value) && (t.value[p]^code[i])&t.ground.known[p] != 0 {
+		if p := t.ip + i; loose>>i&1 == 0 && p < len(t.value) && ((t.value[p]^code[i])&t.ground.known[p] != 0 || !t.allows(p, code[i])) {
 			return
 		}
 	}
@@ -95,13 +106,27 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	}
 	need := 0
 	if k < len(t.goal.wants) {
-		need = t.goal.need(&s, k)
-		if !t.wrapped && (next >= t.size || need > t.worth(t.ip, next)) {
-			return
+		if need = t.goal.need(&s, k); t.ends(in, k) {
+			need = jumpSize
+		}
+		if !t.wrapped {
+			if next >= t.size || need > t.worth(t.ip, t.ip+in.length, next) {
+				return
+			}
+			if need+t.used+t.takes(t.ip, in.length) > t.limit {
+				t.cut = true
+				return
+			}
 		}
 	}
 	t.out = append(t.out, candidate{loose: loose, addr: addr, in: *in, next: next, score: need*2 + in.length})
 	copy(t.out[len(t.out)-1].code[:], code)
+}
+
+// ends reports whether an instruction, behind which call k is next, is the last
+// call of a program that goes round for ever.
+func (t *task) ends(in *inst, k int) bool {
+	return (in.op == opInt || in.op == opSyscall) && k <= t.k
 }
 
 // place decides the bytes of a candidate.

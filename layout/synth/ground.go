@@ -3,12 +3,14 @@ package synth
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"tasm/layout/elf"
 )
 
-// site is one way to begin a file: a placement of the program header in a file
-// of some size, and what that leaves of its bytes.
+// site is one way to begin a file: a placement of the program header, and what
+// that leaves of its bytes. Files behind whose end no header lies share it,
+// whatever their size.
 type site struct {
 	placement elf.Placement
 	loader    *elf.Loader
@@ -31,10 +33,37 @@ type site struct {
 	// tied lists for each bit the other bits that always have its value.
 	tied [][]int32
 
+	rows []row256 // by byte
+
 	mu      sync.Mutex
 	model   *elf.Model
 	cache   map[uint64]bool // by the decisions about tricky bytes: whether there is such a file
 	entries map[int]*start
+}
+
+// row256 says which values a tricky byte can have by itself: 0 for not known
+// yet, 1 for possible, 2 for impossible.
+type row256 [256]atomic.Uint32
+
+// allows reports whether the byte at p can have a value, whatever the others
+// are.
+func (s *site) allows(p int, value byte) bool {
+	if p >= len(s.tricky) || !s.tricky[p] {
+		return true
+	}
+	cell := &s.rows[p][value]
+	if cell.Load() == 0 {
+		s.mu.Lock()
+		mark := s.model.Mark()
+		if s.model.Set(p, 0xff, value) {
+			cell.Store(1)
+		} else {
+			cell.Store(2)
+		}
+		s.model.Undo(mark)
+		s.mu.Unlock()
+	}
+	return cell.Load() == 1
 }
 
 // start is what an entry decides on a site.
@@ -48,7 +77,10 @@ func newSite(p elf.Placement, l *elf.Loader, plan *Plan) *site {
 	if !ok || !require(m, plan) || !m.Feasible() {
 		return nil
 	}
-	n := max(int(p.Size), m.Len())
+	n := elf.PageSize
+	if p.Size != 0 {
+		n = max(int(p.Size), m.Len())
+	}
 	offset, _ := elf.Fields[elf.PVaddr].At(p.Class)
 	s := &site{
 		placement: p, loader: l, plan: plan, known: make([]byte, n), value: make([]byte, n), vaddr: int(p.Phoff) + offset,
@@ -67,6 +99,7 @@ func (s *site) survey() {
 		return
 	}
 	s.classes = classes
+	s.rows = make([]row256, len(s.known))
 	s.tricky, s.linked, s.tied = make([]bool, len(s.known)), make([]bool, len(s.known)), make([][]int32, 8*len(s.known))
 	for i, b := range classes.Bytes {
 		s.known[i], s.value[i] = s.known[i]|b.Fixed, s.value[i]|b.Value
@@ -152,14 +185,13 @@ func (s *site) possible(hash uint64, known, value []byte) bool {
 	return ok
 }
 
-// certain reports whether a loader takes a file with the given bits decided and
-// the first instruction at entry.
-func (s *site) certain(known, value []byte, entry int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	mark := s.model.Mark()
-	defer s.model.Undo(mark)
-	return s.model.SetEntry(int64(entry)) && s.model.SetBytes(known, value) && s.model.Feasible()
+// certain reports whether a loader takes a file of some size with the given bits
+// decided and the first instruction at entry.
+func (s *site) certain(known, value []byte, size, entry int) bool {
+	p := s.placement
+	p.Size = int64(size)
+	m, ok := elf.NewModel(p, s.loader, []elf.Role{elf.Entry})
+	return ok && require(m, s.plan) && m.SetEntry(int64(entry)) && m.SetBytes(known, value) && m.Feasible()
 }
 
 // ground is the bytes of a file under construction. Bytes are decided bit by
@@ -189,7 +221,7 @@ type decision struct {
 
 // newGround begins a file on a site, with its first instruction at entry; nil if
 // that is impossible.
-func newGround(s *site, entry int) *ground {
+func newGround(s *site, size, entry int) *ground {
 	s.once.Do(s.survey)
 	if s.classes == nil {
 		return nil
@@ -198,8 +230,9 @@ func newGround(s *site, entry int) *ground {
 	if st.known == nil {
 		return nil
 	}
+	n := max(size, len(s.classes.Bytes))
 	g := &ground{
-		site: s, size: int(s.placement.Size), known: slices.Clone(st.known), value: slices.Clone(st.value), base: make([]int8, len(s.known)),
+		site: s, size: size, known: slices.Clone(st.known[:n]), value: slices.Clone(st.value[:n]), base: make([]int8, n),
 		cache: map[uint64]bool{}, dyn: s.placement.Type == elf.TypeDyn, addressSize: s.placement.Class.Bits() / 8,
 	}
 	for p := range g.known {

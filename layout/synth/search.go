@@ -2,7 +2,6 @@ package synth
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,11 +11,15 @@ import (
 
 // Limits of a search.
 const (
-	widest      = 64     // sizes above the floor that are tried
-	arrangeMost = 256    // arrangements of the blobs on one site
-	firstBudget = 1 << 7 // states per task in the first round
-	growth      = 8      // of the budget from round to round
-	rounds      = 5
+	widest      = 64 // sizes above the floor that are tried
+	arrangeMost = 64 // arrangements of the blobs on one site
+	rounds      = 10
+	// taskBudget is the number of states that a task may look at in the first
+	// round; it grows eightfold from round to round. totalBudget bounds the whole
+	// search, and doubles with every unit of effort.
+	taskBudget  = 1 << 7
+	totalBudget = 1 << 21
+	unlimited   = 1 << 20 // waste
 )
 
 // Search looks for the smallest file that does what the plan says under every
@@ -34,7 +37,7 @@ func Search(p *Plan, o Options) (*Result, error) {
 	if o.Context == nil {
 		o.Context = context.Background()
 	}
-	s := &search{plan: p, options: o, loader: o.Loader.WithCharge(o.MaxCharge), class: elf.Class(p.ABI.Bits / 32), sizes: map[int64]*sizeTasks{}}
+	s := &search{plan: p, options: o, loader: o.Loader.WithCharge(o.MaxCharge), class: elf.Class(p.ABI.Bits / 32), sizes: map[int64]*sizeTasks{}, sites: map[elf.Placement]*site{}}
 	if !s.loader.Runs(s.class) {
 		return nil, ErrNone
 	}
@@ -47,27 +50,29 @@ type search struct {
 	loader  *elf.Loader
 	class   elf.Class
 	sizes   map[int64]*sizeTasks
+	sites   map[elf.Placement]*site
 	floor   int64
 	best    *solution
 	bestAt  int64
-	nodes   atomic.Int64
+	nodes   int64 // states looked at
+	budget  int64
 }
 
 // sizeTasks are the tasks for one size.
 type sizeTasks struct {
 	jobs []*job
-	// spent is the budget that the unfinished tasks have had.
-	spent int64
 }
 
 // job is a task to be prepared when its turn comes.
 type job struct {
 	site  *site
+	size  int
 	blobs []int
 	entry int
 	slack int // see task.slack; known once the task is there
 	task  *task
-	done  bool // nothing is left to try
+	nodes int64 // that the last run took
+	done  bool  // nothing is left to try
 }
 
 // run finds the floor, then searches the sizes from there on, in rounds of
@@ -86,20 +91,17 @@ func (s *search) run() (*Result, error) {
 		return nil, ErrNone
 	}
 	s.bestAt = min(upper, s.floor+widest)
-	s.first()
-	budget := int64(firstBudget)
+	s.budget = totalBudget
 	if e := s.options.Effort; e >= 0 {
-		budget <<= min(e, 30)
+		s.budget <<= min(e, 30)
 	} else {
-		budget >>= min(-e, 8)
+		s.budget >>= min(-e, 20)
 	}
-	for range rounds {
-		for size := s.floor; size < s.bestAt && s.options.Context.Err() == nil; size++ {
-			if s.try(size, budget) {
-				break
-			}
+	s.first()
+	for round := 0; round < rounds; round++ {
+		for size := s.floor; size < s.bestAt && s.going(); size++ {
+			s.try(size, unlimited, taskBudget<<(3*round))
 		}
-		budget *= growth
 	}
 	if s.best == nil {
 		return nil, ErrNone
@@ -107,16 +109,29 @@ func (s *search) run() (*Result, error) {
 	return s.result()
 }
 
-// first finds some file quickly: the search is easy where there is room.
+// going reports whether there is budget left.
+func (s *search) going() bool {
+	return s.nodes < s.budget && s.options.Context.Err() == nil
+}
+
+// first finds some file quickly: the search is easy where there is room, and the
+// entry at the beginning of a run of open bytes.
 func (s *search) first() {
-	for step := int64(16); step > 0 && s.options.Context.Err() == nil; step /= 2 {
-		for size := s.floor + step; size < s.bestAt; size += step {
-			if s.try(size, firstBudget) {
-				break
+	for step := int64(16); step > 0 && s.floor+step < s.bestAt; step /= 2 {
+		var easy []*job
+		for _, j := range s.at(s.floor + step).jobs {
+			if e := j.entry; j.site.plain(e) && (e == 0 || !j.site.plain(e-1)) {
+				easy = append(easy, j)
 			}
+		}
+		if s.going() {
+			s.attempt(easy, s.floor+step, unlimited, 4*taskBudget)
 		}
 	}
 }
+
+// plain reports whether nothing restricts the byte at an offset.
+func (s *site) plain(offset int) bool { return s.known[offset] == 0 && !s.tricky[offset] }
 
 // at prepares the tasks of a size.
 func (s *search) at(size int64) *sizeTasks {
@@ -130,46 +145,71 @@ func (s *search) at(size int64) *sizeTasks {
 			// No short instruction tells where such a file was loaded.
 			continue
 		}
-		site := newSite(p, s.loader, s.plan)
+		site := s.site(p)
 		if site == nil {
 			continue
 		}
 		list, _ := site.arrangements(s.plan.Blobs, int(size), arrangeMost)
 		for _, blobs := range list {
-			for _, entry := range site.entriesByPromise() {
-				st.jobs = append(st.jobs, &job{site: site, blobs: blobs, entry: entry})
+			for _, entry := range site.entriesByPromise(int(size)) {
+				st.jobs = append(st.jobs, &job{site: site, size: int(size), blobs: blobs, entry: entry})
 			}
 		}
 	}
 	return st
 }
 
-// work runs a job within a budget of states.
-func (s *search) work(j *job, budget int64) {
+// site returns the site of a placement; nil if there is no such file.
+func (s *search) site(p elf.Placement) *site {
+	if m, ok := elf.NewModel(p, s.loader, []elf.Role{elf.Entry}); !ok || !require(m, s.plan) || !m.Feasible() {
+		return nil
+	}
+	if end := max(p.Phoff+int64(p.Class.Size(elf.ProgramHeader)), int64(p.Class.Size(elf.FileHeader))); p.Size >= end {
+		p.Size = 0
+	}
+	if found, ok := s.sites[p]; ok {
+		return found
+	}
+	made := newSite(p, s.loader, s.plan)
+	s.sites[p] = made
+	return made
+}
+
+// work runs a job.
+func (s *search) work(j *job, waste int, budget int64) {
 	if j.task == nil {
-		if j.task = newTask(j.site, s.plan, j.entry, j.blobs); j.task == nil {
+		if j.task = newTask(j.site, s.plan, j.size, j.entry, j.blobs); j.task == nil {
 			j.done = true
 			return
 		}
 		j.slack = j.task.slack()
 	}
-	j.task.search(budget)
+	j.nodes = 0
+	if j.slack < 0 {
+		j.done = true
+		return
+	}
+	j.task.search(waste, budget)
 	j.done = j.task.done
-	s.nodes.Add(j.task.nodes)
+	j.nodes = j.task.nodes + askCost*j.task.asked
 }
 
-// try runs the tasks of a size. It reports whether a file was found; of several
-// the one from the first task counts.
-func (s *search) try(size, budget int64) bool {
-	st := s.at(size)
-	if st.spent >= budget {
+// try runs all tasks of a size that are not finished.
+func (s *search) try(size int64, waste int, budget int64) bool {
+	if size >= s.bestAt {
 		return false
 	}
-	st.spent = budget
+	st := s.at(size)
 	st.jobs = slices.DeleteFunc(st.jobs, func(j *job) bool { return j.done })
 	slices.SortStableFunc(st.jobs, func(a, b *job) int { return a.slack - b.slack })
+	return s.attempt(st.jobs, size, waste, budget)
+}
+
+// attempt runs tasks for a size. It reports whether a file was found; of several
+// the one from the first task counts.
+func (s *search) attempt(jobs []*job, size int64, waste int, budget int64) bool {
 	var next, winner atomic.Int64
-	winner.Store(int64(len(st.jobs)))
+	winner.Store(int64(len(jobs)))
 	var group sync.WaitGroup
 	for range 2 {
 		group.Go(func() {
@@ -178,8 +218,8 @@ func (s *search) try(size, budget int64) bool {
 				if i >= winner.Load() || s.options.Context.Err() != nil {
 					return
 				}
-				j := st.jobs[i]
-				s.work(j, budget)
+				j := jobs[i]
+				s.work(j, waste, budget)
 				for j.task != nil && j.task.found != nil {
 					w := winner.Load()
 					if i >= w || winner.CompareAndSwap(w, i) {
@@ -191,29 +231,35 @@ func (s *search) try(size, budget int64) bool {
 	}
 	group.Wait()
 	w := winner.Load()
-	if w == int64(len(st.jobs)) {
+	for i, j := range jobs {
+		// What ran behind the winner depends on the order of events.
+		if int64(i) <= w {
+			s.nodes += j.nodes
+		}
+	}
+	if w == int64(len(jobs)) {
 		return false
 	}
-	s.best, s.bestAt = st.jobs[w].task.found, size
+	s.best, s.bestAt = jobs[w].task.found, size
 	if s.options.Progress != nil {
-		s.options.Progress(size, s.floor, fmt.Sprintf("%v", s.best.site.placement))
+		s.options.Progress(size, s.floor, s.best.site.placement.String())
 	}
 	return true
 }
 
 // entriesByPromise lists the offsets of the file: first those of bytes that are
 // open in their whole run, then those of other open bytes, then the rest.
-func (s *site) entriesByPromise() []int {
+func (s *site) entriesByPromise(size int) []int {
 	s.once.Do(s.survey)
 	if s.classes == nil {
 		return nil
 	}
 	var lists [3][]int
-	for i := range int(s.placement.Size) {
+	for i := range size {
 		class := 0
 		if s.known[i] != 0 {
 			class = 2
-		} else if s.tricky[i] {
+		} else if !s.plain(i) {
 			class = 1
 		}
 		lists[class] = append(lists[class], i)

@@ -1,6 +1,9 @@
 package synth
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // task is the search for one file: of a given size, with the headers, the blobs
 // and the first instruction at given places.
@@ -28,7 +31,10 @@ type task struct {
 	room    int
 	out     []candidate
 	buf     [16]byte
-	through bool
+	past    int  // behind(ip)
+	used    int  // open bytes that the program takes up so far
+	limit   int  // of used and what is still needed
+	cut     bool // something was left out because of the limit
 	wrapped bool
 	back    bool // the program has jumped back
 }
@@ -44,6 +50,7 @@ type visit struct {
 // solution is a finished search.
 type solution struct {
 	site        *site
+	size        int
 	entry       int
 	blobs       []int
 	known       []byte
@@ -57,8 +64,8 @@ type solution struct {
 const maxDepth = 200
 
 // newTask prepares a search; nil if the places exclude each other.
-func newTask(s *site, p *Plan, entry int, blobs []int) *task {
-	g := newGround(s, entry)
+func newTask(s *site, p *Plan, size, entry int, blobs []int) *task {
+	g := newGround(s, size, entry)
 	if g == nil {
 		return nil
 	}
@@ -121,21 +128,6 @@ func (t *task) survey() {
 		}
 	}
 	slices.Reverse(t.targets)
-	// Jumps back reach the open bytes before the entry.
-	back, length := 0, 0
-	for p := range t.entry {
-		if t.own(p) {
-			length++
-			continue
-		}
-		back += max(length-2, 0)
-		length = 0
-	}
-	if back += max(length-2, 0); back > 0 {
-		for p := range t.cap {
-			t.cap[p] += back
-		}
-	}
 }
 
 // own reports whether most of a byte is open and not the copy of other bits.
@@ -149,39 +141,68 @@ func (t *task) own(p int) bool {
 	return open > 4
 }
 
+// behind estimates how many bytes of need can be met in open bytes before a
+// position, where a jump would lead.
+func (t *task) behind(position int) int {
+	sum, length := 0, 0
+	for p := range position {
+		if t.owned[p] && t.open(p) {
+			length++
+			continue
+		}
+		sum += max(length-jumpSize, 0)
+		length = 0
+	}
+	return sum + max(length-jumpSize, 0)
+}
+
+const jumpSize = 2 // bytes of a short jump
+
 // worth estimates how many bytes of need can be met from next on, when the
-// instruction at ip leads there.
-func (t *task) worth(ip, next int) int {
-	if next > ip && !t.back {
-		return t.cap[next]
+// instruction at ip, which ends at end, leads there.
+func (t *task) worth(ip, end, next int) int {
+	if next == end && !t.back {
+		return t.cap[next] + t.past
 	}
 	used := 0
 	for p := next; p < t.size; p++ {
-		if t.owned[p] && (!t.open(p) || p == ip) {
+		if t.owned[p] && (!t.open(p) || p == ip || p == ip+1) {
 			used++
 		}
 	}
-	return t.cap[next] - used
+	return t.cap[next] - used + t.behind(next)
 }
 
 // slack estimates how many bytes the program may waste.
 func (t *task) slack() int {
 	s := initial()
-	return t.cap[t.entry] - t.goal.need(&s, 0)
+	return t.cap[t.entry] + t.behind(t.entry) - t.goal.need(&s, 0)
 }
 
-// search goes on until the budget of states is spent.
-func (t *task) search(budget int64) {
+// takes counts the bytes that an instruction takes up: those of which most bits
+// were open.
+func (t *task) takes(ip, length int) int {
+	n := 0
+	for p := ip; p < ip+length && p < t.size; p++ {
+		if t.base[p] == 0 && bits.OnesCount8(t.ground.known[p]) <= 4 {
+			n++
+		}
+	}
+	return n
+}
+
+// search tries the programs that take up at most some open bytes more than is
+// estimated at the beginning, as long as the budget of states lasts. So a task
+// with much room is searched as quickly as one with little.
+func (t *task) search(waste int, budget int64) {
 	t.budget = budget
 	clear(t.seen)
 	s := initial()
+	t.used, t.limit = 0, t.goal.need(&s, 0)+waste
+	t.cut = false
 	t.nodes, t.asked = 0, 0
-	if t.slack() < 0 {
-		t.done = true
-		return
-	}
 	t.walk(0, t.entry, &s, 0, false)
-	t.done = t.found == nil && !t.spent()
+	t.done = !t.cut && t.found == nil && !t.spent()
 }
 
 // askCost is how many states can be looked at while the rules of the loader are
@@ -215,6 +236,7 @@ func (t *task) walk(depth, ip int, s *state, k int, padding bool) bool {
 			return true
 		}
 		mark := t.mark()
+		takes := t.takes(ip, c.in.length)
 		if t.place(ip, c) {
 			next := *s
 			if to, call, ok := t.run(&next, &c.in, ip, k); ok && t.fresh(to, &next, call, c.pad) && t.likely() {
@@ -223,11 +245,12 @@ func (t *task) walk(depth, ip int, s *state, k int, padding bool) bool {
 				if call == len(t.goal.wants) {
 					over = t.succeed()
 				} else {
-					wrapped, back := t.wrapped, t.back
+					wrapped, back, used := t.wrapped, t.back, t.used
+					t.used += takes
 					t.back = back || to <= ip
-					t.wrapped = wrapped || call < k || call == k && (c.in.op == opInt || c.in.op == opSyscall)
+					t.wrapped = wrapped || call <= k && (c.in.op == opInt || c.in.op == opSyscall)
 					over = t.walk(depth+1, to, &next, call, c.pad)
-					t.wrapped, t.back = wrapped, back
+					t.wrapped, t.back, t.used = wrapped, back, used
 				}
 				t.path = t.path[:len(t.path)-1]
 				if over {
@@ -269,11 +292,11 @@ func (t *task) repeats(ip int, s *state, k int) bool {
 
 // succeed keeps the file that has been found.
 func (t *task) succeed() bool {
-	if !t.certain(t.ground.known, t.value, t.entry) {
+	if !t.certain(t.ground.known, t.value, t.size, t.entry) {
 		return false
 	}
 	t.found = &solution{
-		site: t.site, entry: t.entry, blobs: t.blobs, known: slices.Clone(t.ground.known), value: slices.Clone(t.ground.value),
+		site: t.site, size: t.size, entry: t.entry, blobs: t.blobs, known: slices.Clone(t.ground.known), value: slices.Clone(t.ground.value),
 		base: slices.Clone(t.base), path: slices.Clone(t.path),
 	}
 	return true
