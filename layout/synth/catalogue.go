@@ -119,7 +119,6 @@ var (
 	arithmetic = [8]op{opAdd, opOr, opAdc, opSbb, opAnd, opSub, opXor, opCmp}
 	shifts     = [8]op{opRol, opRor, opNone, opNone, opShl, opShr, opShl, opSar}
 	unary      = [8]op{opTest, opTest, opNot, opNeg, opMul, opNone, opNone, opNone}
-	unaryOne   = [8]op{opNone, opNone, opNot, opNeg, opMul, opNone, opNone, opNone}
 	steps8     = [8]op{opInc, opDec, opNone, opNone, opNone, opNone, opNone, opNone}
 	steps      = [8]op{opInc, opDec, opNone, opNone, opNone, opNone, opPush, opNone}
 	bitTests   = [8]op{opNone, opNone, opNone, opNone, opNone, opBts, opBtr, opBtc}

@@ -16,12 +16,13 @@
 // junk on which nothing may depend.
 //
 // The search. A task has a size, a site, places for the data and an entry. It
-// walks forward from the entry like the processor. Where bytes are decided they
+// goes forward from the entry like the processor. Where bytes are decided they
 // are decoded as they stand; where they are open, instructions are tried that
 // bring the state nearer to what the next calls ask for (effects), or that
 // swallow decided bytes (structure). An estimate of the bytes still needed
 // (goal.need), held against an estimate of what the rest of the file can hold
-// (task.cap), cuts off most of it; states seen before are not looked at again.
+// (task.cap), cuts off most of it, and says which state to go on from (queue);
+// states seen before are not looked at again.
 //
 // Why it ends. Each task has a budget of states, and rounds of tasks with
 // growing budgets are limited in number. No clock decides: the same options
@@ -29,7 +30,7 @@
 //
 // What is proven. The floor: for no smaller size is there a site on which all
 // data agree with the decided bytes and with each other. A result of that size
-// is therefore the smallest, whatever the walk has left out. Where the floor is
+// is therefore the smallest, whatever the search has left out. Where the floor is
 // not reached nothing is claimed beyond it, because the estimates are none that
 // a proof could stand on.
 package synth

@@ -151,7 +151,7 @@ func (t *task) address(opcode byte, v val) {
 		return
 	}
 	var in inst
-	code := []byte{opcode}
+	code := append(slices.Clone(t.prefix), opcode)
 	if decode(t.goal.cpu.long, code, &in) != complete || in.length > t.room {
 		return
 	}

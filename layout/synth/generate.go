@@ -1,5 +1,7 @@
 package synth
 
+import "slices"
+
 // candidate is an instruction that may stand at a position.
 type candidate struct {
 	code  [15]byte
@@ -42,7 +44,7 @@ func (t *task) generate(ip int, s *state, k int, padding bool, out []candidate) 
 
 // jump tries a short jump to a place.
 func (t *task) jump(target int) {
-	if d := target - t.ip - jumpSize; (d > 0 || d < -jumpSize) && d >= -128 && d <= 127 {
+	if d := target - t.ip - len(t.prefix) - jumpSize; (d > 0 || d < -jumpSize) && d >= -128 && d <= 127 {
 		t.offer(0xeb, byte(d))
 	}
 }
@@ -58,6 +60,9 @@ func (t *task) fill() {
 
 // offer tries an instruction whose bytes are all given.
 func (t *task) offer(code ...byte) {
+	if t.prefix != nil {
+		code = slices.Concat(t.prefix, code)
+	}
 	if len(code) > t.room {
 		return
 	}
@@ -113,13 +118,9 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 			if next >= t.size || need > t.worth(t.ip, t.ip+in.length, next) {
 				return
 			}
-			if need+t.used+t.takes(t.ip, in.length) > t.limit {
-				t.cut = true
-				return
-			}
 		}
 	}
-	t.out = append(t.out, candidate{loose: loose, addr: addr, in: *in, next: next, score: need*2 + in.length})
+	t.out = append(t.out, candidate{loose: loose, addr: addr, in: *in, next: next, score: need*2 + t.takes(t.ip, in.length)})
 	copy(t.out[len(t.out)-1].code[:], code)
 }
 
@@ -196,6 +197,10 @@ func (t *task) structure(b []byte) {
 			}
 			return
 		}
+		if known == 0 && t.goal.cpu.long && b[len(b)-1]&0xf0 == 0x40 && t.prefix == nil {
+			t.behindPrefix(b)
+			return
+		}
 		for v := range 256 {
 			// Operands in memory are left to bytes that say so by themselves.
 			if (byte(v)^value)&known == 0 && (len(b) == 0 || v >= 0xc0 || b[len(b)-1] == 0x8d) {
@@ -203,6 +208,19 @@ func (t *task) structure(b []byte) {
 			}
 		}
 	}
+}
+
+// behindPrefix tries useful instructions behind REX prefixes that are decided.
+func (t *task) behindPrefix(prefix []byte) {
+	t.prefix = slices.Clone(prefix)
+	room := 0
+	for room < 8 && t.open(t.ip+len(prefix)+room) {
+		room++
+	}
+	t.room, room = room+len(prefix), t.room
+	t.effects(t.room - len(prefix))
+	t.offer(filler)
+	t.room, t.prefix = room, nil
 }
 
 // immediates tries the values that the displacement and the immediate can have.

@@ -30,6 +30,7 @@ type site struct {
 	linked []bool
 	// reach is for each of those how far it matters what code is run.
 	reach []int
+	watch []int // the linked bytes
 	// tied lists for each bit the other bits that always have its value.
 	tied [][]int32
 
@@ -138,6 +139,9 @@ func (s *site) spread() {
 	for p := range s.known {
 		if s.linked[p] && s.reach[p] == 0 {
 			s.reach[p] = max(p, last)
+		}
+		if s.linked[p] {
+			s.watch = append(s.watch, p)
 		}
 	}
 }
@@ -333,8 +337,8 @@ func (g *ground) likely() bool {
 // position.
 func (g *ground) ahead(ip int) uint64 {
 	h := uint64(0)
-	for p, reach := range g.reach {
-		if reach >= ip && g.linked[p] {
+	for _, p := range g.watch {
+		if g.reach[p] >= ip && p < len(g.known) {
 			h ^= mix(uint64(p)<<16 | uint64(g.known[p])<<8 | uint64(g.value[p]) | 1<<40)
 		}
 	}

@@ -155,6 +155,9 @@ func (g *goal) prepare(s *state, k int) int {
 			makes += g.create(s, w)
 		}
 	}
+	if g.cpu.long {
+		return makes + moves
+	}
 	return makes + (moves+1)/2
 }
 
@@ -174,21 +177,29 @@ func (g *goal) somewhere(s *state, v val) bool {
 	return false
 }
 
-// create estimates the bytes that make a value which is nowhere.
+// create estimates the bytes that make a value which is nowhere, in the register
+// that wants it.
 func (g *goal) create(s *state, w want) int {
+	long := g.cpu.long
 	switch w.val.kind() {
 	case number:
-		if g.near(s, w.val) {
+		if !long && g.near(s, w.val) {
+			return 1
+		}
+		if long && w.reg < 8 && nextTo(s.reg[w.reg], w.val) {
+			return 2
+		}
+		if w.val.n() == 0 {
 			return 1
 		}
 		for r := range s.reg {
 			x := s.reg[r]
-			if x.kind() == number && (x.n()^w.val.n())>>8 == 0 {
+			if x.kind() == number && (x.n()^w.val.n())>>8 == 0 && (!long || r < 4) {
+				if long && r != int(w.reg) {
+					return 3
+				}
 				return 2
 			}
-		}
-		if w.val.n() == 0 {
-			return 1
 		}
 		if n := w.val.n(); n < -128 || n > 127 && n < 1<<32-128 {
 			return 4
@@ -209,20 +220,21 @@ func (g *goal) create(s *state, w want) int {
 			}
 		}
 		return 4
-	case stack:
-		return 1
 	}
 	return 1
+}
+
+// nextTo reports whether one step leads from one number to another.
+func nextTo(x, v val) bool {
+	d := x.n() - v.n()
+	return x.kind() == number && (d == 1 || d == -1)
 }
 
 // near reports whether one step leads from a register to a number.
 func (g *goal) near(s *state, v val) bool {
 	for r := range s.reg {
-		x := s.reg[r]
-		if x.kind() == number {
-			if d := x.n() - v.n(); d == 1 || d == -1 {
-				return true
-			}
+		if nextTo(s.reg[r], v) {
+			return true
 		}
 	}
 	return false
@@ -239,7 +251,7 @@ func (g *goal) later(s *state, k, j int) int {
 			continue
 		}
 		c := g.create(s, w)
-		if w.val.kind() == number {
+		if w.val.kind() == number && !(g.cpu.long && w.reg == g.number) {
 			c = min(c, 2)
 		}
 		cost += c

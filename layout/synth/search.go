@@ -15,11 +15,12 @@ const (
 	arrangeMost = 64 // arrangements of the blobs on one site
 	rounds      = 10
 	// taskBudget is the number of states that a task may look at in the first
-	// round; it grows eightfold from round to round. totalBudget bounds the whole
+	// round; it grows fourfold from round to round. totalBudget bounds the whole
 	// search, and doubles with every unit of effort.
 	taskBudget  = 1 << 7
+	firstBudget = 1 << 10
+	firstMost   = 1 << 19
 	totalBudget = 1 << 21
-	unlimited   = 1 << 20 // waste
 )
 
 // Search looks for the smallest file that does what the plan says under every
@@ -68,6 +69,7 @@ type job struct {
 	site  *site
 	size  int
 	blobs []int
+	first bool // the blobs lie as far back as possible
 	entry int
 	slack int // see task.slack; known once the task is there
 	task  *task
@@ -100,7 +102,7 @@ func (s *search) run() (*Result, error) {
 	s.first()
 	for round := 0; round < rounds; round++ {
 		for size := s.floor; size < s.bestAt && s.going(); size++ {
-			s.try(size, unlimited, taskBudget<<(3*round))
+			s.try(size, taskBudget<<(2*round))
 		}
 	}
 	if s.best == nil {
@@ -114,18 +116,22 @@ func (s *search) going() bool {
 	return s.nodes < s.budget && s.options.Context.Err() == nil
 }
 
-// first finds some file quickly: the search is easy where there is room, and the
-// entry at the beginning of a run of open bytes.
+// first finds some file quickly: the search is easy where there is room, the data
+// lie at the end, and the entry is at the beginning of a run of open bytes or of
+// decided ones.
 func (s *search) first() {
 	for step := int64(16); step > 0 && s.floor+step < s.bestAt; step /= 2 {
 		var easy []*job
 		for _, j := range s.at(s.floor + step).jobs {
-			if e := j.entry; j.site.plain(e) && (e == 0 || !j.site.plain(e-1)) {
+			open := j.site.plain(j.entry)
+			if j.first && (!open && !j.site.tricky[j.entry] || open && (j.entry == 0 || !j.site.plain(j.entry-1))) {
 				easy = append(easy, j)
 			}
 		}
-		if s.going() {
-			s.attempt(easy, s.floor+step, unlimited, 4*taskBudget)
+		for budget := int64(firstBudget); s.going(); budget *= 8 {
+			if s.attempt(easy, s.floor+step, budget) || s.best != nil || budget >= firstMost {
+				break
+			}
 		}
 	}
 }
@@ -150,9 +156,9 @@ func (s *search) at(size int64) *sizeTasks {
 			continue
 		}
 		list, _ := site.arrangements(s.plan.Blobs, int(size), arrangeMost)
-		for _, blobs := range list {
+		for i, blobs := range list {
 			for _, entry := range site.entriesByPromise(int(size)) {
-				st.jobs = append(st.jobs, &job{site: site, size: int(size), blobs: blobs, entry: entry})
+				st.jobs = append(st.jobs, &job{site: site, size: int(size), blobs: blobs, first: i == 0, entry: entry})
 			}
 		}
 	}
@@ -176,7 +182,7 @@ func (s *search) site(p elf.Placement) *site {
 }
 
 // work runs a job.
-func (s *search) work(j *job, waste int, budget int64) {
+func (s *search) work(j *job, budget int64) {
 	if j.task == nil {
 		if j.task = newTask(j.site, s.plan, j.size, j.entry, j.blobs); j.task == nil {
 			j.done = true
@@ -189,25 +195,25 @@ func (s *search) work(j *job, waste int, budget int64) {
 		j.done = true
 		return
 	}
-	j.task.search(waste, budget)
+	j.task.search(budget)
 	j.done = j.task.done
 	j.nodes = j.task.nodes + askCost*j.task.asked
 }
 
 // try runs all tasks of a size that are not finished.
-func (s *search) try(size int64, waste int, budget int64) bool {
+func (s *search) try(size int64, budget int64) bool {
 	if size >= s.bestAt {
 		return false
 	}
 	st := s.at(size)
 	st.jobs = slices.DeleteFunc(st.jobs, func(j *job) bool { return j.done })
 	slices.SortStableFunc(st.jobs, func(a, b *job) int { return a.slack - b.slack })
-	return s.attempt(st.jobs, size, waste, budget)
+	return s.attempt(st.jobs, size, budget)
 }
 
 // attempt runs tasks for a size. It reports whether a file was found; of several
 // the one from the first task counts.
-func (s *search) attempt(jobs []*job, size int64, waste int, budget int64) bool {
+func (s *search) attempt(jobs []*job, size int64, budget int64) bool {
 	var next, winner atomic.Int64
 	winner.Store(int64(len(jobs)))
 	var group sync.WaitGroup
@@ -219,7 +225,7 @@ func (s *search) attempt(jobs []*job, size int64, waste int, budget int64) bool 
 					return
 				}
 				j := jobs[i]
-				s.work(j, waste, budget)
+				s.work(j, budget)
 				for j.task != nil && j.task.found != nil {
 					w := winner.Load()
 					if i >= w || winner.CompareAndSwap(w, i) {

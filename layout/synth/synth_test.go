@@ -2,7 +2,6 @@ package synth
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,33 +78,59 @@ func find(t *testing.T, p *Plan, o Options) *Result {
 	return r
 }
 
-func expect(t *testing.T, r *Result, output string, status int) {
-	t.Helper()
-	if out, got := run(t, r.Bytes, false); out != output || got != status {
-		t.Errorf("printed %q with status %d", out, got)
-	}
-	if _, got := run(t, r.Bytes, true); got != status {
-		t.Errorf("status %d without standard output", got)
-	}
+func amd64(number int64, args ...Value) *Plan {
+	return &Plan{ABI: linux.X8664, Repeat: -1, Calls: []Call{call386(number, args...)}}
 }
 
-func TestHello(t *testing.T) {
+// TestSizes holds what is found against the sizes that are known, and runs it.
+func TestSizes(t *testing.T) {
 	m := message(24)
-	r := find(t, hello(0, m), Options{})
-	if len(r.Bytes) != 70 || r.Bound != 70 {
-		t.Errorf("%d bytes, bound %d", len(r.Bytes), r.Bound)
+	argument := &Plan{ABI: linux.I386, Repeat: -1, Calls: []Call{
+		call386(4, Const(1), Value{Kind: StackWord, Index: 2}, Const(24)), call386(1, Const(0)),
+	}}
+	for _, c := range []struct {
+		name   string
+		plan   *Plan
+		charge uint64
+		size   int
+		bound  int64
+		output string
+		status int
+	}{
+		{"true", hello(0), 0, 45, 45, "", 0},
+		{"false", hello(1), 0, 45, 45, "", 1},
+		{"exit 42", hello(42), 0, 45, 45, "", 42},
+		{"hello", hello(0, m), 0, 70, 70, string(m), 0},
+		{"argument", argument, 0, 45, 45, string(m), 0},
+		{"exit 42 on amd64", amd64(60, Const(42)), 0, 80, 80, "", 42},
+		{"exit 42 on amd64, more memory", amd64(60, Const(42)), 5 << 30, 73, 68, "", 42},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := find(t, c.plan, Options{MaxCharge: c.charge})
+			if len(r.Bytes) != c.size || r.Bound != c.bound {
+				t.Errorf("%d bytes, bound %d; want %d, %d", len(r.Bytes), r.Bound, c.size, c.bound)
+			}
+			for _, closed := range []bool{false, true} {
+				out, status := run(t, r.Bytes, closed, string(m))
+				if !closed && out != c.output || status != c.status {
+					t.Errorf("with standard output closed %v: printed %q with status %d", closed, out, status)
+				}
+			}
+		})
 	}
-	expect(t, r, string(m), 0)
 }
 
-func TestExit(t *testing.T) {
-	for _, status := range []int64{0, 1, 42} {
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			r := find(t, hello(status), Options{})
-			if len(r.Bytes) != 45 || r.Bound != 45 {
-				t.Errorf("%d bytes, bound %d", len(r.Bytes), r.Bound)
-			}
-			expect(t, r, "", int(status))
-		})
+// TestDeterminism compares two searches that run on two threads.
+func TestDeterminism(t *testing.T) {
+	a, b := find(t, hello(0, message(24)), Options{}), find(t, hello(0, message(24)), Options{})
+	if !bytes.Equal(a.Bytes, b.Bytes) || a.Nodes != b.Nodes {
+		t.Errorf("%x in %d steps, then %x in %d", a.Bytes, a.Nodes, b.Bytes, b.Nodes)
+	}
+}
+
+// TestUpper asks for a file smaller than there is.
+func TestUpper(t *testing.T) {
+	if _, err := Search(hello(0, message(24)), Options{Upper: 70}); err != ErrNone {
+		t.Errorf("got %v", err)
 	}
 }

@@ -16,8 +16,9 @@ type task struct {
 	cap     []int  // by position: about how many bytes of need can be met from there on
 	owned   []bool // by position: whether the byte counts as open in cap
 	seen    map[uint64]struct{}
-	levels  [][]candidate
-	path    []visit
+	queue   queue
+	list    []candidate
+	path    []visit // to the present state
 	nodes   int64
 	budget  int64
 	found   *solution
@@ -31,15 +32,14 @@ type task struct {
 	room    int
 	out     []candidate
 	buf     [16]byte
-	past    int  // behind(ip)
-	used    int  // open bytes that the program takes up so far
-	limit   int  // of used and what is still needed
-	cut     bool // something was left out because of the limit
+	prefix  []byte // decided prefixes in front of the open bytes
+	past    int    // behind(ip)
+	used    int    // open bytes that the program takes up so far
 	wrapped bool
 	back    bool // the program has jumped back
 }
 
-// visit is an instruction on the way to the present state.
+// visit is an instruction that has run.
 type visit struct {
 	ip    int
 	in    inst
@@ -49,15 +49,14 @@ type visit struct {
 
 // solution is a finished search.
 type solution struct {
-	site        *site
-	size        int
-	entry       int
-	blobs       []int
-	known       []byte
-	value       []byte
-	base        []int8
-	path        []visit
-	readsItself bool
+	site  *site
+	size  int
+	entry int
+	blobs []int
+	known []byte
+	value []byte
+	base  []int8
+	path  []visit
 }
 
 // maxDepth bounds the instructions of a result.
@@ -191,18 +190,26 @@ func (t *task) takes(ip, length int) int {
 	return n
 }
 
-// search tries the programs that take up at most some open bytes more than is
-// estimated at the beginning, as long as the budget of states lasts. So a task
-// with much room is searched as quickly as one with little.
-func (t *task) search(waste int, budget int64) {
+// search looks for a program, as long as the budget of states lasts. It goes on
+// from the state that promises most: by the bytes taken up so far, and twice
+// those that are still needed.
+func (t *task) search(budget int64) {
 	t.budget = budget
-	clear(t.seen)
-	s := initial()
-	t.used, t.limit = 0, t.goal.need(&s, 0)+waste
-	t.cut = false
 	t.nodes, t.asked = 0, 0
-	t.walk(0, t.entry, &s, 0, false)
-	t.done = !t.cut && t.found == nil && !t.spent()
+	t.queue = queue{}
+	clear(t.seen)
+	base := t.mark()
+	t.expand(-1)
+	for t.found == nil && !t.spent() {
+		i, ok := t.queue.pop()
+		if !ok {
+			t.done = true
+			break
+		}
+		t.expand(i)
+		t.undo(base)
+	}
+	t.queue = queue{}
 }
 
 // askCost is how many states can be looked at while the rules of the loader are
@@ -212,64 +219,48 @@ const askCost = 1
 // spent reports whether the budget is used up.
 func (t *task) spent() bool { return t.nodes+askCost*t.asked > t.budget }
 
-// walk tries everything from a state on. It reports whether the search is over.
-func (t *task) walk(depth, ip int, s *state, k int, padding bool) bool {
-	if t.nodes++; t.spent() || depth >= maxDepth {
-		return t.spent()
-	}
-	if t.repeats(ip, s, k) {
-		return t.succeed()
-	}
-	t.seen[t.key(ip, s, k, padding)] = struct{}{}
-	for len(t.levels) <= depth {
-		t.levels = append(t.levels, nil)
-	}
-	if ip >= t.size {
-		return false
-	}
-	list := t.generate(ip, s, k, padding, t.levels[depth][:0])
-	t.levels[depth] = list
-	slices.SortStableFunc(list, func(a, b candidate) int { return a.score - b.score })
-	for i := range list {
-		c := &list[i]
-		if t.spent() {
-			return true
+// expand brings the machine into the state behind a step of the queue, and puts
+// into the queue what may follow. The root is -1.
+func (t *task) expand(i int32) {
+	t.nodes++
+	s := initial()
+	ip, k := t.entry, 0
+	t.path, t.wrapped, t.back, t.used = t.path[:0], false, false, 0
+	padding := false
+	for _, c := range t.queue.way(i) {
+		t.used += t.takes(ip, c.in.length)
+		t.path = append(t.path, visit{ip, c.in, s, k})
+		if !t.place(ip, c) {
+			return
 		}
-		mark := t.mark()
-		takes := t.takes(ip, c.in.length)
-		if t.place(ip, c) {
-			next := *s
-			if to, call, ok := t.run(&next, &c.in, ip, k); ok && t.fresh(to, &next, call, c.pad) && t.likely() {
-				t.path = append(t.path, visit{ip, c.in, *s, k})
-				over := false
-				if call == len(t.goal.wants) {
-					over = t.succeed()
-				} else {
-					wrapped, back, used := t.wrapped, t.back, t.used
-					t.used += takes
-					t.back = back || to <= ip
-					t.wrapped = wrapped || call <= k && (c.in.op == opInt || c.in.op == opSyscall)
-					over = t.walk(depth+1, to, &next, call, c.pad)
-					t.wrapped, t.back, t.used = wrapped, back, used
-				}
-				t.path = t.path[:len(t.path)-1]
-				if over {
-					t.undo(mark)
-					return true
-				}
-			}
+		to, call, ok := t.run(&s, &c.in, ip, k)
+		if !ok {
+			return
 		}
-		t.undo(mark)
+		t.wrapped = t.wrapped || call <= k && (c.in.op == opInt || c.in.op == opSyscall)
+		t.back = t.back || to <= ip
+		ip, k, padding = to, call, c.pad
 	}
-	return false
+	switch {
+	case len(t.path) >= maxDepth:
+		return
+	case k == len(t.goal.wants) || t.repeats(ip, &s, k):
+		t.succeed()
+		return
+	case ip >= t.size || !t.fresh(ip, &s, k, padding) || !t.likely():
+		return
+	}
+	t.list = t.generate(ip, &s, k, padding, t.list[:0])
+	for j := range t.list {
+		t.queue.push(step{parent: i, candidate: t.list[j]}, t.list[j].score+t.used)
+	}
 }
 
-// fresh reports whether a state has not been looked at before.
+// fresh reports whether a state is looked at for the first time.
 func (t *task) fresh(ip int, s *state, k int, padding bool) bool {
-	if k == len(t.goal.wants) {
-		return true
-	}
-	_, found := t.seen[t.key(ip, s, k, padding)]
+	key := t.key(ip, s, k, padding)
+	_, found := t.seen[key]
+	t.seen[key] = struct{}{}
 	return !found
 }
 
