@@ -49,7 +49,6 @@ type generator struct {
 	labels             int
 	messages, routines int
 	writes             bool
-	depth              int // of pushes
 }
 
 func (g *generator) line(format string, args ...any) { fmt.Fprintf(&g.text, format+"\n", args...) }

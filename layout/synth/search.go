@@ -17,10 +17,12 @@ const (
 	// taskBudget is the number of states that a task may look at in the first
 	// round; it grows fourfold from round to round. totalBudget bounds the whole
 	// search, and doubles with every unit of effort.
-	taskBudget  = 1 << 7
+	taskBudget = 1 << 7
+	// taskCost is what preparing a task counts for, in states.
+	taskCost    = 1 << 2
 	firstBudget = 1 << 10
 	firstMost   = 1 << 19
-	totalBudget = 1 << 21
+	totalBudget = 1 << 19
 )
 
 // Search looks for the smallest file that does what the plan says under every
@@ -183,21 +185,22 @@ func (s *search) site(p elf.Placement) *site {
 
 // work runs a job.
 func (s *search) work(j *job, budget int64) {
+	j.nodes = 0
 	if j.task == nil {
+		j.nodes = taskCost
 		if j.task = newTask(j.site, s.plan, j.size, j.entry, j.blobs); j.task == nil {
 			j.done = true
 			return
 		}
 		j.slack = j.task.slack()
 	}
-	j.nodes = 0
 	if j.slack < 0 {
 		j.done = true
 		return
 	}
 	j.task.search(budget)
 	j.done = j.task.done
-	j.nodes = j.task.nodes + askCost*j.task.asked
+	j.nodes += j.task.nodes + askCost*j.task.asked
 }
 
 // try runs all tasks of a size that are not finished.
