@@ -159,7 +159,7 @@ type Named struct {
 var Strategies = []Named{
 	{"plain", "as written, behind headers in full", Plain},
 	{"pack", "as written, placed into free header bytes", Pack},
-	{"golf", "the smallest file that behaves the same", Golf},
+	{"golf", "the smallest file found that behaves the same", Golf},
 }
 
 // ByName returns the strategy called name.

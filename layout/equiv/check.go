@@ -77,6 +77,8 @@ var Assumptions = []*Assumption{
 		},
 		script: func(s *script) { s.process.Args = s.process.Args[:1] },
 	},
+	// Nothing that is compared here depends on it.
+	{Name: "stdin-readable", Summary: "standard input is open for reading"},
 	{
 		Name: "rcx-after-syscall", Summary: "syscall leaves the return address in rcx and the flags in r11 (not so with FRED)",
 		keep: true,
