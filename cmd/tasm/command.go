@@ -27,7 +27,7 @@ type example struct{ line, does string }
 
 // commands returns the verbs, in the order in which help lists them.
 func commands() []*command {
-	return []*command{buildCommand(), sizeCommand(), ladderCommand(), versionCommand(), helpCommand(), completionCommand()}
+	return []*command{buildCommand(), explainCommand(), sizeCommand(), ladderCommand(), versionCommand(), helpCommand(), completionCommand()}
 }
 
 // findCommand returns the verb called name, or nil.

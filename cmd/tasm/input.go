@@ -47,18 +47,32 @@ func readAll(r io.Reader, name string, size, limit int64) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// readSource reads the file to assemble; "-" is standard input.
-func readSource(sys *system, name string) (text []byte, err error) {
+// readInput reads a file that a command is about; "-" is standard input.
+func readInput(sys *system, name string) (data []byte, err error) {
 	if name == "-" {
-		text, err = readAll(sys.stdin, name, 0, maxStream)
+		data, err = readAll(sys.stdin, name, 0, maxStream)
 	} else {
-		text, err = readFile(name)
+		data, err = readFile(name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("can't read '%s': %s", name, diag.Reason(err))
 	}
-	if i := bytes.IndexByte(text, 0); i >= 0 {
-		return nil, fmt.Errorf("'%s' is not a source file: it has a zero byte at offset %d", name, i)
+	return data, nil
+}
+
+// readSource reads the file to assemble.
+func readSource(sys *system, name string) ([]byte, error) {
+	text, err := readInput(sys, name)
+	if err != nil {
+		return nil, err
 	}
-	return text, nil
+	return text, checkSource(name, text)
+}
+
+// checkSource complains of what can't be a source.
+func checkSource(name string, text []byte) error {
+	if i := bytes.IndexByte(text, 0); i >= 0 {
+		return fmt.Errorf("'%s' is not a source file: it has a zero byte at offset %d", name, i)
+	}
+	return nil
 }

@@ -43,6 +43,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"layout/rewrite", ""},
 	{"layout/synth", ""},
 	{"layout", ""},
+	{"listing", ""},
 	{"oci", "github.com/google/go-containerregistry"},
 	{"cmd/tasm", "github.com/spf13/pflag"},
 }

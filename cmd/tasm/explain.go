@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+
+	"tasm/diag"
+	"tasm/layout"
+	"tasm/layout/elf"
+	"tasm/listing"
+)
+
+// explainer is the verb that shows a file byte by byte.
+type explainer struct {
+	sourceOptions
+	searchOptions
+	format, output string
+	flat           bool
+}
+
+// listingFormats are the ways to show a listing.
+var listingFormats = []struct {
+	name  string
+	write func(*listing.Listing, io.Writer) error
+}{
+	{"text", (*listing.Listing).Text},
+	{"json", (*listing.Listing).JSON},
+	{"svg", (*listing.Listing).SVG},
+	{"html", (*listing.Listing).HTML},
+}
+
+func explainCommand() *command {
+	e := &explainer{}
+	c := &command{
+		name:    "explain",
+		args:    "FILE",
+		summary: "show what every byte of an executable is for",
+		about: []string{
+			"Lists the bytes of an executable with the fields of the headers, the instructions as the processor reads them, the data and the lines of the source that each byte belongs to, and with what the loader lets it be: fixed by which rule, tied to which other bytes, bounded, or free. A byte that serves several purposes shows all of them.",
+			"FILE is a source, which is built as 'tasm build' does with the same options, or an ELF executable from anywhere. Of such a file the code is found from its first instruction on.",
+			"In the text, a number behind a sign leads to the reason below the table, and a mark \" before an instruction says that it began on a line above.",
+		},
+		examples: []example{
+			{"tasm explain hello.tasm", "the listing as a table"},
+			{"tasm explain --layout golf hello.tasm", "that of the smallest file"},
+			{"tasm explain --flat teensy.tasm", "that of a source which writes its headers itself"},
+			{"tasm explain ./hello", "that of an executable"},
+			{"tasm explain --format html -o hello.html hello.tasm", "a page for the browser, in one file"},
+		},
+		run: e.run,
+	}
+	var words []string
+	for _, f := range listingFormats {
+		words = append(words, f.name)
+	}
+	simple, layouts, advanced := c.group("Options"), c.group("Layout options"), c.group("Advanced options")
+	simple.Var(newChoice(&e.format, words[0], words...), "format", "how the listing looks; json is for programs, svg a picture, html a page")
+	simple.StringVarP(&e.output, "output", "o", "-", "write to `FILE`; - is standard output")
+	simple.BoolVar(&e.flat, "flat", false, "build the source as a flat binary; when that begins with ELF headers of its own, they are listed as such")
+	e.sourceOptions.register(simple, advanced)
+	e.searchOptions.register(layouts)
+	return c
+}
+
+func (e *explainer) run(sys *system, args []string) error {
+	if len(args) != 1 {
+		return usagef("give one source or executable, not %d", len(args))
+	}
+	if err := cmp.Or(e.sourceOptions.check(), e.searchOptions.check()); err != nil {
+		return err
+	}
+	files, messages := &diag.Files{}, &diag.Bag{}
+	data, err := readInput(sys, args[0])
+	if err == nil && !listing.IsELF(data) {
+		err = checkSource(args[0], data)
+	}
+	if err != nil {
+		return e.fail(sys, files, err)
+	}
+	l := e.list(sys, files, args[0], data, messages)
+	if e.report(sys, files, messages) > 0 {
+		return errReported
+	}
+	if err := e.checkSize(args[0], len(l.Bytes)); err != nil {
+		return e.fail(sys, files, err)
+	}
+	var out bytes.Buffer
+	for _, f := range listingFormats {
+		if f.name == e.format {
+			err = f.write(l, &out)
+		}
+	}
+	if err == nil {
+		err = writeOutput(sys, e.output, out.Bytes(), false)
+	}
+	if err != nil {
+		return e.fail(sys, files, err)
+	}
+	return nil
+}
+
+// list makes the listing of a source or executable. It puts mistakes into
+// messages.
+func (e *explainer) list(sys *system, files *diag.Files, name string, data []byte, messages *diag.Bag) *listing.Listing {
+	loader, _ := elf.ByName(e.loader)
+	loader = loader.WithCharge(e.maxCharge)
+	if listing.IsELF(data) {
+		l, err := listing.Read(name, data, loader)
+		if err != nil {
+			messages.Add(diag.Errorf(diag.Range{}, "can't explain '%s': %s", name, err))
+		}
+		return l
+	}
+	p := e.assemble(files, files.Add(name, data), e.flat, true, messages)
+	if p == nil {
+		return nil
+	}
+	var file *layout.File
+	if e.flat {
+		var said *diag.Bag
+		file, said = layout.Flat(p, layout.Options{})
+		messages.Append(said)
+	} else {
+		var early bool
+		if file, early = e.searchOptions.run(sys, p, messages); early {
+			fmt.Fprintln(sys.stderr, "the search was ended early")
+		}
+	}
+	if file == nil {
+		return nil
+	}
+	return listing.New(name, file, files, loader, p.Bits)
+}

@@ -1,0 +1,246 @@
+package listing
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"slices"
+	"strings"
+
+	"tasm/layout/elf"
+)
+
+// The picture is a grid of bytes. Below each line of bytes lie lanes of bars:
+// the fields, instructions and data that the bytes belong to, each as long as
+// its bytes. Colours only repeat what signs and the names of lanes say.
+
+// Measures of the picture, in pixels.
+const (
+	margin    = 64 // left of the bytes, for offsets and names of lanes
+	cellWidth = 104
+	cellTop   = 30 // height of a byte
+	laneTop   = 17 // height of a lane
+	charWidth = 6.7
+	gap       = 12 // between lines
+
+	// headingWidth is in characters.
+	headingWidth = (margin + perLine*cellWidth) * 10 / 67
+)
+
+// MaxPicture is the largest file of which a picture is drawn, in bytes.
+const MaxPicture = 64 << 10
+
+var errLarge = errors.New("the file is too large for a picture; use the text or JSON")
+
+// colours of bytes by what the loader lets them be, and of lanes.
+var (
+	mayColours  = [...]string{elf.Free: "#cdeec4", elf.Bounded: "#cfe0fb", elf.Tied: "#f8e3a1", elf.Fixed: "#f3beb8"}
+	kindColours = [...]string{Header: "#e6e6e6", Code: "#d3e9ee", Data: "#fbe3cc", Padding: "#ffffff"}
+)
+
+// lane is a row of bars that do not overlap.
+type lane struct {
+	name string
+	bars []bar
+}
+
+// bar is the part of an owner that lies in a line.
+type bar struct {
+	from, to int64 // offsets; to is behind the bar
+	owner    *Owner
+}
+
+// SVG draws the listing.
+func (l *Listing) SVG(out io.Writer) error {
+	if len(l.Bytes) > MaxPicture {
+		return errLarge
+	}
+	w := bufio.NewWriter(out)
+	l.draw(w, true)
+	return w.Flush()
+}
+
+// draw writes the picture, with a heading and the legend where it stands alone.
+func (l *Listing) draw(w io.Writer, alone bool) {
+	var body strings.Builder
+	y := gap
+	text := func(x, y int, class, s string) {
+		fmt.Fprintf(&body, "<text x=\"%d\" y=\"%d\" class=\"%s\">%s</text>\n", x, y, class, html.EscapeString(s))
+	}
+	if alone {
+		for _, s := range l.heading() {
+			text(gap, y+12, "heading", cut(s, headingWidth))
+			y += laneTop
+		}
+		for _, e := range legend {
+			fmt.Fprintf(&body, "<rect x=\"%d\" y=\"%d\" width=\"20\" height=\"14\" fill=\"%s\"/>\n", gap, y, mayColours[e.kind])
+			text(gap+6, y+11, "sign", signs[e.kind])
+			text(gap+28, y+11, "label", e.text)
+			y += laneTop
+		}
+		y += gap
+	}
+	row := 0
+	for at := int64(0); at < int64(len(l.Bytes)); {
+		for l.Rows[row].Offset+l.Rows[row].Size <= at {
+			row++
+		}
+		if n := l.repeated(&l.Rows[row], at); n > 0 {
+			text(margin, y+12, "label", fmt.Sprintf("%d more bytes %02x, for the same reasons", n, l.Bytes[at]))
+			y += laneTop + gap
+			at += n
+			continue
+		}
+		end := min(at+perLine, int64(len(l.Bytes)))
+		y = l.drawLine(&body, row, at, end, y, text) + gap
+		at = end
+	}
+	width := margin + perLine*cellWidth + gap
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">
+<style>
+text { font-family: monospace; font-size: 11px; fill: #111 }
+.byte { font-size: 15px; font-weight: bold }
+.sign { font-weight: bold }
+.lane { fill: #555 }
+rect { stroke: #888; stroke-width: .6 }
+</style>
+<rect width="100%%" height="100%%" fill="#fff" stroke="none"/>
+%s</svg>
+`, width, y, width, y, body.String())
+}
+
+// repeated returns how many bytes from at on a picture can leave out: whole
+// lines in the midst of a row that look like the one before.
+func (l *Listing) repeated(r *Row, at int64) int64 {
+	if at < r.Offset+perLine {
+		return 0
+	}
+	n := int64(0)
+	for at+n+perLine <= r.Offset+r.Size && alike(l.Bytes[at+n-perLine:][:2*perLine]) {
+		n += perLine
+	}
+	if n < 2*perLine {
+		return 0
+	}
+	return n
+}
+
+// drawLine draws the bytes from at to end and their lanes, of which row is the
+// first one's. It returns where it ends.
+func (l *Listing) drawLine(body *strings.Builder, row int, at, end int64, y int, text func(x, y int, class, s string)) int {
+	x := func(offset int64) int { return margin + int(offset-at)*cellWidth }
+	text(gap, y+20, "byte", fmt.Sprintf("%04x", at))
+	var owners []int
+	for i := at; i < end; i++ {
+		if l.Rows[row].Offset+l.Rows[row].Size <= i {
+			row++
+		}
+		r := &l.Rows[row]
+		for _, o := range r.Owners {
+			if !slices.Contains(owners, o) {
+				owners = append(owners, o)
+			}
+		}
+		colour := "#ffffff"
+		if r.May.Known {
+			colour = mayColours[r.May.Kind]
+		}
+		fmt.Fprintf(body, "<g><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"/>", html.EscapeString(l.describe(r, i)), x(i), y, cellWidth, cellTop, colour)
+		text(x(i)+8, y+20, "byte", fmt.Sprintf("%02x", l.Bytes[i]))
+		text(x(i)+44, y+20, "label", quote(l.Bytes[i:i+1]))
+		text(x(i)+cellWidth-16, y+20, "sign", r.May.sign())
+		body.WriteString("</g>\n")
+	}
+	y += cellTop
+	for _, lane := range l.lanes(owners, at, end) {
+		text(gap, y+12, "lane", lane.name)
+		for _, b := range lane.bars {
+			label := l.label(b.owner, b.from > b.owner.Offset)
+			fmt.Fprintf(body, "<g><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"/>",
+				html.EscapeString(b.owner.describe()), x(b.from), y, x(b.to)-x(b.from), laneTop, kindColours[b.owner.Kind])
+			text(x(b.from)+4, y+12, "label", cut(label, int(float64(x(b.to)-x(b.from)-6)/charWidth)))
+			body.WriteString("</g>\n")
+		}
+		y += laneTop
+	}
+	return y
+}
+
+// lanes sorts owners into lanes by what they are; those that overlap lie in
+// several.
+func (l *Listing) lanes(owners []int, at, end int64) []lane {
+	var lanes []lane
+	for _, group := range []struct {
+		name string
+		has  func(o *Owner) bool
+	}{
+		{"ELF", func(o *Owner) bool { return o.Kind == Header && o.Program < 0 }},
+		{"program", func(o *Owner) bool { return o.Kind == Header && o.Program >= 0 }},
+		{"code", func(o *Owner) bool { return o.Kind == Code }},
+		{"data", func(o *Owner) bool { return o.Kind == Data }},
+		{"unused", func(o *Owner) bool { return o.Kind == Padding }},
+	} {
+		first := len(lanes)
+		for _, i := range owners {
+			o := &l.Owners[i]
+			if !group.has(o) {
+				continue
+			}
+			b := bar{max(o.Offset, at), min(o.Offset+o.Size, end), o}
+			n := slices.IndexFunc(lanes[first:], func(x lane) bool { return x.bars[len(x.bars)-1].to <= b.from })
+			if n < 0 {
+				n = len(lanes) - first
+				lanes = append(lanes, lane{name: group.name})
+			}
+			lanes[first+n].bars = append(lanes[first+n].bars, b)
+		}
+	}
+	return lanes
+}
+
+// label is what a bar says; one that goes on from an earlier line says so.
+func (l *Listing) label(o *Owner, goesOn bool) string {
+	label := o.Text
+	switch {
+	case o.Kind == Data && o.Source != nil:
+		label = o.Source.Text
+	case o.Kind == Data || o.Kind == Padding:
+		label = o.Remark
+	case o.Program > 0:
+		label += fmt.Sprintf("#%d", o.Program)
+	}
+	if goesOn {
+		return "\" " + label
+	}
+	return label
+}
+
+// describe tells all of an owner.
+func (o *Owner) describe() string {
+	s := o.Kind.String()
+	if o.Program >= 0 {
+		s += fmt.Sprintf(" of program header %d", o.Program)
+	}
+	s += fmt.Sprintf(" %s, offset %#x, %d bytes, address %#x", o.Text, o.Offset, o.Size, o.Address)
+	if o.Remark != "" {
+		s += ": " + o.Remark
+	}
+	if o.Source != nil {
+		s += fmt.Sprintf("\n%s:%d: %s", o.Source.File, o.Source.Line, o.Source.Text)
+	}
+	return s
+}
+
+// describe tells all of a byte of a row.
+func (l *Listing) describe(r *Row, at int64) string {
+	parts := []string{fmt.Sprintf("byte %#x: %02x", at, l.Bytes[at])}
+	for _, i := range r.Owners {
+		parts = append(parts, l.Owners[i].describe())
+	}
+	if r.May.Known {
+		parts = append(parts, r.May.String())
+	}
+	return strings.Join(parts, "\n")
+}

@@ -1,0 +1,268 @@
+package listing
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"tasm/layout/elf"
+)
+
+// textWidth is how many columns the text has at most, perLine how many bytes a
+// line shows.
+const textWidth, perLine = 120, 8
+
+// signs stand for what the loader lets a byte be.
+var signs = [...]string{elf.Free: ".", elf.Bounded: "<", elf.Tied: "=", elf.Fixed: "#"}
+
+// sign returns the sign of a row's bytes, "" outside of the headers.
+func (m *May) sign() string {
+	if !m.Known {
+		return ""
+	}
+	return signs[m.Kind]
+}
+
+// legend explains the signs.
+var legend = []struct {
+	kind elf.Kind
+	text string
+}{
+	{elf.Fixed, "fixed: the loader takes only this value"},
+	{elf.Tied, "tied: equal to bits of other bytes"},
+	{elf.Bounded, "bounded: the loader takes some of the values"},
+	{elf.Free, "free: any value will do for the loader"},
+}
+
+// heading describes the file in a few lines.
+func (l *Listing) heading() []string {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if l.Class == 0 {
+		add("%s: %d bytes, a flat binary", l.Name, len(l.Bytes))
+	} else {
+		add("%s: %d bytes, %v, entry %#x, headers judged by the rules of %s", l.Name, len(l.Bytes), l.Class, l.Entry, l.Loader)
+	}
+	if r := l.Report; r != nil {
+		add("layout %s, %s; %v", r.Layout, r.Method, r.Placement)
+		if r.Optimal(int64(len(l.Bytes))) {
+			add("optimal: there is no smaller one among %s", r.Space)
+		} else if r.Space != "" {
+			add("no file is smaller than %d bytes among %s", r.Bound, r.Space)
+		}
+		if r.Checked != "" {
+			add("compared with the program as written: %s", r.Checked)
+		}
+		for _, reason := range r.Reasons {
+			add("%s", reason)
+		}
+	}
+	return append(lines, l.Remarks...)
+}
+
+// line is a row of the table in the text.
+type line [numColumns]string
+
+const (
+	offsetColumn = iota
+	bytesColumn
+	fileColumn
+	programColumn
+	codeColumn
+	dataColumn
+	sourceColumn
+	whyColumn
+	numColumns
+)
+
+var titles = line{"offset", "bytes", "ELF header", "program", "instruction", "data", "source", "why"}
+
+// widest are the widths of columns that can be cut.
+var widest = map[int]int{codeColumn: 28, dataColumn: 10, whyColumn: 12}
+
+// Text writes the listing as a table for terminals. Reasons are numbered, and
+// follow the table.
+func (l *Listing) Text(out io.Writer) error {
+	w := bufio.NewWriter(out)
+	for _, s := range l.heading() {
+		wrap(w, s, "")
+	}
+	w.WriteByte('\n')
+
+	notes, lines := &notes{number: map[string]int{}}, []line{titles}
+	for i := range l.Rows {
+		lines = append(lines, l.lines(&l.Rows[i], notes)...)
+	}
+	var width [numColumns]int
+	for i := range lines {
+		for c, s := range lines[i] {
+			n := utf8.RuneCountInString(s)
+			if limit := widest[c]; limit > 0 {
+				n = min(n, limit)
+			}
+			width[c] = max(width[c], n)
+		}
+	}
+	left := textWidth
+	for c, n := range width {
+		if c != sourceColumn {
+			left -= n + 1
+		}
+	}
+	width[sourceColumn] = max(0, min(width[sourceColumn], left))
+	for i := range lines {
+		var b strings.Builder
+		for c, s := range lines[i] {
+			fmt.Fprintf(&b, "%-*s ", width[c], cut(s, width[c]))
+		}
+		w.WriteString(strings.TrimRight(b.String(), " ") + "\n")
+	}
+
+	w.WriteByte('\n')
+	for _, e := range legend {
+		if notes.used[e.kind] {
+			fmt.Fprintf(w, "%s %s\n", signs[e.kind], e.text)
+		}
+	}
+	for i, text := range notes.list {
+		wrap(w, fmt.Sprintf("%d  %s", i+1, text), "   ")
+	}
+	if len(l.Rules) > 0 {
+		w.WriteString("\nrules:\n")
+	}
+	for _, r := range l.Rules {
+		text := r.Name + ": " + r.Text
+		if r.Source != "" {
+			text += " [" + r.Source + "]"
+		}
+		wrap(w, text, "   ")
+	}
+	return w.Flush()
+}
+
+// notes are the reasons in the order in which they are first given.
+type notes struct {
+	list   []string
+	number map[string]int
+	used   [len(signs)]bool
+}
+
+func (n *notes) add(text string) string {
+	if n.number[text] == 0 {
+		n.list = append(n.list, text)
+		n.number[text] = len(n.list)
+	}
+	return fmt.Sprint(n.number[text])
+}
+
+// lines makes lines of a row, with a few bytes in each. A long run of the same
+// byte takes one.
+func (l *Listing) lines(r *Row, n *notes) []line {
+	why := r.May.sign()
+	if r.May.Known {
+		n.used[r.May.Kind] = true
+		if r.May.Kind != elf.Free || len(r.May.Because) > 0 {
+			why += n.add(r.May.String())
+		}
+	}
+	for _, remark := range l.remarksOf(r) {
+		why += " " + n.add(remark)
+	}
+	var list []line
+	rest := *r
+	for first := true; rest.Size > 0; first = false {
+		part := rest
+		b := l.Bytes[part.Offset:][:part.Size]
+		var x line
+		if part.Size > 2*perLine && alike(b) {
+			x[bytesColumn] = fmt.Sprintf("%02x × %d", b[0], part.Size)
+		} else {
+			part.Size = min(part.Size, perLine)
+			x[bytesColumn] = fmt.Sprintf("% x", b[:part.Size])
+		}
+		x[offsetColumn] = fmt.Sprintf("%04x", part.Offset)
+		x[dataColumn] = l.column(&part, Data, false)
+		if first {
+			x[fileColumn] = l.column(&part, Header, false)
+			x[programColumn] = l.column(&part, Header, true)
+			x[codeColumn] = l.codeOf(&part)
+			x[sourceColumn] = l.sourceOf(r)
+			x[whyColumn] = strings.TrimSpace(why)
+		}
+		list = append(list, x)
+		rest.Offset, rest.Size = rest.Offset+part.Size, rest.Size-part.Size
+	}
+	return list
+}
+
+// codeOf returns the instructions of a row, or that it is of no use.
+func (l *Listing) codeOf(r *Row) string {
+	code, padding := l.column(r, Code, false), l.column(r, Padding, false)
+	switch {
+	case code != "":
+		return code
+	case padding == "" && r.May.Known && r.May.Kind == elf.Free && l.column(r, Data, false) == "":
+		return "(free)"
+	}
+	return padding
+}
+
+// remarksOf returns what is remarkable about the code and data of a row.
+func (l *Listing) remarksOf(r *Row) []string {
+	var list []string
+	for _, i := range r.Owners {
+		if o := &l.Owners[i]; o.Remark != "" && (o.Kind == Code || o.Kind == Data) {
+			list = append(list, o.Remark)
+		}
+	}
+	return list
+}
+
+// sourceOf returns the lines that asked for the owners that begin in a row.
+func (l *Listing) sourceOf(r *Row) string {
+	var parts []string
+	for _, i := range r.Owners {
+		if o := &l.Owners[i]; o.Source != nil && o.Offset >= r.Offset {
+			parts = append(parts, fmt.Sprintf("%d  %s", o.Source.Line, o.Source.Text))
+		}
+	}
+	return strings.Join(parts, " / ")
+}
+
+func alike(b []byte) bool {
+	for _, c := range b {
+		if c != b[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// cut shortens s to a width in characters.
+func cut(s string, width int) string {
+	if r := []rune(s); len(r) > width {
+		return string(r[:max(0, width-1)]) + "…"
+	}
+	return s
+}
+
+// wrap writes a paragraph; its second line and those behind begin with indent.
+func wrap(w io.Writer, s, indent string) {
+	column := 0
+	for i, word := range strings.Split(s, " ") {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i > 0 && column+1+n > textWidth:
+			io.WriteString(w, "\n"+indent)
+			column = len(indent)
+		case i > 0:
+			io.WriteString(w, " ")
+			column++
+		}
+		io.WriteString(w, word)
+		column += n
+	}
+	io.WriteString(w, "\n")
+}
