@@ -55,6 +55,8 @@ var table = []row{
 	{source: "hello-print", wish: 70, size: 70, optimal: true, stdout: line},
 	{source: "world", wish: 60, size: 60, optimal: true, stdout: world},
 	{source: "exit42", target: "linux/amd64", wish: 80, size: 80, optimal: true, status: 42},
+	{source: "exit42", target: "linux/amd64", charge: 5 << 30, wish: 73, size: 73, status: 42},
+	{source: "world", loader: "qemu", wish: 71, size: 71, stdout: world},
 	{source: "hello-status", wish: 72, size: 74, stdout: line, status: 7},
 	{source: "short", size: 54, stdout: "Hello\n"},
 }
