@@ -286,7 +286,7 @@ func (t *task) lowByte(r, v byte) {
 	}
 }
 
-func (t *task) far() bool { return t.goal.cpu.far }
+func (t *task) far() bool { return t.goal.cpu.far() }
 
 // pairEffects tries the instructions on two registers.
 func (t *task) pairEffects(a, b byte, u *useful) {

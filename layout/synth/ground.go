@@ -384,6 +384,17 @@ func (g *ground) bindAddress(p, size, offset int) bool {
 	return true
 }
 
+// far reports whether the addresses of the file's bytes may need more than 32
+// bits.
+func (g *ground) far() bool {
+	for k := 4; k < g.addressSize; k++ {
+		if g.dyn || g.known[g.vaddr+k] != 0xff || g.value[g.vaddr+k] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // equate makes bits of the byte at p those of byte k of the base address.
 func (g *ground) equate(p int, bits byte, k int) bool {
 	q := g.vaddr + k

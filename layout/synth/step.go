@@ -16,8 +16,8 @@ const (
 type cpu struct {
 	long bool
 	ptr  int // bytes of a word of the stack
-	// far tells that addresses in the file may need more than 32 bits.
-	far bool
+	// far tells whether addresses in the file may need more than 32 bits.
+	far func() bool
 	// readFile returns bytes of the file that are decided.
 	readFile func(offset int64, size int) (uint64, bool)
 }
@@ -417,7 +417,8 @@ func (c *cpu) write(s *state, in *inst, o operand, v val) bool {
 		switch {
 		case in.size == 1:
 			s.reg[o.reg] = merge(s.reg[o.reg], v, 0)
-		case in.size < c.ptr && v.kind() != number && (v.kind() != file || c.far):
+		case in.size < c.ptr && v.kind() != number && (v.kind() != file || in.src.where != inImm && c.far()):
+			// An address that is an immediate is decided to be short.
 			s.reg[o.reg] = of(junk, 0)
 		default:
 			s.reg[o.reg] = v

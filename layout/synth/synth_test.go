@@ -134,3 +134,26 @@ func TestUpper(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestFarAddress cuts an address in the file to 32 bits, which leaves the address
+// only where the file lies low enough.
+func TestFarAddress(t *testing.T) {
+	for _, far := range []bool{false, true} {
+		c := &cpu{long: true, ptr: 8, far: func() bool { return far }}
+		for code, short := range map[string]bool{"\x8d\x35\x10\x00\x00\x00": true, "\x48\x8d\x35\x10\x00\x00\x00": false} {
+			var in inst
+			if decode(true, []byte(code), &in) != complete {
+				t.Fatalf("%x is not understood", code)
+			}
+			in.disp = 16
+			s := initial()
+			want := of(file, int64(100+len(code)+16))
+			if short && far {
+				want = of(junk, 0)
+			}
+			if e, _ := c.step(&s, &in, 100); e != goesOn || s.reg[si] != want {
+				t.Errorf("far %v: %s leaves %v, want %v", far, text(&in, 100, true), s.reg[si], want)
+			}
+		}
+	}
+}

@@ -82,7 +82,7 @@ func newTask(s *site, p *Plan, size, entry int, blobs []int) *task {
 		return nil
 	}
 	t := &task{ground: g, entry: entry, blobs: blobs, seen: map[uint64]struct{}{}}
-	c := &cpu{long: p.ABI.Bits == 64, ptr: p.ABI.PointerSize, far: g.dyn, readFile: func(at int64, size int) (uint64, bool) {
+	c := &cpu{long: p.ABI.Bits == 64, ptr: p.ABI.PointerSize, far: g.far, readFile: func(at int64, size int) (uint64, bool) {
 		if at < 0 || at >= 4096 {
 			return 0, false
 		}
