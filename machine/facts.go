@@ -10,24 +10,72 @@ import (
 // each unknown part of a term that was compared with numbers the values that
 // it may still have, and which other conditions hold.
 type Facts struct {
-	terms   *Terms
-	domains map[*node][]span
+	terms *Terms
+	own   map[*node][]span // what has been added since the last Fork
+	base  *known           // what was known before
 }
+
+// known is a part of the facts that several Facts share: it does not change.
+type known struct {
+	domains map[*node][]span
+	next    *known // what was known before
+	depth   int    // how many layers there are from here on
+}
+
+// maxLayers is how many layers are looked through before they are made one.
+const maxLayers = 16
 
 // span is the numbers from low to high.
 type span struct{ low, high uint64 }
 
 // NewFacts returns Facts without any.
-func NewFacts(t *Terms) *Facts { return &Facts{terms: t, domains: map[*node][]span{}} }
+func NewFacts(t *Terms) *Facts { return &Facts{terms: t, own: map[*node][]span{}} }
 
-// Fork returns a copy.
+// Fork returns a copy. Both share what is known so far.
 func (f *Facts) Fork() *Facts {
-	c := &Facts{terms: f.terms, domains: make(map[*node][]span, len(f.domains))}
-	for n, d := range f.domains {
-		c.domains[n] = d
+	if len(f.own) > 0 {
+		depth := 1
+		if f.base != nil {
+			depth += f.base.depth
+		}
+		if depth > maxLayers {
+			f.base = &known{domains: f.all(), depth: 1}
+		} else {
+			f.base = &known{domains: f.own, next: f.base, depth: depth}
+		}
+		f.own = map[*node][]span{}
 	}
-	return c
+	return &Facts{terms: f.terms, own: map[*node][]span{}, base: f.base}
 }
+
+// find returns what is known of a node.
+func (f *Facts) find(n *node) ([]span, bool) {
+	if d, ok := f.own[n]; ok {
+		return d, true
+	}
+	for l := f.base; l != nil; l = l.next {
+		if d, ok := l.domains[n]; ok {
+			return d, true
+		}
+	}
+	return nil, false
+}
+
+// all returns all that is known.
+func (f *Facts) all() map[*node][]span {
+	domains := maps.Clone(f.own)
+	for l := f.base; l != nil; l = l.next {
+		for n, d := range l.domains {
+			if _, newer := domains[n]; !newer {
+				domains[n] = d
+			}
+		}
+	}
+	return domains
+}
+
+// none reports whether nothing is known.
+func (f *Facts) none() bool { return len(f.own) == 0 && f.base == nil }
 
 // arc returns the numbers from low up to high, of a width, going on at 0 where
 // high is below low.
@@ -96,7 +144,7 @@ func within(x Term, low, high uint64) (*node, []span) {
 }
 
 func (f *Facts) domain(n *node) []span {
-	if d, ok := f.domains[n]; ok {
+	if d, ok := f.find(n); ok {
 		return d
 	}
 	return []span{{0, mask(n.width)}}
@@ -112,7 +160,7 @@ func (f *Facts) Decide(condition Term) (value, known bool) {
 		return !value, known
 	}
 	n := condition.node
-	if len(f.domains) == 0 {
+	if f.none() {
 		return false, false
 	}
 	about, values := meaning(n)
@@ -170,7 +218,7 @@ func (f *Facts) Assume(condition Term, value bool) bool {
 func (f *Facts) restrict(about *node, values []span) bool {
 	d := intersect(f.domain(about), values)
 	slices.SortFunc(d, func(a, b span) int { return cmp.Compare(a.low, b.low) })
-	f.domains[about] = d
+	f.own[about] = d
 	return len(d) > 0
 }
 
@@ -212,11 +260,11 @@ func (f *Facts) Range(x Term, choose func(n int) int) (low, high uint64) {
 // Simplify puts values into a term for the unknown parts that can have only
 // one.
 func (f *Facts) Simplify(x Term) Term {
-	if x.node == nil || len(f.domains) == 0 {
+	if x.node == nil || f.none() {
 		return x
 	}
 	return f.terms.Substitute(x, func(part Term) (Term, bool) {
-		if d, ok := f.domains[part.node]; ok && len(d) == 1 && d[0].low == d[0].high {
+		if d, ok := f.find(part.node); ok && len(d) == 1 && d[0].low == d[0].high {
 			return number(part.width, d[0].low), true
 		}
 		return Term{}, false
@@ -226,10 +274,11 @@ func (f *Facts) Simplify(x Term) Term {
 // Each calls f with what is known, in the order in which the terms were made: a
 // term, and the ranges of its values as pairs of the lowest and the highest.
 func (f *Facts) Each(visit func(about Term, ranges [][2]uint64)) {
-	nodes := slices.SortedFunc(maps.Keys(f.domains), func(a, b *node) int { return cmp.Compare(a.id, b.id) })
+	domains := f.all()
+	nodes := slices.SortedFunc(maps.Keys(domains), func(a, b *node) int { return cmp.Compare(a.id, b.id) })
 	for _, n := range nodes {
 		var ranges [][2]uint64
-		for _, s := range f.domains[n] {
+		for _, s := range domains[n] {
 			ranges = append(ranges, [2]uint64{s.low, s.high})
 		}
 		visit(Term{node: n, width: n.width}, ranges)
