@@ -1,6 +1,7 @@
 package equiv_test
 
 import (
+	"encoding/hex"
 	"strings"
 	"testing"
 
@@ -94,6 +95,14 @@ out:	push 1
 	}
 }
 
+// farHello is a 64-bit hello that lies above 4 GiB but puts only the lower half
+// of its message's address into rsi: the kernel finds nothing there, and the
+// program ends as if nothing had happened.
+const farHello = "7f454c46b2188d354c000000ffc757bd02003e00580f05b801000000eb2a0000" +
+	"180000000000000018000000eb2a000000000000000038000100000000000000" +
+	"0100000000000000b03c21ef0f05000000000000000000004869204944425320" +
+	"456e67696e656572696e67212052450a"
+
 // TestDifferent checks programs against mutants.
 func TestDifferent(t *testing.T) {
 	hello := sample(t, "hello")
@@ -119,6 +128,7 @@ func TestDifferent(t *testing.T) {
 		"teensy":  {hello386, flat(t, sample(t, "teensy")), "where the original calls exit"},
 		"fault":   {hello386, build(t, edit("hello", "mov     eax, 1 ", "ud2"), "", false), "invalid opcode"},
 		"flags":   {hello386, build(t, edit("hello", "mov     ebx, 0 ", "and ebx, 1\nlahf\nmov bl, ah\nand ebx, 16\nmov eax, 1"), "", false), "status of call 2"},
+		"far":     {build(t, sample(t, "hello64"), "", false), unhex(t, farHello), "has 0 bytes of memory behind buf of call 1 (write)"},
 		"other":   {hello386, build(t, sample(t, "hello64"), "", false), "is a program for x86-64"},
 		"cat":     {build(t, sample(t, "cat"), "", false), build(t, edit("cat", "add     esi, eax", "add     esi, 1"), "", false), "call"},
 		"cat2":    {build(t, sample(t, "cat"), "", false), build(t, edit("cat", "js      failed          ; below", "jz      failed          ; below"), "", false), "call"},
@@ -186,4 +196,13 @@ func TestLoaderRefuses(t *testing.T) {
 	if v := equiv.Check(file, bad, equiv.Options{Loader: elf.Linux}); v.Outcome != equiv.Different {
 		t.Errorf("%+v", v)
 	}
+}
+
+func unhex(t *testing.T, digits string) []byte {
+	t.Helper()
+	data, err := hex.DecodeString(digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
