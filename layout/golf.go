@@ -22,20 +22,13 @@ import (
 // outside. It tries several ways, and takes the smallest result that a
 // comparison with the program as written confirms.
 func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
-	plain, messages := Plain(p, opts)
-	if plain == nil {
-		return nil, messages
-	}
-	loader, message := opts.loader()
-	if message != nil {
-		messages.Add(message)
+	plain, loader, messages := start(p, opts)
+	if loader == nil {
 		return nil, messages
 	}
 	g := &golfer{program: p, opts: opts, loader: loader, plain: plain}
 	g.placeBlocks()
-	if opts.Effort > -8 {
-		g.writeAnew()
-	}
+	g.writeAnew()
 	file := g.best()
 	file.Report.Loader = loader.Name
 	if file.Report.Space == "" {
@@ -45,6 +38,10 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	file.Report.Reasons = append(file.Report.Reasons, g.reasons...)
 	return file, messages
 }
+
+// Assumptions lists what an author can grant beyond the contract of a Linux
+// process, by the names in Options.Assume.
+var Assumptions = equiv.Assumptions
 
 // golfer collects results.
 type golfer struct {
@@ -149,10 +146,13 @@ func (g *golfer) best() *File {
 		if compareFiles(f, g.plain) >= 0 {
 			break
 		}
-		v := equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Assume: g.opts.Assume})
+		v, assumed := g.check(f)
 		switch v.Outcome {
 		case equiv.Same:
-			f.Report.Checked = v.How
+			f.Report.Checked, f.Report.Assumptions = v.How, assumed
+			if !v.Proved && v.Unproved != "" {
+				f.Report.Reasons = append(f.Report.Reasons, "not proved, only compared: "+v.Unproved)
+			}
 			return f
 		case equiv.Different:
 			g.reasons = append(g.reasons, fmt.Sprintf("internal error: %d bytes, %s, are not what was written: the result %s", len(f.Bytes), f.Report.Method, v.Reason))
@@ -161,6 +161,17 @@ func (g *golfer) best() *File {
 		}
 	}
 	return g.plain
+}
+
+// check compares a file with the plain one: taking nothing for granted if that
+// will do, else with what the author granted. It returns what was granted and
+// needed.
+func (g *golfer) check(f *File) (equiv.Verdict, []string) {
+	v := equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader})
+	if v.Outcome == equiv.Same || len(g.opts.Assume) == 0 {
+		return v, nil
+	}
+	return equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Assume: g.opts.Assume}), g.opts.Assume
 }
 
 // smallest returns the size in bytes of the smallest file of a class that a

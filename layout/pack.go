@@ -15,13 +15,8 @@ import (
 // do not look at. Where what a program means can't be established from its
 // blocks and the data that they refer to, it is laid out as written.
 func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
-	plain, messages := Plain(p, opts)
-	if plain == nil {
-		return nil, messages
-	}
-	loader, message := opts.loader()
-	if message != nil {
-		messages.Add(message)
+	plain, loader, messages := start(p, opts)
+	if loader == nil {
 		return nil, messages
 	}
 	g := flow.Build(p)
@@ -37,6 +32,20 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	file := placedFile(p, placed)
 	file.Report.Layout, file.Report.Loader, file.Report.Method = "pack", loader.Name, "as written, placed into free header bytes"
 	return file, messages
+}
+
+// start makes the plain file that others are held against, and finds the loader
+// that all are made for; that is nil when the messages hold an error.
+func start(p *program.Program, opts Options) (*File, *elf.Loader, *diag.Bag) {
+	plain, messages := Plain(p, opts)
+	if plain == nil {
+		return nil, nil, messages
+	}
+	loader, message := opts.loader()
+	if message != nil {
+		messages.Add(message)
+	}
+	return plain, loader, messages
 }
 
 // loader returns the loader that a file is made for.

@@ -67,7 +67,7 @@ type Assumption struct {
 // Assumptions are what may be assumed, by the names that users give.
 var Assumptions = []*Assumption{
 	{
-		Name: "argc=1", Summary: "the program is started without arguments but its name",
+		Name: "argc=1", Summary: "the program is started without arguments",
 		facts: func(w *world) {
 			argc := w.terms.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * w.abi.PointerSize})
 			w.facts.Limit(argc, 1, 1)
@@ -80,7 +80,7 @@ var Assumptions = []*Assumption{
 	// Nothing that is compared here depends on it.
 	{Name: "stdin-readable", Summary: "standard input is open for reading"},
 	{
-		Name: "rcx-after-syscall", Summary: "syscall leaves the return address in rcx and the flags in r11 (not so with FRED)",
+		Name: "rcx-after-syscall", Summary: "syscall leaves its return address in rcx, which processors with FRED do not do",
 		keep: true,
 	},
 }
