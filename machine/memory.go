@@ -395,6 +395,35 @@ func (x Term) order() int64 {
 	return int64(x.node.id)
 }
 
+// Written reports whether any of size bytes at an address, at most a chunk of
+// them, was or may have been written since the memory was mapped.
+func (m *Memory) Written(address Term, size int) bool {
+	p := locate(address)
+	start, i := chunkOf(p)
+	for l := m.top; l != nil; l = l.below {
+		if l.writer != nil {
+			if l.start.base == p.base && p.offset < l.start.offset+l.size && l.start.offset < p.offset+int64(size) {
+				return true
+			}
+			continue
+		}
+		if c := l.chunks[start]; c != nil && c.written(i, min(i+size, chunkSize)) {
+			return true
+		}
+		if i+size > chunkSize {
+			if c := l.chunks[place{start.base, start.offset + chunkSize}]; c != nil && c.written(0, i+size-chunkSize) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// written reports whether any byte from index i up to end was written.
+func (c *chunk) written(i, end int) bool {
+	return slices.ContainsFunc(c[i:end], func(b Byte) bool { return b.Of.width > 0 })
+}
+
 // Fetch reads up to len(code) bytes of an instruction. It returns how many
 // bytes can be executed and are known, and the segment of the first, nil if
 // there is none.

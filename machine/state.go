@@ -36,6 +36,9 @@ type State struct {
 	KeepsReturn bool
 
 	flags flags
+	// exec is the instruction that Step carries out: here it needs no memory of
+	// its own each time.
+	exec exec
 }
 
 // NewState returns a state in which all registers and flags are 0.

@@ -80,7 +80,8 @@ type exec struct {
 // addresses of the code are those to which the unknown part of IP is still to
 // be added: IP's offset is what was given to x86.Decode as the address.
 func (s *State) Step(in *x86.Decoded) Event {
-	e := exec{State: s, t: s.Terms, plan: planOf(in.Form, s.Bits), in: &in.Instruction, form: in.Form, here: s.IP, next: s.IP.plus(uint64(in.Length))}
+	e := &s.exec
+	*e = exec{State: s, t: s.Terms, plan: planOf(in.Form, s.Bits), in: &in.Instruction, form: in.Form, here: s.IP, next: s.IP.plus(uint64(in.Length))}
 	switch {
 	case in.Form.Privileged():
 		e.fault("uses an instruction that is reserved to the kernel")
@@ -90,7 +91,7 @@ func (s *State) Step(in *x86.Decoded) Event {
 		e.unclear("uses a repeat prefix before %s, where it is reserved", e.name)
 	case e.event.Kind == Done:
 		s.IP = e.next
-		e.do(&e)
+		e.do(e)
 	}
 	if e.event.Kind == Fork {
 		s.IP = e.here

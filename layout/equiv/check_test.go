@@ -2,6 +2,7 @@ package equiv_test
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -144,6 +145,80 @@ func TestDifferent(t *testing.T) {
 				t.Errorf("%+v, not %q", v, c.want)
 			}
 		})
+	}
+}
+
+// TestChangedCode checks programs that write over instructions which they have
+// run before: by themselves, by the kernel, and where an instruction lies across
+// two chunks of memory (see machine.Memory).
+func TestChangedCode(t *testing.T) {
+	const head = "target linux/386\nentry _start\nsection .text exec write align=64\n"
+	exit := func(status int) []byte {
+		return build(t, head386+fmt.Sprintf("_start: mov eax, 20\nint 0x80\nmov ebx, %d\nmov eax, 1\nint 0x80", status), "", false)
+	}
+	for name, source := range map[string]string{
+		"by itself": `
+_start: mov eax, 20
+	int 0x80
+	call two
+	inc byte [two + 1]
+	call two
+	mov eax, 1
+	int 0x80
+two:	mov ebx, 2
+	ret`,
+		"across chunks": `
+_start: mov eax, 20
+	int 0x80
+	call two
+	inc byte [two + 1]
+	call two
+	mov eax, 1
+	int 0x80
+	times 64 - 1 - ($ - _start) nop
+two:	mov ebx, 2
+	ret`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			original := build(t, head+source, "", false)
+			if proof, decided, simulated := equiv.Both(original, exit(3), 5); proof != "" || !decided || simulated != "" {
+				t.Errorf("the same: %q %v %q", proof, decided, simulated)
+			}
+			if proof, decided, simulated := equiv.Both(original, exit(2), 5); proof == "" || !decided || simulated == "" {
+				t.Errorf("not the same: %q %v %q", proof, decided, simulated)
+			}
+		})
+	}
+	// The kernel reads a byte into the instruction, or none where it fails.
+	reads := build(t, head+`
+_start: call two
+	mov eax, 3
+	mov ebx, 0
+	mov ecx, two + 1
+	mov edx, 1
+	int 0x80
+	call two
+	mov eax, 1
+	int 0x80
+two:	mov ebx, 2
+	ret`, "", false)
+	same := build(t, head386+`
+_start: mov byte [byte2], 2
+	mov eax, 3
+	mov ebx, 0
+	mov ecx, byte2
+	mov edx, 1
+	int 0x80
+	movzx ebx, byte [byte2]
+	mov eax, 1
+	int 0x80
+section .bss
+byte2:	resb 1`, "", false)
+	if _, _, simulated := equiv.Both(reads, same, 100); simulated != "" {
+		t.Errorf("read by the kernel: %q", simulated)
+	}
+	if proof, decided, _ := equiv.Both(reads, exit(2), 1); decided && proof == "" {
+		t.Errorf("proof that what the kernel reads is what was there")
 	}
 }
 

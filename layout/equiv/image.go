@@ -26,10 +26,17 @@ type image struct {
 	entry    uint64
 	segments []mapping
 
-	// decoded holds instructions of memory that can't be written, by address;
-	// met holds all in the order in which they were first met.
-	decoded map[machine.Term]*x86.Decoded
+	// decoded holds instructions as they stand in the file, by address; met
+	// holds them in the order in which they were first met.
+	decoded map[machine.Term]decoded
 	met     []*x86.Decoded
+}
+
+// decoded is an instruction, and whether a program can write over it: then it
+// is the right one only while that has not happened.
+type decoded struct {
+	in       *x86.Decoded
+	writable bool
 }
 
 // mapping is a run of pages.
@@ -44,7 +51,7 @@ type mapping struct {
 func parse(file []byte) (*image, error) {
 	head := file[:min(len(file), 256)]
 	class := elf.ClassOf(file)
-	im := &image{decoded: map[machine.Term]*x86.Decoded{}, file: file, class: class, abi: linux.I386, bits: class.Bits()}
+	im := &image{decoded: map[machine.Term]decoded{}, file: file, class: class, abi: linux.I386, bits: class.Bits()}
 	if class == elf.Class64 {
 		im.abi = linux.X8664
 	}

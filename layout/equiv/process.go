@@ -48,8 +48,8 @@ func (p *process) advance(steps *int) (machine.Event, bool) {
 // fetch decodes the next instruction; it returns nil and an event if there is
 // none.
 func (p *process) fetch() (*x86.Decoded, machine.Event) {
-	if in := p.image.decoded[p.IP]; in != nil {
-		return in, machine.Event{}
+	if known := p.image.decoded[p.IP]; known.in != nil && !(known.writable && p.Memory.Written(p.IP, known.in.Length)) {
+		return known.in, machine.Event{}
 	}
 	fail := func(kind machine.EventKind, format string, args ...any) (*x86.Decoded, machine.Event) {
 		return nil, machine.Event{Kind: kind, Reason: fmt.Sprintf(format, args...)}
@@ -73,11 +73,18 @@ func (p *process) fetch() (*x86.Decoded, machine.Event) {
 	if p.uses != nil {
 		p.uses.ran(segment, address, in.Length)
 	}
-	if !segment.Write {
+	if writable := p.writable(segment, in.Length); !writable || !p.Memory.Written(p.IP, in.Length) {
 		p.image.met = append(p.image.met, in)
-		p.image.decoded[p.IP] = in
+		p.image.decoded[p.IP] = decoded{in, writable}
 	}
 	return in, machine.Event{}
+}
+
+// writable reports whether an instruction at IP, size bytes long and beginning in
+// a segment, can be changed while the program runs.
+func (p *process) writable(segment *machine.Segment, size int) bool {
+	last, _ := p.Memory.Find(offset(p, p.IP, uint64(size-1)))
+	return segment.Write || last == nil || last.Write
 }
 
 // accepted checks that a loader takes a file.
