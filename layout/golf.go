@@ -57,11 +57,13 @@ type golfer struct {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks() {
 	graph := flow.Build(g.program)
-	g.place(graph, "as written, placed into free header bytes", nil)
+	g.place(graph, asWritten, nil)
 	if len(graph.Doubts) > 0 {
 		return
 	}
-	short, changes := rewrite.Shorten(graph, rewrite.Options{LowAddresses: true})
+	short, changes := rewrite.Shorten(graph, rewrite.Options{
+		LowAddresses: true, Effort: g.opts.Effort, Context: g.opts.Context, Ended: func(reason string) { g.reasons = append(g.reasons, reason) },
+	})
 	g.place(short, "rewritten block by block", changes)
 }
 
@@ -80,9 +82,22 @@ func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Chang
 	g.found = append(g.found, file)
 }
 
+// maxAnew is the size in bytes from which on programs are not written anew: what
+// can be saved is in the headers, and the time for each size grows with it. It
+// doubles with each unit of effort.
+const maxAnew = 256
+
 // writeAnew forgets the program's instructions and searches for others that
 // make its system calls.
 func (g *golfer) writeAnew() {
+	size, limit := len(g.smallest().Bytes), maxAnew
+	if e := g.opts.Effort; e > 0 {
+		limit <<= min(e, 20)
+	}
+	if size >= limit {
+		g.reasons = append(g.reasons, fmt.Sprintf("not written anew: that is done for programs below %d bytes", limit))
+		return
+	}
 	trace, reason := equiv.Run(g.plain.Bytes)
 	if trace == nil {
 		g.reasons = append(g.reasons, "not written anew: the program "+reason)
@@ -93,7 +108,7 @@ func (g *golfer) writeAnew() {
 		g.reasons = append(g.reasons, "not written anew: the program "+reason)
 		return
 	}
-	o := synth.Options{Loader: g.loader, MaxCharge: g.opts.MaxCharge, Effort: g.opts.Effort, Upper: int64(len(g.smallest().Bytes)), Context: g.opts.Context}
+	o := synth.Options{Loader: g.loader, MaxCharge: g.opts.MaxCharge, Effort: g.opts.Effort, Upper: int64(size), Context: g.opts.Context}
 	if g.opts.Progress != nil {
 		o.Progress = func(best, bound int64, doing string) { g.opts.Progress(Progress{best, bound, doing}) }
 	}
@@ -140,8 +155,11 @@ func compareFiles(a, b *File) int {
 
 // best returns the smallest file that was confirmed to behave as the plain one
 // does. A file that does not is a mistake of this program, and is told as such.
+// Where what the program does can't be established its instructions have to stay
+// as they are: then the best is what Pack makes.
 func (g *golfer) best() *File {
 	slices.SortStableFunc(g.found, compareFiles)
+	best := g.plain
 	for _, f := range g.found {
 		if compareFiles(f, g.plain) >= 0 {
 			break
@@ -157,10 +175,15 @@ func (g *golfer) best() *File {
 		case equiv.Different:
 			g.reasons = append(g.reasons, fmt.Sprintf("internal error: %d bytes, %s, are not what was written: the result %s", len(f.Bytes), f.Report.Method, v.Reason))
 		default:
-			g.reasons = append(g.reasons, "not golfed: what the program does can't be established: it "+v.Reason)
+			if reason := "not golfed: what the program does can't be established: it " + v.Reason; !slices.Contains(g.reasons, reason) {
+				g.reasons = append(g.reasons, reason)
+			}
+			if f.Report.Method == asWritten {
+				best, f.Report.Layout = f, "pack"
+			}
 		}
 	}
-	return g.plain
+	return best
 }
 
 // check compares a file with the plain one: taking nothing for granted if that

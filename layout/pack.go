@@ -30,9 +30,12 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 		return plain, messages
 	}
 	file := placedFile(p, placed)
-	file.Report.Layout, file.Report.Loader, file.Report.Method = "pack", loader.Name, "as written, placed into free header bytes"
+	file.Report.Layout, file.Report.Loader, file.Report.Method = "pack", loader.Name, asWritten
 	return file, messages
 }
+
+// asWritten is the method of Pack.
+const asWritten = "as written, placed into free header bytes"
 
 // start makes the plain file that others are held against, and finds the loader
 // that all are made for; that is nil when the messages hold an error.

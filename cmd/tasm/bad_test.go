@@ -42,7 +42,7 @@ func TestBadSources(t *testing.T) {
 			case strings.HasSuffix(name, ".werror"):
 				args = append(args, "-Werror")
 			case strings.Contains(string(text), "target "):
-				args = []string{"build", "-f", "elf"}
+				args = []string{"build", "-f", "elf", "--layout", "plain"}
 			}
 			out := filepath.Join(t.TempDir(), "out")
 			build := func(style string) string {

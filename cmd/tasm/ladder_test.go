@@ -22,7 +22,7 @@ func TestTry(t *testing.T) {
 			source := t.TempDir() + "/a.tasm"
 			writeText(t, source, "target linux/386\n_start:\n"+c.body+"\nsection .data\ntext: db \"abc\"\n")
 			started := time.Now()
-			got, err := try(mustBuild(t, "-f", "elf", source), limit)
+			got, err := try(mustBuild(t, "-f", "elf", "--layout", "plain", source), limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -40,7 +40,7 @@ func TestTry(t *testing.T) {
 	}
 	source := t.TempDir() + "/yes.tasm"
 	writeText(t, source, "target linux/386\n_start: sys write, 1, _start, 4000\njmp _start\ntimes 4000 db 1\n")
-	if got, err := try(mustBuild(t, "-f", "elf", source), 20*time.Second); err != nil || got.String() != "writes on" || len(got.output) != outputLimit {
+	if got, err := try(mustBuild(t, "-f", "elf", "--layout", "plain", source), 20*time.Second); err != nil || got.String() != "writes on" || len(got.output) != outputLimit {
 		t.Errorf("%v: %v, %d bytes", err, got, len(got.output))
 	}
 	if _, err := try([]byte("no program"), limit); err == nil {

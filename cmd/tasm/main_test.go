@@ -75,15 +75,23 @@ func tasm(stdin string, args ...string) result {
 	return result{status, stdout.String(), stderr.String()}
 }
 
-// mustBuild builds a source and returns the bytes of the product.
+// mustBuild builds a source and returns the bytes of the product. What was built
+// before is not built again.
 func mustBuild(t *testing.T, args ...string) []byte {
 	t.Helper()
+	key := strings.Join(args, "\x00")
+	if product, ok := built[key]; ok {
+		return product
+	}
 	r := tasm("", append([]string{"build", "-o", "-"}, args...)...)
 	if r.status != exitOK || r.stderr != "" {
 		t.Fatalf("tasm build %s: status %d\n%s", strings.Join(args, " "), r.status, r.stderr)
 	}
-	return []byte(r.stdout)
+	built[key] = []byte(r.stdout)
+	return built[key]
 }
+
+var built = map[string][]byte{} // products of mustBuild, by its arguments
 
 // golden compares got with the file path, or rewrites that.
 func golden(t *testing.T, path string, got []byte) {

@@ -47,7 +47,7 @@ func (o *searchOptions) registerLimits(set *pflag.FlagSet) {
 
 // plainLayout is the layout that needs no search, defaultLayout that of
 // executables unless the user chooses one.
-const plainLayout, defaultLayout = "plain", "plain"
+const plainLayout, defaultLayout = "plain", "golf"
 
 // The range of --effort: from a thousandth to a million times the default.
 const minEffort, maxEffort = -10, 20

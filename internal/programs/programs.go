@@ -13,13 +13,17 @@ import (
 // Random returns the source of a random program for a target, linux/386 or
 // linux/amd64: straight runs of system calls, conditions, loops with counters,
 // subroutines, the stack, and data that is read and written.
-func Random(r *rand.Rand, target string) string {
+func Random(r *rand.Rand, target string) string { return Long(r, target, 1+r.IntN(5)) }
+
+// Long is like Random, with a number of statements of which each takes 20 bytes
+// of code or so.
+func Long(r *rand.Rand, target string, statements int) string {
 	g := &generator{r: r, wide: target == "linux/amd64"}
 	g.line("target %s", target)
 	g.line("entry _start")
 	g.line("section .text")
 	g.line("_start:")
-	for range 1 + r.IntN(5) {
+	for range statements {
 		g.statement(2)
 	}
 	g.exit()

@@ -203,6 +203,7 @@ func Run(file []byte) (*Trace, string) {
 			return nil, "calls the kernel in the way of another ABI"
 		}
 		trace.Calls = append(trace.Calls, p.record(v))
+		steps -= (v.size() + v.room()) / bytesPerStep
 		if v.Syscall != nil && v.Syscall.NoReturn() {
 			return trace, ""
 		}

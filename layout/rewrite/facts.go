@@ -96,6 +96,7 @@ func (a *analysis) pass() bool {
 			continue
 		}
 		s := *in
+		a.s.budget.left -= int64(len(b.Code))
 		for i := range b.Code {
 			inst := &b.Code[i]
 			a.stale(&s, a.index[b]+i)

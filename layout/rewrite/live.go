@@ -59,6 +59,7 @@ func (l *liveness) compute() {
 		changed, l.grew = false, false
 		for i := len(l.s.g.Blocks) - 1; i >= 0; i-- {
 			b := l.s.g.Blocks[i]
+			l.s.budget.left -= int64(len(b.Code))
 			if n := l.through(b, nil); n != l.in[b] {
 				l.in[b] = n
 				changed = true

@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"context"
+	"fmt"
 	"slices"
 
 	"tasm/codegen/x86"
@@ -14,6 +16,14 @@ type Options struct {
 	// LowAddresses tells that all code and data of a 64-bit program will lie
 	// below 2 GiB, so that their addresses fit 32 bits.
 	LowAddresses bool
+	// Effort doubles the work that may be done with each unit (see MaxWork).
+	Effort int
+	// Context ends the work early, with what has been done so far; nil means
+	// never.
+	Context context.Context
+	// Ended is told that the work ended before all was tried, and why; it may
+	// be nil.
+	Ended func(reason string)
 }
 
 // Change is one change to the program.
@@ -34,10 +44,20 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	if len(g.Doubts) != 0 || g.Entry == nil || g.ABI == nil {
 		return g, nil
 	}
+	ended := func(format string, args ...any) {
+		if o.Ended != nil {
+			o.Ended(fmt.Sprintf(format, args...))
+		}
+	}
+	if n := length(g); n > MaxInstructions {
+		ended("the program has %d instructions, and those with more than %d are not rewritten", n, MaxInstructions)
+		return g, nil
+	}
 	var best *shortener
+	budget := newBudget(o)
 	caches := newCaches()
 	try := func(changes ...variant) {
-		sh := newShortener(g, o, caches)
+		sh := newShortener(g, o, caches, budget)
 		for _, change := range changes {
 			if !change(sh) {
 				return
@@ -51,8 +71,13 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	if best == nil {
 		return g, nil
 	}
-	for _, v := range newShortener(g, o, caches).variants() {
-		try(append(slices.Clone(best.applied), v)...)
+	for _, v := range newShortener(g, o, caches, budget).variants() {
+		if !budget.over() {
+			try(append(slices.Clone(best.applied), v)...)
+		}
+	}
+	if budget.left <= 0 {
+		ended("the rewriting ended early: its analyses had looked at %d instructions", MaxWork)
 	}
 	return best.g, best.changes
 }
@@ -67,9 +92,18 @@ func newCaches() caches {
 	return caches{map[*x86.Form]*formFacts{}, map[tried]known{}}
 }
 
-func newShortener(g *flow.Graph, o Options, c caches) *shortener {
+// length is the number of instructions of a graph.
+func length(g *flow.Graph) int {
+	n := 0
+	for _, b := range g.Blocks {
+		n += len(b.Code)
+	}
+	return n
+}
+
+func newShortener(g *flow.Graph, o Options, c caches, b *budget) *shortener {
 	return &shortener{
-		g: clone(g), abi: g.ABI, bits: g.Bits, options: o, caches: c,
+		g: clone(g), abi: g.ABI, bits: g.Bits, options: o, caches: c, budget: b,
 		arguments: numbers(g.ABI.Args), clobbers: numbers(g.ABI.Clobbers), next: firstTried,
 	}
 }
@@ -80,18 +114,18 @@ func (sh *shortener) all() bool {
 	if sh.tidy(); sh.analyze().unclear {
 		return false
 	}
-	for sh.subroutines() {
+	for !sh.budget.over() && sh.subroutines() {
 	}
 	for range maxPasses {
 		before := len(sh.changes)
 		if !sh.pass() {
 			return false
 		}
-		if len(sh.changes) == before && !sh.equalBlocks() {
+		if sh.budget.over() || len(sh.changes) == before && !sh.equalBlocks() {
 			break
 		}
 	}
-	for sh.tails() {
+	for !sh.budget.over() && sh.tails() {
 	}
 	sh.tidy()
 	return true
@@ -124,6 +158,7 @@ type shortener struct {
 	bits    int
 	options Options
 	caches
+	budget    *budget
 	arguments []int
 	clobbers  []int
 	changes   []Change
@@ -144,14 +179,14 @@ func (sh *shortener) pass() bool {
 		a = sh.analyze()
 	}
 	l := sh.liveness(a)
-	for sh.saves(a, l) {
+	for !sh.budget.over() && sh.saves(a, l) {
 		if a = sh.analyze(); a.unclear {
 			return false
 		}
 		l = sh.liveness(a)
 	}
 	for _, b := range sh.g.Blocks {
-		for done := false; !done; {
+		for done := false; !done && !sh.budget.over(); {
 			var holds bool
 			if holds, done = sh.block(a, l, b); holds {
 				continue
