@@ -2,9 +2,11 @@ package layout
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"tasm/diag"
 	"tasm/flow"
@@ -26,10 +28,24 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	if loader == nil {
 		return nil, messages
 	}
+	ctx := opts.context()
+	opts.Context = ctx
 	g := &golfer{program: p, opts: opts, loader: loader, plain: plain}
+	var cancel context.CancelFunc
+	g.comparing, cancel = context.WithCancel(context.WithoutCancel(ctx))
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	defer func() { // end the comparisons that are not needed any more
+		cancel()
+		for _, r := range g.found {
+			<-r.checked
+		}
+	}()
 	g.placeBlocks()
 	g.writeAnew()
 	file := g.best()
+	if ctx.Err() != nil {
+		g.reasons = append(g.reasons, "the search was ended early")
+	}
 	file.Report.Loader = loader.Name
 	if file.Report.Space == "" {
 		file.Report.Bound = smallest(plain.Class, loader)
@@ -49,8 +65,36 @@ type golfer struct {
 	opts    Options
 	loader  *elf.Loader
 	plain   *File
-	found   []*File
+	found   []*result
 	reasons []string // why a way could not be gone
+	// comparing ends the comparisons.
+	comparing context.Context
+}
+
+// grace is how long after the end of a search the comparison of what it has
+// found may take.
+const grace = time.Second
+
+// result is a file that was found. It is compared with the plain one while the
+// search goes on, so that there is something to answer with whenever that ends.
+type result struct {
+	*File
+	checked chan struct{} // closed when the following is known
+	verdict equiv.Verdict
+	assumed []string
+}
+
+// add takes in a file and begins to compare it.
+func (g *golfer) add(f *File) {
+	r := &result{File: f, checked: make(chan struct{})}
+	g.found = append(g.found, r)
+	go func() {
+		defer close(r.checked)
+		r.verdict, r.assumed = g.check(f)
+	}()
+	if g.opts.Progress != nil {
+		g.opts.Progress(Progress{Best: int64(len(g.smallest().Bytes)), Doing: f.Report.Method})
+	}
 }
 
 // placeBlocks places the program's blocks into the headers: as they are, and
@@ -69,9 +113,14 @@ func (g *golfer) placeBlocks() {
 
 // place places the blocks of a graph.
 func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Change) {
-	placed, err := place.Place(graph, g.loader)
-	if err != nil {
+	placed, err := place.Place(g.opts.Context, graph, g.loader)
+	switch {
+	case g.opts.Context.Err() != nil:
+		// Of this everybody is told anyway.
+	case err != nil:
 		g.reasons = append(g.reasons, reasons(graph, err)...)
+	}
+	if placed == nil {
 		return
 	}
 	file := placedFile(g.program, placed)
@@ -79,7 +128,7 @@ func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Chang
 	for _, c := range changes {
 		file.Report.Rewrites = append(file.Report.Rewrites, Rewrite{c.Range, c.Text, c.Saved})
 	}
-	g.found = append(g.found, file)
+	g.add(file)
 }
 
 // maxAnew is the size in bytes from which on programs are not written anew: what
@@ -90,6 +139,9 @@ const maxAnew = 256
 // writeAnew forgets the program's instructions and searches for others that
 // make its system calls.
 func (g *golfer) writeAnew() {
+	if g.opts.Context.Err() != nil {
+		return
+	}
 	size, limit := len(g.smallest().Bytes), maxAnew
 	if e := g.opts.Effort; e > 0 {
 		limit <<= min(e, 20)
@@ -114,12 +166,13 @@ func (g *golfer) writeAnew() {
 	}
 	r, err := synth.Search(plan, o)
 	switch {
+	case r == nil && g.opts.Context.Err() != nil:
 	case errors.Is(err, synth.ErrNone):
 		g.reasons = append(g.reasons, "no code written anew is smaller")
 	case err != nil:
 		g.reasons = append(g.reasons, "not written anew: "+err.Error())
 	default:
-		g.found = append(g.found, g.writtenFile(plan, r))
+		g.add(g.writtenFile(plan, r))
 	}
 }
 
@@ -144,7 +197,13 @@ func (g *golfer) writtenFile(plan *synth.Plan, r *synth.Result) *File {
 
 // smallest returns the smallest file so far, the plain one included.
 func (g *golfer) smallest() *File {
-	return slices.MinFunc(append([]*File{g.plain}, g.found...), compareFiles)
+	least := g.plain
+	for _, r := range g.found {
+		if compareFiles(r.File, least) < 0 {
+			least = r.File
+		}
+	}
+	return least
 }
 
 // compareFiles puts smaller files first, and of two of a size the one that
@@ -155,31 +214,34 @@ func compareFiles(a, b *File) int {
 
 // best returns the smallest file that was confirmed to behave as the plain one
 // does. A file that does not is a mistake of this program, and is told as such.
-// Where what the program does can't be established its instructions have to stay
-// as they are: then the best is what Pack makes.
+// Where what the program does can't be established, or not in time, its
+// instructions have to stay as they are: then the best is what Pack makes.
 func (g *golfer) best() *File {
-	slices.SortStableFunc(g.found, compareFiles)
+	slices.SortStableFunc(g.found, func(a, b *result) int { return compareFiles(a.File, b.File) })
 	best := g.plain
 	for _, f := range g.found {
-		if compareFiles(f, g.plain) >= 0 {
+		if compareFiles(f.File, g.plain) >= 0 {
 			break
 		}
-		v, assumed := g.check(f)
-		switch v.Outcome {
-		case equiv.Same:
-			f.Report.Checked, f.Report.Assumptions = v.How, assumed
+		<-f.checked
+		v := f.verdict
+		if v.Outcome == equiv.Unclear && f.Report.Method == asWritten {
+			best, f.Report.Layout = f.File, "pack"
+		}
+		switch {
+		case v.Outcome == equiv.Same:
+			f.Report.Checked, f.Report.Assumptions = v.How, f.assumed
 			if !v.Proved && v.Unproved != "" {
 				f.Report.Reasons = append(f.Report.Reasons, "not proved, only compared: "+v.Unproved)
 			}
-			return f
-		case equiv.Different:
+			return f.File
+		case v.Outcome == equiv.Different:
 			g.reasons = append(g.reasons, fmt.Sprintf("internal error: %d bytes, %s, are not what was written: the result %s", len(f.Bytes), f.Report.Method, v.Reason))
+		case g.comparing.Err() != nil:
+			g.reasons = append(g.reasons, fmt.Sprintf("%d bytes, %s, could not be compared in time", len(f.Bytes), f.Report.Method))
 		default:
 			if reason := "not golfed: what the program does can't be established: it " + v.Reason; !slices.Contains(g.reasons, reason) {
 				g.reasons = append(g.reasons, reason)
-			}
-			if f.Report.Method == asWritten {
-				best, f.Report.Layout = f, "pack"
 			}
 		}
 	}
@@ -190,11 +252,11 @@ func (g *golfer) best() *File {
 // will do, else with what the author granted. It returns what was granted and
 // needed.
 func (g *golfer) check(f *File) (equiv.Verdict, []string) {
-	v := equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader})
-	if v.Outcome == equiv.Same || len(g.opts.Assume) == 0 {
+	v := equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Context: g.comparing})
+	if v.Outcome == equiv.Same || len(g.opts.Assume) == 0 || g.comparing.Err() != nil {
 		return v, nil
 	}
-	return equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Assume: g.opts.Assume}), g.opts.Assume
+	return equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Assume: g.opts.Assume, Context: g.comparing}), g.opts.Assume
 }
 
 // smallest returns the size in bytes of the smallest file of a class that a

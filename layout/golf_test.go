@@ -1,9 +1,12 @@
 package layout
 
 import (
+	"context"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"tasm/assembler"
 	"tasm/diag"
@@ -49,5 +52,45 @@ func TestFallBack(t *testing.T) {
 				t.Errorf("%s, %s: %q", r.Layout, r.Method, r.Reasons)
 			}
 		})
+	}
+}
+
+// TestEndedEarly ends searches after more and more time. They end soon after, and
+// what they answer with is a file that was compared, or what Pack makes.
+func TestEndedEarly(t *testing.T) {
+	primes, err := os.ReadFile("../samples/primes.tasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, source := range map[string]string{
+		"primes": string(primes),
+		"large":  programs.Long(rand.New(rand.NewPCG(1, 1)), "linux/386", 400),
+		"text":   "target linux/386\n_start: sys write, 1, text, 200\nsys exit, 0\ntext: times 200 db 'a'\n",
+	} {
+		p := assembled(t, source)
+		plain, _ := Plain(p, Options{})
+		last := len(plain.Bytes)
+		for _, limit := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond} {
+			ctx, cancel := context.WithTimeout(context.Background(), limit)
+			start := time.Now()
+			file, said := Golf(p, Options{Context: ctx})
+			took := time.Since(start)
+			cancel()
+			if file == nil {
+				t.Fatal(said.Messages())
+			}
+			r := file.Report
+			t.Logf("%s, %v: %d bytes after %v, %s, %s; %q", name, limit, len(file.Bytes), took, r.Method, r.Checked, r.Reasons)
+			if took > limit+grace+2*time.Second {
+				t.Errorf("%s: ended after %v, not %v", name, took, limit)
+			}
+			if r.Layout == "golf" && r.Checked == "" || len(file.Bytes) > len(plain.Bytes) {
+				t.Errorf("%s: %d bytes, plain %d, %s, compared: %q", name, len(file.Bytes), len(plain.Bytes), r.Layout, r.Checked)
+			}
+			last = min(last, len(file.Bytes))
+		}
+		if last == len(plain.Bytes) {
+			t.Errorf("%s: nothing was gained in any time", name)
+		}
 	}
 }

@@ -39,7 +39,7 @@ type Options struct {
 	// same file on every machine.
 	Effort int
 	// Context ends a search early, which then answers with the best file that
-	// it has; nil means never.
+	// it has and has compared with the program as written; nil means never.
 	Context context.Context
 	// Progress is told how far a search has come, from time to time and from
 	// any goroutine, one at a time; it may be nil.
@@ -51,6 +51,13 @@ type Progress struct {
 	Best  int64  // size of the best file so far, in bytes; 0 while there is none
 	Bound int64  // no file of the space searched is smaller, in bytes
 	Doing string // what is being tried, in a few words
+}
+
+func (o Options) context() context.Context {
+	if o.Context == nil {
+		return context.Background()
+	}
+	return o.Context
 }
 
 func (o Options) maxSize() int64 {

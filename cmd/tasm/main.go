@@ -35,8 +35,9 @@ func tuneCollector() {
 
 // dieOn ends the process by the first of signals that arrives, as it would
 // have ended without our attention, but not between the creation of a
-// temporary file and its end. The first interrupt during a search ends only
-// the search, whose best file is then written.
+// temporary file and its end, and together with the programs that it has
+// started. The first interrupt during a search ends only the search, whose best
+// file is then written.
 func dieOn(signals ...os.Signal) {
 	received := make(chan os.Signal, 1)
 	signal.Notify(received, signals...)
@@ -44,6 +45,7 @@ func dieOn(signals ...os.Signal) {
 	for s == os.Interrupt && running.interrupt() {
 		s = <-received
 	}
+	trials.end()
 	replacing.Lock()
 	signal.Reset(s)
 	if self, err := os.FindProcess(os.Getpid()); err == nil {

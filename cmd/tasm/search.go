@@ -42,7 +42,7 @@ func (o *searchOptions) registerLimits(set *pflag.FlagSet) {
 	set.Var(byteSize{&o.maxCharge}, "max-charge", "how much memory the system may commit for the file beyond what the file holds; a host with less than that does not start it")
 	set.Var(nameList{&o.assume, assumptionNames()}, "assume", "take for granted what a smaller file may need, and no kernel promises; may be repeated, or a list with commas: "+assumptionSummaries())
 	set.IntVar(&o.effort, "effort", 0, fmt.Sprintf("search longer by `N`: each unit more doubles the steps, each less halves them; it goes from %d to %d. The same effort gives the same file everywhere", minEffort, maxEffort))
-	set.Var(duration{&o.timeLimit}, "time-limit", "end the search after `DURATION`, such as 10s, with the best file so far. That makes the result depend on the speed of the machine")
+	set.Var(duration{&o.timeLimit}, "time-limit", "end the search after `DURATION`, such as 10s, with the best file so far; to compare it may take a second more. That makes the result depend on the speed of the machine")
 }
 
 // plainLayout is the layout that needs no search, defaultLayout that of
@@ -163,7 +163,9 @@ func (o *searchOptions) begin(sys *system) *search {
 	} else {
 		s.Context, s.cancel = context.WithCancel(context.Background())
 	}
-	running.start(s.cancel)
+	if o.layout != plainLayout { // which has nothing to answer with before it is done
+		running.start(s.cancel)
+	}
 	if isTerminal(sys.stderr) && sys.getenv("TERM") != "dumb" {
 		s.line = &progressLine{w: sys.stderr, now: time.Now}
 		s.Progress = s.line.show

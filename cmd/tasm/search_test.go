@@ -3,8 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -99,5 +104,51 @@ func TestSearchOptions(t *testing.T) {
 	}
 	if !run.end() || running.interrupt() {
 		t.Error("the search has not ended")
+	}
+}
+
+// TestInterruptedBuild interrupts builds: a search answers with what it has, the
+// plain layout with nothing, and both at once.
+func TestInterruptedBuild(t *testing.T) {
+	long := "target linux/386\n_start: sys write, 1, text, 200\nsys exit, 0\ntext: times 200 db 'a'\n"
+	var large strings.Builder
+	large.WriteString("target linux/386\n_start:\n")
+	for i := range 300000 {
+		fmt.Fprintf(&large, "mov eax, %d\n", i)
+	}
+	for _, c := range []struct {
+		layout, source string
+		after          time.Duration
+	}{
+		{"golf", long, 700 * time.Millisecond},
+		{"plain", large.String(), 150 * time.Millisecond},
+	} {
+		dir := t.TempDir()
+		out := filepath.Join(dir, "out")
+		cmd := process(t, "build", "-v", "--layout", c.layout, "-o", out, "-f", "elf", "-")
+		cmd.Stdin = strings.NewReader(c.source)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(c.after)
+		sent := time.Now()
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+		if took := time.Since(sent); took > 3*time.Second {
+			t.Errorf("%s: went on for %v", c.layout, took)
+		}
+		status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		switch c.layout {
+		case "golf":
+			if info, err := os.Stat(out); status.ExitStatus() != 0 || err != nil || info.Size() > 300 || !strings.Contains(said.String(), "ended early") {
+				t.Errorf("golf: %v, %v\n%s", cmd.ProcessState, err, said.String())
+			}
+		default:
+			if got := contents(t, dir); !status.Signaled() || status.Signal() != syscall.SIGINT || !slices.Equal(got, nil) {
+				t.Errorf("plain: %v, left %v\n%s", cmd.ProcessState, got, said.String())
+			}
+		}
 	}
 }

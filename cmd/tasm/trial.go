@@ -68,16 +68,24 @@ func try(program []byte, limit time.Duration) (*trial, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, "program"))
 	cmd.Dir, cmd.Env = dir, []string{}
+	ownGroup(cmd) // which takes in what the program starts in turn
+	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
 	cmd.Stderr = cmd.Stdout
-	if err := start(cmd, program); err != nil {
+	if err := trials.start(cmd, program); err != nil {
 		return nil, fmt.Errorf("this system does not start it: %w", err)
 	}
-	// The output ends with the program, unless that has started others, which
-	// are not waited for.
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		awaitEnd(cmd.Process.Pid)
+		killGroup(cmd.Process.Pid) // what it has left behind
+	}()
+	// The output ends with the program, unless that has started others in
+	// groups of their own, which are not waited for.
 	late := time.AfterFunc(limit+time.Second, func() { out.Close() })
 	defer late.Stop()
 	t := &trial{}
@@ -85,7 +93,8 @@ func try(program []byte, limit time.Duration) (*trial, error) {
 	if len(t.output) == outputLimit {
 		cancel()
 	}
-	err = cmd.Wait()
+	<-gone
+	err = trials.wait(cmd)
 	t.ended = ctx.Err() == nil
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) && t.ended {
@@ -95,16 +104,44 @@ func try(program []byte, limit time.Duration) (*trial, error) {
 	return t, nil
 }
 
+// trials are the programs that run just now.
+var trials = &programs{dirs: map[int]string{}}
+
+// programs is a set of programs that run, by their process groups.
+type programs struct {
+	lock sync.Mutex
+	dirs map[int]string // where each runs
+}
+
 // start writes a program and starts it. Only one at a time: a process that is
 // just being made holds all our files open for a moment, and a program that is
 // open for writing can't be started.
-func start(cmd *exec.Cmd, program []byte) error {
-	starting.Lock()
-	defer starting.Unlock()
+func (p *programs) start(cmd *exec.Cmd, program []byte) error {
+	p.lock.Lock()
+	defer p.lock.Unlock()
 	if err := os.WriteFile(cmd.Path, program, 0o700); err != nil {
 		return err
 	}
-	return cmd.Start()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.dirs[cmd.Process.Pid] = cmd.Dir
+	return nil
 }
 
-var starting sync.Mutex
+// wait waits for a program that has ended.
+func (p *programs) wait(cmd *exec.Cmd) error {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	delete(p.dirs, cmd.Process.Pid)
+	return cmd.Wait()
+}
+
+// end kills all programs and removes their folders. No others will be started.
+func (p *programs) end() {
+	p.lock.Lock()
+	for pid, dir := range p.dirs {
+		killGroup(pid)
+		os.RemoveAll(dir)
+	}
+}

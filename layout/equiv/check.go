@@ -1,6 +1,7 @@
 package equiv
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -47,6 +48,8 @@ type Options struct {
 	Runs int
 	// Assume lists the names of Assumptions.
 	Assume []string
+	// Context ends the check early, which then says Unclear; nil means never.
+	Context context.Context
 }
 
 // DefaultRuns is how many generated runs are compared.
@@ -110,6 +113,9 @@ func (p *process) configure(assume []*Assumption) {
 
 // Check tells whether the executable result behaves as original does.
 func Check(original, result []byte, o Options) Verdict {
+	if o.Context == nil {
+		o.Context = context.Background()
+	}
 	assume, err := assumptions(o.Assume)
 	if err != nil {
 		return Verdict{Outcome: Unclear, Reason: err.Error()}
@@ -128,6 +134,7 @@ func Check(original, result []byte, o Options) Verdict {
 	case a.abi != b.abi:
 		return Verdict{Outcome: Different, Reason: fmt.Sprintf("is a program for %s, not %s", b.abi.Name, a.abi.Name)}
 	}
+	a.ctx, b.ctx = o.Context, o.Context
 	pr := prove(a, b, assume)
 	if pr.stuck == "" && pr.difference == nil {
 		return Verdict{Outcome: Same, Proved: true, How: "proved by symbolic run, " + count(pr.paths, "path")}
@@ -141,6 +148,9 @@ func Check(original, result []byte, o Options) Verdict {
 	}
 	c := cosimulate(a, b, runs, assume)
 	switch {
+	case o.Context.Err() != nil:
+		// Runs that were cut short are no evidence of anything.
+		return Verdict{Outcome: Unclear, Reason: "was not looked at to the end"}
 	case c.difference != nil && c.difference.original:
 		return Verdict{Outcome: Unclear, Reason: c.difference.text}
 	case c.difference != nil:

@@ -175,7 +175,7 @@ type cosimulation struct {
 func cosimulate(original, result *image, runs int, assume []*Assumption) cosimulation {
 	var c cosimulation
 	var numbers []uint64
-	for ; c.runs < runs; c.runs++ {
+	for ; c.runs < runs && original.ctx.Err() == nil; c.runs++ {
 		if c.runs%16 == 1 {
 			numbers = append(original.numbers(), result.numbers()...)
 		}

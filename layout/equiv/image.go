@@ -1,6 +1,7 @@
 package equiv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -25,6 +26,8 @@ type image struct {
 	fixed    bool // its addresses are those in the file
 	entry    uint64
 	segments []mapping
+
+	ctx context.Context // ends its runs early
 
 	// decoded holds instructions as they stand in the file, by address; met
 	// holds them in the order in which they were first met.
@@ -51,7 +54,7 @@ type mapping struct {
 func parse(file []byte) (*image, error) {
 	head := file[:min(len(file), 256)]
 	class := elf.ClassOf(file)
-	im := &image{decoded: map[machine.Term]decoded{}, file: file, class: class, abi: linux.I386, bits: class.Bits()}
+	im := &image{ctx: context.Background(), decoded: map[machine.Term]decoded{}, file: file, class: class, abi: linux.I386, bits: class.Bits()}
 	if class == elf.Class64 {
 		im.abi = linux.X8664
 	}

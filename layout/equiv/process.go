@@ -28,11 +28,17 @@ func (p *process) fork() *process {
 	return &c
 }
 
+// stepsToLook is how many instructions run before the context is looked at again.
+const stepsToLook = 1 << 10
+
 // advance runs the process up to its next system call, or whatever else stops
 // it, but for at most *steps instructions, which it counts down. It reports
-// false when those are used up.
+// false when those are used up, or the context has ended.
 func (p *process) advance(steps *int) (machine.Event, bool) {
 	for ; *steps > 0; *steps-- {
+		if *steps%stepsToLook == 0 && p.image.ctx.Err() != nil {
+			break
+		}
 		in, problem := p.fetch()
 		if in == nil {
 			return problem, true

@@ -54,6 +54,10 @@ func prove(original, result *image, assume []*Assumption) proof {
 	steps := proofSteps
 	seen := map[string]bool{}
 	for todo := []*pair{first}; len(todo) > 0; {
+		if original.ctx.Err() != nil {
+			pr.stuck = "it was ended early"
+			return pr
+		}
 		p := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		if pr.paths++; pr.paths > proofPaths {

@@ -30,6 +30,7 @@
 package place
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -76,8 +77,8 @@ var ErrNoPlacement = errors.New("no placement of the headers suits the program")
 const maxSize = 1 << 20
 
 // Place returns the smallest file that it finds for a graph without doubts,
-// one that l loads.
-func Place(g *flow.Graph, l *elf.Loader) (*Result, error) {
+// one that l loads. When ctx ends that is the best so far, or ctx's error.
+func Place(ctx context.Context, g *flow.Graph, l *elf.Loader) (*Result, error) {
 	if len(g.Doubts) > 0 || g.Entry == nil {
 		return nil, fmt.Errorf("the program %s", doubt(g))
 	}
@@ -87,16 +88,22 @@ func Place(g *flow.Graph, l *elf.Loader) (*Result, error) {
 	}
 	var best *Result
 	for _, sp := range candidates(p, l) {
-		if best != nil && sp.fixed+p.least >= len(best.Bytes) || !sp.examine() {
+		if ctx.Err() != nil || best != nil && sp.fixed+p.least >= len(best.Bytes) || !sp.examine() {
 			continue
 		}
 		for _, entry := range sp.entries() {
+			if ctx.Err() != nil {
+				break
+			}
 			if r := sp.layOut(entry, best); r != nil {
 				best = r
 			}
 		}
 	}
-	if best == nil {
+	switch {
+	case best == nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case best == nil:
 		return nil, ErrNoPlacement
 	}
 	return best, nil

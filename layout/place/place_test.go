@@ -1,6 +1,7 @@
 package place
 
 import (
+	"context"
 	"os"
 	"testing"
 
@@ -27,7 +28,7 @@ func graph(t testing.TB, name string) *flow.Graph {
 func BenchmarkPlace(b *testing.B) {
 	g := graph(b, "hello")
 	for b.Loop() {
-		if _, err := Place(g, elf.Linux); err != nil {
+		if _, err := Place(context.Background(), g, elf.Linux); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -36,7 +37,7 @@ func BenchmarkPlace(b *testing.B) {
 func BenchmarkPlace64(b *testing.B) {
 	g := graph(b, "hello64")
 	for b.Loop() {
-		if _, err := Place(g, elf.Linux); err != nil {
+		if _, err := Place(context.Background(), g, elf.Linux); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -47,7 +48,7 @@ func BenchmarkPlace64(b *testing.B) {
 func TestPlace(t *testing.T) {
 	for _, name := range []string{"exit42", "hello", "hello64", "cat", "echo", "calc"} {
 		g := graph(t, name)
-		r, err := Place(g, elf.Linux)
+		r, err := Place(context.Background(), g, elf.Linux)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -77,7 +78,7 @@ func TestPlace(t *testing.T) {
 func TestDoubts(t *testing.T) {
 	g := graph(t, "hello")
 	g.Doubts = append(g.Doubts, flow.Doubt{Text: "goes to a computed address"})
-	if r, err := Place(g, elf.Linux); err == nil {
+	if r, err := Place(context.Background(), g, elf.Linux); err == nil {
 		t.Errorf("placed in %d bytes", len(r.Bytes))
 	}
 }

@@ -90,6 +90,9 @@ func (s *search) run() (*Result, error) {
 		if len(s.at(s.floor).jobs) > 0 {
 			break
 		}
+		if err := s.options.Context.Err(); err != nil {
+			return nil, err
+		}
 	}
 	if s.floor >= upper {
 		return nil, ErrNone
@@ -198,7 +201,7 @@ func (s *search) work(j *job, budget int64) {
 		j.done = true
 		return
 	}
-	j.task.search(budget)
+	j.task.search(s.options.Context, budget)
 	j.done = j.task.done
 	j.nodes += j.task.nodes + askCost*j.task.asked
 }

@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"context"
 	"math/bits"
 	"slices"
 )
@@ -193,14 +194,17 @@ func (t *task) takes(ip, length int) int {
 // search looks for a program, as long as the budget of states lasts. It goes on
 // from the state that promises most: by the bytes taken up so far, and twice
 // those that are still needed.
-func (t *task) search(budget int64) {
+func (t *task) search(ctx context.Context, budget int64) {
 	t.budget = budget
 	t.nodes, t.asked = 0, 0
 	t.queue = queue{}
 	clear(t.seen)
 	base := t.mark()
 	t.expand(-1)
-	for t.found == nil && !t.spent() {
+	for looks := 0; t.found == nil && !t.spent(); looks++ {
+		if looks%looksPerCheck == 0 && ctx.Err() != nil {
+			break
+		}
 		i, ok := t.queue.pop()
 		if !ok {
 			t.done = true
@@ -211,6 +215,9 @@ func (t *task) search(budget int64) {
 	}
 	t.queue = queue{}
 }
+
+// looksPerCheck is how many states are looked at before the context is.
+const looksPerCheck = 1 << 8
 
 // askCost is how many states can be looked at while the rules of the loader are
 // worked through once.
