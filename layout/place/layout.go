@@ -233,7 +233,7 @@ type reached struct {
 // tail, and of those the one that uses up the fewest bytes of the headers.
 func (f *file) search(c *chain) []reached {
 	s := f.space
-	mask, value := f.known()
+	mask, value, example := f.known()
 	start := node{f.entry, 0, false}
 	ways := map[node]hop{start: {}}
 	order := [][]node{}
@@ -283,7 +283,7 @@ func (f *file) search(c *chain) []reached {
 				}
 			}
 			if _, ok := bridges[at]; !ok {
-				bridges[at] = s.bridges(at, f.loose, mask, value)
+				bridges[at] = s.bridges(at, f.loose, mask, value, example)
 			}
 			for i := range bridges[at] {
 				b := &bridges[at][i]
@@ -347,20 +347,22 @@ func (f *file) fits(at int, w *way) bool {
 	return true
 }
 
-// known returns what the model knows of the headers.
-func (f *file) known() (mask, value []byte) {
+// known returns what the model knows of the headers, and an example of them.
+func (f *file) known() (mask, value, example []byte) {
 	m, _ := elf.NewModel(f.space.placement, f.space.loader, roles)
 	m.SetEntry(int64(f.entry))
 	for i := range m.Len() {
 		k, v := m.Byte(i)
 		mask, value = append(mask, k), append(value, v)
 	}
-	return mask, value
+	example, _ = m.Example()
+	return mask, value, append(example, make([]byte, len(mask)-len(example))...)
 }
 
 const (
 	nop       = 0x90
 	jumpShort = 0xeb
+	jumpNear  = 0xe9
 )
 
 // follow writes what a hop stands for.
@@ -462,7 +464,7 @@ func (f *file) mayBeat(best *Result) bool {
 // same finds bytes of the file that are the wanted ones already, or the end of
 // the file with some of them; -1 if there are none.
 func (f *file) same(want []byte) int {
-	mask, value := f.known()
+	mask, value, _ := f.known()
 	for at := 0; at < len(f.bytes); at++ {
 		good := true
 		for i := 0; i < len(want) && good; i++ {

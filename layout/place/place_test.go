@@ -3,6 +3,9 @@ package place
 import (
 	"context"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"tasm/assembler"
@@ -80,5 +83,37 @@ func TestDoubts(t *testing.T) {
 	g.Doubts = append(g.Doubts, flow.Doubt{Text: "goes to a computed address"})
 	if r, err := Place(context.Background(), g, elf.Linux); err == nil {
 		t.Errorf("placed in %d bytes", len(r.Bytes))
+	}
+}
+
+// TestTrampoline reaches far with a branch that has no near form.
+func TestTrampoline(t *testing.T) {
+	source := "target linux/386\nentry _start\nsection .text\n_start:\n jecxz x\n"
+	source += strings.Repeat(" mov ebx, [esp]\n", 60) + " xor eax, eax\n inc eax\n int 0x80\n"
+	source += "x: mov bl, 3\n mov al, 1\n int 0x80\n"
+	files := &diag.Files{}
+	p, said := assembler.Assemble(files, files.Add("a", []byte(strings.Replace(source, "jecxz x", "jecxz y\n jmp z\ny: jmp x\nz:", 1))), assembler.Options{Instructions: true})
+	if p == nil {
+		t.Fatal(said.Messages())
+	}
+	g := flow.Build(p)
+	// The assembler takes no short branch that far: here it goes by way of y.
+	for i := range g.Entry.Code {
+		if in := &g.Entry.Code[i]; in.Target != nil && len(in.Target.Code) == 0 {
+			in.Target = in.Target.Next
+		}
+	}
+	r, err := Place(g, elf.Linux)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(name, r.Bytes, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(name)
+	cmd.Run()
+	if status := cmd.ProcessState.ExitCode(); status != 3 || len(r.Bytes) < 200 {
+		t.Errorf("%d bytes, %v", len(r.Bytes), cmd.ProcessState)
 	}
 }

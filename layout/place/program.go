@@ -170,8 +170,8 @@ func shorten(in *x86.Instruction, i int) {
 	}
 }
 
-// branches lists the short and the near encoding of a branch, as far as there
-// are such.
+// branches lists the short and the near encoding of a branch. Where there is no
+// near one, a short branch goes to a near jump behind it.
 func branches(in *x86.Instruction, i int) []way {
 	var list []way
 	for _, d := range []lang.Distance{lang.Short, lang.Near} {
@@ -188,7 +188,22 @@ func branches(in *x86.Instruction, i int) []way {
 			list = append(list, way{slices.Clone(e.Code()), slices.Clone(e.Fixups())})
 		}
 	}
+	if len(list) == 1 && list[0].fixups[0].Size == 1 {
+		list = append(list, trampoline(list[0], in.Operands[i].Value))
+	}
 	return list
+}
+
+// trampoline makes a near branch of a short one:
+//
+//	short over; jmp short past; over: jmp near target; past:
+func trampoline(short way, target lang.Value) way {
+	code := slices.Clone(short.code)
+	code[len(code)-1] = 2
+	code = append(code, jumpShort, 5, jumpNear, 0, 0, 0, 0)
+	f := short.fixups[0]
+	f.Offset, f.Size, f.Value = uint8(len(code)-4), 4, target
+	return way{code, []x86.Fixup{f}}
 }
 
 // jumps lists the encodings of a jump that the layout adds.

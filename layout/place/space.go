@@ -177,12 +177,13 @@ type finder struct {
 	space       *space
 	loose       bool
 	mask, value []byte // what is known of the headers
+	example     []byte // headers that the loader takes
 	found       []bridge
 	steps       int
 }
 
 // bridges lists the ways from a position through bytes that are not free.
-func (s *space) bridges(from int, loose bool, mask, value []byte) []bridge {
+func (s *space) bridges(from int, loose bool, mask, value, example []byte) []bridge {
 	// What is free and more than an opener swallows needs no bridge.
 	reach, wall := min(from+longestOpener, s.tail), false
 	for at := from; at < reach; at++ {
@@ -194,7 +195,7 @@ func (s *space) bridges(from int, loose bool, mask, value []byte) []bridge {
 	key := fmt.Sprint(from, loose, mask[from:], value[from:])
 	list, ok := s.known[key]
 	if !ok {
-		f := &finder{space: s, loose: loose, mask: mask, value: value}
+		f := &finder{space: s, loose: loose, mask: mask, value: value, example: example}
 		f.search(from, from, bridge{})
 		list = f.found
 		s.known[key] = list
@@ -253,7 +254,11 @@ func (f *finder) take(from, at int, first byte, b bridge) {
 	code := make([]byte, x86.MaxLength)
 	code[0] = first
 	for i := 1; i < len(code); i++ {
-		_, code[i] = f.at(at+i, b.assigned)
+		mask, value := f.at(at+i, b.assigned)
+		if code[i] = value; mask != 0 && mask != 0xff {
+			// Of a byte that can have a few values only, one of them.
+			code[i] = f.example[at+i]
+		}
 	}
 	var d x86.Decoded
 	if !x86.Decode(s.text.graph.Bits, code, 0, &d) || d.Form.Flow() != x86.Next || d.Form.Privileged() {

@@ -82,8 +82,45 @@ func compareByCounting(c *cursor, i int) (int, []flow.Inst) {
 		return 1, m.one("dec", o)
 	case n == -1 || uint64(n) == limit(x.size):
 		return 1, m.one("inc", o)
+	case n == 2 && c.bits() == 32:
+		return 1, seq(func() (flow.Inst, bool) { return m.inst("dec", o) }, func() (flow.Inst, bool) { return m.inst("dec", o) })
 	}
 	return 0, nil
+}
+
+// byteOperands replaces the number that a byte of memory is compared or worked
+// on with by a byte register that is known to hold it.
+func byteOperands(c *cursor, i int) (int, []flow.Inst) {
+	in := &c.code[i]
+	n, ok := at(in, 1).number()
+	if !at(in, 0).memory() || !ok || !plain(in) || operationSize(in) != 1 {
+		return 0, nil
+	}
+	switch name(in) {
+	case "add", "or", "adc", "sbb", "and", "sub", "xor", "cmp":
+	default:
+		return 0, nil
+	}
+	to := in.Operands[0]
+	to.Size = 1
+	for r := range ax + 4 {
+		if c.byteIs(r, 0, byte(n)) {
+			return 1, c.make(i).one(name(in), operand{&to, in.Refs[0]}, reg(r, 1))
+		}
+		if c.byteIs(r, 8, byte(n)) {
+			return 1, c.make(i).one(name(in), operand{&to, in.Refs[0]}, highReg(r))
+		}
+	}
+	return 0, nil
+}
+
+// byteIs reports whether eight bits of a register, from bit shift on, are known
+// to be n.
+func (c *cursor) byteIs(r, shift int, n byte) bool {
+	if v, ok := c.s.r[r].number(); ok {
+		return byte(v>>shift) == n
+	}
+	return n == 0 && c.a.t.facts(c.s.r[r]).zeros>>shift&0xFF == 0xFF
 }
 
 // counting turns ADD and SUB of 1 into INC and DEC, and 128 into -128.

@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"cmp"
 	"slices"
 
 	"tasm/flow"
@@ -26,10 +27,7 @@ func (c *cursor) bits() int { return c.sh.bits }
 func (c *cursor) effect(in *flow.Inst) effect { return c.sh.effect(in) }
 
 // index numbers an instruction that is tried.
-func (c *cursor) index() int {
-	c.sh.next++
-	return c.sh.next
-}
+func (c *cursor) index() int { return c.sh.number() }
 
 // live computes what matters behind each instruction of the block as it is now.
 func (c *cursor) live() {
@@ -64,7 +62,7 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 				changed = true
 				c.careful = false
 				clear(refused)
-				sh.record(rules[k].name, c.replaced, code)
+				sh.record(rules[k].name, cmp.Or(rules[k].gone, "is not needed"), c.replaced, code)
 			} else if k == settleRule && !c.careful {
 				c.careful = true
 			} else {
@@ -159,7 +157,7 @@ func (c *cursor) improve(i int, refused map[int]bool) (int, []flow.Inst, int) {
 	var bestN int
 	var bestCode []flow.Inst
 	for k := range rules {
-		if refused[k] {
+		if refused[k] || c.sh.only != "" && rules[k].name != c.sh.only {
 			continue
 		}
 		n, code := rules[k].apply(c, i)

@@ -13,6 +13,62 @@
 // it. Rules (rules.go, settle.go) then replace a few instructions by fewer bytes,
 // if the replacement leaves the same in all that matters.
 //
+// # The rules
+//
+// On a few instructions that stand together (rules.go); the first column is the
+// name in Change.Rule and in the tests:
+//
+//	dead code             nothing that it changes matters
+//	settings              registers get their values in the shortest way, whatever it was (settle.go)
+//	known flags           a comparison with zero of which the flags tell already
+//	short operations      AND, IMUL, LEA as MOVZX, SHL, ADD or with a byte
+//	zero test             CMP with 0 as TEST
+//	compare by counting   CMP with 1, -1 or 2 as DEC or INC of a register not needed any more
+//	counting              ADD and SUB of 1 as INC and DEC, of 128 as -128
+//	numbers in registers  a number that a register holds
+//	bytes                 on the one byte of a register that matters
+//	numbers in bytes      a number that a byte register holds, for a byte of memory
+//	zero extension        a load of a byte where the rest is zero or does not matter
+//	halves                on 32 bits of a 64-bit register
+//	stores                a number into memory from a register, or by AND and OR
+//	pushes                a number or address that a register holds
+//	load string           MOV and INC as LODS
+//	store string          MOV and INC as STOS
+//	sums                  MOV and ADD as LEA
+//	loop                  DEC and JNZ as LOOP
+//	branch on zero        TEST and JZ as JECXZ, in small programs
+//	drop words            ADD to the stack pointer as POP
+//	near addresses        memory near what a register points at
+//	stack pointer         what does not change the stack pointer; LEAVE
+//
+// A change may let a register matter that did not before. It is made only if
+// nothing behind it depends on what that register held (cursor.replace).
+//
+// On the program as a whole:
+//
+//	needless branches     to where control goes in any case (merge.go)
+//	unreached code        behind a call that does not return
+//	decided branches      of which the way is known
+//	equal blocks          that do the same and go on at the same place
+//	equal ends            of two blocks
+//	tail calls            a CALL in front of a RET as a jump
+//	inlining              what is called once is put there
+//	needless saves        PUSH and POP of what nobody misses (saves.go)
+//	turned branches       the opposite condition, where that needs fewer jumps (moves.go)
+//
+// Some changes save nothing by themselves, but let these rules save more. They
+// are tried, and kept where the program becomes shorter: first these, on the
+// program as written (variants.go),
+//
+//	data pointer          an unused register holds an address of the data
+//	exchange              two registers exchange their parts
+//
+// then these, on what is reached, over and over (moves.go, webs.go):
+//
+//	webs                  what a register holds for a while is held by another one
+//	early numbers         a number that a register is given in several places is given before them
+//	rotation              counting at the end of a loop is done at its beginning
+//
 // # Why it is sound
 //
 // Facts begin with the state at process entry (linux.Entry), are carried over
@@ -34,7 +90,9 @@
 //
 // # Why it ends
 //
-// Every rule makes the program shorter by at least a byte. The analyses end
-// because what they keep only shrinks (facts.go, live.go), and the search for the
-// best way to set registers is bounded by the number of its attempts.
+// Every rule makes the program shorter by at least a byte, and a move is kept
+// only if the rules then make it shorter. The analyses end because what they keep
+// only shrinks (facts.go, live.go), the search for the best way to set registers
+// is bounded by the number of its attempts, and the moves by the number of
+// instructions that are gone through.
 package rewrite

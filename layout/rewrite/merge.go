@@ -47,7 +47,7 @@ func (sh *shortener) thread() bool {
 		if n := len(b.Code); n > 0 {
 			last := &b.Code[n-1]
 			if _, isJcc := conditionOf(name(last)); isJcc && last.Target != nil && last.Target == b.Next {
-				sh.record("goes where control goes in any case", b.Code[n-1:], nil)
+				sh.record("needless branches", "goes where control goes in any case", b.Code[n-1:], nil)
 				b.Code = b.Code[: n-1 : n-1]
 				changed = true
 			}
@@ -139,7 +139,7 @@ func (sh *shortener) unreached(a *analysis) bool {
 			in := &b.Code[i]
 			if !s.reached {
 				if i > 0 {
-					sh.record("is never reached", b.Code[i:], nil)
+					sh.record("unreached code", "is never reached", b.Code[i:], nil)
 				}
 				b.Code, b.Next, changed = b.Code[:i:i], nil, true
 				break
@@ -149,7 +149,7 @@ func (sh *shortener) unreached(a *analysis) bool {
 					if taken {
 						b.Next = in.Target
 					}
-					sh.record("is decided", b.Code[i:], nil)
+					sh.record("decided branches", "is decided", b.Code[i:], nil)
 					b.Code, changed = b.Code[:i:i], true
 				}
 				break
@@ -209,7 +209,7 @@ func (sh *shortener) equalBlocks() bool {
 		k := key(b.Code) + fmt.Sprint(id(b.Next))
 		if o := first[k]; o != nil && b != sh.g.Entry {
 			same[b] = o
-			sh.record("is there already", b.Code, nil)
+			sh.record("equal blocks", "is there already", b.Code, nil)
 			changed = true
 			continue
 		} else if o == nil {
@@ -301,8 +301,8 @@ func (sh *shortener) tails() bool {
 	x, y := best.x, best.y
 	cut := len(x.Code) - best.n
 	shared := &flow.Block{ID: sh.newID(), Code: slices.Clone(x.Code[cut:]), Next: x.Next}
-	sh.record("is shared", y.Code[len(y.Code)-best.n:], nil)
-	sh.changes[len(sh.changes)-1].Saved -= branchSize
+	end := y.Code[len(y.Code)-best.n:]
+	sh.note("equal ends", end, bestSaved-branchSize, text(end)+" is shared")
 	x.Code, x.Next = x.Code[:cut:cut], shared
 	y.Code, y.Next = y.Code[:len(y.Code)-best.n:len(y.Code)-best.n], shared
 	i := slices.Index(sh.g.Blocks, x)
@@ -345,8 +345,7 @@ func (sh *shortener) subroutines() bool {
 				continue
 			}
 			if b.Next == nil && i+2 == len(b.Code) && b.Code[i+1].Form.Flow() == x86.Return && len(b.Code[i+1].Operands) == 0 {
-				sh.record("became a jump", b.Code[i:], nil)
-				sh.changes[len(sh.changes)-1].Saved -= branchSize
+				sh.note("tail calls", b.Code[i:], sizeOf(b.Code[i:])-branchSize, text(b.Code[i:])+" became a jump")
 				b.Next = in.Target
 				b.Code = b.Code[:i:i]
 				return true
@@ -420,7 +419,7 @@ func (sh *shortener) inline(b *flow.Block, i int) bool {
 			}
 		}
 	}
-	sh.record("is put where it is called", b.Code[i:i+1], nil)
+	sh.record("inlining", "is put where it is called", b.Code[i:i+1], nil)
 	rest := &flow.Block{ID: sh.newID(), Code: slices.Clone(b.Code[i+1:]), Next: b.Next}
 	b.Code, b.Next = b.Code[:i:i], entry
 	at := slices.Index(sh.g.Blocks, b)

@@ -12,31 +12,34 @@ import (
 type rule struct {
 	name  string
 	apply func(c *cursor, i int) (int, []flow.Inst)
+	gone  string // says why an instruction that it removes is not needed
 }
 
 // rules lists all rules. Where several apply, the one that saves most is taken,
 // of equals the first.
 var rules = []rule{
-	{"is not needed", dead},
-	{"is settled", settle},
-	{"is told by the flags already", sameFlags},
-	{"operand", operands},
-	{"test", compareZero},
-	{"compare", compareByCounting},
-	{"count", counting},
-	{"immediate", immediates},
-	{"bytes", bytesOnly},
-	{"zero extension", extension},
-	{"halves", halves},
-	{"store", stores},
-	{"push", pushes},
-	{"load", loadString},
-	{"store string", storeString},
-	{"sum", sums},
-	{"loop", loops},
-	{"stack", stackBytes},
-	{"address", near},
-	{"is the stack pointer already", stackPointer},
+	{name: "dead code", apply: dead},
+	{name: "settings", apply: settle, gone: "is settled"},
+	{name: "known flags", apply: sameFlags, gone: "is told by the flags already"},
+	{name: "short operations", apply: operands},
+	{name: "zero test", apply: compareZero},
+	{name: "compare by counting", apply: compareByCounting},
+	{name: "counting", apply: counting},
+	{name: "numbers in registers", apply: immediates},
+	{name: "bytes", apply: bytesOnly},
+	{name: "numbers in bytes", apply: byteOperands},
+	{name: "zero extension", apply: extension},
+	{name: "halves", apply: halves},
+	{name: "stores", apply: stores},
+	{name: "pushes", apply: pushes},
+	{name: "load string", apply: loadString},
+	{name: "store string", apply: storeString},
+	{name: "sums", apply: sums},
+	{name: "loop", apply: loops},
+	{name: "branch on zero", apply: countZero},
+	{name: "drop words", apply: stackBytes},
+	{name: "near addresses", apply: near},
+	{name: "stack pointer", apply: stackPointer, gone: "is the stack pointer already"},
 }
 
 // settleRule is the number of settle in rules.

@@ -13,8 +13,8 @@ func TestSamples(t *testing.T) {
 		args  []string
 		most  int // bytes of code
 	}{
-		{"hello", "", nil, 17}, {"hello64", "", nil, 20}, {"echo", "", []string{"a", "", "bcd"}, 76}, {"cat", "some text\n", nil, 70},
-		{"sleep", "", []string{"0"}, 73}, {"sleep", "", nil, 73}, {"sleep", "", []string{"x"}, 73}, {"exit42", "", nil, 5}, {"false", "", nil, 4}, {"true", "", nil, 3},
+		{"hello", "", nil, 17}, {"hello64", "", nil, 20}, {"echo", "", []string{"a", "", "bcd"}, 66}, {"cat", "some text\n", nil, 61},
+		{"sleep", "", []string{"0"}, 70}, {"sleep", "", nil, 70}, {"sleep", "", []string{"x"}, 70}, {"exit42", "", nil, 5}, {"false", "", nil, 4}, {"true", "", nil, 3},
 	} {
 		source, err := os.ReadFile("../../samples/" + x.name + ".tasm")
 		if err != nil {
@@ -46,10 +46,10 @@ func TestPrograms(t *testing.T) {
 		args  []string
 		most  int // bytes of code
 	}{
-		{"fizzbuzz", "", nil, 152}, {"wc", "two words\nand three more\n\n", nil, 236}, {"wc", "", nil, 236}, {"primes", "", nil, 116},
-		{"hexdump", "some text, and more\n\x00\xff", nil, 153},
-		{"tr", "Some Text [az@`{]\n", []string{"upper"}, 315}, {"tr", "Some Text [az@`{]\n", []string{"lower"}, 315},
-		{"tr", "Some Text [az@`{] nmNM\n", []string{"rot13"}, 315}, {"tr", "", []string{"rot14"}, 315}, {"tr", "", nil, 315},
+		{"fizzbuzz", "", nil, 145}, {"wc", "two words\nand three more\n\n", nil, 233}, {"wc", "", nil, 233}, {"primes", "", nil, 107},
+		{"hexdump", "some text, and more\n\x00\xff", nil, 152},
+		{"tr", "Some Text [az@`{]\n", []string{"upper"}, 314}, {"tr", "Some Text [az@`{]\n", []string{"lower"}, 314},
+		{"tr", "Some Text [az@`{] nmNM\n", []string{"rot13"}, 314}, {"tr", "", []string{"rot14"}, 314}, {"tr", "", nil, 314},
 	} {
 		source, err := os.ReadFile("testdata/" + x.name + ".tasm")
 		if err != nil {

@@ -33,20 +33,9 @@ func (sh *shortener) saves(a *analysis, l *liveness) bool {
 			for range s.pops {
 				pops++
 			}
-			sh.changes = append(sh.changes, Change{Text: instText(in) + " and what takes it back are not needed", Saved: size(in) * (1 + pops)})
-			if in.Source != nil {
-				sh.changes[len(sh.changes)-1].Range = in.Source.Range
-			}
+			sh.note("needless saves", b.Code[i:i+1], size(in)*(1+pops), instText(in)+" and what takes it back are not needed")
 			s.pops[place{b, i}] = true
-			for _, x := range sh.g.Blocks {
-				var code []flow.Inst
-				for k := range x.Code {
-					if !s.pops[place{x, k}] {
-						code = append(code, x.Code[k])
-					}
-				}
-				x.Code = code
-			}
+			sh.remove(s.pops)
 			return true
 		}
 	}

@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"math/bits"
+
 	"tasm/codegen/x86"
 	"tasm/flow"
 )
@@ -368,6 +370,9 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 		if short >= -128 && short < 128 && t.stack {
 			add(want, two(one("push", imm(short)), one("pop", reg(r, word))))
 		}
+		if bit := n ^ held; isHeld && bit != 0 && bit&(bit-1) == 0 && n&limit(4) == n && free(arithmetic) {
+			add(want, one(map[bool]string{true: "bts", false: "btr"}[n&bit != 0], reg(r, 4), imm(int64(bits.TrailingZeros64(bit)))))
+		}
 		if n == a.t.mask() && free(arithmetic) {
 			add(want, one("or", reg(r, word), imm(-1)))
 		}
@@ -406,6 +411,10 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 		w := 8
 		if word == 4 || small(v) && small(want) && isNumber {
 			w = 4
+		}
+		if (d == 1 || d == -1) && o != r && o != sp && (r == ax || o == ax) && free(arithmetic&^x86.CF) && (t.live[o] == 0 || t.met(o, cur)) {
+			count := map[int64]string{1: "inc", -1: "dec"}[d]
+			exchange(want, o, two(one("xchg", reg(r, word), reg(o, word)), one(count, reg(r, w))))
 		}
 		if o == r {
 			switch {

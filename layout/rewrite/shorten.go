@@ -28,6 +28,7 @@ type Options struct {
 
 // Change is one change to the program.
 type Change struct {
+	Rule  string     // as package rewrite lists them
 	Range diag.Range // of the statement that was changed first; zero where it is none
 	Text  string     // "mov ebx, 1 became inc ebx"
 	Saved int        // bytes
@@ -79,6 +80,7 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	if budget.left <= 0 {
 		ended("the rewriting ended early: its analyses had looked at %d instructions", MaxWork)
 	}
+	best = best.climb()
 	return best.g, best.changes
 }
 
@@ -128,22 +130,16 @@ func (sh *shortener) all() bool {
 	for !sh.budget.over() && sh.tails() {
 	}
 	sh.tidy()
+	sh.invert()
 	return true
 }
 
 // total is the size of the code with the jumps that blocks in the order of the
 // graph need, all of them short.
 func (sh *shortener) total() int {
-	n := 0
-	placed := map[*flow.Block]bool{}
-	for _, first := range sh.g.Blocks {
-		for b := first; b != nil && !placed[b]; b = b.Next {
-			placed[b] = true
-			n += sizeOf(b.Code)
-			if b.Next != nil && placed[b.Next] {
-				n += branchSize
-			}
-		}
+	n := branchSize * sh.jumps()
+	for _, b := range sh.g.Blocks {
+		n += sizeOf(b.Code)
 	}
 	return n
 }
@@ -164,6 +160,7 @@ type shortener struct {
 	changes   []Change
 	next      int
 	applied   []variant // that were made before
+	only      string    // the name of the only rule to be used, if it is set
 }
 
 // pass goes through all blocks once. It is false where the program can't be
@@ -200,14 +197,20 @@ func (sh *shortener) pass() bool {
 	return true
 }
 
-// record notes a change.
-func (sh *shortener) record(rule string, from, to []flow.Inst) {
-	c := Change{Text: text(from) + " became " + text(to), Saved: sizeOf(from) - sizeOf(to)}
+// record notes that code was replaced, or, where to is empty, why it is gone.
+func (sh *shortener) record(rule, gone string, from, to []flow.Inst) {
+	said := text(from) + " became " + text(to)
 	if len(to) == 0 {
-		c.Text = text(from) + " " + rule
+		said = text(from) + " " + gone
 	}
-	for i := range from {
-		if s := from[i].Source; s != nil {
+	sh.note(rule, from, sizeOf(from)-sizeOf(to), said)
+}
+
+// note notes a change to some code.
+func (sh *shortener) note(rule string, code []flow.Inst, saved int, said string) {
+	c := Change{Rule: rule, Text: said, Saved: saved}
+	for i := range code {
+		if s := code[i].Source; s != nil {
 			c.Range = s.Range
 			break
 		}

@@ -187,6 +187,35 @@ func loops(c *cursor, i int) (int, []flow.Inst) {
 	return 2, []flow.Inst{l}
 }
 
+// countZero turns TEST ecx, ecx and JZ into JECXZ, which has a short reach only.
+func countZero(c *cursor, i int) (int, []flow.Inst) {
+	if i+2 != len(c.code) || c.b.Next == nil || c.sh.total() > maxReach {
+		return 0, nil
+	}
+	in, next := &c.code[i], &c.code[i+1]
+	x, ok1 := at(in, 0).register()
+	y, ok2 := at(in, 1).register()
+	if name(in) != "test" || !ok1 || !ok2 || x != y || x.number != cx || x.high || !plain(in) || next.Target == nil {
+		return 0, nil
+	}
+	full := x.size*8 == c.bits() || x.size == 4 && c.a.t.facts(c.s.r[cx]).zeros|limit(4) == all
+	if cond, ok := conditionOf(name(next)); !ok || cond != condE || !full {
+		return 0, nil
+	}
+	if (c.l.in[next.Target].flags|c.l.in[c.b.Next].flags)&arithmeticFlags != 0 {
+		return 0, nil
+	}
+	j := *next
+	j.Mnemonic = x86.LookupMnemonic(map[int]string{32: "jecxz", 64: "jrcxz"}[c.bits()])
+	j.Form = x86.Forms(j.Mnemonic)[0]
+	j.Operands = slices.Clone(next.Operands)
+	return 2, []flow.Inst{j}
+}
+
+// maxReach bounds the bytes of a program in which a short branch is taken to
+// reach everything.
+const maxReach = 100
+
 // maxLoop bounds the bytes of a block that LOOP goes back over.
 const maxLoop = 100
 

@@ -172,9 +172,13 @@ func (sh *shortener) pointAt(r int, o *flow.Object, offset int64) bool {
 	first := &flow.Block{ID: sh.newID(), Name: "start", Code: code, Next: sh.g.Entry}
 	sh.g.Entry = first
 	sh.g.Blocks = append([]*flow.Block{first}, sh.g.Blocks...)
-	sh.changes = append(sh.changes, Change{
-		Text: fmt.Sprintf("%s holds an address of %s", x86.RegisterName(generalRegister(r, sh.bits)), o.Name), Saved: -sizeOf(code),
-	})
+	// Before another rule finds that nobody asks for it.
+	sh.only = "near addresses"
+	defer func() { sh.only = "" }()
+	if !sh.pass() {
+		return false
+	}
+	sh.note("data pointer", nil, -sizeOf(code), fmt.Sprintf("%s holds an address of %s", x86.RegisterName(generalRegister(r, sh.bits)), o.Name))
 	return true
 }
 
@@ -225,8 +229,8 @@ func (sh *shortener) exchange(x, y int) bool {
 			b.Code[i] = made
 		}
 	}
-	sh.changes = append(sh.changes, Change{Text: fmt.Sprintf("%s and %s exchange their parts",
-		x86.RegisterName(generalRegister(x, sh.bits)), x86.RegisterName(generalRegister(y, sh.bits)))})
+	sh.note("exchange", nil, 0, fmt.Sprintf("%s and %s exchange their parts",
+		x86.RegisterName(generalRegister(x, sh.bits)), x86.RegisterName(generalRegister(y, sh.bits))))
 	return true
 }
 

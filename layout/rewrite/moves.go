@@ -1,0 +1,375 @@
+package rewrite
+
+import (
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/flow"
+)
+
+// Moves are changes that save nothing by themselves, or even cost something, but
+// let rules save more. They are tried one by one on the program as the rules
+// have left it; what becomes shorter is kept, and the search goes on from there.
+
+// maxMoved bounds the search by the number of instructions that are gone through
+// for it.
+const maxMoved = 40000
+
+// climb looks for the move that makes sh the shortest, and goes on from there
+// until none makes it shorter.
+func (sh *shortener) climb() *shortener {
+	best, done := sh, 0
+	for {
+		from := newShortener(best.g, best.options, best.caches)
+		from.relax()
+		better := best
+		for _, v := range from.moves() {
+			if done += from.count(); done > maxMoved {
+				break
+			}
+			next := newShortener(from.g, best.options, best.caches)
+			next.changes = slices.Clone(best.changes)
+			if v(next) && next.all() && next.total() < better.total() {
+				better = next
+			}
+		}
+		if better == best {
+			return best
+		}
+		best = better
+	}
+}
+
+// count counts instructions.
+func (sh *shortener) count() int {
+	n := 0
+	for _, b := range sh.g.Blocks {
+		n += len(b.Code)
+	}
+	return n
+}
+
+// relax turns exchanges of which only one half matters back into copies, whose
+// registers are free to move.
+func (sh *shortener) relax() {
+	a := sh.analyze()
+	if a.unclear {
+		return
+	}
+	l := sh.liveness(a)
+	for _, b := range sh.g.Blocks {
+		after := make([]need, len(b.Code))
+		l.through(b, after)
+		for i := range b.Code {
+			in := &b.Code[i]
+			x, ok1 := at(in, 0).register()
+			y, ok2 := at(in, 1).register()
+			if name(in) != "xchg" || !ok1 || !ok2 || x.size != sh.bits/8 || y.size != x.size || !plain(in) {
+				continue
+			}
+			if after[i].parts.of(x.number) == 0 {
+				x, y = y, x
+			}
+			if after[i].parts.of(y.number) != 0 {
+				continue
+			}
+			m := maker{bits: sh.bits, source: in.Source}
+			if made, ok := m.inst("mov", reg(x.number, x.size), reg(y.number, y.size)); ok {
+				b.Code[i] = made
+			}
+		}
+	}
+}
+
+// moves lists what is to be tried.
+func (sh *shortener) moves() []variant {
+	a := sh.analyze()
+	if a.unclear || sh.count() > maxVaried {
+		return nil
+	}
+	l := sh.liveness(a)
+	last := 8
+	if sh.bits == 64 {
+		last = registers
+	}
+	var list []variant
+	list = append(list, sh.webMoves(l, last)...)
+	list = append(list, sh.earlyMoves(a, l)...)
+	for i, b := range sh.g.Blocks {
+		if sh.counts(b, l) {
+			list = append(list, func(sh *shortener) bool { return sh.rotate(sh.g.Blocks[i]) })
+		}
+	}
+	return list
+}
+
+// counts reports whether a block ends by counting a register up or down and
+// goes on to where others come too, who do not need the flags.
+func (sh *shortener) counts(b *flow.Block, l *liveness) bool {
+	if len(b.Code) == 0 || b.Next == nil || b.Next == sh.g.Entry || l.in[b.Next].flags&arithmeticFlags != 0 {
+		return false
+	}
+	in := &b.Code[len(b.Code)-1]
+	r, ok := at(in, 0).register()
+	return (name(in) == "inc" || name(in) == "dec") && ok && r.number != sp && r.size*8 == sh.bits && plain(in)
+}
+
+// rotate moves the counting at the end of a block to the beginning of the next
+// one; all others that go there count the other way before. A loop that then has
+// nothing left behind its test needs no jump.
+func (sh *shortener) rotate(b *flow.Block) bool {
+	to, n := b.Next, len(b.Code)-1
+	in := b.Code[n]
+	back, ok := maker{bits: sh.bits, source: in.Source}.inst(map[string]string{"inc": "dec", "dec": "inc"}[name(&in)], operand{Operand: &in.Operands[0]})
+	if !ok {
+		return false
+	}
+	for _, p := range slices.Clone(sh.g.Blocks) {
+		if p == b {
+			continue
+		}
+		edge := func() *flow.Block {
+			x := &flow.Block{ID: sh.newID(), Code: []flow.Inst{back}, Next: to}
+			sh.g.Blocks = append(sh.g.Blocks, x)
+			return x
+		}
+		k := len(p.Code) - 1
+		switch {
+		case p.Next == to && (k < 0 || !isBranch(&p.Code[k])):
+			p.Code = append(slices.Clip(p.Code), back)
+		case p.Next == to:
+			p.Next = edge()
+		}
+		if k >= 0 && p.Code[k].Target == to {
+			if isCall(&p.Code[k]) {
+				return false
+			}
+			p.Code[k].Target = edge()
+		}
+	}
+	b.Code = b.Code[:n:n]
+	to.Code = append([]flow.Inst{in}, to.Code...)
+	sh.note("rotation", []flow.Inst{in}, 0, instText(&in)+" is done at the beginning of the loop")
+	return true
+}
+
+// constant is an instruction, or a pair of PUSH and POP, that does nothing but to
+// give a register a number.
+type constant struct {
+	place  place
+	length int // instructions
+	r      int
+	n      uint64
+	had    bool // the register held it before
+}
+
+// constants lists where registers are given numbers.
+func (sh *shortener) constants(a *analysis, l *liveness) []constant {
+	var list []constant
+	word := sh.bits / 8
+	for _, b := range sh.g.Blocks {
+		after := make([]need, len(b.Code))
+		l.through(b, after)
+		walk(a, b, func(i int, in *flow.Inst, s *state) {
+			if !s.reached || isSystemCall(in) || in.Target != nil {
+				return
+			}
+			c := constant{place: place{b, i}, length: 1}
+			e := sh.effect(in)
+			switch {
+			case name(in) == "push" && i+1 < len(b.Code) && name(&b.Code[i+1]) == "pop":
+				r, ok := at(&b.Code[i+1], 0).register()
+				n, isNumber := at(in, 0).number()
+				if !ok || !isNumber || r.size != word || r.number == sp {
+					return
+				}
+				c.length, c.r, c.n = 2, r.number, uint64(n)&a.t.mask()
+			case e.pure() && e.writes != 0 && e.flagsRead == 0 && e.flagsWritten&after[i].flags == 0:
+				for c.r < registers-1 && e.writes.of(c.r) == 0 {
+					c.r++
+				}
+				if e.writes&^whole(c.r) != 0 || c.r == sp {
+					return
+				}
+				t := *s
+				a.step(&t, in, sh.number())
+				n, ok := t.r[c.r].number()
+				if !ok {
+					return
+				}
+				c.n = n
+			default:
+				return
+			}
+			v, ok := s.r[c.r].number()
+			c.had = ok && v == c.n
+			list = append(list, c)
+		})
+	}
+	return list
+}
+
+// number numbers an instruction that is tried.
+func (sh *shortener) number() int {
+	sh.next++
+	return sh.next
+}
+
+// earlyMoves lists numbers that registers are given in several places, and where
+// else they could be given them before.
+func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
+	type key struct {
+		r int
+		n uint64
+	}
+	count := map[key]int{}
+	var list []variant
+	for _, c := range sh.constants(a, l) {
+		k := key{c.r, c.n}
+		if count[k]++; count[k] != 2 || c.n > 1<<31 {
+			continue
+		}
+		for i, b := range sh.g.Blocks {
+			// What matters of the register may be the same in both numbers.
+			m := masks(l.in[b].parts.of(k.r))
+			v, ok := a.in[b].r[k.r].number()
+			same := m == 0 || ok && (v^k.n)&m == 0 || k.n&m == 0 && a.t.facts(a.in[b].r[k.r]).zeros&m == m
+			if !a.in[b].reached || !same {
+				continue
+			}
+			list = append(list, func(sh *shortener) bool { return sh.early(i, k.r, int64(k.n)) })
+		}
+	}
+	return list
+}
+
+// early gives a register a number at the beginning of a block where its content
+// does not matter, and takes out what gives it the same number later.
+func (sh *shortener) early(i, r int, n int64) bool {
+	b := sh.g.Blocks[i]
+	code := maker{bits: sh.bits}.one("mov", reg(r, 4), imm(n))
+	b.Code = append(code, b.Code...)
+	a := sh.analyze()
+	if a.unclear {
+		return false
+	}
+	saved := 0
+	gone := map[place]bool{}
+	for _, c := range sh.constants(a, sh.liveness(a)) {
+		if c.r != r || !c.had || c.n != uint64(n) {
+			continue
+		}
+		for k := range c.length {
+			gone[place{c.place.b, c.place.i + k}] = true
+			saved += size(&c.place.b.Code[c.place.i+k])
+		}
+	}
+	sh.remove(gone)
+	sh.note("early numbers", code, saved-sizeOf(code), text(code)+" is done before")
+	return saved > 0
+}
+
+// remove takes instructions out.
+func (sh *shortener) remove(gone map[place]bool) {
+	for _, x := range sh.g.Blocks {
+		var code []flow.Inst
+		for k := range x.Code {
+			if !gone[place{x, k}] {
+				code = append(code, x.Code[k])
+			}
+		}
+		x.Code = code
+	}
+}
+
+// webMoves lists moves of webs to other registers, those with copies first.
+func (sh *shortener) webMoves(l *liveness, last int) []variant {
+	touches := sh.touches(l)
+	var first, rest []variant
+	for r := range last {
+		if r == sp {
+			continue
+		}
+		for k, w := range sh.webs(r, touches) {
+			if w.fixed || len(w.uses) == 0 {
+				continue
+			}
+			for o := range last {
+				if o == r || o == sp || !sh.mayMove(w, o, l, touches) {
+					continue
+				}
+				v := func(sh *shortener) bool {
+					l := sh.liveness(sh.analyze())
+					return sh.move(sh.webs(r, sh.touches(l))[k], o)
+				}
+				if w.copies > 0 {
+					first = append(first, v)
+				} else {
+					rest = append(rest, v)
+				}
+			}
+		}
+	}
+	return append(first, rest...)
+}
+
+// inverted is the branch on the opposite condition; ok is false for those that
+// have none.
+func inverted(in *flow.Inst) (flow.Inst, bool) {
+	cond, ok := conditionOf(name(in))
+	if !ok {
+		return flow.Inst{}, false
+	}
+	out := *in
+	out.Mnemonic = x86.LookupMnemonic(conditionNames[cond^1])
+	forms := x86.Forms(out.Mnemonic)
+	if len(forms) == 0 {
+		return flow.Inst{}, false
+	}
+	out.Form = forms[0]
+	return out, true
+}
+
+var conditionNames = [...]string{"jo", "jno", "jb", "jae", "je", "jne", "jbe", "ja", "js", "jns", "jp", "jnp", "jl", "jge", "jle", "jg"}
+
+// invert turns branches over where that needs fewer jumps.
+func (sh *shortener) invert() {
+	if len(sh.g.Blocks) > maxVaried {
+		return
+	}
+	jumps := sh.jumps()
+	for _, b := range sh.g.Blocks {
+		n := len(b.Code)
+		if n == 0 || b.Next == nil || !isBranch(&b.Code[n-1]) {
+			continue
+		}
+		old, next := b.Code[n-1], b.Next
+		in, ok := inverted(&old)
+		if !ok {
+			continue
+		}
+		in.Target = next
+		b.Code[n-1], b.Next = in, old.Target
+		if now := sh.jumps(); now < jumps {
+			sh.note("turned branches", []flow.Inst{old}, branchSize*(jumps-now), instText(&old)+" is turned over")
+			jumps = now
+			continue
+		}
+		b.Code[n-1], b.Next = old, next
+	}
+}
+
+// jumps counts the jumps that blocks in the order of the graph need.
+func (sh *shortener) jumps() int {
+	n := 0
+	placed := map[*flow.Block]bool{}
+	for _, first := range sh.g.Blocks {
+		for b := first; b != nil && !placed[b]; b = b.Next {
+			placed[b] = true
+			if b.Next != nil && placed[b.Next] {
+				n++
+			}
+		}
+	}
+	return n
+}
