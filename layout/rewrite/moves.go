@@ -20,14 +20,14 @@ const maxMoved = 40000
 func (sh *shortener) climb() *shortener {
 	best, done := sh, 0
 	for {
-		from := newShortener(best.g, best.options, best.caches)
+		from := newShortener(best.g, best.options, best.caches, best.budget)
 		from.relax()
 		better := best
 		for _, v := range from.moves() {
-			if done += from.count(); done > maxMoved {
+			if done += length(from.g); done > maxMoved || best.budget.over() {
 				break
 			}
-			next := newShortener(from.g, best.options, best.caches)
+			next := newShortener(from.g, best.options, best.caches, best.budget)
 			next.changes = slices.Clone(best.changes)
 			if v(next) && next.all() && next.total() < better.total() {
 				better = next
@@ -38,15 +38,6 @@ func (sh *shortener) climb() *shortener {
 		}
 		best = better
 	}
-}
-
-// count counts instructions.
-func (sh *shortener) count() int {
-	n := 0
-	for _, b := range sh.g.Blocks {
-		n += len(b.Code)
-	}
-	return n
 }
 
 // relax turns exchanges of which only one half matters back into copies, whose
@@ -84,7 +75,7 @@ func (sh *shortener) relax() {
 // moves lists what is to be tried.
 func (sh *shortener) moves() []variant {
 	a := sh.analyze()
-	if a.unclear || sh.count() > maxVaried {
+	if a.unclear || length(sh.g) > maxVaried {
 		return nil
 	}
 	l := sh.liveness(a)

@@ -77,10 +77,10 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 			try(append(slices.Clone(best.applied), v)...)
 		}
 	}
+	best = best.climb()
 	if budget.left <= 0 {
 		ended("the rewriting ended early: its analyses had looked at %d instructions", MaxWork)
 	}
-	best = best.climb()
 	return best.g, best.changes
 }
 
