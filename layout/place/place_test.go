@@ -103,7 +103,7 @@ func TestTrampoline(t *testing.T) {
 			in.Target = in.Target.Next
 		}
 	}
-	r, err := Place(g, elf.Linux)
+	r, err := Place(context.Background(), g, elf.Linux)
 	if err != nil {
 		t.Fatal(err)
 	}
