@@ -14,8 +14,10 @@ type Model struct {
 	chosen []choice      // of alternatives, to be taken back
 	met    []int         // goals that are met whatever the open bits are, to be taken back
 	sum    linear        // for passing use
-	steps  int           // that the search may still take
-	gaveUp bool
+	// version is another number whenever bits or goals are others.
+	version uint64
+	steps   int // that the search may still take
+	gaveUp  bool
 }
 
 const open uint8 = 2 // the value of a bit that may be 0 or 1
@@ -40,13 +42,14 @@ type goal struct {
 	view  *view
 	index int // of the program header, or -1
 	met   bool
+	seen  uint64 // version of the model when conclusions were last drawn from it
 }
 
 // maxSteps bounds one search.
 const maxSteps = 1 << 12
 
 func newModel(bytes int64) *Model {
-	m := &Model{parent: make([]bit, bytes*8), value: make([]uint8, bytes*8)}
+	m := &Model{parent: make([]bit, bytes*8), value: make([]uint8, bytes*8), version: 1}
 	m.sum.index = make([]int32, bytes*8)
 	for i := range m.parent {
 		m.parent[i], m.value[i] = bit(i), open
@@ -73,6 +76,7 @@ func (m *Model) at(b bit) (bit, uint8) {
 func (m *Model) change(b, parent bit, value uint8) {
 	m.trail = append(m.trail, change{b, m.parent[b], m.value[b]})
 	m.parent[b], m.value[b] = parent, value
+	m.version++
 }
 
 // set gives b a value. It reports false when b has the other one.
@@ -107,6 +111,7 @@ func (m *Model) Mark() Mark { return Mark{len(m.goals), len(m.trail), len(m.chos
 
 // Undo takes back everything since mark.
 func (m *Model) Undo(mark Mark) {
+	m.version++
 	for _, c := range slices.Backward(m.trail[mark.trail:]) {
 		m.parent[c.bit], m.value[c.bit] = c.parent, c.value
 	}
@@ -197,25 +202,34 @@ func (m *Model) propagate() bool {
 		before := len(m.trail)
 		for i := range m.goals {
 			g := &m.goals[i]
-			if g.met {
+			if g.met || g.seen == m.version {
 				continue
 			}
-			switch g.must.truth(g.view) {
+			g.seen = m.version
+			switch conclude(g.must, g.view) {
 			case broken:
 				return false
 			case holds:
 				g.met = true
 				m.met = append(m.met, i)
-			case unknown:
-				if !g.must.assert(g.view) {
-					return false
-				}
 			}
 		}
 		if len(m.trail) == before {
 			return true
 		}
 	}
+}
+
+// conclude judges a constraint, and makes the bits known that follow from it.
+func conclude(c Constraint, v *view) truth {
+	if sum, ok := c.(AtMost); ok {
+		return sum.conclude(v) // both at once: most of the time goes into these
+	}
+	t := c.truth(v)
+	if t == unknown && !c.assert(v) {
+		return broken
+	}
+	return t
 }
 
 // search decides bits until every goal is met, whatever the remaining bits are.
@@ -246,7 +260,7 @@ func (m *Model) decide() bool {
 				continue
 			}
 			m.chosen = append(m.chosen, choice{i, g.must})
-			m.goals[i].must = x
+			m.goals[i].must, m.goals[i].seen = x, 0
 			if m.search() {
 				return true
 			}

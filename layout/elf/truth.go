@@ -314,13 +314,16 @@ func (s *linear) addBit(b bit, weight wide) {
 // addField adds a multiple of a field.
 func (s *linear) addField(v *view, id FieldID, by uint64, sign int64) {
 	start, width := v.place(id)
+	number := uint64(0) // the bits that are known
 	for i := range width {
-		weight := times(by, 1<<i, sign)
 		if b, value := v.at(start + int64(i)); b != known {
-			s.addBit(b, weight)
-		} else if value != 0 {
-			s.constant = s.constant.plus(weight)
+			s.addBit(b, times(by, 1<<i, sign))
+		} else {
+			number |= uint64(value) << i
 		}
+	}
+	if number != 0 {
+		s.constant = s.constant.plus(times(by, number, sign))
 	}
 }
 
@@ -378,29 +381,37 @@ func (s *linear) bounds() (low, high wide) {
 }
 
 func (c AtMost) truth(v *view) truth {
-	low, high := c.slack(v).bounds()
+	t, _ := c.slack(v).judge()
+	return t
+}
+
+// judge tells whether the sum is not negative, and its largest value.
+func (s *linear) judge() (t truth, high wide) {
+	low, high := s.bounds()
 	switch {
 	case !low.negative():
-		return holds
+		return holds, high
 	case high.negative():
-		return broken
+		return broken, high
 	}
-	return unknown
+	return unknown, high
 }
 
 // assert makes every bit known that alone would break the constraint.
-func (c AtMost) assert(v *view) bool {
+func (c AtMost) assert(v *view) bool { return c.conclude(v) != broken }
+
+func (c AtMost) conclude(v *view) truth {
 	s := c.slack(v)
-	_, high := s.bounds()
-	if high.negative() {
-		return false
+	t, high := s.judge()
+	if t != unknown {
+		return t
 	}
 	for i, b := range s.bits {
 		if w := s.weights[i]; high.less(w.abs()) && !v.model.set(b, better(w)) {
-			return false
+			return broken
 		}
 	}
-	return true
+	return unknown
 }
 
 // better is the value of a bit that adds more to the slack.

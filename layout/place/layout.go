@@ -11,9 +11,10 @@ import (
 
 // file is a file in the making.
 type file struct {
-	space  *space
-	loose  bool
-	entry  int
+	space *space
+	loose bool
+	entry int
+	*headers
 	bytes  []byte
 	used   []bool // by code, data or a bridge
 	open   []bool // of used bytes: what they hold is filled in at the end
@@ -62,11 +63,11 @@ func (s *space) layOut(entry int, best *Result) *Result {
 
 // newFile starts a file with what its headers must be.
 func (s *space) newFile(entry int, loose bool) *file {
-	m, ok := elf.NewModel(s.placement, s.loader, roles)
-	if !ok || !m.SetEntry(int64(entry)) || !m.Feasible() {
+	h := s.headersFor(entry)
+	if h == nil {
 		return nil
 	}
-	f := &file{space: s, loose: loose, entry: entry, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, data: map[*flow.Object]int{}}
+	f := &file{space: s, loose: loose, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, data: map[*flow.Object]int{}}
 	f.grow(s.least)
 	return f
 }
@@ -233,7 +234,6 @@ type reached struct {
 // tail, and of those the one that uses up the fewest bytes of the headers.
 func (f *file) search(c *chain) []reached {
 	s := f.space
-	mask, value, example := f.known()
 	start := node{f.entry, 0, false}
 	ways := map[node]hop{start: {}}
 	order := [][]node{}
@@ -283,7 +283,7 @@ func (f *file) search(c *chain) []reached {
 				}
 			}
 			if _, ok := bridges[at]; !ok {
-				bridges[at] = s.bridges(at, f.loose, mask, value, example)
+				bridges[at] = s.bridges(at, f.loose, f.headers)
 			}
 			for i := range bridges[at] {
 				b := &bridges[at][i]
@@ -345,18 +345,6 @@ func (f *file) fits(at int, w *way) bool {
 		}
 	}
 	return true
-}
-
-// known returns what the model knows of the headers, and an example of them.
-func (f *file) known() (mask, value, example []byte) {
-	m, _ := elf.NewModel(f.space.placement, f.space.loader, roles)
-	m.SetEntry(int64(f.entry))
-	for i := range m.Len() {
-		k, v := m.Byte(i)
-		mask, value = append(mask, k), append(value, v)
-	}
-	example, _ = m.Example()
-	return mask, value, append(example, make([]byte, len(mask)-len(example))...)
 }
 
 const (
@@ -464,7 +452,6 @@ func (f *file) mayBeat(best *Result) bool {
 // same finds bytes of the file that are the wanted ones already, or the end of
 // the file with some of them; -1 if there are none.
 func (f *file) same(want []byte) int {
-	mask, value, _ := f.known()
 	for at := 0; at < len(f.bytes); at++ {
 		good := true
 		for i := 0; i < len(want) && good; i++ {
@@ -476,8 +463,8 @@ func (f *file) same(want []byte) int {
 				good = false
 			case f.used[k]:
 				good = f.bytes[k] == want[i]
-			case k < len(mask) && k < f.space.tail:
-				good = mask[k] == 0xff && value[k] == want[i]
+			case k < len(f.mask) && k < f.space.tail:
+				good = f.mask[k] == 0xff && f.value[k] == want[i]
 			default:
 				good = false
 			}

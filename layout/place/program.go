@@ -19,6 +19,7 @@ type text struct {
 	reads    bool  // some object is read
 	absolute bool  // an address stands in a field of less than 64 bits
 	zeros    int64 // bytes that start as zero and take no room in the file
+	steps    map[[x86.MaxLength]byte]step
 }
 
 // chain is blocks that follow one another.
@@ -51,7 +52,7 @@ type way struct {
 func objectSegment(o *flow.Object) lang.SegmentID { return lang.SegmentID(o.ID + 1) }
 
 func newProgram(g *flow.Graph) *text {
-	p := &text{graph: g, live: g.LiveBefore()}
+	p := &text{graph: g, live: g.LiveBefore(), steps: map[[x86.MaxLength]byte]step{}}
 	placed := map[*flow.Block]bool{}
 	for _, b := range append([]*flow.Block{g.Entry}, g.Blocks...) {
 		if placed[b] {

@@ -19,13 +19,38 @@ type space struct {
 	fixed     int        // how many bytes have only one value
 	least     int        // size of the smallest file, in bytes
 	known     map[string][]bridge
+	begun     map[int]*headers // by where the program begins
+}
+
+// headers are what is known of the bytes of the headers when the program begins
+// at a certain offset, and an example of them.
+type headers struct{ mask, value, example []byte }
+
+// headersFor finds out what is known of the headers of a file that begins at an
+// entry; nil if there is none.
+func (s *space) headersFor(entry int) *headers {
+	h, found := s.begun[entry]
+	if found {
+		return h
+	}
+	if m, ok := elf.NewModel(s.placement, s.loader, roles); ok && m.SetEntry(int64(entry)) {
+		if example, ok := m.Example(); ok {
+			h = &headers{example: example}
+			for i := range m.Len() {
+				mask, value := m.Byte(i)
+				h.mask, h.value = append(h.mask, mask), append(h.value, value)
+			}
+		}
+	}
+	s.begun[entry] = h
+	return h
 }
 
 var roles = []elf.Role{elf.Entry}
 
 // newSpace measures a placement; nil where no file can have it.
 func newSpace(pl elf.Placement, t *text, l *elf.Loader) *space {
-	s := &space{known: map[string][]bridge{}, text: t, placement: pl, loader: l}
+	s := &space{known: map[string][]bridge{}, begun: map[int]*headers{}, text: t, placement: pl, loader: l}
 	m, ok := elf.NewModel(pl, l, roles)
 	if !ok || !m.Feasible() {
 		return nil
@@ -174,16 +199,33 @@ const longestOpener = 5
 
 // finder looks for bridges from one position.
 type finder struct {
-	space       *space
-	loose       bool
-	mask, value []byte // what is known of the headers
-	example     []byte // headers that the loader takes
-	found       []bridge
-	steps       int
+	space *space
+	loose bool
+	// What is known of the headers, and what the bridge in the making has
+	// assigned to the rest; behind them nothing is known.
+	mask, value []byte
+	// likely is what a byte holds that an instruction swallows: of one that can
+	// have a few values only, one of them.
+	likely []byte
+	now    bridge // in the making
+	found  []bridge
+	steps  int
+}
+
+func newFinder(s *space, loose bool, h *headers) *finder {
+	behind := make([]byte, x86.MaxLength)
+	f := &finder{space: s, loose: loose, mask: slices.Concat(h.mask, behind), value: slices.Concat(h.value, behind)}
+	f.likely = slices.Clone(f.value)
+	for i, b := range h.example {
+		if f.mask[i] != 0 {
+			f.likely[i] = b
+		}
+	}
+	return f
 }
 
 // bridges lists the ways from a position through bytes that are not free.
-func (s *space) bridges(from int, loose bool, mask, value, example []byte) []bridge {
+func (s *space) bridges(from int, loose bool, h *headers) []bridge {
 	// What is free and more than an opener swallows needs no bridge.
 	reach, wall := min(from+longestOpener, s.tail), false
 	for at := from; at < reach; at++ {
@@ -192,18 +234,18 @@ func (s *space) bridges(from int, loose bool, mask, value, example []byte) []bri
 	if !wall {
 		return nil
 	}
-	key := fmt.Sprint(from, loose, mask[from:], value[from:])
+	key := fmt.Sprintf("%d %v %x %x", from, loose, h.mask[from:], h.value[from:])
 	list, ok := s.known[key]
 	if !ok {
-		f := &finder{space: s, loose: loose, mask: mask, value: value, example: example}
-		f.search(from, from, bridge{})
+		f := newFinder(s, loose, h)
+		f.search(from, from)
 		list = f.found
 		s.known[key] = list
 	}
 	return list
 }
 
-func (f *finder) search(from, at int, b bridge) {
+func (f *finder) search(from, at int) {
 	s := f.space
 	if len(f.found) >= maxBridges {
 		return
@@ -213,82 +255,98 @@ func (f *finder) search(from, at int, b bridge) {
 		crossed = crossed || !s.free(i, f.loose)
 	}
 	if crossed && s.free(at, f.loose) {
-		b.to = at
-		b.assigned, b.links = slices.Clone(b.assigned), slices.Clone(b.links)
+		b := f.now
+		b.to, b.assigned, b.links = at, slices.Clone(b.assigned), slices.Clone(b.links)
 		f.found = append(f.found, b)
 		return
 	}
 	// An instruction that ends among free bytes again leads nowhere.
 	inside := at > from && !crossed && s.free(at, f.loose)
-	if f.steps++; inside || at >= s.tail || len(b.links) == maxLinks || f.steps > maxSteps {
+	if f.steps++; inside || at >= s.tail || len(f.now.links) == maxLinks || f.steps > maxSteps {
 		return
 	}
-	mask, value := f.at(at, b.assigned)
+	mask, value := f.mask[at], f.value[at]
 	if mask == 0xff {
-		f.take(from, at, value, b)
+		f.take(from, at, value)
 		return
 	}
 	for _, op := range openers {
 		if (op^value)&mask == 0 {
-			f.take(from, at, op, b)
+			f.take(from, at, op)
 		}
 	}
-}
-
-// at returns what is known of a byte.
-func (f *finder) at(at int, more []assigned) (mask, value byte) {
-	for _, a := range more {
-		if a.at == at {
-			return 0xff, a.value
-		}
-	}
-	if at < len(f.mask) {
-		return f.mask[at], f.value[at]
-	}
-	return 0, 0
 }
 
 // take goes on with the instruction that begins with a byte.
-func (f *finder) take(from, at int, first byte, b bridge) {
-	s := f.space
-	code := make([]byte, x86.MaxLength)
+func (f *finder) take(from, at int, first byte) {
+	code := [x86.MaxLength]byte(f.likely[at:])
 	code[0] = first
-	for i := 1; i < len(code); i++ {
-		mask, value := f.at(at+i, b.assigned)
-		if code[i] = value; mask != 0 && mask != 0xff {
-			// Of a byte that can have a few values only, one of them.
-			code[i] = f.example[at+i]
+	step := f.space.text.step(code)
+	// Once the flags have changed nothing is known of the carry.
+	if step.length == 0 || step.carry && f.now.flags&x86.CF != 0 && !f.now.carry {
+		return
+	}
+	before := f.now
+	for i := range step.length {
+		if k := at + i; f.mask[k] != 0xff {
+			f.now.assigned = append(f.now.assigned, assigned{k, code[i]})
 		}
 	}
+	parts := [][]byte{f.mask[at:], f.value[at:], f.likely[at:]}
+	var were [3][x86.MaxLength]byte
+	for k, part := range parts {
+		copy(were[k][:], part)
+	}
+	for i := range step.length {
+		f.mask[at+i], f.value[at+i], f.likely[at+i] = 0xff, code[i], code[i]
+	}
+	f.now.changes |= step.changes
+	f.now.flags |= step.flags
+	f.now.carry = f.now.carry || step.carry
+	f.now.links = append(f.now.links, link{at, step.length})
+	f.search(from, at+step.length)
+	f.now = before
+	for k, part := range parts {
+		copy(part, were[k][:])
+	}
+}
+
+// step is what an instruction of a bridge does.
+type step struct {
+	length  int // in bytes; 0 of what can't be in a bridge
+	changes flow.Set
+	flags   x86.FlagSet
+	carry   bool // CF must be clear in front of it
+}
+
+// step finds out what the instruction at the beginning of some bytes does. The
+// same ones are asked for over and over.
+func (t *text) step(code [x86.MaxLength]byte) step {
+	s, known := t.steps[code]
+	if !known {
+		s = t.decode(code[:])
+		t.steps[code] = s
+	}
+	return s
+}
+
+func (t *text) decode(code []byte) step {
 	var d x86.Decoded
-	if !x86.Decode(s.text.graph.Bits, code, 0, &d) || d.Form.Flow() != x86.Next || d.Form.Privileged() {
-		return
+	if !x86.Decode(t.graph.Bits, code, 0, &d) || d.Form.Flow() != x86.Next || d.Form.Privileged() {
+		return step{}
 	}
 	in := flow.Inst{Instruction: d.Instruction, Form: d.Form}
-	facts := s.text.graph.FactsOf(&in)
+	facts := t.graph.FactsOf(&in)
 	if facts.Memory || facts.Changes.Has(stackPointer) || facts.Flags.Changed()&(x86.DF|x86.TF|x86.IF) != 0 {
-		return
+		return step{}
 	}
-	changes, carry := facts.Changes, false
+	s := step{length: d.Length, changes: facts.Changes, flags: facts.Flags.Changed()}
 	if addsNothing(&d.Instruction) {
 		name := x86.MnemonicName(d.Mnemonic)
-		carry = name == "adc" || name == "sbb"
-		changes = 0
+		s.carry = name == "adc" || name == "sbb"
+		s.changes = 0
 	}
-	for i := range d.Length {
-		if mask, _ := f.at(at+i, b.assigned); mask != 0xff {
-			b.assigned = append(slices.Clip(b.assigned), assigned{at + i, code[i]})
-		}
-	}
-	b.changes |= changes
-	// Once the flags have changed nothing is known of the carry.
-	if carry && b.flags&x86.CF != 0 && !b.carry {
-		return
-	}
-	b.flags |= facts.Flags.Changed()
-	b.carry = b.carry || carry
-	b.links = append(slices.Clip(b.links), link{at, d.Length})
-	f.search(from, at+d.Length, b)
+	return s
 }
 
 // stackPointer is the number of esp.
