@@ -111,7 +111,7 @@ func (a *analysis) pass() bool {
 			if isBranch(inst) {
 				taken := s
 				a.edge(&taken, inst, true, a.index[b]+i)
-				changed = a.t.join(a.in[inst.Target], &taken, inst.Target.ID, joinedAt) || changed
+				changed = a.enter(inst.Target, &taken, a.index[b]+i) || changed
 				a.edge(&s, inst, false, a.index[b]+i)
 				continue
 			}
@@ -121,10 +121,33 @@ func (a *analysis) pass() bool {
 			}
 		}
 		if s.reached && b.Next != nil {
-			changed = a.t.join(a.in[b.Next], &s, b.Next.ID, joinedAt) || changed
+			changed = a.enter(b.Next, &s, a.index[b]+len(b.Code)) || changed
 		}
 	}
 	return changed
+}
+
+// enter carries a state to the beginning of a block. Where a subroutine goes to
+// the beginning of another one, with its own return address on top of the stack,
+// that is a call and a return at once.
+func (a *analysis) enter(b *flow.Block, s *state, index int) bool {
+	f := a.byEntry[b]
+	top := s.r[sp]
+	k := a.t.list[top.unknown].key
+	if f == nil || top.unknown == 0 || k.kind != enteredWith || k.b != sp || top.offset != 0 || k.a == f.index {
+		return a.t.join(a.in[b], s, b.ID, joinedAt)
+	}
+	t := *s
+	a.stale(&t, index)
+	changed := a.callOf(&t, f, index, 0)
+	if !t.reached {
+		return changed
+	}
+	if f.pops > 0 {
+		a.unclear = true
+		return changed
+	}
+	return a.leave(&t, a.subroutines[k.a], 0) || changed
 }
 
 // start is the state at process entry (linux.Entry).
@@ -137,12 +160,18 @@ func (a *analysis) start() *state {
 
 // call carries the state over a call of a subroutine.
 func (a *analysis) call(s *state, in *flow.Inst, index int) bool {
-	f := a.byEntry[in.Target]
-	word := uint64(a.s.bits / 8)
+	return a.callOf(s, a.byEntry[in.Target], index, uint64(a.s.bits/8))
+}
+
+// callOf carries the state over a call of f that pushes a return address of
+// some bytes, or none where there is one already.
+func (a *analysis) callOf(s *state, f *subroutine, index int, pushed uint64) bool {
 	before := *s
 	inner := before
-	inner.r[sp] = a.t.add(inner.r[sp], -word)
-	a.touch(&inner, inner.r[sp], int64(word), true)
+	inner.r[sp] = a.t.add(inner.r[sp], -pushed)
+	if pushed > 0 {
+		a.touch(&inner, inner.r[sp], int64(pushed), true)
+	}
 	inner.slots = nil
 	inner.flags = flagFact{}
 	// Inside, each register's value has a name of its own, by which ret tells
@@ -211,6 +240,12 @@ func (a *analysis) ret(s *state, in *flow.Inst) bool {
 	if n, ok := at(in, 0).number(); ok {
 		pops = n
 	}
+	return a.leave(s, f, pops)
+}
+
+// leave carries the state behind a RET of f that takes pops bytes of arguments
+// from the stack to where f was called.
+func (a *analysis) leave(s *state, f *subroutine, pops int64) bool {
 	if f.pops >= 0 && f.pops != pops {
 		a.unclear = true
 		return false

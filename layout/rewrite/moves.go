@@ -13,7 +13,7 @@ import (
 
 // maxMoved bounds the search by the number of instructions that are gone through
 // for it.
-const maxMoved = 40000
+const maxMoved = 20000
 
 // climb looks for the move that makes sh the shortest, and goes on from there
 // until none makes it shorter.
@@ -86,8 +86,9 @@ func (sh *shortener) moves() []variant {
 	var list []variant
 	list = append(list, sh.webMoves(l, last)...)
 	list = append(list, sh.earlyMoves(a, l)...)
+	preds := sh.predecessors()
 	for i, b := range sh.g.Blocks {
-		if sh.counts(b, l) {
+		if sh.counts(b, l) && !slices.Contains(preds[b.Next], nil) {
 			list = append(list, func(sh *shortener) bool { return sh.rotate(sh.g.Blocks[i]) })
 		}
 	}
@@ -97,7 +98,7 @@ func (sh *shortener) moves() []variant {
 // counts reports whether a block ends by counting a register up or down and
 // goes on to where others come too, who do not need the flags.
 func (sh *shortener) counts(b *flow.Block, l *liveness) bool {
-	if len(b.Code) == 0 || b.Next == nil || b.Next == sh.g.Entry || l.in[b.Next].flags&arithmeticFlags != 0 {
+	if len(b.Code) == 0 || b.Next == nil || l.in[b.Next].flags&arithmeticFlags != 0 {
 		return false
 	}
 	in := &b.Code[len(b.Code)-1]
@@ -132,9 +133,6 @@ func (sh *shortener) rotate(b *flow.Block) bool {
 			p.Next = edge()
 		}
 		if k >= 0 && p.Code[k].Target == to {
-			if isCall(&p.Code[k]) {
-				return false
-			}
 			p.Code[k].Target = edge()
 		}
 	}
