@@ -11,9 +11,9 @@ import (
 
 // file is a file in the making.
 type file struct {
-	space *space
-	loose bool
-	entry int
+	space   *space
+	liberty liberty
+	entry   int
 	*headers
 	bytes  []byte
 	used   []bool // by code, data or a bridge
@@ -28,8 +28,8 @@ type file struct {
 // layOut makes a file that begins at an entry; nil if there is none smaller
 // than best.
 func (s *space) layOut(entry int, best *Result) *Result {
-	for _, loose := range []bool{true, false} {
-		if !s.free(entry, loose) {
+	for _, l := range liberties {
+		if !s.free(entry, min(l, loose)) {
 			continue
 		}
 		for _, c := range s.text.chains {
@@ -38,7 +38,7 @@ func (s *space) layOut(entry int, best *Result) *Result {
 			}
 		}
 		for {
-			f := s.newFile(entry, loose)
+			f := s.newFile(entry, l)
 			if f == nil || !f.code(best) {
 				break
 			}
@@ -62,13 +62,14 @@ func (s *space) layOut(entry int, best *Result) *Result {
 }
 
 // newFile starts a file with what its headers must be.
-func (s *space) newFile(entry int, loose bool) *file {
+func (s *space) newFile(entry int, l liberty) *file {
 	h := s.headersFor(entry)
 	if h == nil {
 		return nil
 	}
-	f := &file{space: s, loose: loose, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, data: map[*flow.Object]int{}}
+	f := &file{space: s, liberty: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, data: map[*flow.Object]int{}}
 	f.grow(s.least)
+	s.trying = h
 	return f
 }
 
@@ -145,7 +146,7 @@ func (f *file) code(best *Result) bool {
 func (s *space) bound(rest, used int) int {
 	free := -used
 	for at := range s.tail {
-		if s.free(at, true) {
+		if s.free(at, loose) {
 			free++
 		}
 	}
@@ -179,7 +180,7 @@ func (f *file) gap(n int) int {
 	}
 	run := 0
 	for at := range f.space.tail {
-		if at < len(f.used) && f.used[at] || !f.space.free(at, false) {
+		if at < len(f.used) && f.used[at] || !f.space.free(at, strict) {
 			run = 0
 			continue
 		}
@@ -244,7 +245,7 @@ func (f *file) search(c *chain) []reached {
 		return nil
 	}
 	order[f.entry] = []node{start}
-	runs := s.runs(f.loose)
+	runs := s.runs(f.liberty)
 	reach := func(from, to node, h hop) {
 		h.from = from
 		h.cost += ways[from].cost
@@ -272,10 +273,10 @@ func (f *file) search(c *chain) []reached {
 					reach(n, node{at + len(w.code), n.item + 1, n.dirty}, hop{way: w, cost: len(w.code)})
 				}
 			}
-			if s.free(at, f.loose) {
+			if s.holds(at, nop, f.liberty) {
 				reach(n, node{at + 1, n.item, n.dirty}, hop{pad: true, cost: 1})
 			}
-			if s.free(at, f.loose) && at+1 < s.tail && s.free(at+1, f.loose) {
+			if s.free(at, min(f.liberty, loose)) && at+1 < s.tail && s.free(at+1, min(f.liberty, loose)) {
 				for _, r := range runs {
 					if r > at+2 && r-at-2 < 128 {
 						reach(n, node{r, n.item, n.dirty}, hop{jump: true, cost: 2})
@@ -283,7 +284,7 @@ func (f *file) search(c *chain) []reached {
 				}
 			}
 			if _, ok := bridges[at]; !ok {
-				bridges[at] = s.bridges(at, f.loose, f.headers)
+				bridges[at] = s.bridges(at, f.liberty, f.headers)
 			}
 			for i := range bridges[at] {
 				b := &bridges[at][i]
@@ -332,19 +333,27 @@ func (f *file) search(c *chain) []reached {
 // settled need bytes that nothing depends on.
 func (f *file) fits(at int, w *way) bool {
 	s := f.space
-	for i := range w.code {
-		if at+i < s.tail && !s.free(at+i, f.loose) {
+	for i, b := range w.code {
+		if !s.holds(at+i, b, f.liberty) {
 			return false
 		}
 	}
 	for _, x := range w.fixups {
 		for i := range int(x.Size) {
-			if x.Kind == x86.Absolute && at+int(x.Offset)+i < s.tail && !s.free(at+int(x.Offset)+i, false) {
+			if k := at + int(x.Offset) + i; k < s.tail && !s.free(k, loose) {
+				return false
+			}
+			if x.Kind == x86.Absolute && at+int(x.Offset)+i < s.tail && !s.free(at+int(x.Offset)+i, strict) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// holds reports whether the byte at an offset can hold b as code.
+func (s *space) holds(at int, b byte, l liberty) bool {
+	return at >= s.tail || s.free(at, l) && (b^s.trying.value[at])&s.trying.mask[at] == 0
 }
 
 const (

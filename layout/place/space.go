@@ -20,6 +20,7 @@ type space struct {
 	least     int        // size of the smallest file, in bytes
 	known     map[string][]bridge
 	begun     map[int]*headers // by where the program begins
+	trying    *headers         // for the entry that is being tried
 }
 
 // headers are what is known of the bytes of the headers when the program begins
@@ -143,17 +144,34 @@ func demanding(l *elf.Loader, t *text) *elf.Loader {
 	return &out
 }
 
-// free reports whether the byte at an offset can hold code. loose also admits
-// bytes on which a bound lies that other bytes may satisfy.
-func (s *space) free(at int, loose bool) bool {
-	return at >= s.tail || s.kinds[at] == elf.Free || loose && s.kinds[at] == elf.Bounded
+// liberty is which bytes of the headers code may use.
+type liberty uint8
+
+const (
+	strict liberty = iota // only those for which any value will do
+	loose                 // those too on which a bound lies that other bytes may satisfy
+	tied                  // and those of e_entry, to which only bytes of p_vaddr and p_memsz have to agree
+)
+
+// liberties are tried in this order.
+var liberties = []liberty{tied, loose, strict}
+
+// free reports whether the byte at an offset can hold code.
+func (s *space) free(at int, l liberty) bool {
+	return at >= s.tail || s.kinds[at] == elf.Free || l >= loose && s.kinds[at] == elf.Bounded || l >= tied && s.inEntry(at) && s.trying.mask[at] != 0xff
+}
+
+// inEntry reports whether a byte belongs to e_entry.
+func (s *space) inEntry(at int) bool {
+	first, size := elf.Fields[elf.EEntry].At(s.placement.Class)
+	return at >= first && at < first+size
 }
 
 // runs lists where runs of free bytes begin in the headers, and the tail.
-func (s *space) runs(loose bool) []int {
+func (s *space) runs(l liberty) []int {
 	var list []int
 	for at := range s.tail {
-		if s.free(at, loose) && (at == 0 || !s.free(at-1, loose)) {
+		if s.free(at, l) && (at == 0 || !s.free(at-1, l)) {
 			list = append(list, at)
 		}
 	}
@@ -161,7 +179,7 @@ func (s *space) runs(loose bool) []int {
 }
 
 // entries lists where the program may begin.
-func (s *space) entries() []int { return s.runs(true) }
+func (s *space) entries() []int { return s.runs(loose) }
 
 // bridge is a way through bytes that are not free.
 type bridge struct {
@@ -199,8 +217,8 @@ const longestOpener = 5
 
 // finder looks for bridges from one position.
 type finder struct {
-	space *space
-	loose bool
+	space   *space
+	liberty liberty
 	// What is known of the headers, and what the bridge in the making has
 	// assigned to the rest; behind them nothing is known.
 	mask, value []byte
@@ -212,9 +230,9 @@ type finder struct {
 	steps  int
 }
 
-func newFinder(s *space, loose bool, h *headers) *finder {
+func newFinder(s *space, l liberty, h *headers) *finder {
 	behind := make([]byte, x86.MaxLength)
-	f := &finder{space: s, loose: loose, mask: slices.Concat(h.mask, behind), value: slices.Concat(h.value, behind)}
+	f := &finder{space: s, liberty: l, mask: slices.Concat(h.mask, behind), value: slices.Concat(h.value, behind)}
 	f.likely = slices.Clone(f.value)
 	for i, b := range h.example {
 		if f.mask[i] != 0 {
@@ -225,19 +243,19 @@ func newFinder(s *space, loose bool, h *headers) *finder {
 }
 
 // bridges lists the ways from a position through bytes that are not free.
-func (s *space) bridges(from int, loose bool, h *headers) []bridge {
+func (s *space) bridges(from int, l liberty, h *headers) []bridge {
 	// What is free and more than an opener swallows needs no bridge.
 	reach, wall := min(from+longestOpener, s.tail), false
 	for at := from; at < reach; at++ {
-		wall = wall || !s.free(at, loose)
+		wall = wall || !s.free(at, l)
 	}
 	if !wall {
 		return nil
 	}
-	key := fmt.Sprintf("%d %v %x %x", from, loose, h.mask[from:], h.value[from:])
+	key := fmt.Sprintf("%d %v %x %x", from, l, h.mask[from:], h.value[from:])
 	list, ok := s.known[key]
 	if !ok {
-		f := newFinder(s, loose, h)
+		f := newFinder(s, l, h)
 		f.search(from, from)
 		list = f.found
 		s.known[key] = list
@@ -252,16 +270,16 @@ func (f *finder) search(from, at int) {
 	}
 	crossed := false
 	for i := from; i < min(at, s.tail); i++ {
-		crossed = crossed || !s.free(i, f.loose)
+		crossed = crossed || !s.free(i, f.liberty)
 	}
-	if crossed && s.free(at, f.loose) {
+	if crossed && s.free(at, f.liberty) {
 		b := f.now
 		b.to, b.assigned, b.links = at, slices.Clone(b.assigned), slices.Clone(b.links)
 		f.found = append(f.found, b)
 		return
 	}
 	// An instruction that ends among free bytes again leads nowhere.
-	inside := at > from && !crossed && s.free(at, f.loose)
+	inside := at > from && !crossed && s.free(at, f.liberty)
 	if f.steps++; inside || at >= s.tail || len(f.now.links) == maxLinks || f.steps > maxSteps {
 		return
 	}

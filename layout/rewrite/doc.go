@@ -67,6 +67,7 @@
 //
 //	webs                  what a register holds for a while is held by another one
 //	early numbers         a number that a register is given in several places is given before them
+//	buffers on the stack  zeros behind the file that only the kernel reads and writes (buffers.go)
 //	rotation              counting at the end of a loop is done at its beginning
 //
 // # Why it is sound

@@ -11,20 +11,21 @@ import (
 // let rules save more. They are tried one by one on the program as the rules
 // have left it; what becomes shorter is kept, and the search goes on from there.
 
-// maxMoved bounds the search by the number of instructions that are gone through
-// for it.
-const maxMoved = 20000
+// climbShare is the part of the work that is left which the search for moves may
+// take: one of so many.
+const climbShare = 4
 
 // climb looks for the move that makes sh the shortest, and goes on from there
 // until none makes it shorter.
 func (sh *shortener) climb() *shortener {
-	best, done := sh, 0
+	best := sh
+	rest := sh.budget.left - sh.budget.left/climbShare
 	for {
 		from := newShortener(best.g, best.options, best.caches, best.budget)
 		from.relax()
 		better := best
 		for _, v := range from.moves() {
-			if done += length(from.g); done > maxMoved || best.budget.over() {
+			if sh.budget.left < rest || sh.budget.over() {
 				break
 			}
 			next := newShortener(from.g, best.options, best.caches, best.budget)
@@ -86,6 +87,9 @@ func (sh *shortener) moves() []variant {
 	var list []variant
 	list = append(list, sh.webMoves(l, last)...)
 	list = append(list, sh.earlyMoves(a, l)...)
+	for _, o := range sh.buffers() {
+		list = append(list, func(sh *shortener) bool { return sh.toStack(o) })
+	}
 	preds := sh.predecessors()
 	for i, b := range sh.g.Blocks {
 		if sh.counts(b, l) && !slices.Contains(preds[b.Next], nil) {

@@ -51,6 +51,7 @@ var ruleTable = []struct {
 	{rule: "exchange", source: "pop edi; pop edi; xor eax, eax; mov al, [edi]; inc edi; add ecx, eax; mov al, [edi]; inc edi; add ecx, eax; wcall", change: "esi and edi exchange their parts", saved: 0},
 	{rule: "webs", source: "pop esi; pop esi; m: inc esi; mov ecx, esi; mov edx, 1; wcall; test eax, eax; jns m; mov eax, 1; int 0x80", change: "esi is kept in ecx for a while", saved: 0},
 	{rule: "early numbers", source: "pop edx; pop ecx; test ecx, ecx; jz x; mov ebx, 1; mov eax, 4; int 0x80; x: mov ebx, 1; mov eax, 6; int 0x80; jmp _start", change: "mov ebx, 1 is done before", saved: -1},
+	{rule: "buffers on the stack", source: "mov eax, 3; mov ecx, x; mov edx, 4096; int 0x80; mov edx, eax; wcall; mov eax, 1; int 0x80|section .bss; x: resb 4096", change: "x lies on the stack", saved: 0},
 	{rule: "rotation", source: "pop ecx; pop ecx; xor edx, edx; m: cmp byte [ecx+edx], 7; je x; inc edx; jmp m; x: wcall", change: "inc edx is done at the beginning of the loop", saved: 0},
 }
 

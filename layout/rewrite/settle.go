@@ -405,7 +405,16 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 			}
 		}
 		d := a.t.signed((want.offset - v.offset) & a.t.mask())
-		if d == 0 || d < -128 || d > 128 {
+		if d == 0 {
+			continue
+		}
+		if word == 4 && o != r && free(arithmetic) && isHeldBy(vals, uint64(d)&a.t.mask(), r) >= 0 {
+			add(want, two(one("mov", reg(r, 4), reg(o, 4)), one("add", reg(r, 4), reg(isHeldBy(vals, uint64(d)&a.t.mask(), r), 4))))
+		}
+		if word == 4 && o != r && free(arithmetic) && isHeldBy(vals, uint64(-d)&a.t.mask(), r) >= 0 {
+			add(want, two(one("mov", reg(r, 4), reg(o, 4)), one("sub", reg(r, 4), reg(isHeldBy(vals, uint64(-d)&a.t.mask(), r), 4))))
+		}
+		if d < -128 || d > 128 {
 			continue
 		}
 		w := 8
@@ -438,6 +447,16 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 		list = list[:maxSettings]
 	}
 	return list
+}
+
+// isHeldBy returns a register other than r that holds a number, -1 for none.
+func isHeldBy(vals *[registers]value, n uint64, r int) int {
+	for o := range vals {
+		if v, ok := vals[o].number(); ok && v == n && o != r {
+			return o
+		}
+	}
+	return -1
 }
 
 // maxSettings bounds the ways that are tried for one register.

@@ -131,13 +131,14 @@ func (sh *shortener) all() bool {
 	}
 	sh.tidy()
 	sh.invert()
+	sh.unused()
 	return true
 }
 
-// total is the size of the code with the jumps that blocks in the order of the
+// total is the size of the data, and of the code with the jumps that blocks in the order of the
 // graph need, all of them short.
 func (sh *shortener) total() int {
-	n := branchSize * sh.jumps()
+	n := branchSize*sh.jumps() + sh.data()
 	for _, b := range sh.g.Blocks {
 		n += sizeOf(b.Code)
 	}

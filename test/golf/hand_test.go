@@ -28,8 +28,8 @@ var byHand = []struct {
 	trials     []trial
 }{
 	{"../../samples/yes", 53, 58, 0, []trial{{read: 4}, {full: true}}},
-	{"../../samples/echo", 82, 94, 0, []trial{{}, {args: []string{"a"}}, {args: []string{"", "b c", "", "d"}}, {args: []string{strings.Repeat("x", 5000)}}, {full: true, args: []string{"a", "b"}}}},
-	{"../../samples/cat", 78, 95, 0, []trial{{}, {stdin: "a"}, {stdin: strings.Repeat("some text\n", 20000)}, {directory: true}, {full: true}, {full: true, stdin: "a"}}},
+	{"../../samples/echo", 82, 93, 0, []trial{{}, {args: []string{"a"}}, {args: []string{"", "b c", "", "d"}}, {args: []string{strings.Repeat("x", 5000)}}, {full: true, args: []string{"a", "b"}}}},
+	{"../../samples/cat", 78, 83, 0, []trial{{}, {stdin: "a"}, {stdin: strings.Repeat("some text\n", 20000)}, {directory: true}, {full: true}, {full: true, stdin: "a"}}},
 	{"../../samples/sleep", 112, 115, 0, []trial{{}, {args: []string{"0"}}, {args: []string{"00", "1"}}, {args: []string{"x"}}, {args: []string{""}}, {args: []string{"0:"}}, {args: []string{"1"}}}},
 	{"testdata/two", 81, 85, -6, []trial{{}, {full: true}}},
 	{"testdata/two-sleep", 98, 109, 0, []trial{{}, {full: true}}},
