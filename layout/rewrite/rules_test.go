@@ -23,7 +23,7 @@ var ruleTable = []struct {
 	{rule: "zero test", source: "rcall; mov edx, eax; cmp edx, 0; jl x; inc ecx; x: wcall", change: "cmp edx, 0 became test edx, edx", saved: 1},
 	{rule: "compare by counting", source: "pop ecx; cmp ecx, 2; jne x; mov edx, 9; x: xor ecx, ecx; wcall", change: "cmp ecx, 2 became dec ecx; dec ecx", saved: 1},
 	{rule: "counting", source: "pop edx; pop ecx; add dl, 1; wcall", change: "add dl, 1 became inc dl", saved: 1},
-	{rule: "numbers in registers", source: "rcall; mov edx, eax; mov ecx, 5000; add edx, 5000; wcall", change: "add edx, 0x1388 became add edx, ecx", saved: 4},
+	{rule: "numbers in registers", source: "rcall; mov ecx, 5000; cmp eax, 5000; jb x; inc edx; x: wcall", change: "cmp eax, 0x1388 became cmp eax, ecx", saved: 3},
 	{rule: "bytes", source: "rcall; test eax, 0x40; jz x; inc ecx; x: mov edx, ecx; wcall", change: "test eax, 0x40 became test al, 0x40", saved: 3},
 	{rule: "numbers in bytes", source: "pop edx; pop esi; cmp byte [esi], 0; jne x; inc ecx; x: wcall", change: "cmp byte [esi], 0 became cmp [esi], al", saved: 1},
 	{rule: "zero extension", source: "pop esi; pop esi; xor ecx, ecx; movzx ecx, byte [esi]; wcall", change: "movzx ecx, byte [esi] became mov cl, [esi]", saved: 1},
