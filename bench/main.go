@@ -7,6 +7,10 @@
 //
 // Each time is the median of several runs of the whole process, the tools taking
 // turns. It needs root, for the container engine.
+//
+// With -golf it instead measures how the time and memory of layout golf grow, with
+// the length of a program and with the number of its system calls, and prints the
+// tables of docs/layout.md.
 package main
 
 import (
@@ -28,6 +32,7 @@ import (
 
 var (
 	runs  = flag.Int("n", 9, "`runs` of each tool")
+	golf  = flag.Bool("golf", false, "measure layout golf instead")
 	lines = flag.Int("lines", 200_000, "`lines` of the generated source")
 )
 
@@ -100,6 +105,9 @@ func bench() (err error) {
 	tasm := filepath.Join(dir, "tasm")
 	if said, err := exec.Command("go", "build", "-o", tasm, "./cmd/tasm").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, said)
+	}
+	if *golf {
+		return growth(dir, tasm)
 	}
 	engine, err := dockertest.Start()
 	if err != nil {

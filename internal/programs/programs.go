@@ -46,6 +46,21 @@ func Long(r *rand.Rand, target string, statements int) string {
 	return g.text.String()
 }
 
+// Straight returns the source of a program for a target that writes a number of
+// lines, each by a system call of its own, and ends.
+func Straight(target string, calls int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "target %s\nentry _start\nsection .text\n_start:\n", target)
+	for i := range calls {
+		fmt.Fprintf(&b, "sys write, 1, m%d, 8\n", i)
+	}
+	b.WriteString("sys exit, 0\nsection .rodata\n")
+	for i := range calls {
+		fmt.Fprintf(&b, "m%d: db 'line %02d', 10\n", i, i)
+	}
+	return b.String()
+}
+
 type generator struct {
 	r                  *rand.Rand
 	wide               bool

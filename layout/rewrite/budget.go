@@ -8,9 +8,9 @@ import "context"
 const (
 	// MaxInstructions is the length of the longest program that is rewritten.
 	MaxInstructions = 1 << 13
-	// MaxWork is how many instructions the analyses look at; it doubles with
-	// each unit of effort.
-	MaxWork = 1 << 22
+	// MaxWork is how many instructions are looked at, by the analyses again and
+	// again, or tried; it doubles with each unit of effort.
+	MaxWork = 1 << 21
 )
 
 // budget is what is left of the work on a program.

@@ -45,6 +45,7 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 		return true, true
 	}
 	before := l.in[b]
+	sh.budget.left -= int64(len(b.Code))
 	c.live()
 	// What leaves the block as it was.
 	old := c.s

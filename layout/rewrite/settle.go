@@ -167,6 +167,7 @@ func (c *cursor) search(i, end int, after need) ([]flow.Inst, bool) {
 	}
 	t.stack = c.stackFree(&start, live) && c.stackFree(&s, live)
 	t.try(start.r, 0)
+	c.sh.budget.left -= int64(t.attempts)
 	return t.code, t.code != nil
 }
 

@@ -79,7 +79,7 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	}
 	best = best.climb()
 	if budget.left <= 0 {
-		ended("the rewriting ended early: its analyses had looked at %d instructions", MaxWork)
+		ended("the rewriting ended early, when it had looked at %d instructions", MaxWork)
 	}
 	return best.g, best.changes
 }
@@ -138,6 +138,7 @@ func (sh *shortener) all() bool {
 // total is the size of the data, and of the code with the jumps that blocks in the order of the
 // graph need, all of them short.
 func (sh *shortener) total() int {
+	sh.budget.left -= int64(length(sh.g))
 	n := branchSize*sh.jumps() + sh.data()
 	for _, b := range sh.g.Blocks {
 		n += sizeOf(b.Code)

@@ -111,7 +111,7 @@ func (sh *shortener) exchanges(u use, last int) [][2]int {
 			if (u.fixed.of(x)|u.fixed.of(y)) != 0 || u.any.of(x)|u.any.of(y) == 0 {
 				continue
 			}
-			try := &shortener{g: clone(sh.g), bits: sh.bits, caches: sh.caches}
+			try := &shortener{g: clone(sh.g), bits: sh.bits, caches: sh.caches, budget: sh.budget}
 			if !try.exchange(x, y) {
 				continue
 			}
