@@ -55,6 +55,25 @@ func TestFallBack(t *testing.T) {
 	}
 }
 
+// TestNoMistakes golfs random programs, among them some of which the comparison
+// once had to refuse a result.
+func TestNoMistakes(t *testing.T) {
+	for _, statements := range []int{6, 10, 20} {
+		for _, seed := range []uint64{3, 6, 7, 8, 10, 22} {
+			for _, target := range []string{"linux/386", "linux/amd64"} {
+				source := programs.Long(rand.New(rand.NewPCG(seed, 1)), target, statements)
+				file, said := Golf(assembled(t, source), Options{Effort: -8})
+				if file == nil {
+					t.Fatal(said.Messages())
+				}
+				if reasons := strings.Join(file.Report.Reasons, "\n"); strings.Contains(reasons, "internal error") {
+					t.Errorf("%s, %d statements, seed %d:\n%s", target, statements, seed, reasons)
+				}
+			}
+		}
+	}
+}
+
 // TestEndedEarly ends searches after more and more time. They end soon after, and
 // what they answer with is a file that was compared, or what Pack makes.
 func TestEndedEarly(t *testing.T) {

@@ -87,6 +87,9 @@ func (s *saved) follow(b *flow.Block, i, height int) bool {
 				return false
 			}
 		case isSystemCall(in):
+			if s.shows(b, i) {
+				return false
+			}
 		default:
 			if in.Form.Flow() != x86.Next || !s.simple(b, i) {
 				return false
@@ -150,6 +153,21 @@ func (s *saved) simple(b *flow.Block, i int) bool {
 	return ok
 }
 
+// shows reports whether a system call may be given an address of the stack.
+func (s *saved) shows(b *flow.Block, i int) bool {
+	shown := false
+	walk(s.a, b, func(k int, _ *flow.Inst, st *state) {
+		if k != i || !st.reached {
+			return
+		}
+		read := s.sh.kernelReads(s.sh.callOf(st.r[ax]))
+		for r := range registers {
+			shown = shown || r != sp && read.of(r) != 0 && s.a.t.facts(st.r[r]).pointer
+		}
+	})
+	return shown
+}
+
 // blind reports whether a subroutine, with those that it calls, uses no memory
 // through an address of the stack.
 func (s *saved) blind(entry *flow.Block) bool {
@@ -167,6 +185,9 @@ func (s *saved) blind(entry *flow.Block) bool {
 					return false
 				}
 				continue
+			}
+			if isSystemCall(in) && s.shows(b, i) {
+				return false
 			}
 			if f := in.Form.Flow(); f == x86.Next && name(in) != "push" && name(in) != "pop" && !s.simple(b, i) {
 				return false
