@@ -15,20 +15,21 @@ const (
 
 // budget is what is left of the work on a program.
 type budget struct {
-	ctx  context.Context
-	left int64
+	ctx         context.Context
+	limit, left int64
 }
 
 func newBudget(o Options) *budget {
-	b := &budget{ctx: o.Context, left: MaxWork}
+	b := &budget{ctx: o.Context, limit: MaxWork}
 	if b.ctx == nil {
 		b.ctx = context.Background()
 	}
 	if e := o.Effort; e >= 0 {
-		b.left <<= min(e, 40)
+		b.limit <<= min(e, 40)
 	} else {
-		b.left >>= min(-e, 40)
+		b.limit >>= min(-e, 40)
 	}
+	b.left = b.limit
 	return b
 }
 

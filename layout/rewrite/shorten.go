@@ -79,7 +79,7 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	}
 	best = best.climb()
 	if budget.left <= 0 {
-		ended("the rewriting ended early, when it had looked at %d instructions", MaxWork)
+		ended("the rewriting ended early, when it had looked at %d instructions", budget.limit)
 	}
 	return best.g, best.changes
 }
