@@ -5,7 +5,7 @@ import "slices"
 // effects tries the instructions that lead to something useful and fit into the
 // open bytes.
 func (t *task) effects(room int) {
-	c, s, u := t.goal.cpu, t.s, &t.goal.useful[t.k]
+	c, s, u := t.goal.cpu, t.s, &t.missing
 	if c.long {
 		t.offer(0x0f, 0x05)
 	} else {
@@ -90,7 +90,7 @@ func (t *task) stackEffects(u *useful) {
 		if worth && r != sp && s.reg[r] != v {
 			t.withReg(0x58, r)
 		}
-		if x := s.reg[r]; u.has(x) && !slices.Contains(pushed[:r], x) || r == sp {
+		if x := s.reg[r]; slices.Contains(u.worthMaking(), x) && !slices.Contains(pushed[:r], x) {
 			pushed[r] = x
 			t.withReg(0x50, r)
 		}
@@ -106,7 +106,7 @@ func (t *task) stackEffects(u *useful) {
 			t.offer(0x61)
 		}
 	}
-	for _, v := range u.values {
+	for _, v := range u.worthMaking() {
 		switch n := v.n(); {
 		case v.kind() == file && !c.long:
 			t.address(0x68, v)
@@ -183,13 +183,15 @@ func (t *task) registerEffects(r byte, u *useful) {
 			t.offer(0x48, 0x90|r)
 		}
 	}
-	for _, v := range u.values {
+	for _, v := range u.worthMaking() {
 		if v == cur {
 			continue
 		}
 		switch {
 		case v.kind() == number && isNumber && uint64(n^v.n())>>8 == 0:
-			t.lowByte(r, byte(v.n()))
+			if r == ax || t.goal.asks(t.k, r, v) {
+				t.lowByte(r, byte(v.n()))
+			}
 		case v.kind() == number && isNumber && uint64(n^v.n())&^0xff00 == 0 && r < 4:
 			t.offer(0xb4|r, byte(v.n()>>8))
 		case v.kind() == file && cur.kind() == file && (n^v.n())>>8 == 0:
@@ -204,8 +206,8 @@ func (t *task) registerEffects(r byte, u *useful) {
 				t.withReg(0xb8, r, little(v.n(), 4)...)
 			}
 		}
-		if v.kind() == number && v.n() != 0 {
-			t.computed(r, v, u)
+		if v.kind() == number && v.n() != 0 && t.goal.asks(t.k, r, v) {
+			t.computed(r, v)
 		}
 	}
 	if cur != of(number, 0) {
@@ -248,7 +250,7 @@ func (t *task) relative(r byte, v val) {
 
 // computed offers ways to make a number from one in another register, 3 bytes
 // long.
-func (t *task) computed(r byte, v val, u *useful) {
+func (t *task) computed(r byte, v val) {
 	var seen [8]val
 	for b := range byte(8) {
 		x := t.s.reg[b]

@@ -2,15 +2,27 @@ package synth
 
 import "slices"
 
-// candidate is an instruction that may stand at a position.
+// candidate is an instruction that may stand at a position. A search keeps
+// millions of them, so it holds no more than what inst needs.
 type candidate struct {
-	code  [15]byte
-	loose uint16 // bytes of code that stay undecided, as bits
-	addr  int    // file offset whose address the immediate is; -1 for none
-	in    inst
-	next  int // where control goes
-	score int
-	pad   bool // it only fills room
+	imm    val    // of the instruction; junk where its bytes are left open
+	loose  uint16 // bytes of code that stay undecided, as bits
+	addr   int16  // file offset whose address the immediate is; -1 for none
+	need   int16  // bytes still needed behind it
+	takes  int16  // open bytes that it takes up
+	code   [15]byte
+	length uint8
+	pad    bool // it only fills room
+	noted  bool // the state it leads to is in task.seen
+}
+
+// inst decodes the instruction.
+func (c *candidate) inst(long bool) inst {
+	var in inst
+	decode(long, c.code[:c.length], &in)
+	in.disp = signed(c.code[in.dispAt:], in.dispSize)
+	in.imm = c.imm
+	return in
 }
 
 // filler is the instruction that does nothing.
@@ -19,13 +31,15 @@ const filler = 0x90
 // generate lists the instructions worth trying at ip.
 func (t *task) generate(ip int, s *state, k int, padding bool, out []candidate) []candidate {
 	t.ip, t.s, t.k, t.out = ip, s, k, out
-	t.past = t.behind(ip)
 	room := 0
 	for room < 8 && t.open(ip+room) {
 		room++
 	}
 	t.room = room
+	t.goal.missing(&t.missing, s, k)
+	t.findTwins()
 	if room == 0 || room < 6 && !t.wrapped {
+		t.bridges = [16][harms]int{}
 		t.structure(t.buf[:0])
 	}
 	if t.wrapped {
@@ -42,6 +56,40 @@ func (t *task) generate(ip int, s *state, k int, padding bool, out []candidate) 
 	return t.out
 }
 
+// findTwins finds the registers that no call reads and that hold the same as one
+// before them: what can be done with one of them can be done with the other.
+func (t *task) findTwins() {
+	t.twins = 0
+	spare := t.goal.spare[t.k]
+	for r := 1; r < len(t.s.reg); r++ {
+		if spare>>r&1 == 0 {
+			continue
+		}
+		for b := range r {
+			if spare>>b&1 != 0 && t.s.reg[b] == t.s.reg[r] {
+				t.twins |= 1 << r
+				break
+			}
+		}
+	}
+}
+
+// twin reports whether an instruction uses a register where another would do as
+// well.
+func (t *task) twin(in *inst) bool {
+	for _, o := range [...]operand{in.dst, in.src} {
+		if o.where == inReg && t.twins>>o.reg&1 != 0 {
+			for i := range in.length - in.immSize - in.dispSize {
+				if p := t.ip + i; !t.open(p) || t.linked[p] {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
 // jump tries a short jump to a place.
 func (t *task) jump(target int) {
 	if d := target - t.ip - len(t.prefix) - jumpSize; (d > 0 || d < -jumpSize) && d >= -128 && d <= 127 {
@@ -51,11 +99,9 @@ func (t *task) jump(target int) {
 
 // fill tries the instruction that does nothing.
 func (t *task) fill() {
-	before := len(t.out)
+	t.pad = true
 	t.offer(filler)
-	if len(t.out) > before {
-		t.out[before].pad = true
-	}
+	t.pad = false
 }
 
 // offer tries an instruction whose bytes are all given.
@@ -104,6 +150,9 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 			return
 		}
 	}
+	if t.twins != 0 && t.twin(in) {
+		return
+	}
 	s := *t.s
 	next, k, ok := t.run(&s, in, t.ip, t.k)
 	if !ok {
@@ -120,8 +169,90 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 			}
 		}
 	}
-	t.out = append(t.out, candidate{loose: loose, addr: addr, in: *in, next: next, score: need*2 + t.takes(t.ip, in.length)})
-	copy(t.out[len(t.out)-1].code[:], code)
+	if addr < 0 && t.room < in.length && k == t.k && next == t.ip+in.length && t.needless(code, loose, &s, need) {
+		return
+	}
+	c := candidate{imm: in.imm, loose: loose, addr: int16(addr), need: int16(need), takes: int16(t.takes(t.ip, in.length)), length: uint8(in.length), pad: t.pad}
+	if addr < 0 && !t.wrapped && !t.decides(code, loose) {
+		if c.noted = true; !t.fresh(t.key(next, t.ip, t.ip+in.length, &s, k, t.pad), t.used+int(c.takes)) {
+			return
+		}
+	}
+	copy(c.code[:], code)
+	t.out = append(t.out, c)
+}
+
+// What an instruction that only leads over decided bytes does besides.
+const (
+	idle   = iota // nothing
+	pushes        // it changes the stack
+	spoils        // it makes registers useless
+	harms
+)
+
+// needless reports whether an instruction only leads over decided bytes, to state
+// s, and another of its length does so with less harm.
+func (t *task) needless(code []byte, loose uint16, s *state, need int) bool {
+	harm := idle
+	for r, v := range s.reg {
+		switch {
+		case v == t.s.reg[r]:
+		case r == sp && v.kind() == stack && v.n() < t.s.reg[sp].n():
+			i, _ := slotAt(v.n(), t.goal.cpu.ptr)
+			if x, ok := s.load(i); ok && t.missing.has(x) {
+				return false
+			}
+			harm = max(harm, pushes)
+		case t.missing.has(v):
+			return false
+		default:
+			harm = spoils
+		}
+	}
+	if harm == idle && s.slot != t.s.slot {
+		harm = pushes
+	}
+	if t.copied(code, loose) {
+		return false
+	}
+	best := &t.bridges[len(code)]
+	if best[idle] != 0 && harm == spoils || best[harm] != 0 && best[harm] <= need+1 {
+		return true
+	}
+	best[harm] = need + 1
+	return false
+}
+
+// copied reports whether code decides bits that other bytes repeat further on.
+func (t *task) copied(code []byte, loose uint16) bool {
+	for i := range code {
+		p := t.ip + i
+		if loose>>i&1 != 0 || p >= len(t.linked) || !t.linked[p] || t.ground.known[p] == 0xff {
+			continue
+		}
+		for j := range 8 {
+			if t.ground.known[p]>>j&1 != 0 {
+				continue
+			}
+			for _, other := range t.tied[8*p+j] {
+				if int(other/8) >= t.ip+len(code) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// decides reports whether code decides something about bytes that do not stand
+// for themselves alone.
+func (t *task) decides(code []byte, loose uint16) bool {
+	for i := range code {
+		if p := t.ip + i; loose>>i&1 == 0 && (p >= t.size || t.ground.known[p] != 0xff && (t.linked[p] || t.base[p] != 0 || t.bounded(p))) {
+			return true
+		}
+	}
+	return false
 }
 
 // ends reports whether an instruction, behind which call k is next, is the last
@@ -131,13 +262,13 @@ func (t *task) ends(in *inst, k int) bool {
 }
 
 // place decides the bytes of a candidate.
-func (t *task) place(ip int, c *candidate) bool {
-	end := c.in.length
+func (t *task) place(ip int, c *candidate, in *inst) bool {
+	end := in.length
 	if c.addr >= 0 {
-		if !t.bindAddress(ip+c.in.immAt, c.in.immSize, c.addr) {
+		if !t.bindAddress(ip+in.immAt, in.immSize, int(c.addr)) {
 			return false
 		}
-		end = c.in.immAt
+		end = in.immAt
 	}
 	for i := range end {
 		if c.loose>>i&1 == 0 && !t.bind(ip+i, 0xff, c.code[i]) {
@@ -278,9 +409,11 @@ func (t *task) immediates(b []byte, in *inst) {
 	}
 	m := mask(in.size)
 	tried := map[int64]bool{}
-	for _, v := range t.goal.useful[t.k].values {
+	for _, v := range t.missing.values {
 		if v.kind() == file && in.immSize >= 4 && (in.op == opMov || in.op == opPush) {
-			t.bridge(b, 0, int(v.n()), &inst{op: in.op, size: in.size, dst: in.dst, src: in.src, third: in.third, base: in.base, index: in.index, scale: in.scale, rip: in.rip, length: in.length, dispAt: in.dispAt, dispSize: in.dispSize, immAt: in.immAt, immSize: in.immSize, disp: in.disp, imm: v})
+			c := *in
+			c.imm = v
+			t.bridge(b, 0, int(v.n()), &c)
 			continue
 		}
 		if v.kind() != number {
@@ -364,7 +497,7 @@ func (t *task) bridge(b []byte, loose uint16, addr int, in *inst) {
 
 // starts lists the beginnings of instructions that are longer than room bytes,
 // as far as these are decided: an opcode, and a ModRM byte that names registers
-// if that is open too.
+// if that is open too. Those that change no register come first.
 func starts(long bool, room int) [][]byte {
 	m := 0
 	if long {
@@ -401,7 +534,17 @@ var startTable = func() (table [2][maxStart + 1][][]byte) {
 					}
 				}
 			}
+			slices.SortStableFunc(table[m][room], func(a, b []byte) int { return rank(m == 1, a) - rank(m == 1, b) })
 		}
 	}
 	return table
 }()
+
+// rank puts instructions first that change no register.
+func rank(long bool, code []byte) int {
+	var in inst
+	if decode(long, code, &in) == complete && (in.op == opCmp || in.op == opTest) {
+		return 0
+	}
+	return 1
+}

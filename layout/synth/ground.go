@@ -31,6 +31,9 @@ type site struct {
 	// reach is for each of those how far it matters what code is run.
 	reach []int
 	watch []int // the linked bytes
+	// leading are the last bytes of runs that are only bounded: the most
+	// significant of what has to be larger or smaller than something else.
+	leading []int
 	// tied lists for each bit the other bits that always have its value.
 	tied [][]int32
 
@@ -143,8 +146,14 @@ func (s *site) spread() {
 		if s.linked[p] {
 			s.watch = append(s.watch, p)
 		}
+		if s.bounded(p) && !s.bounded(p+1) {
+			s.leading = append(s.leading, p)
+		}
 	}
 }
+
+// bounded reports whether a byte is neither free nor linked.
+func (s *site) bounded(p int) bool { return p < len(s.tricky) && s.tricky[p] && !s.linked[p] }
 
 // require adds to a model what the plan asks of the segment.
 func require(m *elf.Model, plan *Plan) bool {
@@ -333,13 +342,19 @@ func (g *ground) likely() bool {
 	return ok
 }
 
-// ahead identifies what is decided of the linked bytes that still matter at a
-// position.
+// ahead identifies what is decided of the bytes that are not free and still
+// matter at a position.
 func (g *ground) ahead(ip int) uint64 {
 	h := uint64(0)
 	for _, p := range g.watch {
 		if g.reach[p] >= ip && p < len(g.known) {
 			h ^= mix(uint64(p)<<16 | uint64(g.known[p])<<8 | uint64(g.value[p]) | 1<<40)
+		}
+	}
+	for _, p := range g.leading {
+		// Roughly will do.
+		if p < len(g.known) && g.known[p] != 0 {
+			h ^= mix(uint64(p)<<16 | uint64(g.value[p]>>4) | 1<<41)
 		}
 	}
 	return h

@@ -6,6 +6,7 @@ type goal struct {
 	wants  [][]want // by call
 	repeat int
 	useful []useful // by call: what is worth having from there on
+	spare  []uint32 // by call: the registers that no call from there on reads, as bits
 	number uint8    // register of the call's number
 }
 
@@ -20,6 +21,7 @@ type useful struct {
 	small  [8]uint64 // numbers up to 511, as bits
 	values []val     // all, in a fixed order
 	wanted int       // of values, those that calls ask for; the rest are steps towards them
+	zero   bool      // 0 is the first of the rest
 }
 
 func (u *useful) has(v val) bool {
@@ -72,28 +74,84 @@ func newGoal(p *Plan, c *cpu, blobs []int) *goal {
 		}
 		g.wants = append(g.wants, list)
 	}
-	g.useful = make([]useful, len(g.wants))
+	g.useful, g.spare = make([]useful, len(g.wants)), make([]uint32, len(g.wants))
 	for k := range g.wants {
-		u := &g.useful[k]
-		from := k
-		if p.Repeat >= 0 {
-			from = min(k, p.Repeat)
-		}
-		for _, list := range g.wants[from:] {
+		g.spare[k] = ^uint32(1 << sp)
+		for _, list := range g.wants[g.from(k):] {
 			for _, w := range list {
+				g.useful[k].add(w.val)
+				g.spare[k] &^= 1 << w.reg
+			}
+		}
+		g.useful[k].close(c.ptr)
+	}
+	return g
+}
+
+// from returns the first of the calls that are made when call k is next.
+func (g *goal) from(k int) int {
+	if g.repeat >= 0 {
+		return min(k, g.repeat)
+	}
+	return k
+}
+
+// close completes a set of wanted values with the steps towards them.
+func (u *useful) close(ptr int) {
+	u.wanted = len(u.values)
+	u.zero = !u.has(of(number, 0))
+	u.add(of(number, 0))
+	for _, v := range u.values[:u.wanted] {
+		if v.kind() == number {
+			u.add(num(uint64(v.n()+1), ptr))
+			u.add(num(uint64(v.n()-1), ptr))
+		}
+	}
+}
+
+// worthMaking returns the values that are worth more than one byte, or a place
+// on the stack.
+func (u *useful) worthMaking() []val {
+	if u.zero {
+		return u.values[:u.wanted+1]
+	}
+	return u.values[:u.wanted]
+}
+
+// asks reports whether a call that follows when call k is next asks for a value
+// in a register.
+func (g *goal) asks(k int, reg uint8, v val) bool {
+	for _, list := range g.wants[g.from(k):] {
+		for _, w := range list {
+			if w.reg == reg && w.val == v {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// missing collects the values worth making in state s before call k: those that
+// do not lie already where each call that asks for them looks.
+func (g *goal) missing(u *useful, s *state, k int) {
+	*u = useful{values: u.values[:0]}
+	var changed uint32 // registers that calls from k on ask another value of
+	for j := k; j < len(g.wants); j++ {
+		for _, w := range g.wants[j] {
+			if s.reg[w.reg] != w.val {
+				changed |= 1 << w.reg
+			}
+			if changed>>w.reg&1 != 0 {
 				u.add(w.val)
 			}
 		}
-		u.wanted = len(u.values)
-		for _, v := range u.values[:u.wanted] {
-			if v.kind() == number {
-				u.add(num(uint64(v.n()+1), c.ptr))
-				u.add(num(uint64(v.n()-1), c.ptr))
-			}
-		}
-		u.add(of(number, 0))
 	}
-	return g
+	for _, list := range g.wants[g.from(k):k] {
+		for _, w := range list {
+			u.add(w.val)
+		}
+	}
+	u.close(g.cpu.ptr)
 }
 
 // met reports whether all registers are as call k asks.

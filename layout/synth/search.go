@@ -13,16 +13,21 @@ import (
 const (
 	widest      = 64 // sizes above the floor that are tried
 	arrangeMost = 64 // arrangements of the blobs on one site
-	rounds      = 10
-	// taskBudget is the number of states that a task may look at in the first
-	// round; it grows fourfold from round to round. totalBudget bounds the whole
-	// search, and doubles with every unit of effort.
-	taskBudget = 1 << 7
+	rounds      = 20
+	// sizeBudget is the number of states that the tasks of one size may look at in
+	// the first round; it doubles from round to round.
+	sizeBudget = 1 << 12
+	// leastBudget is what a task may look at, however many there are.
+	leastBudget = 1 << 4
 	// taskCost is what preparing a task counts for, in states.
-	taskCost    = 1 << 2
-	firstBudget = 1 << 10
-	firstMost   = 1 << 19
-	totalBudget = 1 << 19
+	taskCost = 1 << 2
+	// A task may look at firstBudget states at first while no file is known, and
+	// at firstMost in the end.
+	firstBudget, firstMost = 1 << 7, 1 << 16
+	// The search for some file and for one of the size of the floor may look at
+	// floorBudget states, the rest of the search at totalBudget. Both double with
+	// every unit of effort.
+	floorBudget, totalBudget = 1 << 16, 1 << 19
 )
 
 // Search looks for the smallest file that does what the plan says under every
@@ -98,22 +103,35 @@ func (s *search) run() (*Result, error) {
 		return nil, ErrNone
 	}
 	s.bestAt = min(upper, s.floor+widest)
-	s.budget = totalBudget
-	if e := s.options.Effort; e >= 0 {
-		s.budget <<= min(e, 30)
-	} else {
-		s.budget >>= min(-e, 20)
-	}
+	s.allow(floorBudget)
 	s.first()
-	for round := 0; round < rounds; round++ {
-		for size := s.floor; size < s.bestAt && s.going(); size++ {
-			s.try(size, taskBudget<<(2*round))
-		}
-	}
+	s.rounds(s.floor + 1)
+	s.allow(totalBudget)
+	s.rounds(s.bestAt)
 	if s.best == nil {
 		return nil, ErrNone
 	}
 	return s.result()
+}
+
+// allow grants states to look at: so many with the default effort.
+func (s *search) allow(budget int64) {
+	if e := s.options.Effort; e >= 0 {
+		budget <<= min(e, 30)
+	} else {
+		budget >>= min(-e, 20)
+	}
+	s.budget = s.nodes + budget
+}
+
+// rounds searches the sizes from the floor up to one, in rounds of growing
+// budget.
+func (s *search) rounds(end int64) {
+	for round := range rounds {
+		for size := s.floor; size < min(end, s.bestAt) && s.going(); size++ {
+			s.try(size, sizeBudget<<round)
+		}
+	}
 }
 
 // going reports whether there is budget left.
@@ -206,15 +224,30 @@ func (s *search) work(j *job, budget int64) {
 	j.nodes += j.task.nodes + askCost*j.task.asked
 }
 
-// try runs all tasks of a size that are not finished.
+// try runs all tasks of a size that are not finished. Those whose data lie as far
+// back as they can, where they are least in the way, get three quarters of the
+// budget.
 func (s *search) try(size int64, budget int64) bool {
-	if size >= s.bestAt {
-		return false
-	}
 	st := s.at(size)
-	st.jobs = slices.DeleteFunc(st.jobs, func(j *job) bool { return j.done })
-	slices.SortStableFunc(st.jobs, func(a, b *job) int { return a.slack - b.slack })
-	return s.attempt(st.jobs, size, budget)
+	for _, part := range [...]struct {
+		first  bool
+		budget int64
+	}{{true, budget * 3 / 4}, {false, budget / 4}} {
+		var jobs []*job
+		for _, j := range st.jobs {
+			if j.first == part.first && !j.done {
+				jobs = append(jobs, j)
+			}
+		}
+		if len(jobs) == 0 {
+			continue
+		}
+		slices.SortStableFunc(jobs, func(a, b *job) int { return a.slack - b.slack })
+		if s.attempt(jobs, size, max(part.budget/int64(len(jobs)), leastBudget)) {
+			return true
+		}
+	}
+	return false
 }
 
 // attempt runs tasks for a size. It reports whether a file was found; of several
@@ -253,6 +286,11 @@ func (s *search) attempt(jobs []*job, size int64, budget int64) bool {
 		return false
 	}
 	s.best, s.bestAt = jobs[w].task.found, size
+	for other, st := range s.sizes {
+		if other >= size {
+			st.jobs = nil // and what their tasks hold
+		}
+	}
 	if s.options.Progress != nil {
 		s.options.Progress(size, s.floor, s.best.site.placement.String())
 	}
