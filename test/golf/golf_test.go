@@ -56,9 +56,11 @@ var table = []row{
 	{source: "world", wish: 60, size: 60, optimal: true, stdout: world},
 	{source: "exit42", target: "linux/amd64", wish: 80, size: 80, optimal: true, status: 42},
 	{source: "exit42", target: "linux/amd64", charge: 5 << 30, wish: 73, size: 73, status: 42},
+	{source: "hello-both", target: "linux/amd64", wish: 96, size: 96, optimal: true, stdout: line},
+	{source: "world-both", target: "linux/amd64", wish: 86, size: 86, optimal: true, stdout: world},
 	{source: "world", loader: "qemu", wish: 71, size: 71, stdout: world},
-	{source: "hello-status", wish: 72, size: 74, stdout: line, status: 7},
-	{source: "short", size: 54, stdout: "Hello\n"},
+	{source: "hello-status", wish: 72, size: 73, stdout: line, status: 7},
+	{source: "short", size: 52, stdout: "Hello\n"},
 }
 
 func (r *row) String() string {
