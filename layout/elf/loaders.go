@@ -149,6 +149,9 @@ var (
 		{Name: "qemu: whole header 32", Scope: PerFile, Class: Class32, Must: AtMost{Sum{Number(52)}, Sum{FileSize}}, Else: Refused, Source: qemuLoad},
 		{Name: "qemu: whole header 64", Scope: PerFile, Class: Class64, Must: AtMost{Sum{Number(64)}, Sum{FileSize}}, Else: Refused, Source: qemuLoad},
 		{Name: "qemu: executable", Scope: PerEntry, Must: AnyBit{PFlags, FlagX}, Else: Faults, Source: qemuLoad},
+		// It reads code as data, which it takes the right to write from: what is
+		// left must not be for execution alone where there are protection keys.
+		{Name: "qemu: readable", Scope: PerEntry, Must: AnyBit{PFlags, FlagR}, Else: Faults, Source: "qemu 7.2 accel/tcg/translate-all.c page_protect; mm/mmap.c do_mmap, execute_only_pkey"},
 		{Name: "qemu: zeros", Scope: PerLoad, Must: AnyOf{
 			Equal{PFilesz, PMemsz}, Aligned{Sum{PVaddr, PFilesz}, PageSize}, AnyBit{PFlags, FlagW},
 		}, Else: Killed, Source: "qemu 7.2 linux-user/elfload.c zero_bss"},
@@ -183,6 +186,8 @@ var (
 		{Name: "valgrind: byte order", Scope: PerFile, Must: Is{EIData, DataLSB}, Else: Refused, Source: valgrindELF},
 		{Name: "valgrind: machine", Scope: PerFile, Class: Class32, Must: Is{EMachine, Machine386}, Else: Refused, Source: valgrindELF},
 		{Name: "valgrind: system", Scope: PerFile, Class: Class32, Must: OneOf{EIOSABI, []uint64{0, 3}}, Else: Refused, Source: valgrindELF},
+		// It reads code as data.
+		{Name: "valgrind: readable", Scope: PerEntry, Must: AnyBit{PFlags, FlagR | FlagW}, Else: Faults, Source: "mm/mmap.c do_mmap, execute_only_pkey"},
 		// It keeps itself at 0x58000000, and what it needs behind that.
 		{Name: "valgrind: room 32", Scope: PerLoad, Class: Class32, Must: AtMost{Sum{PVaddr, PMemsz}, Sum{Number(0x58000000)}}, Else: Killed, Source: valgrindELF},
 		{Name: "valgrind: room 64", Scope: PerLoad, Class: Class64, Must: AnyOf{

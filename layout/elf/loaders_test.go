@@ -30,8 +30,11 @@ func TestKnownFiles(t *testing.T) {
 			nil, []*Loader{Linux}, "some headers"},
 		{"e_phoff 32, kernel and qemu", "7f454c460101014060b20e930404eb2902000300000000700700200020000000010000003400000034002000010061cd801000008010000005b942002000cd80ebec48656c6c6f2c20776f726c64210a",
 			[]*Loader{Linux, QEMU}, []*Loader{Portable, Strict}, "binfmt: padding"},
-		{"e_phoff 12, kernel and qemu and gVisor", "7f454c460201015f5758eb300100000003003e000c000000000000000c0000000c00000000000000000000005b000000000000004000380001000000ff351f000000b20eeb0300ebbeff350a000000545e0f0531ffb03c0f0548656c6c6f2c20776f726c64210a",
-			[]*Loader{Linux.WithCharge(5 * gib), QEMU.WithCharge(5 * gib), gvisor}, []*Loader{Linux}, "charge of writable memory"},
+		// qemu runs it only where the processor has no protection keys.
+		{"e_phoff 12, kernel and gVisor", "7f454c460201015f5758eb300100000003003e000c000000000000000c0000000c00000000000000000000005b000000000000004000380001000000ff351f000000b20eeb0300ebbeff350a000000545e0f0531ffb03c0f0548656c6c6f2c20776f726c64210a",
+			[]*Loader{Linux.WithCharge(5 * gib), gvisor}, []*Loader{Linux}, "charge of writable memory"},
+		{"the same, where qemu can't read its code", "7f454c460201015f5758eb300100000003003e000c000000000000000c0000000c00000000000000000000005b000000000000004000380001000000ff351f000000b20eeb0300ebbeff350a000000545e0f0531ffb03c0f0548656c6c6f2c20776f726c64210a",
+			nil, []*Loader{qemu}, "qemu: readable"},
 	} {
 		file, err := hex.DecodeString(strings.ReplaceAll(c.file, " ", ""))
 		if err != nil {
