@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"tasm/diag"
@@ -36,9 +37,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
 	defer func() { // end the comparisons that are not needed any more
 		cancel()
-		for _, r := range g.found {
-			<-r.checked
-		}
+		g.comparisons.Wait()
 	}()
 	g.placeBlocks()
 	g.writeAnew()
@@ -68,33 +67,47 @@ type golfer struct {
 	found   []*result
 	reasons []string // why a way could not be gone
 	// comparing ends the comparisons.
-	comparing context.Context
+	comparing   context.Context
+	comparisons sync.WaitGroup
 }
 
 // grace is how long after the end of a search the comparison of what it has
 // found may take.
 const grace = time.Second
 
-// result is a file that was found. It is compared with the plain one while the
-// search goes on, so that there is something to answer with whenever that ends.
+// result is a file that was found.
 type result struct {
 	*File
+	begun   bool
 	checked chan struct{} // closed when the following is known
 	verdict equiv.Verdict
 	assumed []string
 }
 
-// add takes in a file and begins to compare it.
+// add takes in a file. It is compared with the plain one while the search goes
+// on, so that there is something to answer with whenever that ends; unless its
+// instructions are as written: most often there will be a better one.
 func (g *golfer) add(f *File) {
 	r := &result{File: f, checked: make(chan struct{})}
 	g.found = append(g.found, r)
-	go func() {
-		defer close(r.checked)
-		r.verdict, r.assumed = g.check(f)
-	}()
+	if f.Report.Method != asWritten {
+		g.compare(r)
+	}
 	if g.opts.Progress != nil {
 		g.opts.Progress(Progress{Best: int64(len(g.smallest().Bytes)), Doing: f.Report.Method})
 	}
+}
+
+// compare begins to compare a result, unless that was done before.
+func (g *golfer) compare(r *result) {
+	if r.begun {
+		return
+	}
+	r.begun = true
+	g.comparisons.Go(func() {
+		defer close(r.checked)
+		r.verdict, r.assumed = g.check(r.File)
+	})
 }
 
 // placeBlocks places the program's blocks into the headers: as they are, and
@@ -223,6 +236,7 @@ func (g *golfer) best() *File {
 		if compareFiles(f.File, g.plain) >= 0 {
 			break
 		}
+		g.compare(f)
 		<-f.checked
 		v := f.verdict
 		if v.Outcome == equiv.Unclear && f.Report.Method == asWritten {

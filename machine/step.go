@@ -40,6 +40,18 @@ type planKey struct {
 
 var plans sync.Map // planKey to *plan
 
+// plan returns what has to be known of a form. The Terms remember it, so that
+// nothing is locked for every instruction.
+func (t *Terms) plan(form *x86.Form, bits int) *plan {
+	key := planKey{form, bits}
+	p := t.plans[key]
+	if p == nil {
+		p = planOf(form, bits)
+		t.plans[key] = p
+	}
+	return p
+}
+
 func planOf(form *x86.Form, bits int) *plan {
 	if p, ok := plans.Load(planKey{form, bits}); ok {
 		return p.(*plan)
@@ -81,7 +93,7 @@ type exec struct {
 // be added: IP's offset is what was given to x86.Decode as the address.
 func (s *State) Step(in *x86.Decoded) Event {
 	e := &s.exec
-	*e = exec{State: s, t: s.Terms, plan: planOf(in.Form, s.Bits), in: &in.Instruction, form: in.Form, here: s.IP, next: s.IP.plus(uint64(in.Length))}
+	*e = exec{State: s, t: s.Terms, plan: s.Terms.plan(in.Form, s.Bits), in: &in.Instruction, form: in.Form, here: s.IP, next: s.IP.plus(uint64(in.Length))}
 	switch {
 	case in.Form.Privileged():
 		e.fault("uses an instruction that is reserved to the kernel")

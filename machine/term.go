@@ -104,11 +104,12 @@ type Terms struct {
 	unknowns  map[Unknown]*node
 	count     uint32
 	undefined int64
+	plans     map[planKey]*plan
 }
 
 // NewTerms returns a Terms without any nodes.
 func NewTerms() *Terms {
-	return &Terms{nodes: map[key]*node{}, unknowns: map[Unknown]*node{}}
+	return &Terms{nodes: map[key]*node{}, unknowns: map[Unknown]*node{}, plans: map[planKey]*plan{}}
 }
 
 // Count returns the number of different unknown parts made so far: the memory
