@@ -13,7 +13,7 @@ import (
 // planOf makes a plan for synth of the system calls that a program makes, or
 // says why that can't be: a clause with the program as its subject.
 func planOf(t *equiv.Trace) (*synth.Plan, string) {
-	p := &synth.Plan{ABI: t.ABI, Repeat: -1}
+	p := &synth.Plan{ABI: t.ABI}
 	for i := range t.Calls {
 		c := &t.Calls[i]
 		if c.Syscall == nil {

@@ -38,16 +38,11 @@ func (t *task) generate(ip int, s *state, k int, padding bool, out []candidate) 
 	t.room = room
 	t.goal.missing(&t.missing, s, k)
 	t.findTwins()
-	if room == 0 || room < 6 && !t.wrapped {
+	if room < 6 {
 		t.bridges = [16][harms]int{}
 		t.structure(t.buf[:0])
 	}
-	if t.wrapped {
-		// All calls have been made once: what is left is to go back.
-		for i := range t.path {
-			t.jump(t.path[i].ip)
-		}
-	} else if room > 0 {
+	if room > 0 {
 		if !padding {
 			t.effects(room)
 		}
@@ -160,20 +155,16 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	}
 	need := 0
 	if k < len(t.goal.wants) {
-		if need = t.goal.need(&s, k); t.ends(in, k) {
-			need = jumpSize
-		}
-		if !t.wrapped {
-			if next >= t.size || need > t.worth(t.ip, t.ip+in.length, next) {
-				return
-			}
+		need = t.goal.need(&s, k)
+		if next >= t.size || need > t.worth(t.ip, t.ip+in.length, next) {
+			return
 		}
 	}
 	if addr < 0 && t.room < in.length && k == t.k && next == t.ip+in.length && t.needless(code, loose, &s, need) {
 		return
 	}
 	c := candidate{imm: in.imm, loose: loose, addr: int16(addr), need: int16(need), takes: int16(t.takes(t.ip, in.length)), length: uint8(in.length), pad: t.pad}
-	if addr < 0 && !t.wrapped && !t.decides(code, loose) {
+	if addr < 0 && !t.decides(code, loose) {
 		if c.noted = true; !t.fresh(t.key(next, t.ip, t.ip+in.length, &s, k, t.pad), t.used+int(c.takes)) {
 			return
 		}
@@ -255,12 +246,6 @@ func (t *task) decides(code []byte, loose uint16) bool {
 	return false
 }
 
-// ends reports whether an instruction, behind which call k is next, is the last
-// call of a program that goes round for ever.
-func (t *task) ends(in *inst, k int) bool {
-	return (in.op == opInt || in.op == opSyscall) && k <= t.k
-}
-
 // place decides the bytes of a candidate.
 func (t *task) place(ip int, c *candidate, in *inst) bool {
 	end := in.length
@@ -294,10 +279,7 @@ func (t *task) run(s *state, in *inst, ip, k int) (next, nextCall int, ok bool) 
 		if t.goal.cpu.long {
 			s.reg[cx], s.reg[11] = of(junk, 0), of(junk, 0)
 		}
-		if k++; k == len(t.goal.wants) && t.goal.repeat >= 0 {
-			k = t.goal.repeat
-		}
-		return ip + in.length, k, true
+		return ip + in.length, k + 1, true
 	}
 	return 0, 0, false
 }

@@ -4,7 +4,6 @@ package synth
 type goal struct {
 	cpu    *cpu
 	wants  [][]want // by call
-	repeat int
 	useful []useful // by call: what is worth having from there on
 	spare  []uint32 // by call: the registers that no call from there on reads, as bits
 	number uint8    // register of the call's number
@@ -50,7 +49,7 @@ func (u *useful) add(v val) {
 
 // newGoal translates a plan whose blobs lie at the given offsets.
 func newGoal(p *Plan, c *cpu, blobs []int) *goal {
-	g := &goal{cpu: c, repeat: p.Repeat, number: registerNumber(p.ABI.Number)}
+	g := &goal{cpu: c, number: registerNumber(p.ABI.Number)}
 	size := p.ABI.PointerSize
 	for _, call := range p.Calls {
 		list := []want{{g.number, num(call.Number, 4)}}
@@ -77,7 +76,7 @@ func newGoal(p *Plan, c *cpu, blobs []int) *goal {
 	g.useful, g.spare = make([]useful, len(g.wants)), make([]uint32, len(g.wants))
 	for k := range g.wants {
 		g.spare[k] = ^uint32(1 << sp)
-		for _, list := range g.wants[g.from(k):] {
+		for _, list := range g.wants[k:] {
 			for _, w := range list {
 				g.useful[k].add(w.val)
 				g.spare[k] &^= 1 << w.reg
@@ -86,14 +85,6 @@ func newGoal(p *Plan, c *cpu, blobs []int) *goal {
 		g.useful[k].close(c.ptr)
 	}
 	return g
-}
-
-// from returns the first of the calls that are made when call k is next.
-func (g *goal) from(k int) int {
-	if g.repeat >= 0 {
-		return min(k, g.repeat)
-	}
-	return k
 }
 
 // close completes a set of wanted values with the steps towards them.
@@ -121,7 +112,7 @@ func (u *useful) worthMaking() []val {
 // asks reports whether a call that follows when call k is next asks for a value
 // in a register.
 func (g *goal) asks(k int, reg uint8, v val) bool {
-	for _, list := range g.wants[g.from(k):] {
+	for _, list := range g.wants[k:] {
 		for _, w := range list {
 			if w.reg == reg && w.val == v {
 				return true
@@ -144,11 +135,6 @@ func (g *goal) missing(u *useful, s *state, k int) {
 			if changed>>w.reg&1 != 0 {
 				u.add(w.val)
 			}
-		}
-	}
-	for _, list := range g.wants[g.from(k):k] {
-		for _, w := range list {
-			u.add(w.val)
 		}
 	}
 	u.close(g.cpu.ptr)

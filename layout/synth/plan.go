@@ -15,10 +15,7 @@ type Plan struct {
 	ABI *linux.ABI
 	// Blobs are the bytes that the calls read through addresses.
 	Blobs [][]byte
-	Calls []Call
-	// Repeat is the index of the call that follows the last one, for a program
-	// that goes round for ever; it is negative when the last call never returns.
-	Repeat int
+	Calls []Call // the last one never returns
 }
 
 // Call is one system call.
@@ -102,9 +99,6 @@ var ErrNone = errors.New("no file was found")
 func (p *Plan) check() error {
 	if len(p.Calls) == 0 {
 		return errors.New("the plan has no calls")
-	}
-	if p.Repeat >= len(p.Calls) {
-		return fmt.Errorf("the plan goes on with call %d of %d", p.Repeat, len(p.Calls))
 	}
 	for i, c := range p.Calls {
 		if len(c.Args) > len(p.ABI.Args) {

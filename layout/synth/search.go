@@ -28,6 +28,9 @@ const (
 	// floorBudget states, the rest of the search at totalBudget. Both double with
 	// every unit of effort.
 	floorBudget, totalBudget = 1 << 16, 1 << 19
+	// mostSteps bounds the steps that a task keeps, allSteps those that all keep
+	// from one round to the next; a step takes about 100 bytes.
+	mostSteps, allSteps = 1 << 23, 1 << 23
 )
 
 // Search looks for the smallest file that does what the plan says under every
@@ -62,6 +65,7 @@ type search struct {
 	floor   int64
 	best    *solution
 	bestAt  int64
+	forget  bool  // tasks begin anew in every round
 	nodes   int64 // states looked at
 	budget  int64
 }
@@ -130,6 +134,30 @@ func (s *search) rounds(end int64) {
 	for round := range rounds {
 		for size := s.floor; size < min(end, s.bestAt) && s.going(); size++ {
 			s.try(size, sizeBudget<<round)
+			s.spare()
+		}
+	}
+}
+
+// spare frees memory when the tasks together keep too much.
+func (s *search) spare() {
+	kept := 0
+	for _, st := range s.sizes {
+		for _, j := range st.jobs {
+			if j.task != nil {
+				kept += j.task.kept()
+			}
+		}
+	}
+	if kept < allSteps {
+		return
+	}
+	s.forget = true
+	for _, st := range s.sizes {
+		for _, j := range st.jobs {
+			if j.task != nil {
+				j.task.reset()
+			}
 		}
 	}
 }
@@ -221,6 +249,9 @@ func (s *search) work(j *job, budget int64) {
 	}
 	j.task.search(s.options.Context, budget)
 	j.done = j.task.done
+	if s.forget {
+		j.task.reset()
+	}
 	j.nodes += j.task.nodes + askCost*j.task.asked
 }
 

@@ -25,7 +25,7 @@ func call386(number int64, args ...Value) Call { return Call{Number: uint64(numb
 
 // hello writes each of the messages and exits.
 func hello(status int64, messages ...[]byte) *Plan {
-	p := &Plan{ABI: linux.I386, Repeat: -1, Blobs: messages}
+	p := &Plan{ABI: linux.I386, Blobs: messages}
 	for i, m := range messages {
 		p.Calls = append(p.Calls, call386(4, Const(1), AddressOf(i), Const(int64(len(m)))))
 	}
@@ -79,13 +79,13 @@ func find(t *testing.T, p *Plan, o Options) *Result {
 }
 
 func amd64(number int64, args ...Value) *Plan {
-	return &Plan{ABI: linux.X8664, Repeat: -1, Calls: []Call{call386(number, args...)}}
+	return &Plan{ABI: linux.X8664, Calls: []Call{call386(number, args...)}}
 }
 
 // TestSizes holds what is found against the sizes that are known, and runs it.
 func TestSizes(t *testing.T) {
 	m := message(24)
-	argument := &Plan{ABI: linux.I386, Repeat: -1, Calls: []Call{
+	argument := &Plan{ABI: linux.I386, Calls: []Call{
 		call386(4, Const(1), Value{Kind: StackWord, Index: 2}, Const(24)), call386(1, Const(0)),
 	}}
 	for _, c := range []struct {

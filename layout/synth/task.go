@@ -45,7 +45,6 @@ type task struct {
 	// only leads over decided bytes, plus 1; 0 for none.
 	bridges [16][harms]int
 	pad     bool // what is offered only fills room
-	wrapped bool
 	back    bool // the program has jumped back
 }
 
@@ -298,7 +297,7 @@ func (t *task) search(ctx context.Context, budget int64) {
 		t.expand(-1)
 		t.undo(base)
 	}
-	for looks := 0; t.found == nil && !t.spent(); looks++ {
+	for looks := 0; t.found == nil && !t.done && !t.spent(); looks++ {
 		if looks%looksPerCheck == 0 && ctx.Err() != nil {
 			break
 		}
@@ -309,10 +308,19 @@ func (t *task) search(ctx context.Context, budget int64) {
 		}
 		t.expand(i)
 		t.undo(base)
+		t.done = t.kept() > mostSteps
 	}
 	if t.done || t.found != nil {
-		t.queue, t.seen = queue{}, nil
+		t.reset()
 	}
+}
+
+// kept is the number of steps and states that are in memory.
+func (t *task) kept() int { return int(t.queue.count) + len(t.seen) }
+
+// reset gives up what a search keeps for its continuation.
+func (t *task) reset() {
+	t.queue, t.seen, t.begun = queue{}, map[uint64]int16{}, false
 }
 
 // looksPerCheck is how many states are looked at before the context is.
@@ -331,7 +339,7 @@ func (t *task) expand(i int32) {
 	t.nodes++
 	s := initial()
 	ip, k := t.entry, 0
-	t.path, t.wrapped, t.back, t.used = t.path[:0], false, false, 0
+	t.path, t.back, t.used = t.path[:0], false, 0
 	padding, noted := false, false
 	for _, c := range t.queue.way(i) {
 		in := c.inst(t.goal.cpu.long)
@@ -344,7 +352,6 @@ func (t *task) expand(i int32) {
 		if !ok {
 			return
 		}
-		t.wrapped = t.wrapped || call <= k && (in.op == opInt || in.op == opSyscall)
 		t.back = t.back || to <= ip
 		ip, k, padding = to, call, c.pad
 		noted = c.noted
@@ -352,7 +359,7 @@ func (t *task) expand(i int32) {
 	switch {
 	case len(t.path) >= maxDepth:
 		return
-	case k == len(t.goal.wants) || t.repeats(ip, &s, k):
+	case k == len(t.goal.wants):
 		t.succeed()
 		return
 	case ip >= t.size:
@@ -366,7 +373,7 @@ func (t *task) expand(i int32) {
 	if !t.back {
 		t.cap = t.outlook(&s)
 	}
-	if !t.wrapped && t.goal.need(&s, k) > t.worth(ip, ip, ip) {
+	if t.goal.need(&s, k) > t.worth(ip, ip, ip) {
 		return
 	}
 	t.list = t.generate(ip, &s, k, padding, t.list[:0])
@@ -384,23 +391,6 @@ func (t *task) fresh(key uint64, used int) bool {
 	}
 	t.seen[key] = int16(used)
 	return true
-}
-
-// repeats reports whether the program has come back to where it was, so that it
-// goes round for ever.
-func (t *task) repeats(ip int, s *state, k int) bool {
-	if !t.wrapped {
-		return false
-	}
-	called := false
-	for i := len(t.path) - 1; i >= 0; i-- {
-		v := &t.path[i]
-		called = called || v.in.op == opInt || v.in.op == opSyscall
-		if called && v.ip == ip && v.k == k && v.state.reg == s.reg && v.state.slot == s.slot && v.state.known == s.known && v.state.flags == s.flags {
-			return true
-		}
-	}
-	return false
 }
 
 // succeed keeps the file that has been found.
@@ -439,15 +429,12 @@ func (t *task) key(ip, start, end int, s *state, k int, padding bool) uint64 {
 		add(uint64(s.slot[i]))
 	}
 	add(t.ahead(ip))
-	if len(t.targets) > 2 || t.wrapped {
+	if len(t.targets) > 2 {
 		// Code may come back to bytes that lie behind.
 		for _, target := range t.targets {
 			if !t.open(target) || target >= start && target < end {
 				add(uint64(target))
 			}
-		}
-		if t.wrapped {
-			add(uint64(len(t.path)))
 		}
 	}
 	return mix(h)
