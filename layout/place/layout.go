@@ -89,16 +89,18 @@ func (f *file) put(at int, b byte) {
 }
 
 // node is a point on the way of the first chain: a position in the file and
-// the index of the next item.
+// the items that are still to come.
 type node struct {
-	at, item int
-	dirty    bool // CF may have been set since entry by a bridge
+	at int
+	progress
+	dirty bool // CF may have been set since entry by a bridge
 }
 
 // hop is how a node was reached.
 type hop struct {
 	from   node
-	way    *way    // an item
+	item   int     // which is placed, in one of its encodings
+	way    *way    // that one
 	bridge *bridge // or a bridge
 	jump   bool    // or a jump
 	pad    bool    // or a NOP
@@ -115,7 +117,7 @@ func (f *file) code(best *Result) bool {
 	if len(path) > 0 {
 		last, used = path[len(path)-1].to, path[len(path)-1].hop.cost
 	}
-	rest := first.items[last.item:]
+	rest := last.rest(first.items)
 	if len(rest) > 0 && last.at < s.tail {
 		return false // there is no way from here to the tail
 	}
@@ -204,7 +206,7 @@ func (f *file) append(items []*item, at int) int {
 // set puts one item at a position.
 func (f *file) set(it *item, w *way, at int) {
 	f.at[it], f.chosen[it] = at, w
-	if it.index == 0 {
+	if _, begun := f.starts[it.block]; !begun {
 		f.starts[it.block] = at
 	}
 	for i, b := range w.code {
@@ -235,7 +237,7 @@ type reached struct {
 // tail, and of those the one that uses up the fewest bytes of the headers.
 func (f *file) search(c *chain) []reached {
 	s := f.space
-	start := node{f.entry, 0, false}
+	start := node{at: f.entry}
 	ways := map[node]hop{start: {}}
 	order := [][]node{}
 	for len(order) <= s.tail+x86.MaxLength {
@@ -263,42 +265,45 @@ func (f *file) search(c *chain) []reached {
 			if n.item == len(c.items) {
 				continue
 			}
-			it := c.items[n.item]
-			for i := range it.ways {
-				w := &it.ways[i]
-				if it.target != nil && w != it.way() {
-					continue
-				}
-				if f.fits(at, w) {
-					reach(n, node{at + len(w.code), n.item + 1, n.dirty}, hop{way: w, cost: len(w.code)})
+			for _, k := range n.next(c.items) {
+				it := c.items[k]
+				for i := range it.ways {
+					w := &it.ways[i]
+					if it.target != nil && w != it.way() {
+						continue
+					}
+					if f.fits(at, w) {
+						reach(n, node{at + len(w.code), n.after(k), n.dirty}, hop{item: k, way: w, cost: len(w.code)})
+					}
 				}
 			}
 			if s.holds(at, nop, f.liberty) {
-				reach(n, node{at + 1, n.item, n.dirty}, hop{pad: true, cost: 1})
+				reach(n, node{at + 1, n.progress, n.dirty}, hop{pad: true, cost: 1})
 			}
 			if s.free(at, min(f.liberty, loose)) && at+1 < s.tail && s.free(at+1, min(f.liberty, loose)) {
 				for _, r := range runs {
 					if r > at+2 && r-at-2 < 128 {
-						reach(n, node{r, n.item, n.dirty}, hop{jump: true, cost: 2})
+						reach(n, node{r, n.progress, n.dirty}, hop{jump: true, cost: 2})
 					}
 				}
 			}
 			if _, ok := bridges[at]; !ok {
 				bridges[at] = s.bridges(at, f.liberty, f.headers)
 			}
+			live, asEntry := n.live(c.items)
 			for i := range bridges[at] {
 				b := &bridges[at][i]
-				if b.changes&it.live.Registers != 0 || b.flags&it.live.Flags != 0 || b.carry && (!it.flagsAsEntry || n.dirty) {
+				if b.changes&live.Registers != 0 || b.flags&live.Flags != 0 || b.carry && (!asEntry || n.dirty) {
 					continue
 				}
-				reach(n, node{b.to, n.item, n.dirty || b.flags&x86.CF != 0}, hop{bridge: b, cost: len(b.assigned)})
+				reach(n, node{b.to, n.progress, n.dirty || b.flags&x86.CF != 0}, hop{bridge: b, cost: len(b.assigned)})
 			}
 		}
 	}
 	// Where the chain ends decides, then what it leaves of the headers.
 	best, found := node{}, false
 	end := func(n node) int {
-		left := lengthOf(c.items[n.item:])
+		left := lengthOf(n.rest(c.items))
 		if n.at < s.tail && left == 0 {
 			return s.tail
 		}
@@ -311,7 +316,7 @@ func (f *file) search(c *chain) []reached {
 				dirty = 1
 			}
 		}
-		return cmp.Or(end(a)-end(b), ways[a].cost-ways[b].cost, a.at-b.at, a.item-b.item, dirty)
+		return cmp.Or(end(a)-end(b), ways[a].cost-ways[b].cost, a.at-b.at, a.item-b.item, cmp.Compare(a.done, b.done), dirty)
 	}
 	for n := range ways {
 		if n.at < s.tail && n.item < len(c.items) {
@@ -370,7 +375,7 @@ func (f *file) follow(c *chain, from, to node, h hop) {
 	}
 	switch {
 	case h.way != nil:
-		f.set(c.items[from.item], h.way, at)
+		f.set(c.items[h.item], h.way, at)
 	case h.pad:
 		f.put(at, nop)
 		link(at, 1, "fills up")

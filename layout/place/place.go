@@ -13,8 +13,8 @@
 //
 // For every placement of the program header, and every run of free bytes in
 // which the program may start, the instructions of the first blocks are laid
-// along the file in their order. At each instruction there is a choice: to go
-// on with the next one, if it fits; to jump to a later run, for two bytes; or
+// along the file. At each instruction there is a choice: to go on with the next
+// one, if it fits; to take another one first that does not depend on it; to jump to a later run, for two bytes; or
 // to run through the fixed bytes, where these happen to be instructions that
 // change nothing of interest there. Such bridges are found by decoding the
 // bytes, with every way to choose the free ones among them that swallows what

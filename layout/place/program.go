@@ -34,11 +34,15 @@ type item struct {
 	block  *flow.Block
 	index  int // in the block; 0 marks the block's beginning
 	target *flow.Block
-	ways   []way // encodings, shortest first; of a jump: short, near
-	near   bool  // the target is too far away for the short one
-	live   flow.Live
+	ways   []way     // encodings, shortest first; of a jump: short, near
+	near   bool      // the target is too far away for the short one
+	live   flow.Live // in front of it
+	after  flow.Live // behind inst
 	// flagsAsEntry says that the carry flag is still clear as at entry.
 	flagsAsEntry bool
+	facts        flow.Facts // of inst
+	fixed        bool       // it may not change its place among the others
+	ordered      bool       // the order of those that set flags matters here
 }
 
 // way is one encoding.
@@ -95,13 +99,16 @@ func (p *text) fill(c *chain, next *flow.Block) {
 		asEntry = asEntry && k == 0
 		for i := range b.Code {
 			in := &b.Code[i]
-			it := &item{inst: in, block: b, index: i, target: in.Target, live: p.live[b][i], flagsAsEntry: asEntry}
+			it := &item{inst: in, block: b, index: i, target: in.Target, live: p.live[b][i], after: p.live[b][i+1], flagsAsEntry: asEntry}
 			it.ways = encodings(in)
 			if f := p.graph.FactsOf(in); f.Flags.Changed()&x86.CF != 0 || f.Reads == ^flow.Set(0) {
 				asEntry = false
 			}
+			it.facts = p.graph.FactsOf(in)
+			it.fixed = in.Target != nil || in.Form == nil || in.Form.Flow() != x86.Next || len(in.Prefixes) > 0
 			c.items = append(c.items, it)
 		}
+		p.order(c.items[len(c.items)-len(b.Code):], p.live[b][len(b.Code)])
 		if len(b.Code) == 0 {
 			// A block without code still is a place to come to.
 			c.items = append(c.items, &item{block: b, live: p.live[b][0], ways: []way{{}}, flagsAsEntry: asEntry})

@@ -208,8 +208,8 @@ func (sh *shortener) number() int {
 	return sh.next
 }
 
-// earlyMoves lists numbers that registers are given in several places, and where
-// else they could be given them before.
+// earlyMoves lists numbers that registers are given, and where else they could be
+// given them before: several could do with one, or it takes less there.
 func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 	type key struct {
 		r int
@@ -219,8 +219,12 @@ func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 	var list []variant
 	for _, c := range sh.constants(a, l) {
 		k := key{c.r, c.n}
-		if count[k]++; count[k] != 2 || c.n > 1<<31 {
+		if count[k]++; count[k] != 1 || c.n > 1<<31 {
 			continue
+		}
+		// In front of all others registers are zero.
+		if preds := sh.predecessors()[sh.g.Entry]; len(preds) > 1 && masks(l.in[sh.g.Entry].parts.of(k.r))&k.n == 0 {
+			list = append(list, func(sh *shortener) bool { return sh.early(sh.start(), k.r, int64(k.n)) })
 		}
 		for i, b := range sh.g.Blocks {
 			// What matters of the register may be the same in both numbers.
@@ -230,16 +234,23 @@ func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 			if !a.in[b].reached || !same {
 				continue
 			}
-			list = append(list, func(sh *shortener) bool { return sh.early(i, k.r, int64(k.n)) })
+			list = append(list, func(sh *shortener) bool { return sh.early(sh.g.Blocks[i], k.r, int64(k.n)) })
 		}
 	}
 	return list
 }
 
+// start puts a block in front of the first one.
+func (sh *shortener) start() *flow.Block {
+	first := &flow.Block{ID: sh.newID(), Name: "start", Next: sh.g.Entry}
+	sh.g.Entry = first
+	sh.g.Blocks = append([]*flow.Block{first}, sh.g.Blocks...)
+	return first
+}
+
 // early gives a register a number at the beginning of a block where its content
 // does not matter, and takes out what gives it the same number later.
-func (sh *shortener) early(i, r int, n int64) bool {
-	b := sh.g.Blocks[i]
+func (sh *shortener) early(b *flow.Block, r int, n int64) bool {
 	code := maker{bits: sh.bits}.one("mov", reg(r, 4), imm(n))
 	b.Code = append(code, b.Code...)
 	a := sh.analyze()

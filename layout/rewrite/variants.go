@@ -169,9 +169,7 @@ func (sh *shortener) pointAt(r int, o *flow.Object, offset int64) bool {
 		return false
 	}
 	code := maker{bits: sh.bits}.one("mov", reg(r, size), immRef(flow.Ref{Object: o, Offset: offset}))
-	first := &flow.Block{ID: sh.newID(), Name: "start", Code: code, Next: sh.g.Entry}
-	sh.g.Entry = first
-	sh.g.Blocks = append([]*flow.Block{first}, sh.g.Blocks...)
+	sh.start().Code = code
 	// Before another rule finds that nobody asks for it.
 	sh.only = "near addresses"
 	defer func() { sh.only = "" }()
