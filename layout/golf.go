@@ -114,18 +114,29 @@ func (g *golfer) compare(r *result) {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks() {
 	graph := flow.Build(g.program)
-	g.place(graph, asWritten, nil)
+	if file := g.place(graph, asWritten, nil); file != nil {
+		g.add(file)
+	}
 	if len(graph.Doubts) > 0 {
 		return
 	}
-	short, changes := rewrite.Shorten(graph, rewrite.Options{
-		LowAddresses: true, Effort: g.opts.Effort, Context: g.opts.Context, Ended: func(reason string) { g.reasons = append(g.reasons, reason) },
-	})
-	g.place(short, "rewritten block by block", changes)
+	var best *File
+	step := func(graph *flow.Graph, changes []rewrite.Change) {
+		if file := g.place(graph, "rewritten block by block", changes); file != nil && (best == nil || compareFiles(file, best) < 0) {
+			best = file
+		}
+	}
+	step(rewrite.Shorten(graph, rewrite.Options{
+		LowAddresses: true, Effort: g.opts.Effort, Context: g.opts.Context, Step: step,
+		Ended: func(reason string) { g.reasons = append(g.reasons, reason) },
+	}))
+	if best != nil {
+		g.add(best)
+	}
 }
 
-// place places the blocks of a graph.
-func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Change) {
+// place places the blocks of a graph; nil where that can't be done.
+func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Change) *File {
 	placed, err := place.Place(g.opts.Context, graph, g.loader)
 	switch {
 	case g.opts.Context.Err() != nil:
@@ -134,14 +145,14 @@ func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Chang
 		g.reasons = append(g.reasons, reasons(graph, err)...)
 	}
 	if placed == nil {
-		return
+		return nil
 	}
 	file := placedFile(g.program, placed)
 	file.Report.Layout, file.Report.Method = "golf", method
 	for _, c := range changes {
 		file.Report.Rewrites = append(file.Report.Rewrites, Rewrite{c.Range, c.Text, c.Saved})
 	}
-	g.add(file)
+	return file
 }
 
 // maxAnew is the size in bytes from which on programs are not written anew: what

@@ -37,6 +37,9 @@ func (sh *shortener) climb() *shortener {
 		if better == best {
 			return best
 		}
+		if best.options.Step != nil {
+			best.options.Step(best.g, best.changes)
+		}
 		best = better
 	}
 }

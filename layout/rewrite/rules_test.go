@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"tasm/flow"
 )
 
 // ruleTable has for each rule a program, and the change that the rule makes of
@@ -101,5 +103,28 @@ func TestRules(t *testing.T) {
 		if !strings.Contains(string(text), "\n//	"+name+" ") {
 			t.Errorf("doc.go does not list %q", name)
 		}
+	}
+}
+
+// TestStep is told of ever shorter graphs on the way to the result.
+func TestStep(t *testing.T) {
+	source := "pop esi; pop esi; m: inc esi; mov ecx, esi; mov edx, 1; wcall; test eax, eax; jns m; mov eax, 1; int 0x80"
+	var sizes []int
+	o := low
+	o.Step = func(g *flow.Graph, changes []Change) {
+		if len(changes) == 0 {
+			t.Error("a graph on the way has no changes")
+		}
+		sizes = append(sizes, (&shortener{g: g, budget: newBudget(o)}).total())
+	}
+	last, _ := Shorten(graph(t, ruleSource(32, source)), o)
+	sizes = append(sizes, (&shortener{g: last, budget: newBudget(o)}).total())
+	for i := range len(sizes) - 1 {
+		if sizes[i+1] >= sizes[i] {
+			t.Errorf("the sizes on the way are %v", sizes)
+		}
+	}
+	if len(sizes) < 2 {
+		t.Errorf("there was no way: %v", sizes)
 	}
 }

@@ -24,6 +24,10 @@ type Options struct {
 	// Ended is told that the work ended before all was tried, and why; it may
 	// be nil.
 	Ended func(reason string)
+	// Step is told of the graphs on the way to the last one, each shorter than
+	// the one before: the file that is made of a longer one may still be the
+	// smaller. It may be nil.
+	Step func(g *flow.Graph, changes []Change)
 }
 
 // Change is one change to the program.
