@@ -34,6 +34,8 @@ func TestFallBack(t *testing.T) {
 			"pack", "what the program does can't be established: it calls fork"},
 		"an exception": {head + "sys getpid\nmov ebx, [0]\nsys exit, ebx",
 			"pack", "what the program does can't be established"},
+		"nothing to compare": {head + "times 60000 nop\nsys exit, 0",
+			"pack", "it makes no system call in 20000 instructions"},
 		"a computed jump": {head + "pop ecx\nand ecx, 1\njmp [.table + 4 * ecx]\n.even: sys exit, 1\n.odd: sys exit, 2\n.table: dd .even, .odd",
 			"plain", "the program goes to a computed address"},
 		"much data": {head + "sys write, 1, much, 2000000\nsys exit, 0\nsection .rodata\nmuch: times 2000000 db 1",

@@ -1,6 +1,8 @@
 package equiv
 
 import (
+	"fmt"
+
 	"tasm/codegen/x86"
 	"tasm/machine"
 )
@@ -12,6 +14,9 @@ const (
 	runBytes = 1 << 14 // in buffers
 	// slower is how many times as many instructions the result may take.
 	slower = 4
+	// idleRuns is after how many runs without a system call there is nothing to
+	// compare.
+	idleRuns = 16
 )
 
 // concreteBias is where files without addresses of their own are put.
@@ -175,6 +180,7 @@ type cosimulation struct {
 func cosimulate(original, result *image, runs int, assume []*Assumption) cosimulation {
 	var c cosimulation
 	var numbers []uint64
+	calls := 0
 	for ; c.runs < runs && original.ctx.Err() == nil; c.runs++ {
 		if c.runs%16 == 1 {
 			numbers = append(original.numbers(), result.numbers()...)
@@ -191,6 +197,10 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 		g := s.runOriginal(p, facts)
 		if g.lost != "" {
 			c.lost = g.lost
+			return c
+		}
+		if calls += len(g.calls); calls == 0 && c.runs >= idleRuns {
+			c.lost = fmt.Sprintf("makes no system call in %d instructions", runSteps)
 			return c
 		}
 		if p, err = s.launch(terms, result); err != nil {

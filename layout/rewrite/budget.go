@@ -10,7 +10,7 @@ const (
 	MaxInstructions = 1 << 13
 	// MaxWork is how many instructions are looked at, by the analyses again and
 	// again, or tried; it doubles with each unit of effort.
-	MaxWork = 1 << 21
+	MaxWork = 1 << 22
 )
 
 // budget is what is left of the work on a program.

@@ -59,7 +59,6 @@ func (l *liveness) compute() {
 		changed, l.grew = false, false
 		for i := len(l.s.g.Blocks) - 1; i >= 0; i-- {
 			b := l.s.g.Blocks[i]
-			l.s.budget.left -= int64(len(b.Code))
 			if n := l.through(b, nil); n != l.in[b] {
 				l.in[b] = n
 				changed = true
@@ -183,6 +182,7 @@ func (l *liveness) out(b *flow.Block) need {
 // through carries what matters from the end of a block to its beginning. after,
 // if it is not nil, receives what matters behind each instruction.
 func (l *liveness) through(b *flow.Block, after []need) need {
+	l.s.budget.left -= int64(len(b.Code))
 	n := l.out(b)
 	call := len(l.calls[b])
 	for i := len(b.Code) - 1; i >= 0; i-- {
