@@ -142,7 +142,11 @@ func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Chang
 	case g.opts.Context.Err() != nil:
 		// Of this everybody is told anyway.
 	case err != nil:
-		g.reasons = append(g.reasons, reasons(graph, err)...)
+		for _, reason := range reasons(graph, err) {
+			if !slices.Contains(g.reasons, reason) {
+				g.reasons = append(g.reasons, reason)
+			}
+		}
 	}
 	if placed == nil {
 		return nil
