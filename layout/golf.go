@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -188,6 +189,7 @@ func (g *golfer) writeAnew() {
 		g.reasons = append(g.reasons, "not written anew: the program "+reason)
 		return
 	}
+	g.assume(plan)
 	o := synth.Options{Loader: g.loader, MaxCharge: g.opts.MaxCharge, Effort: g.opts.Effort, Upper: int64(size), Context: g.opts.Context}
 	if g.opts.Progress != nil {
 		o.Progress = func(best, bound int64, doing string) { g.opts.Progress(Progress{best, bound, doing}) }
@@ -201,6 +203,18 @@ func (g *golfer) writeAnew() {
 		g.reasons = append(g.reasons, "not written anew: "+err.Error())
 	default:
 		g.add(g.writtenFile(plan, r))
+	}
+}
+
+// assume adds to a plan what the author grants.
+func (g *golfer) assume(plan *synth.Plan) {
+	plan.Words = map[int]uint64{}
+	for _, a := range Assumptions {
+		if !slices.Contains(g.opts.Assume, a.Name) {
+			continue
+		}
+		maps.Copy(plan.Words, a.Words)
+		plan.KeepsReturn = plan.KeepsReturn || a.KeepsReturn
 	}
 }
 

@@ -18,9 +18,10 @@ const (
 )
 
 // Start returns the state in which Linux starts any process: the stack pointer
-// is an unknown, and so is every word that it points to (see linux.ABI.Entry).
-// Memory holds the stack alone, and IP is 0.
-func Start(t *Terms, abi *linux.ABI) *State {
+// is an unknown, and so is every word that it points to (see linux.ABI.Entry), but
+// for those of which words gives the value, by index. Memory holds the stack alone,
+// and IP is 0.
+func Start(t *Terms, abi *linux.ABI, words map[int]uint64) *State {
 	s, word := start(t, abi)
 	sp := t.Unknown(Unknown{Origin: StackPointer, Width: abi.Bits})
 	s.Registers[SP] = sp
@@ -32,7 +33,11 @@ func Start(t *Terms, abi *linux.ABI) *State {
 				return Byte{Of: t.Unknown(Unknown{Origin: BelowStack, Width: 8, Index: offset})}
 			}
 			u := Unknown{Origin: EntryWord, Width: 8 * word, Index: offset / int64(word)}
-			return Byte{Of: t.Unknown(u), Index: uint8(offset % int64(word))}
+			b := Byte{Of: t.Unknown(u), Index: uint8(offset % int64(word))}
+			if n, ok := words[int(u.Index)]; ok {
+				b.Of = Number(8*word, n)
+			}
+			return b
 		}})
 	return s
 }

@@ -59,32 +59,29 @@ const DefaultRuns = 300
 type Assumption struct {
 	Name    string
 	Summary string
-	// facts notes it where a proof begins; script makes a generated run obey.
-	facts  func(*world)
+	// Words are the words of the initial stack whose values it gives, by index;
+	// argc is word 0.
+	Words map[int]uint64
+	// KeepsReturn is set if syscall leaves the return address in rcx and the
+	// flags in r11.
+	KeepsReturn bool
+	// script makes a generated run obey.
 	script func(*script)
-	// keep is set if syscall leaves the return address in rcx and the flags in
-	// r11.
-	keep bool
 }
 
 // Assumptions are what may be assumed, by the names that users give.
 var Assumptions = []*Assumption{
 	{
 		Name: "argc=1", Summary: "the program is started without arguments",
-		facts: func(w *world) {
-			argc := w.terms.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * w.abi.PointerSize})
-			w.facts.Limit(argc, 1, 1)
-			// Behind the name comes the zero that ends the list.
-			end := w.terms.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * w.abi.PointerSize, Index: 2})
-			w.facts.Limit(end, 0, 0)
-		},
+		// Behind the name comes the zero that ends the list.
+		Words:  map[int]uint64{0: 1, 2: 0},
 		script: func(s *script) { s.process.Args = s.process.Args[:1] },
 	},
 	// Nothing that is compared here depends on it.
 	{Name: "stdin-readable", Summary: "standard input is open for reading"},
 	{
 		Name: "rcx-after-syscall", Summary: "syscall leaves its return address in rcx, which processors with FRED do not do",
-		keep: true,
+		KeepsReturn: true,
 	},
 }
 
@@ -107,7 +104,7 @@ next:
 // configure makes a process obey assumptions about the processor.
 func (p *process) configure(assume []*Assumption) {
 	for _, a := range assume {
-		p.KeepsReturn = p.KeepsReturn || a.keep
+		p.KeepsReturn = p.KeepsReturn || a.KeepsReturn
 	}
 }
 

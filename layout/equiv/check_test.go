@@ -251,6 +251,15 @@ func TestAssumptions(t *testing.T) {
 	if v := equiv.Check(original, result, equiv.Options{Assume: []string{"argc=1"}}); !v.Proved {
 		t.Errorf("%+v", v)
 	}
+	// The number of a system call may come from argc, too.
+	original = build(t, head386+"_start: mov eax, 1\nmov ebx, 7\nint 0x80", "", false)
+	result = build(t, head386+"_start: pop eax\nmov bl, 7\nint 0x80", "", false)
+	if v := equiv.Check(original, result, equiv.Options{}); v.Outcome == equiv.Same {
+		t.Errorf("%+v", v)
+	}
+	if v := equiv.Check(original, result, equiv.Options{Assume: []string{"argc=1"}}); !v.Proved {
+		t.Errorf("%+v", v)
+	}
 	original = build(t, head64+"_start: mov eax, 39\nsyscall\nmov edi, 0\nmov eax, 60\nsyscall", "", false)
 	result = build(t, head64+"_start: mov eax, 39\nsyscall\nback: sub rcx, back\nmov edi, ecx\nmov eax, 60\nsyscall", "", false)
 	if v := equiv.Check(original, result, equiv.Options{}); v.Outcome != equiv.Different {

@@ -2,6 +2,7 @@ package equiv
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 
 	"tasm/machine"
@@ -43,9 +44,7 @@ type proof struct {
 func prove(original, result *image, assume []*Assumption) proof {
 	w := newWorld(original.abi)
 	for _, a := range assume {
-		if a.facts != nil {
-			a.facts(w)
-		}
+		maps.Copy(w.words, a.Words)
 	}
 	first := &pair{world: w, original: w.process(original), result: w.process(result)}
 	first.original.configure(assume)

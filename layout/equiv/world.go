@@ -11,11 +11,12 @@ type world struct {
 	abi   *linux.ABI
 	terms *machine.Terms
 	facts *machine.Facts
+	words map[int]uint64 // of the initial stack, as far as they are known
 }
 
 func newWorld(abi *linux.ABI) *world {
 	t := machine.NewTerms()
-	w := &world{abi, t, machine.NewFacts(t)}
+	w := &world{abi: abi, terms: t, facts: machine.NewFacts(t), words: map[int]uint64{}}
 	// argc is at least 1, and an int (fs/exec.c count).
 	argc := t.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * abi.PointerSize})
 	w.facts.Limit(argc, uint64(abi.Entry().MinArgc), 1<<31-1)
@@ -25,7 +26,7 @@ func newWorld(abi *linux.ABI) *world {
 // process returns a process of an image about to start.
 func (w *world) process(im *image) *process {
 	base := w.terms.Unknown(machine.Unknown{Origin: machine.ImageBase, Width: im.bits})
-	p := newProcess(im, machine.Start(w.terms, im.abi), base)
+	p := newProcess(im, machine.Start(w.terms, im.abi, w.words), base)
 	p.Known = w.facts.Decide
 	return p
 }
@@ -87,6 +88,6 @@ func (w *world) limit(result machine.Term, call *linux.Syscall) {
 // fork returns a copy of the world in which a condition has a value, and false
 // if it can't have it.
 func (w *world) fork(condition machine.Term, value bool) (*world, bool) {
-	c := &world{w.abi, w.terms, w.facts.Fork()}
+	c := &world{w.abi, w.terms, w.facts.Fork(), w.words}
 	return c, c.facts.Assume(condition, value)
 }

@@ -278,6 +278,9 @@ func (t *task) run(s *state, in *inst, ip, k int) (next, nextCall int, ok bool) 
 		s.reg[ax] = of(result, int64(k))
 		if t.goal.cpu.long {
 			s.reg[cx], s.reg[11] = of(junk, 0), of(junk, 0)
+			if t.goal.cpu.keepsReturn {
+				s.reg[cx] = of(file, int64(ip+in.length))
+			}
 		}
 		return ip + in.length, k + 1, true
 	}

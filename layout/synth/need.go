@@ -66,6 +66,9 @@ func newGoal(p *Plan, c *cpu, blobs []int) *goal {
 				v = of(stack, a.Number)
 			case StackWord:
 				v = of(word, int64(a.Index))
+				if n, ok := p.Words[a.Index]; ok {
+					v = num(n, size)
+				}
 			case ResultOf:
 				v = of(result, int64(a.Index))
 			}

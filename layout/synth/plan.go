@@ -16,6 +16,10 @@ type Plan struct {
 	// Blobs are the bytes that the calls read through addresses.
 	Blobs [][]byte
 	Calls []Call // the last one never returns
+	// Words are the words of the initial stack whose values are known, by index.
+	Words map[int]uint64
+	// KeepsReturn tells that syscall leaves the return address in rcx.
+	KeepsReturn bool
 }
 
 // Call is one system call.

@@ -14,8 +14,11 @@ const (
 
 // cpu is the processor: 32-bit or 64-bit code at its place in the file.
 type cpu struct {
-	long bool
-	ptr  int // bytes of a word of the stack
+	long  bool
+	ptr   int   // bytes of a word of the stack
+	entry state // in which the program begins
+	// keepsReturn tells that syscall leaves the return address in rcx.
+	keepsReturn bool
 	// far tells whether addresses in the file may need more than 32 bits.
 	far func() bool
 	// readFile returns bytes of the file that are decided.

@@ -146,7 +146,7 @@ func TestFarAddress(t *testing.T) {
 				t.Fatalf("%x is not understood", code)
 			}
 			in.disp = 16
-			s := initial()
+			s := initial(nil, 8)
 			want := of(file, int64(100+len(code)+16))
 			if short && far {
 				want = of(junk, 0)
@@ -155,5 +155,21 @@ func TestFarAddress(t *testing.T) {
 				t.Errorf("far %v: %s leaves %v, want %v", far, text(&in, 100, true), s.reg[si], want)
 			}
 		}
+	}
+}
+
+// TestAssumptions grants that argc is 1 and that syscall leaves its return
+// address, which is what the search is then to count on.
+func TestAssumptions(t *testing.T) {
+	c := &cpu{long: true, ptr: 8, entry: initial(map[int]uint64{0: 1, 2: 0}, 8), keepsReturn: true}
+	task := &task{goal: &goal{cpu: c, wants: make([][]want, 2)}}
+	s := c.entry
+	for index, want := range []val{of(number, 1), of(word, 1), of(number, 0), of(word, 3)} {
+		if v, ok := s.pop(8); !ok || v != want {
+			t.Errorf("word %d is %v, want %v", index, v, want)
+		}
+	}
+	if _, k, ok := task.run(&s, &inst{op: opSyscall, length: 2}, 10, 0); !ok || k != 1 || s.reg[cx] != of(file, 12) {
+		t.Errorf("call %d is next, rcx is %v", k, s.reg[cx])
 	}
 }

@@ -91,7 +91,7 @@ func newTask(s *site, p *Plan, size, entry int, blobs []int) *task {
 		return nil
 	}
 	t := &task{ground: g, entry: entry, blobs: blobs, seen: map[uint64]int16{}}
-	c := &cpu{long: p.ABI.Bits == 64, ptr: p.ABI.PointerSize, far: g.far, readFile: func(at int64, size int) (uint64, bool) {
+	c := &cpu{long: p.ABI.Bits == 64, ptr: p.ABI.PointerSize, entry: initial(p.Words, p.ABI.PointerSize), keepsReturn: p.KeepsReturn, far: g.far, readFile: func(at int64, size int) (uint64, bool) {
 		if at < 0 || at >= 4096 {
 			return 0, false
 		}
@@ -129,7 +129,7 @@ func (t *task) survey() {
 	}
 	slices.Reverse(t.targets)
 	t.outlooks = map[uint64][]int16{}
-	s := initial()
+	s := t.goal.cpu.entry
 	t.cap = t.outlook(&s)
 }
 
@@ -269,7 +269,7 @@ func (t *task) worth(ip, end, next int) int {
 
 // slack estimates how many bytes the program may waste.
 func (t *task) slack() int {
-	s := initial()
+	s := t.goal.cpu.entry
 	return int(t.cap[t.entry]) + t.behind(t.entry) - t.goal.need(&s, 0)
 }
 
@@ -337,7 +337,7 @@ func (t *task) spent() bool { return t.nodes+askCost*t.asked > t.budget }
 // into the queue what may follow. The root is -1.
 func (t *task) expand(i int32) {
 	t.nodes++
-	s := initial()
+	s := t.goal.cpu.entry
 	ip, k := t.entry, 0
 	t.path, t.back, t.used = t.path[:0], false, 0
 	padding, noted := false, false

@@ -63,8 +63,9 @@ type state struct {
 	dirty        bool // words at or above the stack pointer at entry have changed
 }
 
-// initial returns the state in which Linux starts a process (linux.Entry).
-func initial() state {
+// initial returns the state in which Linux starts a process (linux.Entry), with
+// words of the stack that are known besides, of ptr bytes.
+func initial(words map[int]uint64, ptr int) state {
 	var s state
 	for i := range s.reg {
 		s.reg[i] = of(number, 0)
@@ -72,6 +73,9 @@ func initial() state {
 	s.reg[sp] = of(stack, 0)
 	for i := range stackAbove {
 		s.slot[stackBelow+i] = of(word, int64(i))
+		if n, ok := words[i]; ok {
+			s.slot[stackBelow+i] = num(n, ptr)
+		}
 	}
 	s.known = allFlags
 	return s
