@@ -13,7 +13,7 @@ import (
 
 // climbShare is the part of the work that is left which the search for moves may
 // take: one of so many.
-const climbShare = 4
+const climbShare = 8
 
 // climb looks for the move that makes sh the shortest, and goes on from there
 // until none makes it shorter.
