@@ -24,7 +24,7 @@
 // (task.outlook), cuts off most of it, and says which state to go on from (queue);
 // states seen before are not looked at again. Of instructions that come to the same
 // one is tried: of those that name registers nobody cares about (task.twin), and of
-// those that only lead over decided bytes (task.needless).
+// those that only lead over decided bytes (task.harm).
 //
 // Why it ends. Each task has a budget of states, which grows from round to round;
 // a task goes on where it stopped, and all of them together have a budget too. No

@@ -153,6 +153,12 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	if !ok {
 		return
 	}
+	harm := none
+	if addr < 0 && t.room < in.length && k == t.k && next == t.ip+in.length && !t.copied(code, loose) {
+		if harm = t.harm(&s); harm == spoils && t.bridges[in.length][idle] != 0 {
+			return
+		}
+	}
 	need := 0
 	if k < len(t.goal.wants) {
 		need = t.goal.need(&s, k)
@@ -160,8 +166,12 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 			return
 		}
 	}
-	if addr < 0 && t.room < in.length && k == t.k && next == t.ip+in.length && t.needless(code, loose, &s, need) {
-		return
+	if harm != none {
+		best := &t.bridges[in.length][harm]
+		if *best != 0 && *best <= need+1 {
+			return
+		}
+		*best = need + 1
 	}
 	c := candidate{imm: in.imm, loose: loose, addr: int16(addr), need: int16(need), takes: int16(t.takes(t.ip, in.length)), length: uint8(in.length), pad: t.pad}
 	if addr < 0 && !t.decides(code, loose) {
@@ -173,29 +183,30 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	t.out = append(t.out, c)
 }
 
-// What an instruction that only leads over decided bytes does besides.
+// What an instruction that only leads over decided bytes does besides. Of those
+// of one length the one is tried that does each with the least need left.
 const (
-	idle   = iota // nothing
-	pushes        // it changes the stack
-	spoils        // it makes registers useless
+	none   = iota - 1 // it does something that is asked for
+	idle              // nothing
+	pushes            // it changes the stack
+	spoils            // it makes registers useless; not tried where idle is to be had
 	harms
 )
 
-// needless reports whether an instruction only leads over decided bytes, to state
-// s, and another of its length does so with less harm.
-func (t *task) needless(code []byte, loose uint16, s *state, need int) bool {
+// harm says what an instruction does that leads to state s.
+func (t *task) harm(s *state) int {
 	harm := idle
-	for r, v := range s.reg {
+	for r, v := range s.reg[:t.goal.cpu.registers()] {
 		switch {
 		case v == t.s.reg[r]:
 		case r == sp && v.kind() == stack && v.n() < t.s.reg[sp].n():
 			i, _ := slotAt(v.n(), t.goal.cpu.ptr)
 			if x, ok := s.load(i); ok && t.missing.has(x) {
-				return false
+				return none
 			}
 			harm = max(harm, pushes)
 		case t.missing.has(v):
-			return false
+			return none
 		default:
 			harm = spoils
 		}
@@ -203,15 +214,7 @@ func (t *task) needless(code []byte, loose uint16, s *state, need int) bool {
 	if harm == idle && s.slot != t.s.slot {
 		harm = pushes
 	}
-	if t.copied(code, loose) {
-		return false
-	}
-	best := &t.bridges[len(code)]
-	if best[idle] != 0 && harm == spoils || best[harm] != 0 && best[harm] <= need+1 {
-		return true
-	}
-	best[harm] = need + 1
-	return false
+	return harm
 }
 
 // copied reports whether code decides bits that other bytes repeat further on.

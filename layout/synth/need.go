@@ -210,7 +210,7 @@ func (g *goal) prepare(s *state, k int) int {
 
 // somewhere reports whether a register or the top of the stack has the value.
 func (g *goal) somewhere(s *state, v val) bool {
-	for r := range s.reg {
+	for r := range s.reg[:g.cpu.registers()] {
 		if s.reg[r] == v {
 			return true
 		}
@@ -239,7 +239,7 @@ func (g *goal) create(s *state, w want) int {
 		if w.val.n() == 0 {
 			return 1
 		}
-		for r := range s.reg {
+		for r := range s.reg[:g.cpu.registers()] {
 			x := s.reg[r]
 			if x.kind() == number && (x.n()^w.val.n())>>8 == 0 && (!long || r < 4) {
 				if long && r != int(w.reg) {
@@ -253,7 +253,7 @@ func (g *goal) create(s *state, w want) int {
 		}
 		return 3
 	case file:
-		for r := range s.reg {
+		for r := range s.reg[:g.cpu.registers()] {
 			if s.reg[r].kind() == file {
 				return 1
 			}
@@ -279,7 +279,7 @@ func nextTo(x, v val) bool {
 
 // near reports whether one step leads from a register to a number.
 func (g *goal) near(s *state, v val) bool {
-	for r := range s.reg {
+	for r := range s.reg[:g.cpu.registers()] {
 		if nextTo(s.reg[r], v) {
 			return true
 		}

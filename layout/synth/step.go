@@ -25,6 +25,14 @@ type cpu struct {
 	readFile func(offset int64, size int) (uint64, bool)
 }
 
+// registers is how many general registers there are.
+func (c *cpu) registers() int {
+	if c.long {
+		return 16
+	}
+	return 8
+}
+
 // step carries out an instruction that begins at file offset ip. On stops, the
 // state is in disorder.
 func (c *cpu) step(s *state, in *inst, ip int) (event, int) {

@@ -414,7 +414,7 @@ func (t *task) key(ip, start, end int, s *state, k int, padding bool) uint64 {
 		h++
 	}
 	add := func(x uint64) { h = bits.RotateLeft64((h^x)*0x9e3779b97f4a7c15, 29) }
-	for _, v := range s.reg {
+	for _, v := range s.reg[:t.goal.cpu.registers()] {
 		add(uint64(v))
 	}
 	low := 0
