@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tasm/internal/dockertest"
+	"tasm/internal/samples"
 )
 
 // TestSamplesInContainers takes every sample through a real container engine:
@@ -36,7 +37,7 @@ func TestSamplesInContainers(t *testing.T) {
 					t.Errorf("docker images shows %s (%v), the program has %d bytes", size, err, len(program))
 				}
 				for i := range s.Runs {
-					s.Runs[i].inContainer(t, engine, local)
+					inContainer(t, &s.Runs[i], engine, local)
 				}
 
 				remote := engine.Registry() + "/" + local
@@ -56,7 +57,7 @@ func TestSamplesInContainers(t *testing.T) {
 				if back, err := engine.ID(remote); err != nil || back != id {
 					t.Errorf("the image went as %s and came back as %s (%v)", id, back, err)
 				}
-				s.Runs[0].inContainer(t, engine, remote)
+				inContainer(t, &s.Runs[0], engine, remote)
 				if err := engine.Remove(remote); err != nil {
 					t.Error(err)
 				}
@@ -107,21 +108,21 @@ _start: pop ebx
 }
 
 // inContainer starts the program of an image and compares what comes of it.
-func (r *sampleRun) inContainer(t *testing.T, engine *dockertest.Engine, image string) {
+func inContainer(t *testing.T, r *samples.Run, engine *dockertest.Engine, image string) {
 	t.Helper()
 	if r.Signal != 0 || r.Read != 0 {
-		r.untilKilled(t, engine, image)
+		untilKilled(t, r, engine, image)
 		return
 	}
-	got, err := engine.RunWith(nil, strings.NewReader(r.repeated(r.Stdin)), image, r.Args...)
-	want := dockertest.Result{Stdout: r.repeated(r.Stdout), Stderr: r.Stderr, ExitStatus: r.Status}
+	got, err := engine.RunWith(nil, strings.NewReader(r.Input()), image, r.Args...)
+	want := dockertest.Result{Stdout: r.Output(), Stderr: r.Stderr, ExitStatus: r.Status}
 	if err != nil || got != want {
 		t.Errorf("docker run %s %q: %v\n got %+v\nwant %+v", image, r.Args, err, got, want)
 	}
 }
 
 // untilKilled runs a program that does not end by itself.
-func (r *sampleRun) untilKilled(t *testing.T, engine *dockertest.Engine, image string) {
+func untilKilled(t *testing.T, r *samples.Run, engine *dockertest.Engine, image string) {
 	t.Helper()
 	container, err := engine.Docker("run", "-d", "--network", "none", "--log-opt", "max-size=1m", image)
 	if err != nil {
@@ -132,7 +133,14 @@ func (r *sampleRun) untilKilled(t *testing.T, engine *dockertest.Engine, image s
 	if err != nil || running != "true" {
 		t.Errorf("%s runs: %s (%v)", image, running, err)
 	}
-	out, err := engine.Docker("logs", "--tail", "10", container)
+	// On a busy machine it takes a while for the output to come through.
+	var out string
+	for range 20 {
+		if out, err = engine.Docker("logs", "--tail", "10", container); err != nil || strings.HasPrefix(out, strings.TrimSpace(r.Stdout)) {
+			break
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
 	if err != nil || !strings.HasPrefix(out, strings.TrimSpace(r.Stdout)) {
 		t.Errorf("%s printed %.100q (%v), want %q first", image, out, err, r.Stdout)
 	}

@@ -3,6 +3,7 @@ package elf
 import (
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -133,36 +134,29 @@ func execute(t *testing.T, dir string, file []byte) (outcome, string) {
 	return elsewhere, "runs on"
 }
 
-// thisKernel describes the running kernel: one after 6.17 with the usual
-// limits, except for what /proc says.
+var loaderFlag = flag.String("loader", "", "the `loader` that the running kernel is held against; by its version unless given")
+
+// thisKernel describes the running kernel: by the loader of its version or the
+// one asked for, with what /proc and uname say of its limits.
 func thisKernel(t *testing.T) *Loader {
 	t.Helper()
-	var release syscall.Utsname
-	if err := syscall.Uname(&release); err != nil {
+	var uname syscall.Utsname
+	if err := syscall.Uname(&uname); err != nil {
 		t.Fatal(err)
 	}
-	var name strings.Builder
-	for _, c := range release.Release {
-		if c == 0 {
-			break
-		}
-		name.WriteByte(byte(c))
-	}
-	var major, minor int
-	if _, err := fmt.Sscanf(name.String(), "%d.%d", &major, &minor); err != nil {
-		t.Fatalf("what kernel is %q?", name.String())
-	}
-	version := major*1000 + minor
 	var l *Loader
-	switch {
-	case version >= 6017:
-		l = linux617
-	case version >= 6011:
-		l = linux611
-	case version >= 6007:
-		l = linux67
-	default:
-		l = linux510
+	if *loaderFlag != "" {
+		var ok bool
+		if l, ok = ByName(*loaderFlag); !ok {
+			t.Fatalf("no loader is called %s", *loaderFlag)
+		}
+	} else {
+		l = byVersion(t, text(uname.Release))
+	}
+	if text(uname.Machine) != "x86_64" {
+		only32 := *l
+		only32.limits[Class64-1] = nil
+		l = &only32
 	}
 	number := func(path, format string) (n uint64) {
 		text, err := os.ReadFile(path)
@@ -176,6 +170,60 @@ func thisKernel(t *testing.T) *Loader {
 	}
 	l = with(l, MinAddress, number("/proc/sys/vm/mmap_min_addr", "%d"))
 	return l.WithCharge(number("/proc/meminfo", "MemTotal: %d kB") * 1024)
+}
+
+// text returns what uname says, up to the first zero.
+func text(field [65]int8) string {
+	var b strings.Builder
+	for _, c := range field {
+		if c == 0 {
+			break
+		}
+		b.WriteByte(byte(c))
+	}
+	return b.String()
+}
+
+// byVersion returns the loader that describes a release of Linux, if that is not
+// one of the stable versions with later changes.
+func byVersion(t *testing.T, release string) *Loader {
+	t.Helper()
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
+		t.Fatalf("what kernel is %q?", release)
+	}
+	switch version := major*1000 + minor; {
+	case version >= 6017:
+		return linux617
+	case version >= 6011:
+		return linux611
+	case version >= 6007:
+		return linux67
+	}
+	return linux510
+}
+
+// tally counts what became of files.
+type tally struct {
+	outcomes     map[outcome]int
+	disagreement int
+}
+
+// disagree reports a file with which the kernel does not do what the rules say.
+func (c *tally) disagree(t *testing.T, format string, args ...any) {
+	t.Helper()
+	c.disagreement++
+	t.Errorf(format, args...)
+}
+
+// log prints the counts; test/kernels reads them.
+func (c *tally) log(t *testing.T, l *Loader) {
+	t.Helper()
+	files := 0
+	for _, n := range c.outcomes {
+		files += n
+	}
+	t.Logf("%s: %d files compared, %d disagreements: %v", l.Name, files, c.disagreement, c.outcomes)
 }
 
 // program makes a file of headers, with the code at the entry point if there is
@@ -223,9 +271,12 @@ func TestAcceptedByKernel(t *testing.T) {
 	l := thisKernel(t)
 	dir := worldReadable(t)
 	const each = 2
-	counts := map[outcome]int{}
+	counts := tally{outcomes: map[outcome]int{}}
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, k := range knownPlacements {
+		if !l.Runs(k.class) {
+			continue
+		}
 		for _, typ := range k.types {
 			for phoff := k.from; phoff <= k.to; phoff++ {
 				p := Placement{Class: k.class, Type: uint64(typ - '0'), Phoff: phoff, Phnum: k.phnum, Size: 400}
@@ -254,15 +305,15 @@ func TestAcceptedByKernel(t *testing.T) {
 						continue
 					}
 					o, how := execute(t, dir, file)
-					counts[o]++
+					counts.outcomes[o]++
 					if o == refused || o == killed || placed && o != ran {
-						t.Errorf("%v: the kernel disagrees: %v (%s)\n%x", p, o, how, file)
+						counts.disagree(t, "%v: the kernel disagrees: %v (%s)\n%x", p, o, how, file)
 					}
 				}
 			}
 		}
 	}
-	t.Logf("outcomes: %v", counts)
+	counts.log(t, l)
 }
 
 // worldReadable returns a directory from which another user can run programs.
@@ -357,6 +408,9 @@ func TestMutantsOnKernel(t *testing.T) {
 	}
 	var seeds []seed
 	for _, k := range knownPlacements {
+		if !l.Runs(k.class) {
+			continue
+		}
 		p := Placement{Class: k.class, Type: uint64(k.types[len(k.types)-1] - '0'), Phoff: k.from, Phnum: k.phnum, Size: 400}
 		classes, conflict := Solve(p, l)
 		if classes == nil {
@@ -374,7 +428,7 @@ func TestMutantsOnKernel(t *testing.T) {
 			seeds = append(seeds, seed{p, file, int64(entry)})
 		}
 	}
-	counts := map[outcome]int{}
+	counts := tally{outcomes: map[outcome]int{}}
 	certain := 0
 	for range files {
 		s := seeds[r.IntN(len(seeds))]
@@ -390,18 +444,19 @@ func TestMutantsOnKernel(t *testing.T) {
 			}
 		}
 		have, how := execute(t, dir, file)
-		counts[have]++
+		counts.outcomes[have]++
 		if len(want) == 1 {
 			certain++
 		}
 		if !slices.Contains(want, have) {
-			t.Errorf("%v mutated: the kernel says %v (%s), the rules say %v\n%x\n%v", s.placement, have, how, want, file[:s.placement.headersEnd()], violations)
+			counts.disagree(t, "%v mutated: the kernel says %v (%s), the rules say %v\n%x\n%v", s.placement, have, how, want, file[:s.placement.headersEnd()], violations)
 		}
 	}
-	t.Logf("outcomes: %v; %d predicted exactly", counts, certain)
+	counts.log(t, l)
+	t.Logf("%d predicted exactly", certain)
 	for _, o := range []outcome{refused, killed, ran} {
-		if counts[o] < files/20 {
-			t.Errorf("only %d files were %v: the test shows little", counts[o], o)
+		if counts.outcomes[o] < files/20 {
+			t.Errorf("only %d files were %v: the test shows little", counts.outcomes[o], o)
 		}
 	}
 }

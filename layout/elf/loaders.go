@@ -49,7 +49,6 @@ var kernelRules = []*Rule{
 	{Name: "charge", Scope: PerLoad, Must: AtMost{Sum{PMemsz}, Sum{PFilesz, Charge}}, Else: Killed, Source: commit},
 	{Name: "charge of writable memory", Scope: PerLoad, Must: AnyOf{readOnly, AtMost{Sum{PMemsz}, Sum{Charge}}}, Else: Killed, Source: commit},
 
-	{Name: "code comes from the file", Scope: PerEntry, Must: AtMost{Sum{Number(1)}, Sum{PFilesz}}, Else: Faults, Source: mapSegment},
 	{Name: "code's offset agrees", Scope: PerEntry, Must: Congruent{POffset, PVaddr, PageSize}, Else: Killed, Source: mapSegment},
 	{Name: "first page", Scope: PerEntry, OnePage: true, Must: Masked{POffset, ^uint64(PageSize - 1), 0}, Else: Faults, Source: "mm/filemap.c filemap_fault"},
 	{Name: "entry in the page", Scope: PerEntry, OnePage: true, Must: SameBlock{EEntry, PVaddr, PageSize}, Else: Faults, Source: loadBinary},
@@ -68,8 +67,10 @@ var endInFile = AtMost{Sum{POffset, PFilesz}, Sum{FilePages}}
 
 // Rules in which kernel versions differ.
 var (
-	// Until 6.7 (6.6.92, 6.1.140) the kernel insisted on zeroing the rest of
-	// the last page, which it can't when that is read-only.
+	// Until 6.7 the kernel insisted on zeroing the rest of the last page, which
+	// it can't when that is read-only. Since then it insists only where the page
+	// is writable; 6.1.140 and 6.6.92 took over the first half of that change
+	// and ignore every failure.
 	oldTail = &Rule{Name: "tail can be zeroed", Scope: PerLoad, Must: AnyOf{
 		Equal{PFilesz, PMemsz}, Aligned{Sum{PVaddr, PFilesz}, PageSize},
 		AllOf{AnyBit{PFlags, FlagW}, endInFile},
@@ -77,6 +78,10 @@ var (
 	newTail = &Rule{Name: "writable tail can be zeroed", Scope: PerLoad, Must: AnyOf{
 		Equal{PFilesz, PMemsz}, Aligned{Sum{PVaddr, PFilesz}, PageSize}, readOnly, endInFile,
 	}, Else: Killed, Source: clearTail}
+	// What lies in front of p_vaddr in its page is mapped too, and until 6.7
+	// without anything behind it.
+	oldCode = &Rule{Name: "code comes from the page", Scope: PerEntry, Must: AnyOf{AtMost{Sum{Number(1)}, Sum{PFilesz}}, AnyBit{PVaddr, PageSize - 1}}, Else: Faults, Source: mapSegment}
+	newCode = &Rule{Name: "code comes from the file", Scope: PerEntry, Must: AtMost{Sum{Number(1)}, Sum{PFilesz}}, Else: Faults, Source: mapSegment}
 	// From 6.11 on (6.6.92, 6.1.140) p_align moves a file of type ET_DYN down.
 	aligned32 = &Rule{Name: "aligned room 32", Scope: PerLoad, Class: Class32, Type: TypeDyn, Must: AnyOf{NoneOf{PAlign, powers(13, 31)}, AtMost{Sum{PMemsz}, Sum{AlignRoom}}}, Else: Killed, Source: "fs/binfmt_elf.c maximum_alignment"}
 	aligned64 = &Rule{Name: "aligned room 64", Scope: PerLoad, Class: Class64, Type: TypeDyn, Must: AnyOf{NoneOf{PAlign, powers(13, 46)}, AtMost{Sum{PMemsz}, Sum{AlignRoom}}}, Else: Killed, Source: "fs/binfmt_elf.c maximum_alignment"}
@@ -126,15 +131,18 @@ func (l Limits) moreHeaders(size uint64) *Limits {
 }
 
 // The loaders. A kernel's name is the first version that behaves like it; the
-// same version has another address space on 32-bit machines.
+// same version has another address space on 32-bit machines. 6.1.140 stands for
+// the stable versions from there and from 6.6.92 on.
 var (
-	linux510    = kernel("linux-5.10", compat, long, oldTail)
-	linux67     = kernel("linux-6.7", compat, long, newTail)
-	linux611    = kernel("linux-6.11", compat, long, newTail, aligned32, aligned64, alignable)
-	linux617    = kernel("linux-6.17", compat.moreHeaders(32), long.moreHeaders(56), newTail, aligned32, aligned64, alignable)
-	linux510x86 = kernel("linux-5.10-686", native, nil, oldTail)
-	linux67x86  = kernel("linux-6.7-686", native, nil, newTail)
-	linux611x86 = kernel("linux-6.11-686", native, nil, newTail, aligned32)
+	linux510    = kernel("linux-5.10", compat, long, oldCode, oldTail)
+	linux61     = kernel("linux-6.1.140", compat, long, newCode, aligned32, aligned64, alignable)
+	linux67     = kernel("linux-6.7", compat, long, newCode, newTail)
+	linux611    = kernel("linux-6.11", compat, long, newCode, newTail, aligned32, aligned64, alignable)
+	linux617    = kernel("linux-6.17", compat.moreHeaders(32), long.moreHeaders(56), newCode, newTail, aligned32, aligned64, alignable)
+	linux510x86 = kernel("linux-5.10-686", native, nil, oldCode, oldTail)
+	linux61x86  = kernel("linux-6.1.140-686", native, nil, newCode, aligned32)
+	linux67x86  = kernel("linux-6.7-686", native, nil, newCode, newTail)
+	linux611x86 = kernel("linux-6.11-686", native, nil, newCode, newTail, aligned32)
 
 	// qemu runs programs of one system on another processor. It does not make
 	// readable memory executable, and it zeroes what lies behind p_filesz
@@ -240,10 +248,10 @@ func kernel(name string, limits32, limits64 *Limits, versions ...*Rule) *Loader 
 // can be made for; the first is the default.
 var (
 	Loaders = []*Loader{
-		linux510, linux67, linux611, linux617, linux510x86, linux67x86, linux611x86,
+		linux510, linux61, linux67, linux611, linux617, linux510x86, linux61x86, linux67x86, linux611x86,
 		qemu, gvisor, binfmt, valgrind, gabi,
 	}
-	Linux    = Join("linux", "every Linux from 5.10 on", linux510, linux67, linux611, linux617, linux510x86, linux67x86, linux611x86)
+	Linux    = Join("linux", "every Linux from 5.10 on", linux510, linux61, linux67, linux611, linux617, linux510x86, linux61x86, linux67x86, linux611x86)
 	QEMU     = Join("qemu", "Linux, and qemu's user-mode emulation", Linux, qemu)
 	Portable = Join("portable", "Linux, qemu, gVisor, valgrind, and the masks of binfmt_misc", QEMU, gvisor, binfmt, valgrind)
 	Strict   = Join("strict", "the specification", Portable, gabi)
