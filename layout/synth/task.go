@@ -27,7 +27,7 @@ type task struct {
 	budget   int64
 	found    *solution
 	begun    bool // the queue was filled
-	done     bool // everything was tried
+	done     bool // everything was tried, or as much as memory allows
 
 	// What generate works on.
 	ip      int
