@@ -115,30 +115,31 @@ func (g *golfer) compare(r *result) {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks() {
 	graph := flow.Build(g.program)
-	if file := g.place(graph, asWritten, nil); file != nil {
+	if file := g.place(graph, nil, asWritten, nil); file != nil {
 		g.add(file)
 	}
 	if len(graph.Doubts) > 0 {
 		return
 	}
 	var best *File
+	options := rewrite.Options{LowAddresses: true, Effort: g.opts.Effort, Context: g.opts.Context}
 	step := func(graph *flow.Graph, changes []rewrite.Change) {
-		if file := g.place(graph, "rewritten block by block", changes); file != nil && (best == nil || compareFiles(file, best) < 0) {
+		if file := g.place(graph, rewrite.Facts(graph, options), "rewritten block by block", changes); file != nil && (best == nil || compareFiles(file, best) < 0) {
 			best = file
 		}
 	}
-	step(rewrite.Shorten(graph, rewrite.Options{
-		LowAddresses: true, Effort: g.opts.Effort, Context: g.opts.Context, Step: step,
-		Ended: func(reason string) { g.reasons = append(g.reasons, reason) },
-	}))
+	search := options
+	search.Step = step
+	search.Ended = func(reason string) { g.reasons = append(g.reasons, reason) }
+	step(rewrite.Shorten(graph, search))
 	if best != nil {
 		g.add(best)
 	}
 }
 
 // place places the blocks of a graph; nil where that can't be done.
-func (g *golfer) place(graph *flow.Graph, method string, changes []rewrite.Change) *File {
-	placed, err := place.Place(g.opts.Context, graph, g.loader)
+func (g *golfer) place(graph *flow.Graph, known place.Facts, method string, changes []rewrite.Change) *File {
+	placed, err := place.Place(g.opts.Context, graph, g.loader, known)
 	switch {
 	case g.opts.Context.Err() != nil:
 		// Of this everybody is told anyway.

@@ -20,7 +20,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 		return nil, messages
 	}
 	g := flow.Build(p)
-	placed, err := place.Place(opts.context(), g, loader)
+	placed, err := place.Place(opts.context(), g, loader, nil)
 	if err != nil {
 		plain.Report.Reasons = append(plain.Report.Reasons, reasons(g, err)...)
 		return plain, messages

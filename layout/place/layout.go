@@ -22,7 +22,11 @@ type file struct {
 	at     map[*item]int // where the items went
 	chosen map[*item]*way
 	starts map[*flow.Block]int
-	data   map[*flow.Object]int
+	// bridges begin at a position; hopes are what those from there on can make
+	// of what a register holds.
+	bridges map[int][]bridge
+	hopes   map[hope]string
+	data    map[*flow.Object]int
 }
 
 // layOut makes a file that begins at an entry; nil if there is none smaller
@@ -67,7 +71,7 @@ func (s *space) newFile(entry int, l liberty) *file {
 	if h == nil {
 		return nil
 	}
-	f := &file{space: s, liberty: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, data: map[*flow.Object]int{}}
+	f := &file{space: s, liberty: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, hopes: map[hope]string{}, data: map[*flow.Object]int{}}
 	f.grow(s.least)
 	s.trying = h
 	return f
@@ -93,13 +97,15 @@ func (f *file) put(at int, b byte) {
 type node struct {
 	at int
 	progress
-	dirty bool // CF may have been set since entry by a bridge
+	dirty   bool // CF may have been set since entry by a bridge
+	strange strange
 }
 
 // hop is how a node was reached.
 type hop struct {
 	from   node
 	item   int     // which is placed, in one of its encodings
+	items  int     // how many the way stands for
 	way    *way    // that one
 	bridge *bridge // or a bridge
 	jump   bool    // or a jump
@@ -203,12 +209,17 @@ func (f *file) append(items []*item, at int) int {
 	return at
 }
 
+// begin says where a block begins, unless it has begun already.
+func (f *file) begin(b *flow.Block, at int) {
+	if _, begun := f.starts[b]; !begun {
+		f.starts[b] = at
+	}
+}
+
 // set puts one item at a position.
 func (f *file) set(it *item, w *way, at int) {
 	f.at[it], f.chosen[it] = at, w
-	if _, begun := f.starts[it.block]; !begun {
-		f.starts[it.block] = at
-	}
+	f.begin(it.block, at)
 	for i, b := range w.code {
 		f.put(at+i, b)
 	}
@@ -240,7 +251,7 @@ func (f *file) search(c *chain) []reached {
 	start := node{at: f.entry}
 	ways := map[node]hop{start: {}}
 	order := [][]node{}
-	for len(order) <= s.tail+x86.MaxLength {
+	for len(order) <= s.tail+beyond+x86.MaxLength {
 		order = append(order, nil)
 	}
 	if f.entry >= s.tail {
@@ -248,21 +259,32 @@ func (f *file) search(c *chain) []reached {
 	}
 	order[f.entry] = []node{start}
 	runs := s.runs(f.liberty)
+	alike := map[likeness]node{}
 	reach := func(from, to node, h hop) {
+		hope, ok := f.hopeful(&to, c.items)
+		if !ok {
+			return
+		}
 		h.from = from
 		h.cost += ways[from].cost
 		if old, ok := ways[to]; ok && old.cost <= h.cost {
 			return
 		} else if !ok {
+			if hope != "" {
+				k := likeness{to.at, to.progress, hope}
+				if old, ok := alike[k]; ok && ways[old].cost <= h.cost {
+					return
+				}
+				alike[k] = to
+			}
 			order[to.at] = append(order[to.at], to)
 		}
 		ways[to] = h
 	}
-	bridges := map[int][]bridge{}
-	for at := f.entry; at < s.tail; at++ {
+	for at := f.entry; at < s.tail+beyond; at++ {
 		for k := 0; k < len(order[at]); k++ {
 			n := order[at][k]
-			if n.item == len(c.items) {
+			if n.item == len(c.items) || at >= s.tail && n.strange.told == 0 {
 				continue
 			}
 			for _, k := range n.next(c.items) {
@@ -272,31 +294,41 @@ func (f *file) search(c *chain) []reached {
 					if it.target != nil && w != it.way() {
 						continue
 					}
-					if f.fits(at, w) {
-						reach(n, node{at + len(w.code), n.after(k), n.dirty}, hop{item: k, way: w, cost: len(w.code)})
+					if to, ok := n.place(c.items, k, len(w.code)); ok && f.fits(at, w) {
+						reach(n, to, hop{item: k, items: 1, way: w, cost: len(w.code)})
+					}
+				}
+				if it.setting.items == 0 {
+					continue
+				}
+				list := s.text.settle(n, c.items, k)
+				for i := range list {
+					w := &list[i]
+					if to, ok := n.settle(c.items, k, w); ok && f.fits(at, w) {
+						reach(n, to, hop{item: k, items: it.setting.items, way: w, cost: len(w.code)})
 					}
 				}
 			}
+			if at >= s.tail {
+				continue
+			}
+			step := func(to int) node { return node{to, n.progress, n.dirty, n.strange} }
 			if s.holds(at, nop, f.liberty) {
-				reach(n, node{at + 1, n.progress, n.dirty}, hop{pad: true, cost: 1})
+				reach(n, step(at+1), hop{pad: true, cost: 1})
 			}
 			if s.free(at, min(f.liberty, loose)) && at+1 < s.tail && s.free(at+1, min(f.liberty, loose)) {
 				for _, r := range runs {
 					if r > at+2 && r-at-2 < 128 {
-						reach(n, node{r, n.progress, n.dirty}, hop{jump: true, cost: 2})
+						reach(n, step(r), hop{jump: true, cost: 2})
 					}
 				}
 			}
-			if _, ok := bridges[at]; !ok {
-				bridges[at] = s.bridges(at, f.liberty, f.headers)
-			}
-			live, asEntry := n.live(c.items)
-			for i := range bridges[at] {
-				b := &bridges[at][i]
-				if b.changes&live.Registers != 0 || b.flags&live.Flags != 0 || b.carry && (!asEntry || n.dirty) {
-					continue
+			list := f.bridgesFrom(at)
+			for i := range list {
+				b := &list[i]
+				if s, ok := f.through(n, c.items, b); ok {
+					reach(n, node{b.to, n.progress, n.dirty || b.flags&x86.CF != 0, s}, hop{bridge: b, cost: len(b.assigned)})
 				}
-				reach(n, node{b.to, n.progress, n.dirty || b.flags&x86.CF != 0}, hop{bridge: b, cost: len(b.assigned)})
 			}
 		}
 	}
@@ -318,12 +350,14 @@ func (f *file) search(c *chain) []reached {
 		}
 		return cmp.Or(end(a)-end(b), ways[a].cost-ways[b].cost, a.at-b.at, a.item-b.item, cmp.Compare(a.done, b.done), dirty)
 	}
-	for n := range ways {
-		if n.at < s.tail && n.item < len(c.items) {
-			continue
-		}
-		if !found || compare(n, best) < 0 {
-			best, found = n, true
+	for _, list := range order {
+		for _, n := range list {
+			if n.item < len(c.items) && (n.at < s.tail || n.owes(c.items)) {
+				continue
+			}
+			if !found || compare(n, best) < 0 {
+				best, found = n, true
+			}
 		}
 	}
 	var path []reached
@@ -332,6 +366,16 @@ func (f *file) search(c *chain) []reached {
 	}
 	slices.Reverse(path)
 	return path
+}
+
+// bridgesFrom lists the bridges that begin at a position.
+func (f *file) bridgesFrom(at int) []bridge {
+	list, ok := f.bridges[at]
+	if !ok {
+		list = f.space.bridges(at, f.liberty, f.headers)
+		f.bridges[at] = list
+	}
+	return list
 }
 
 // fits reports whether free bytes at a position hold w. Addresses that are not
@@ -376,6 +420,9 @@ func (f *file) follow(c *chain, from, to node, h hop) {
 	switch {
 	case h.way != nil:
 		f.set(c.items[h.item], h.way, at)
+		for k := 1; k < h.items; k++ {
+			f.set(c.items[h.item+k], &way{}, at+len(h.way.code))
+		}
 	case h.pad:
 		f.put(at, nop)
 		link(at, 1, "fills up")
@@ -384,11 +431,19 @@ func (f *file) follow(c *chain, from, to node, h hop) {
 		f.put(at+1, byte(to.at-at-2))
 		link(at, 2, "skips header bytes that are not free")
 	case h.bridge != nil:
+		why := "leads through header bytes and changes nothing that matters"
+		if to.strange.told != 0 {
+			// What it leaves is for this block, whichever way control comes.
+			f.begin(c.items[from.item].block, at)
+			if to.strange != from.strange {
+				why = "leads through header bytes and changes " + to.strange.name(f.space.text.graph.Bits)
+			}
+		}
 		for _, a := range h.bridge.assigned {
 			f.put(a.at, a.value)
 		}
 		for _, l := range h.bridge.links {
-			link(l.at, l.length, "leads through header bytes and changes nothing that matters")
+			link(l.at, l.length, why)
 		}
 	}
 }

@@ -113,7 +113,7 @@ func (p progress) live(items []*item) (flow.Live, bool) {
 	for k := last; k >= p.item; k-- {
 		if !p.placed(k) {
 			f := &items[k].facts
-			now.Registers = now.Registers&^f.Replaces | f.Reads
+			now.Registers = now.Registers&^f.Replaces | items[k].reads()
 			now.Flags = now.Flags&^(f.Flags.Written|f.Flags.Cleared|f.Flags.Set) | f.Flags.Read
 		}
 	}

@@ -34,7 +34,7 @@ func TestOrder(t *testing.T) {
 		if p == nil {
 			t.Fatal(said.Messages())
 		}
-		items := newProgram(flow.Build(p)).chains[0].items
+		items := newProgram(flow.Build(p), nil).chains[0].items
 		var at progress
 		for _, k := range x.done {
 			at = at.after(k)

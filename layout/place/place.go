@@ -19,7 +19,11 @@
 // change nothing of interest there. Such bridges are found by decoding the
 // bytes, with every way to choose the free ones among them that swallows what
 // follows (CMP eax, imm32 and its like). Dynamic programming over positions and
-// instructions finds the way that takes the most code into the headers. What is
+// instructions finds the way that takes the most code into the headers. Where
+// the caller tells what registers hold, a bridge may also change a register that
+// the program is about to give a number: if it leaves that number there, the
+// instruction that would have done so is left out, and if it leaves one near it,
+// a shorter instruction does the rest (setting.go). What is
 // left of the free bytes is filled with other blocks and with data, and the
 // rest goes behind the headers.
 //
@@ -76,13 +80,19 @@ var ErrNoPlacement = errors.New("no placement of the headers suits the program")
 // maxSize is the largest file that is laid out, in bytes.
 const maxSize = 1 << 20
 
+// Facts are what is known in front of each instruction of a block, and behind
+// the last one.
+type Facts map[*flow.Block][]flow.Known
+
 // Place returns the smallest file that it finds for a graph without doubts,
-// one that l loads. When ctx ends that is the best so far, or ctx's error.
-func Place(ctx context.Context, g *flow.Graph, l *elf.Loader) (*Result, error) {
+// one that l loads. Instructions stay as they are where known is nil; else what
+// one of them gives a register may come about in another way. When ctx ends that
+// is the best so far, or ctx's error.
+func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Result, error) {
 	if len(g.Doubts) > 0 || g.Entry == nil {
 		return nil, fmt.Errorf("the program %s", doubt(g))
 	}
-	p := newProgram(g)
+	p := newProgram(g, known)
 	if p.size > maxSize {
 		return nil, fmt.Errorf("the program is larger than %d bytes", maxSize)
 	}

@@ -6,6 +6,7 @@ import (
 	"tasm/codegen/x86"
 	"tasm/flow"
 	"tasm/lang"
+	"tasm/machine"
 )
 
 // text is the program as code to be laid out: chains of instructions.
@@ -13,6 +14,7 @@ type text struct {
 	graph    *flow.Graph
 	chains   []*chain
 	live     map[*flow.Block][]flow.Live
+	known    Facts // nil where instructions have to stay
 	size     int64 // of all of it, about, in bytes
 	least    int   // of the code in its shortest encodings, in bytes
 	write    bool  // some object is written to
@@ -20,6 +22,9 @@ type text struct {
 	absolute bool  // an address stands in a field of less than 64 bits
 	zeros    int64 // bytes that start as zero and take no room in the file
 	steps    map[[x86.MaxLength]byte]step
+	terms    *machine.Terms
+	crossed  map[crossing]machine.Term
+	made     map[making][]way
 }
 
 // chain is blocks that follow one another.
@@ -41,22 +46,33 @@ type item struct {
 	// flagsAsEntry says that the carry flag is still clear as at entry.
 	flagsAsEntry bool
 	facts        flow.Facts // of inst
-	fixed        bool       // it may not change its place among the others
-	ordered      bool       // the order of those that set flags matters here
+	// What is known in front of it and behind inst; nil where nothing is.
+	before, behind *flow.Known
+	setting        setting
+	size           int      // of the setting, in bytes
+	later          flow.Set // the registers of it and the settings behind it
+	fixed          bool     // it may not change its place among the others
+	ordered        bool     // the order of those that set flags matters here
 }
 
 // way is one encoding.
 type way struct {
 	code   []byte
 	fixups []x86.Fixup
+	flags  x86.FlagSet // that it changes where the program's instruction may not
 }
 
 // objectSegment is where an object's addresses are in values; number 0 is that
 // of the code.
 func objectSegment(o *flow.Object) lang.SegmentID { return lang.SegmentID(o.ID + 1) }
 
-func newProgram(g *flow.Graph) *text {
-	p := &text{graph: g, live: g.LiveBefore(), steps: map[[x86.MaxLength]byte]step{}}
+func newProgram(g *flow.Graph, known Facts) *text {
+	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]machine.Term{}, made: map[making][]way{}}
+	if known == nil {
+		p.live = g.LiveBefore()
+	} else {
+		p.live = known.live()
+	}
 	placed := map[*flow.Block]bool{}
 	for _, b := range append([]*flow.Block{g.Entry}, g.Blocks...) {
 		if placed[b] {
@@ -94,7 +110,7 @@ func newProgram(g *flow.Graph) *text {
 
 // fill lists the items of a chain that goes on at next.
 func (p *text) fill(c *chain, next *flow.Block) {
-	asEntry := c.blocks[0] == p.graph.Entry
+	asEntry := c.blocks[0] == p.graph.Entry && !p.entered(p.graph.Entry)
 	for k, b := range c.blocks {
 		asEntry = asEntry && k == 0
 		for i := range b.Code {
@@ -106,18 +122,44 @@ func (p *text) fill(c *chain, next *flow.Block) {
 			}
 			it.facts = p.graph.FactsOf(in)
 			it.fixed = in.Target != nil || in.Form == nil || in.Form.Flow() != x86.Next || len(in.Prefixes) > 0
+			it.before, it.behind = p.knownAt(b, i), p.knownAt(b, i+1)
 			c.items = append(c.items, it)
 		}
-		p.order(c.items[len(c.items)-len(b.Code):], p.live[b][len(b.Code)])
+		items := c.items[len(c.items)-len(b.Code):]
+		p.order(items, p.live[b][len(b.Code)])
+		findSettings(items)
 		if len(b.Code) == 0 {
 			// A block without code still is a place to come to.
-			c.items = append(c.items, &item{block: b, live: p.live[b][0], ways: []way{{}}, flagsAsEntry: asEntry})
+			c.items = append(c.items, &item{block: b, live: p.live[b][0], ways: []way{{}}, flagsAsEntry: asEntry, before: p.knownAt(b, 0)})
 		}
 	}
 	if last := c.blocks[len(c.blocks)-1]; next != nil {
 		live := p.live[last][len(last.Code)]
-		c.items = append(c.items, &item{block: last, index: -1, target: next, live: live, ways: jumps(p.graph.Bits)})
+		c.items = append(c.items, &item{block: last, index: -1, target: next, live: live, ways: jumps(p.graph.Bits), before: p.knownAt(last, len(last.Code))})
 	}
+	later := flow.Set(0)
+	for _, it := range slices.Backward(c.items) {
+		if it.setting.items > 0 {
+			later |= 1 << it.setting.register
+		}
+		it.later = later
+	}
+}
+
+// entered reports whether control comes to a block from within the program.
+func (p *text) entered(b *flow.Block) bool {
+	return slices.ContainsFunc(p.graph.Blocks, func(from *flow.Block) bool {
+		return from.Next == b || slices.ContainsFunc(from.Code, func(in flow.Inst) bool { return in.Target == b })
+	})
+}
+
+// knownAt is what is known in front of instruction i of a block; nil where
+// instructions have to stay as they are.
+func (p *text) knownAt(b *flow.Block, i int) *flow.Known {
+	if p.known == nil {
+		return nil
+	}
+	return &p.known[b][i]
 }
 
 // way is the encoding that is used where nothing speaks for another one.
@@ -158,7 +200,7 @@ func encodings(in *flow.Inst) []way {
 	}
 	var list []way
 	for _, e := range x86.Encodings(&instruction) {
-		list = append(list, way{slices.Clone(e.Code()), slices.Clone(e.Fixups())})
+		list = append(list, way{code: slices.Clone(e.Code()), fixups: slices.Clone(e.Fixups())})
 	}
 	return list
 }
@@ -186,14 +228,14 @@ func branches(in *x86.Instruction, i int) []way {
 		in.Operands[i].Distance = d
 		var e x86.Encoding
 		if x86.Encode(in, &e) == nil {
-			list = append(list, way{slices.Clone(e.Code()), slices.Clone(e.Fixups())})
+			list = append(list, way{code: slices.Clone(e.Code()), fixups: slices.Clone(e.Fixups())})
 		}
 	}
 	if len(list) == 0 {
 		in.Operands[i].Distance = lang.AnyDistance
 		var e x86.Encoding
 		if x86.Encode(in, &e) == nil {
-			list = append(list, way{slices.Clone(e.Code()), slices.Clone(e.Fixups())})
+			list = append(list, way{code: slices.Clone(e.Code()), fixups: slices.Clone(e.Fixups())})
 		}
 	}
 	if len(list) == 1 && list[0].fixups[0].Size == 1 {
@@ -211,7 +253,7 @@ func trampoline(short way, target lang.Value) way {
 	code = append(code, jumpShort, 5, jumpNear, 0, 0, 0, 0)
 	f := short.fixups[0]
 	f.Offset, f.Size, f.Value = uint8(len(code)-4), 4, target
-	return way{code, []x86.Fixup{f}}
+	return way{code: code, fixups: []x86.Fixup{f}}
 }
 
 // jumps lists the encodings of a jump that the layout adds.

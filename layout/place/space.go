@@ -189,6 +189,8 @@ type bridge struct {
 	flags    x86.FlagSet
 	carry    bool // CF must be clear in front of it
 	links    []link
+	reads    flow.Set
+	code     string // the bytes of its instructions
 }
 
 type assigned struct {
@@ -318,7 +320,9 @@ func (f *finder) take(from, at int, first byte) {
 	for i := range step.length {
 		f.mask[at+i], f.value[at+i], f.likely[at+i] = 0xff, code[i], code[i]
 	}
+	f.now.reads |= step.reads
 	f.now.changes |= step.changes
+	f.now.code += string(code[:step.length])
 	f.now.flags |= step.flags
 	f.now.carry = f.now.carry || step.carry
 	f.now.links = append(f.now.links, link{at, step.length})
@@ -332,6 +336,7 @@ func (f *finder) take(from, at int, first byte) {
 // step is what an instruction of a bridge does.
 type step struct {
 	length  int // in bytes; 0 of what can't be in a bridge
+	reads   flow.Set
 	changes flow.Set
 	flags   x86.FlagSet
 	carry   bool // CF must be clear in front of it
@@ -358,7 +363,7 @@ func (t *text) decode(code []byte) step {
 	if facts.Memory || facts.Changes.Has(stackPointer) || facts.Flags.Changed()&(x86.DF|x86.TF|x86.IF) != 0 {
 		return step{}
 	}
-	s := step{length: d.Length, changes: facts.Changes, flags: facts.Flags.Changed()}
+	s := step{length: d.Length, reads: facts.Reads, changes: facts.Changes, flags: facts.Flags.Changed()}
 	if addsNothing(&d.Instruction) {
 		name := x86.MnemonicName(d.Mnemonic)
 		s.carry = name == "adc" || name == "sbb"

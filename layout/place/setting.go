@@ -1,0 +1,432 @@
+package place
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/flow"
+	"tasm/lang"
+	"tasm/machine"
+)
+
+// Settings. A bridge that changes a register may leave there what the program
+// wants to have there soon, or nearly so. Then the instruction that would give
+// the register that number is not needed, or a shorter one will do.
+
+// setting is that an item, or a PUSH with the POP behind it, gives a register a
+// known number and does nothing else that matters.
+type setting struct {
+	register int
+	value    uint64
+	items    int // 1 or 2; 0 of what is no setting
+}
+
+// findSettings finds the settings among the items of a block.
+func findSettings(items []*item) {
+	for i, it := range items {
+		if it.before == nil || it.fixed {
+			continue
+		}
+		end, changes := it, it.facts.Changes
+		if i+1 < len(items) && it.is("push") && items[i+1].is("pop") && it.before.Below && !it.inMemory() {
+			end = items[i+1]
+			changes = end.facts.Changes &^ (1 << stackPointer)
+		} else if it.facts.Memory {
+			continue
+		}
+		for r := range 16 {
+			if changes == 1<<r && r != stackPointer && end.behind.Numbers.Has(r) && end.after.Flags&it.facts.Flags.Changed() == 0 {
+				it.setting, it.size = setting{r, end.behind.Number[r], 1}, len(it.way().code)
+				if end != it {
+					it.setting.items, it.size = 2, it.size+len(end.way().code)
+				}
+			}
+		}
+	}
+}
+
+// is reports whether an item is an instruction of a name.
+func (it *item) is(name string) bool {
+	return it.inst != nil && !it.fixed && x86.MnemonicName(it.inst.Mnemonic) == name
+}
+
+// inMemory reports whether an item has an operand in memory.
+func (it *item) inMemory() bool {
+	return slices.ContainsFunc(it.inst.Operands, func(o x86.Operand) bool { return o.Kind == x86.MemoryOperand })
+}
+
+// reads are the registers on which what an item does depends.
+func (it *item) reads() flow.Set { return it.facts.Reads & it.live.Registers }
+
+// live is what facts say of it.
+func (known Facts) live() map[*flow.Block][]flow.Live {
+	live := map[*flow.Block][]flow.Live{}
+	for b, list := range known {
+		for i := range list {
+			live[b] = append(live[b], list[i].Live)
+		}
+	}
+	return live
+}
+
+// strange is what registers hold other than what the program has there.
+type strange struct {
+	registers flow.Set // that hold something else
+	told      flow.Set // one of them, or none, of which it is known what
+	content   machine.Term
+}
+
+// register is the number of the register of which is told.
+func (s strange) register() int { return bits.TrailingZeros16(uint16(s.told)) }
+
+// name is its name in a mode.
+func (s strange) name(bits int) string {
+	return x86.RegisterName(x86.GeneralRegister(s.register(), bits/8))
+}
+
+// holds returns the number that the program has in a register where so many
+// items are placed, if that is known.
+func (p progress) holds(items []*item, register int) (uint64, bool) {
+	for k := min(p.item+8, len(items)) - 1; k > p.item; k-- {
+		if p.placed(k) && items[k].facts.Changes.Has(register) {
+			return items[k].behind.Number[register], items[k].behind.Numbers.Has(register)
+		}
+	}
+	b := items[p.item].before
+	return b.Number[register], b.Numbers.Has(register)
+}
+
+// settled returns the item that will give a register a known number before any
+// other one has to do with it; -1 if there is none.
+func (p progress) settled(items []*item, register int) int {
+	for k := p.item; k < min(p.item+window, len(items)); k++ {
+		it := items[k]
+		if p.placed(k) {
+			continue
+		}
+		if it.fixed || it.inst == nil || it.block != items[p.item].block {
+			break
+		}
+		if it.setting.items > 0 && it.setting.register == register && !p.placed(k+it.setting.items-1) {
+			return k
+		}
+		if (it.facts.Reads | it.facts.Changes).Has(register) {
+			break
+		}
+	}
+	return -1
+}
+
+// through is what registers hold behind a bridge. It reports false where what
+// is needed would be lost.
+func (f *file) through(n node, items []*item, b *bridge) (strange, bool) {
+	t := f.space.text
+	live, asEntry := n.live(items)
+	s := n.strange
+	carry := !asEntry || n.dirty
+	if b.flags&live.Flags != 0 || b.carry && carry {
+		return s, false
+	}
+	if t.known == nil {
+		return s, b.changes&live.Registers == 0
+	}
+	for r := range 16 {
+		bit := flow.Set(1) << r
+		if b.changes&bit == 0 {
+			continue
+		}
+		s.registers |= bit
+		if s.told == bit {
+			s.told, s.content = 0, machine.Term{}
+		}
+		k := -1
+		if len(b.links) == 1 {
+			k = n.settled(items, r)
+		}
+		if k < 0 {
+			continue
+		}
+		content := t.cross(b.code, r, t.contents(n, items, b.reads), carry)
+		number, constant := content.Constant()
+		if want, known := n.holds(items, r); constant && known && number == want {
+			s.registers &^= bit
+		} else if (n.strange.told|s.told)&^bit == 0 && f.hope(b.to, items[k], content) != "" {
+			s.told, s.content = bit, content
+		}
+	}
+	if s.registers&live.Registers&^s.told != 0 {
+		return s, false
+	}
+	s.registers &= items[n.item].later
+	return s, true
+}
+
+// hope asks what can be made of what a register holds at a position.
+type hope struct {
+	at      int
+	item    *item // the setting that is to come
+	content machine.Term
+}
+
+// hope describes how a setting takes fewer bytes when its register holds
+// something, as it is or behind one more bridge from a position on. It is empty
+// where it does not.
+func (f *file) hope(at int, it *item, content machine.Term) string {
+	h := hope{at, it, content}
+	said, known := f.hopes[h]
+	if known {
+		return said
+	}
+	t := f.space.text
+	said = t.shorter(it, content)
+	r := it.setting.register
+	for k := at; k < f.space.tail; k++ {
+		for _, b := range f.bridgesFrom(k) {
+			if len(b.links) != 1 || !b.changes.Has(r) {
+				continue
+			}
+			var unknown, told contents
+			told[r] = content
+			if s := t.shorter(it, t.cross(b.code, r, told, true)); s != "" && t.shorter(it, t.cross(b.code, r, unknown, true)) == "" {
+				said += fmt.Sprintf("%d %x %s;", k, b.code, s)
+			}
+		}
+	}
+	f.hopes[h] = said
+	return said
+}
+
+// shorter lists the ways to make a setting that take fewer bytes when its
+// register holds something.
+func (t *text) shorter(it *item, content machine.Term) string {
+	said := ""
+	if holds, known := content.Constant(); known {
+		for _, w := range t.ways(it.setting, holds) {
+			if len(w.code) < it.size {
+				said += fmt.Sprintf("%x,", w.code)
+			}
+		}
+	}
+	return said
+}
+
+// hopeful is what can be made of what a register is known to hold. Where that is
+// nothing it is forgotten; ok is false where the register is needed.
+func (f *file) hopeful(n *node, items []*item) (said string, ok bool) {
+	if n.strange.told == 0 {
+		return "", true
+	}
+	if k := n.settled(items, n.strange.register()); k >= 0 {
+		said = f.hope(n.at, items[k], n.strange.content)
+	}
+	if said != "" {
+		return said, true
+	}
+	live, _ := n.live(items)
+	lost := n.strange.told & live.Registers
+	n.strange.told, n.strange.content = 0, machine.Term{}
+	return "", lost == 0
+}
+
+// likeness is a point of the way with what can be made of what a register holds
+// there. Of nodes that are alike in that one will do.
+type likeness struct {
+	at int
+	progress
+	hope string
+}
+
+// contents are what registers hold; a term of no width stands for what nobody
+// knows.
+type contents [16]machine.Term
+
+// contents are what some registers hold at a node.
+func (t *text) contents(n node, items []*item, registers flow.Set) contents {
+	var c contents
+	for r := range c {
+		if !registers.Has(r) || !items[n.item].later.Has(r) {
+			continue
+		}
+		if n.strange.told.Has(r) {
+			c[r] = n.strange.content
+		} else if v, ok := n.holds(items, r); ok && !n.strange.registers.Has(r) {
+			c[r] = machine.Number(t.graph.Bits, v)
+		}
+	}
+	return c
+}
+
+// crossing is code run when registers hold something.
+type crossing struct {
+	code     string
+	register int // that is asked for
+	contents contents
+	carry    bool // may be set
+}
+
+// cross returns what a register holds behind some code.
+func (t *text) cross(code string, register int, in contents, carry bool) machine.Term {
+	key := crossing{code, register, in, carry}
+	if content, known := t.crossed[key]; known {
+		return content
+	}
+	bits := t.graph.Bits
+	s := machine.NewState(t.terms, bits)
+	for r := range in {
+		if s.Registers[r] = in[r]; in[r].Width() == 0 {
+			s.Registers[r] = t.terms.Undefined(bits)
+		}
+	}
+	for _, flag := range []x86.FlagSet{x86.CF, x86.PF, x86.AF, x86.ZF, x86.SF, x86.OF} {
+		s.SetFlag(flag, t.terms.Undefined(1))
+	}
+	if !carry {
+		s.SetFlag(x86.CF, machine.Number(1, 0))
+	}
+	bytes := append([]byte(code), make([]byte, x86.MaxLength)...)
+	for at := 0; at < len(code); {
+		var d x86.Decoded
+		if !x86.Decode(bits, bytes[at:], 0, &d) || s.Step(&d).Kind != machine.Done {
+			s.Registers[register] = t.terms.Undefined(bits)
+			break
+		}
+		at += d.Length
+	}
+	t.crossed[key] = s.Registers[register]
+	return s.Registers[register]
+}
+
+// place is where a node comes by placing an item in a way that takes n bytes;
+// it reports false where the item needs what a register does not hold.
+func (n node) place(items []*item, k int, size int) (node, bool) {
+	it := items[k]
+	if it.reads()&n.strange.registers != 0 {
+		return n, false
+	}
+	n.at += size
+	n.strange.drop(it.facts.Replaces, it.facts.Changes)
+	return n.pass(items, k)
+}
+
+// drop forgets registers that are replaced or changed.
+func (s *strange) drop(replaced, changed flow.Set) {
+	s.registers &^= replaced
+	if s.told &= s.registers &^ changed; s.told == 0 {
+		s.content = machine.Term{}
+	}
+}
+
+// pass is the node behind an item that is done with. From another block on,
+// which may be entered in other ways, nothing is told any more.
+func (n node) pass(items []*item, k int) (node, bool) {
+	block := items[n.item].block
+	n.progress = n.after(k)
+	if n.item < len(items) && items[n.item].block != block {
+		if n.strange.registers&items[n.item].live.Registers != 0 {
+			return n, false
+		}
+		n.strange.told, n.strange.content = 0, machine.Term{}
+	}
+	return n, true
+}
+
+// settle is the node behind a setting that is made in another way.
+func (n node) settle(items []*item, k int, w *way) (node, bool) {
+	s := items[k].setting
+	bit := flow.Set(1) << s.register
+	n.at += len(w.code)
+	n.strange.drop(bit, bit)
+	ok := true
+	for i := range s.items {
+		if i > 0 && !slices.Contains(n.next(items), k+i) {
+			return n, false
+		}
+		if n, ok = n.pass(items, k+i); !ok {
+			return n, false
+		}
+	}
+	n.dirty = n.dirty || w.flags&x86.CF != 0
+	if w.flags == 0 || n.item == len(items) {
+		return n, true
+	}
+	live, _ := n.live(items)
+	return n, live.Flags&w.flags == 0
+}
+
+// owes reports whether something that is needed is not as the program has it.
+func (n node) owes(items []*item) bool {
+	live, _ := n.live(items)
+	return n.strange.registers&live.Registers != 0
+}
+
+// settle lists the ways to give a register the number that item k gives it, from
+// what it holds.
+func (t *text) settle(n node, items []*item, k int) []way {
+	s := items[k].setting
+	if n.strange.told.Has(s.register) {
+		if holds, known := n.strange.content.Constant(); known {
+			return t.ways(s, holds)
+		}
+	} else if !n.strange.registers.Has(s.register) {
+		if holds, known := n.holds(items, s.register); known {
+			return t.ways(s, holds)
+		}
+	}
+	return nil
+}
+
+// ways lists the ways to make a setting when its register holds a number. One
+// takes no bytes where that is the right one.
+func (t *text) ways(s setting, holds uint64) []way {
+	m := making{s.register, holds, s.value}
+	list, known := t.made[m]
+	if !known {
+		list = t.make(m)
+		t.made[m] = list
+	}
+	return list
+}
+
+// making is to make one number of another in a register.
+type making struct {
+	register int
+	from, to uint64
+}
+
+// make lists the ways to make one number of another.
+func (t *text) make(m making) []way {
+	if m.from == m.to {
+		return []way{{}}
+	}
+	var list []way
+	bits := t.graph.Bits
+	add := func(name string, size int, immediate ...int64) {
+		in := x86.Instruction{Mnemonic: x86.LookupMnemonic(name), Bits: bits}
+		in.Operands = append(in.Operands, x86.Operand{Kind: x86.RegisterOperand, Register: x86.GeneralRegister(m.register, size)})
+		for _, v := range immediate {
+			in.Operands = append(in.Operands, x86.Operand{Kind: x86.ImmediateOperand, Value: lang.Number64(v)})
+		}
+		var e x86.Encoding
+		if x86.Encode(&in, &e) == nil {
+			flags := e.Form.Flags().Changed()
+			list = append(list, way{code: slices.Clone(e.Code()), flags: flags})
+		}
+	}
+	mask := ^uint64(0) >> (64 - bits)
+	if (m.from+1)&mask == m.to {
+		add("inc", bits/8)
+	}
+	if (m.from-1)&mask == m.to {
+		add("dec", bits/8)
+	}
+	if (m.from^m.to)&^0xff == 0 && (bits == 64 || m.register < 4) {
+		add("mov", 1, int64(m.to&0xff))
+	}
+	return list
+}
+
+// beyond is how far behind the headers a register may still get what it should
+// hold, in bytes.
+const beyond = 8
