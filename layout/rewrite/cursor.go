@@ -93,7 +93,8 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 		return true, true
 	}
 	after := c.l.through(b, nil)
-	return after.union(before) == before && c.s.equal(&old), true
+	// c.l is another one where more matters behind a subroutine.
+	return c.l == l && after.union(before) == before && c.s.equal(&old), true
 }
 
 // replace replaces n instructions at i, if that leaves the same in all that

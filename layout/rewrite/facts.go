@@ -172,7 +172,7 @@ func (a *analysis) callOf(s *state, f *subroutine, index int, pushed uint64) boo
 	if pushed > 0 {
 		a.touch(&inner, inner.r[sp], int64(pushed), true)
 	}
-	inner.slots = nil
+	inner.slots, inner.nonzero = nil, nil
 	inner.flags = flagFact{}
 	// Inside, each register's value has a name of its own, by which ret tells
 	// what the subroutine preserves.
@@ -207,6 +207,7 @@ func (a *analysis) callOf(s *state, f *subroutine, index int, pushed uint64) boo
 		return changed
 	}
 	*s = f.out
+	s.nonzero = nil
 	a.t.replace(s, func(id int32) bool {
 		k := a.t.list[id].key
 		return !a.t.fixed(id) && !(k.kind == enteredWith && k.a == f.index)
@@ -262,8 +263,11 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 	n := name(in)
 	switch n {
 	case "jcxz", "jecxz", "jrcxz":
-		if taken && n != "jcxz" && (a.s.bits == 32) == (n == "jecxz") {
+		switch full := n != "jcxz" && (a.s.bits == 32) == (n == "jecxz"); {
+		case taken && full:
 			a.refine(s, s.r[cx], 0)
+		case !taken:
+			s.differs(s.r[cx])
 		}
 		return
 	case "loop", "loope", "loopz", "loopne", "loopnz":
@@ -272,7 +276,10 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 			return
 		}
 		s.r[cx] = a.t.add(s.r[cx], a.t.mask())
-		if n == "loop" && !taken {
+		switch {
+		case taken:
+			s.differs(s.r[cx])
+		case n == "loop":
 			a.refine(s, s.r[cx], 0)
 		}
 		return
@@ -301,6 +308,8 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 	switch {
 	case cond == condE && taken:
 		a.refine(s, f.v, equal)
+	case cond == condE && equal == 0:
+		s.differs(f.v)
 	case f.kind == flagsCompare && cond == condB && taken && equal > 0:
 		a.bound(s, f.v, equal-1, index*2+1)
 	case f.kind == flagsCompare && cond == condBE && taken:

@@ -253,3 +253,6 @@ func run(t testing.TB, file []byte, stdin string, args ...string) outcome {
 }
 
 var low = Options{LowAddresses: true}
+
+// quick is for tests of many programs.
+var quick = Options{LowAddresses: true, Effort: -2}

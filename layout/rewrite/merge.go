@@ -170,11 +170,13 @@ func (a *analysis) decided(s *state, in *flow.Inst) (taken, known bool) {
 	if !ok || f.kind == flagsUnknown || !s.reached {
 		return false, false
 	}
+	l := limit(f.size)
 	n, isNumber := f.v.number()
 	if !isNumber {
-		return false, false
+		// Of what is not 0 only that is known.
+		known = cond&^1 == condE && f.kind == flagsResult && a.t.facts(f.v).zeros|l == all && s.isNonzero(f.v)
+		return known && cond&1 == 1, known
 	}
-	l := limit(f.size)
 	n &= l
 	with := uint64(0)
 	if f.kind == flagsCompare {

@@ -13,7 +13,7 @@ import (
 
 // climbShare is the part of the work that is left which the search for moves may
 // take: one of so many.
-const climbShare = 8
+const climbShare = 2
 
 // climb looks for the move that makes sh the shortest, and goes on from there
 // until none makes it shorter.
@@ -90,6 +90,7 @@ func (sh *shortener) moves() []variant {
 	var list []variant
 	list = append(list, sh.webMoves(l, last)...)
 	list = append(list, sh.earlyMoves(a, l)...)
+	list = append(list, sh.shareMoves(a, l, last)...)
 	for _, o := range sh.buffers() {
 		list = append(list, func(sh *shortener) bool { return sh.toStack(o) })
 	}
@@ -149,17 +150,45 @@ func (sh *shortener) rotate(b *flow.Block) bool {
 	return true
 }
 
-// constant is an instruction, or a pair of PUSH and POP, that does nothing but to
-// give a register a number.
-type constant struct {
-	place  place
-	length int // instructions
-	r      int
-	n      uint64
-	had    bool // the register held it before
+// content is what a register is given: a number, or an address.
+type content struct {
+	n   uint64
+	ref flow.Ref
 }
 
-// constants lists where registers are given numbers.
+// content returns what a value is, if it is a number or the address of data that
+// an instruction can give a register.
+func (a *analysis) content(v value) (content, bool) {
+	if n, ok := v.number(); ok {
+		return content{n: n}, true
+	}
+	to, ok := a.t.ref(v)
+	return content{ref: to}, ok && to.Object != nil && (a.s.bits == 32 || a.t.lowAddrs)
+}
+
+// give makes the instruction that gives a register some content.
+func (sh *shortener) give(r int, c content) (flow.Inst, bool) {
+	m := maker{bits: sh.bits}
+	switch {
+	case !c.ref.IsZero():
+		return m.inst("mov", reg(r, 4), immRef(c.ref))
+	case c.n <= limit(4):
+		return m.inst("mov", reg(r, 4), imm(int64(c.n)))
+	}
+	return m.inst("mov", reg(r, 8), imm(int64(c.n)))
+}
+
+// constant is an instruction, or a pair of PUSH and POP, that does nothing but to
+// give a register a number or an address.
+type constant struct {
+	place   place
+	length  int // instructions
+	r       int
+	content content
+	had     bool // the register held it before
+}
+
+// constants lists where registers are given numbers and addresses.
 func (sh *shortener) constants(a *analysis, l *liveness) []constant {
 	var list []constant
 	word := sh.bits / 8
@@ -179,7 +208,7 @@ func (sh *shortener) constants(a *analysis, l *liveness) []constant {
 				if !ok || !isNumber || r.size != word || r.number == sp {
 					return
 				}
-				c.length, c.r, c.n = 2, r.number, uint64(n)&a.t.mask()
+				c.length, c.r, c.content.n = 2, r.number, uint64(n)&a.t.mask()
 			case e.pure() && e.writes != 0 && e.flagsRead == 0 && e.flagsWritten&after[i].flags == 0:
 				for c.r < registers-1 && e.writes.of(c.r) == 0 {
 					c.r++
@@ -189,16 +218,15 @@ func (sh *shortener) constants(a *analysis, l *liveness) []constant {
 				}
 				t := *s
 				a.step(&t, in, sh.number())
-				n, ok := t.r[c.r].number()
-				if !ok {
+				var ok bool
+				if c.content, ok = a.content(t.r[c.r]); !ok {
 					return
 				}
-				c.n = n
 			default:
 				return
 			}
-			v, ok := s.r[c.r].number()
-			c.had = ok && v == c.n
+			had, ok := a.content(s.r[c.r])
+			c.had = ok && had == c.content
 			list = append(list, c)
 		})
 	}
@@ -211,36 +239,119 @@ func (sh *shortener) number() int {
 	return sh.next
 }
 
-// earlyMoves lists numbers that registers are given, and where else they could be
-// given them before: several could do with one, or it takes less there.
+// earlyMoves lists numbers and addresses that registers are given, and where else
+// they could be given them before: several could do with one, or it takes less
+// there.
 func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 	type key struct {
 		r int
-		n uint64
+		content
 	}
-	count := map[key]int{}
+	tried := map[key]bool{}
 	var list []variant
+	tests := sh.tests(l)
+	entry := sh.predecessors()[sh.g.Entry]
 	for _, c := range sh.constants(a, l) {
-		k := key{c.r, c.n}
-		if count[k]++; count[k] != 1 || c.n > 1<<31 {
+		for _, t := range tests {
+			if b := sh.g.Blocks[t.block]; (c.place.b == b.Next || c.place.b == b.Code[len(b.Code)-1].Target) && t.before.parts.of(c.r) == 0 {
+				list = append(list, func(sh *shortener) bool { return sh.early(sh.ask(t), c.r, c.content) })
+			}
+		}
+		if k := (key{c.r, c.content}); tried[k] || c.content.n > 1<<31 {
 			continue
+		} else {
+			tried[k] = true
+		}
+		zeros := ^uint64(0) // bits that are 0 in it
+		if c.content.ref.IsZero() {
+			zeros = ^c.content.n
 		}
 		// In front of all others registers are zero.
-		if preds := sh.predecessors()[sh.g.Entry]; len(preds) > 1 && masks(l.in[sh.g.Entry].parts.of(k.r))&k.n == 0 {
-			list = append(list, func(sh *shortener) bool { return sh.early(sh.start(), k.r, int64(k.n)) })
+		if m := masks(l.in[sh.g.Entry].parts.of(c.r)); len(entry) > 1 && (m == 0 || c.content.ref.IsZero() && m&^zeros == 0) {
+			list = append(list, func(sh *shortener) bool { return sh.early(sh.start(), c.r, c.content) })
 		}
 		for i, b := range sh.g.Blocks {
-			// What matters of the register may be the same in both numbers.
-			m := masks(l.in[b].parts.of(k.r))
-			v, ok := a.in[b].r[k.r].number()
-			same := m == 0 || ok && (v^k.n)&m == 0 || k.n&m == 0 && a.t.facts(a.in[b].r[k.r]).zeros&m == m
-			if !a.in[b].reached || !same {
+			if !a.in[b].reached {
 				continue
 			}
-			list = append(list, func(sh *shortener) bool { return sh.early(sh.g.Blocks[i], k.r, int64(k.n)) })
+			// What matters of the register may be the same in both.
+			m := masks(l.in[b].parts.of(c.r))
+			v, ok := a.content(a.in[b].r[c.r])
+			same := m == 0 || ok && v == c.content || c.content.ref.IsZero() &&
+				(ok && v.ref.IsZero() && (v.n^c.content.n)&m == 0 || m&^zeros == 0 && a.t.facts(a.in[b].r[c.r]).zeros&m == m)
+			if same {
+				list = append(list, func(sh *shortener) bool { return sh.early(sh.g.Blocks[i], c.r, c.content) })
+			}
 		}
 	}
 	return list
+}
+
+// test is a comparison of registers and a branch on it at the end of a block.
+type test struct {
+	block, index int
+	before       need // what matters in front of it
+}
+
+// tests lists the tests of the program.
+func (sh *shortener) tests(l *liveness) []test {
+	var list []test
+	for k, b := range sh.g.Blocks {
+		i := len(b.Code) - 2
+		if i < 0 || b.Next == nil || !isBranch(&b.Code[i+1]) {
+			continue
+		}
+		in := &b.Code[i]
+		_, conditional := conditionOf(name(&b.Code[i+1]))
+		if e := sh.effect(in); conditional && (name(in) == "cmp" || name(in) == "test") && e.pure() {
+			after := make([]need, len(b.Code))
+			l.through(b, after)
+			list = append(list, test{k, i, sh.before(in, after[i])})
+		}
+	}
+	return list
+}
+
+// ask gives a test a block of its own, and lets all come there who go where it
+// would send them.
+func (sh *shortener) ask(t test) *flow.Block {
+	a := sh.analyze()
+	l := sh.liveness(a)
+	from := sh.g.Blocks[t.block]
+	own := &flow.Block{ID: sh.newID(), Code: slices.Clone(from.Code[t.index:]), Next: from.Next}
+	branch := &own.Code[1]
+	sends := func(s *state, to *flow.Block) bool {
+		if to == nil || to != branch.Target && to != own.Next || !s.reached {
+			return false
+		}
+		asked := *s
+		a.step(&asked, &own.Code[0], sh.number())
+		taken, known := a.decided(&asked, branch)
+		return known && taken == (to == branch.Target) && l.in[to].flags&^asked.flags.same(s.flags) == 0
+	}
+	for _, b := range sh.g.Blocks {
+		if b == from {
+			continue
+		}
+		end := *a.in[b]
+		walk(a, b, func(i int, in *flow.Inst, s *state) {
+			if isBranch(in) {
+				taken := *s
+				a.edge(&taken, in, true, a.index[b]+i)
+				if sends(&taken, in.Target) {
+					in.Target = own
+				}
+			}
+			end = *s
+			a.advance(&end, in, a.index[b]+i)
+		})
+		if sends(&end, b.Next) {
+			b.Next = own
+		}
+	}
+	from.Code, from.Next = from.Code[:t.index:t.index], own
+	sh.g.Blocks = slices.Insert(sh.g.Blocks, t.block+1, own)
+	return own
 }
 
 // start puts a block in front of the first one.
@@ -251,10 +362,14 @@ func (sh *shortener) start() *flow.Block {
 	return first
 }
 
-// early gives a register a number at the beginning of a block where its content
-// does not matter, and takes out what gives it the same number later.
-func (sh *shortener) early(b *flow.Block, r int, n int64) bool {
-	code := maker{bits: sh.bits}.one("mov", reg(r, 4), imm(n))
+// early gives a register some content at the beginning of a block where what it
+// holds does not matter, and takes out what gives it the same later.
+func (sh *shortener) early(b *flow.Block, r int, to content) bool {
+	in, ok := sh.give(r, to)
+	if !ok {
+		return false
+	}
+	code := []flow.Inst{in}
 	b.Code = append(code, b.Code...)
 	a := sh.analyze()
 	if a.unclear {
@@ -263,7 +378,7 @@ func (sh *shortener) early(b *flow.Block, r int, n int64) bool {
 	saved := 0
 	gone := map[place]bool{}
 	for _, c := range sh.constants(a, sh.liveness(a)) {
-		if c.r != r || !c.had || c.n != uint64(n) {
+		if c.r != r || !c.had || c.content != to {
 			continue
 		}
 		for k := range c.length {

@@ -3,7 +3,9 @@ package rewrite
 import (
 	"math"
 	"math/bits"
+	"slices"
 
+	"tasm/codegen/x86"
 	"tasm/flow"
 )
 
@@ -66,7 +68,27 @@ type state struct {
 	// forward is set where the direction flag is clear.
 	forward bool
 	slots   []slot // never changed in place
+	// nonzero lists values that are not 0; it is never changed in place.
+	nonzero []value
 }
+
+// isNonzero reports whether a value is known not to be 0.
+func (s *state) isNonzero(v value) bool {
+	if n, ok := v.number(); ok {
+		return n != 0
+	}
+	return slices.Contains(s.nonzero, v)
+}
+
+// differs notes that a value is not 0 from here on.
+func (s *state) differs(v value) {
+	if v.unknown > 0 && len(s.nonzero) < maxNonzero && !s.isNonzero(v) {
+		s.nonzero = append(slices.Clip(s.nonzero), v)
+	}
+}
+
+// maxNonzero bounds the values that are followed for not being 0.
+const maxNonzero = 8
 
 // slot is a word of the stack whose content is known.
 type slot struct {
@@ -81,6 +103,21 @@ type flagFact struct {
 	// carryClear and overflowClear say so of a result.
 	carryClear, overflowClear bool
 	with                      uint64 // what v was compared with
+}
+
+// same returns the flags that are the same where o is known of them.
+func (f flagFact) same(o flagFact) x86.FlagSet {
+	set := x86.FlagSet(0)
+	if f.kind == o.kind && f.kind != flagsUnknown && f.size == o.size && f.v == o.v && f.with == o.with {
+		set |= x86.ZF | x86.SF | x86.PF
+		if f.kind == flagsCompare || f.carryClear && o.carryClear {
+			set |= x86.CF
+		}
+		if f.kind == flagsCompare || f.overflowClear && o.overflowClear {
+			set |= x86.OF
+		}
+	}
+	return set
 }
 
 type flagKind uint8
@@ -289,6 +326,11 @@ func (t *table) replace(s *state, change func(int32) bool, key func(leader int) 
 		}
 	}
 	s.slots = slots
+	nonzero := s.nonzero
+	s.nonzero = nil
+	for _, v := range nonzero {
+		s.differs(rename(v, -1))
+	}
 }
 
 // join makes into what is known where from comes in too, in front of block id.
@@ -350,6 +392,12 @@ func (t *table) join(into *state, from *state, block int, kind unknownKind) bool
 		into.flags = flagFact{}
 	}
 	into.forward = before.forward && from.forward
+	into.nonzero = nil
+	for i, p := range groups {
+		if before.isNonzero(p.x) && from.isNonzero(p.y) {
+			into.differs(named[i])
+		}
+	}
 	into.slots = nil
 	for _, p := range before.slots {
 		for _, q := range from.slots {
@@ -365,15 +413,10 @@ func (t *table) join(into *state, from *state, block int, kind unknownKind) bool
 }
 
 func (s *state) equal(o *state) bool {
-	if s.reached != o.reached || s.r != o.r || s.flags != o.flags || s.forward != o.forward || len(s.slots) != len(o.slots) {
+	if s.reached != o.reached || s.r != o.r || s.flags != o.flags || s.forward != o.forward {
 		return false
 	}
-	for i := range s.slots {
-		if s.slots[i] != o.slots[i] {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(s.slots, o.slots) && slices.Equal(s.nonzero, o.nonzero)
 }
 
 // without returns the slots without those that keep says false of.

@@ -1,0 +1,100 @@
+package rewrite
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+)
+
+// branches writes what random programs do on the ways of random branches: calls
+// of the kernel, with and without a look at what it answers.
+func (g *generator) branches(depth int) {
+	for range 1 + g.IntN(3) {
+		switch k := g.IntN(8); {
+		case k < 3 && depth > 0:
+			r := one(g, "esi", "edi", "ebp")
+			other, behind := g.label(), g.label()
+			g.f(one(g, "test %[1]s, %[1]s", "cmp %s, 1", "cmp %s, 7"), r)
+			g.f("%s %s", one(g, "jz", "jnz", "ja", "jl", "js"), other)
+			g.branches(depth - 1)
+			if g.IntN(3) > 0 {
+				g.f("jmp %s", behind)
+			}
+			g.b.WriteString(other + ":\n")
+			g.branches(depth - 1)
+			g.b.WriteString(behind + ":\n")
+		case k < 4:
+			g.f("mov %s, %s", one(g, "esi", "edi", "ebp", "ecx"), one(g, "0", "1", "7", "-1", "text+3", "esi", "ebp"))
+		case k < 7:
+			fd, from := one(g, "1", "1", "1", "2"), one(g, "text", "text+1", "text+3", "input", "input+5")
+			g.f("sys write, %s, %s, %d", fd, from, 1+g.IntN(3))
+			if g.IntN(4) == 0 {
+				g.f("mov %s, eax", one(g, "esi", "edi", "ebp"))
+			}
+		default:
+			g.f("sys close, %s", one(g, "0", "77"))
+			g.f("neg eax")
+			g.f("mov %s, eax", one(g, "esi", "edi"))
+		}
+	}
+	if depth > 0 && g.IntN(6) == 0 {
+		g.f("sys exit, %s", one(g, "0", "1", "7"))
+	}
+}
+
+// TestRandomCalls runs random programs that call the kernel here and there as
+// they are and shortened.
+func TestRandomCalls(t *testing.T) {
+	n, start := 40, uint64(0)
+	if s := os.Getenv("REWRITE_SEEDS"); s != "" {
+		fmt.Sscanf(s, "%d-%d", &start, &n)
+	}
+	used := map[string]int{}
+	for seed := start; seed < start+uint64(n); seed++ {
+		g := &generator{Rand: rand.New(rand.NewPCG(seed, 7))}
+		g.b.WriteString("target linux/386\nentry main\nsection .bss\ninput: resb 64\nsection .data\ntext: db 'abcdefgh'\nsection .text\nmain:\n")
+		g.f("sys read, 0, input, 12")
+		g.f("movzx esi, byte [input]")
+		g.f("movsx edi, byte [input+1]")
+		g.f("movzx ebp, byte [input+2]")
+		loop := g.label()
+		g.b.WriteString(loop + ":\n")
+		g.branches(3)
+		if g.IntN(2) == 0 {
+			g.f("sub byte [input+3], 64")
+			g.f("ja %s", loop)
+		}
+		g.f("sys exit, %d", g.IntN(3))
+		source := g.b.String()
+		graph := graph(t, source)
+		short, changes := Shorten(graph, quick)
+		for _, c := range changes {
+			used[c.Rule]++
+		}
+		x, y := layOut(t, graph), layOut(t, short)
+		if y.code > x.code {
+			t.Errorf("seed %d: %d bytes of code became %d", seed, x.code, y.code)
+		}
+		for input := range 4 {
+			r := &generator{Rand: rand.New(rand.NewPCG(seed, uint64(input)))}
+			stdin := make([]byte, 12)
+			for i := range stdin {
+				stdin[i] = one[byte](r, 0, 0, 1, 2, 7, 128, 255)
+			}
+			want, got := run(t, x.file, string(stdin)), run(t, y.file, string(stdin))
+			if want != got {
+				t.Errorf("seed %d, input %d: %q became %q", seed, input, want, got)
+				t.Logf("%s\n%s\n%s", source, listing(graph), listing(short))
+				for _, c := range changes {
+					t.Log(c.Rule, c.Text, c.Saved)
+				}
+				break
+			}
+		}
+	}
+	t.Log(used)
+	if used["shared calls"] == 0 {
+		t.Error("no calls were shared")
+	}
+}
