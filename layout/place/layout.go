@@ -13,6 +13,7 @@ import (
 type file struct {
 	space   *space
 	liberty liberty
+	early   bool // numbers may be pushed before they are needed
 	entry   int
 	*headers
 	bytes  []byte
@@ -30,8 +31,8 @@ type file struct {
 }
 
 // layOut makes a file that begins at an entry; nil if there is none smaller
-// than best.
-func (s *space) layOut(entry int, best *Result) *Result {
+// than best. With early, numbers may be pushed before they are needed.
+func (s *space) layOut(entry int, best *Result, early bool) *Result {
 	for _, l := range liberties {
 		if !s.free(entry, min(l, loose)) {
 			continue
@@ -43,7 +44,10 @@ func (s *space) layOut(entry int, best *Result) *Result {
 		}
 		for {
 			f := s.newFile(entry, l)
-			if f == nil || !f.code(best) {
+			if f == nil {
+				break
+			}
+			if f.early = early; !f.code(best) {
 				break
 			}
 			again, ok := f.lengthen()
@@ -97,8 +101,12 @@ func (f *file) put(at int, b byte) {
 type node struct {
 	at int
 	progress
-	dirty   bool // CF may have been set since entry by a bridge
+	dirty bool // CF may have been set since entry by a bridge
+	// filesz is the highest byte of p_filesz and 1, between that and the one of
+	// p_memsz; 0 where it is open.
+	filesz  uint16
 	strange strange
+	early   early
 }
 
 // hop is how a node was reached.
@@ -110,7 +118,31 @@ type hop struct {
 	bridge *bridge // or a bridge
 	jump   bool    // or a jump
 	pad    bool    // or a NOP
+	early  *way    // or a push for the item
 	cost   int
+}
+
+// byteAt is what a hop from a position puts at another one, if that is known.
+func (h *hop) byteAt(from, at int) (byte, bool) {
+	i := at - from
+	switch {
+	case h.bridge != nil:
+		for _, a := range h.bridge.assigned {
+			if a.at == at {
+				return a.value, true
+			}
+		}
+	case h.pad:
+		return nop, true
+	case h.jump && i == 0:
+		return jumpShort, true
+	case h.early != nil:
+		return h.early.code[i], true
+	case h.way != nil && i < len(h.way.code):
+		open := slices.ContainsFunc(h.way.fixups, func(x x86.Fixup) bool { return i >= int(x.Offset) && i < int(x.Offset)+int(x.Size) })
+		return h.way.code[i], !open
+	}
+	return 0, false
 }
 
 // code places all chains. It reports false where that can't lead to a smaller
@@ -127,7 +159,15 @@ func (f *file) code(best *Result) bool {
 	if len(rest) > 0 && last.at < s.tail {
 		return false // there is no way from here to the tail
 	}
-	if best != nil && s.bound(lengthOf(rest), used) > len(best.Bytes) {
+	left := 0
+	if len(rest) > 0 {
+		left = last.length(first.items)
+	}
+	bound := s.bound(left, used)
+	if old, known := s.reached[f.entry]; !known || bound < old {
+		s.reached[f.entry] = bound
+	}
+	if best != nil && bound > len(best.Bytes) {
 		return false
 	}
 	at := node{at: f.entry}
@@ -135,8 +175,24 @@ func (f *file) code(best *Result) bool {
 		f.follow(first, at, h.to, h.hop)
 		at = h.to
 	}
+	tail := max(last.at, s.tail)
+	for k := last.item; k < len(first.items); k++ {
+		it := first.items[k]
+		switch {
+		case last.placed(k):
+		case last.early.has(k):
+			f.set(it, s.text.popped(it.setting), tail)
+			for i := 1; i < it.setting.items; i++ {
+				k++
+				f.set(first.items[k], &way{}, tail+1)
+			}
+			tail++
+		default:
+			tail = f.append([]*item{it}, tail)
+		}
+	}
 	if len(rest) > 0 {
-		f.append(rest, max(last.at, s.tail))
+		f.grow(tail)
 	}
 	// Chains that fit are put into what is left of the headers.
 	for _, c := range s.text.chains[1:] {
@@ -259,8 +315,20 @@ func (f *file) search(c *chain) []reached {
 	}
 	order[f.entry] = []node{start}
 	runs := s.runs(f.liberty)
+	filesz, memsz := s.sizes()
 	alike := map[likeness]node{}
 	reach := func(from, to node, h hop) {
+		if from.at <= filesz && filesz < to.at {
+			if b, known := h.byteAt(from.at, filesz); known {
+				to.filesz = uint16(b) + 1
+			}
+		}
+		if from.at <= memsz && memsz < to.at {
+			if b, known := h.byteAt(from.at, memsz); known && to.filesz > 0 && !s.sizesAgree(byte(to.filesz-1), b) {
+				return
+			}
+			to.filesz = 0
+		}
 		hope, ok := f.hopeful(&to, c.items)
 		if !ok {
 			return
@@ -271,7 +339,7 @@ func (f *file) search(c *chain) []reached {
 			return
 		} else if !ok {
 			if hope != "" {
-				k := likeness{to.at, to.progress, hope}
+				k := likeness{to.at, to.progress, to.early, hope}
 				if old, ok := alike[k]; ok && ways[old].cost <= h.cost {
 					return
 				}
@@ -289,6 +357,17 @@ func (f *file) search(c *chain) []reached {
 			}
 			for _, k := range n.next(c.items) {
 				it := c.items[k]
+				if top := n.early.top(); n.early.has(k) {
+					if w := s.text.popped(it.setting); k == top && n.depth(c.items) == it.depth && f.fits(at, w) {
+						if to, ok := n.settle(c.items, k, w); ok {
+							to.early = n.early.pop()
+							reach(n, to, hop{item: k, items: it.setting.items, way: w, cost: len(w.code)})
+						}
+					}
+					continue
+				} else if top >= 0 && k > top && it.onStack() {
+					continue
+				}
 				for i := range it.ways {
 					w := &it.ways[i]
 					if it.target != nil && w != it.way() {
@@ -312,7 +391,24 @@ func (f *file) search(c *chain) []reached {
 			if at >= s.tail {
 				continue
 			}
-			step := func(to int) node { return node{to, n.progress, n.dirty, n.strange} }
+			step := func(at int) node {
+				to := n
+				to.at = at
+				return to
+			}
+			if f.early {
+				for _, k := range s.text.candidates(n, c.items) {
+					list := s.text.pushes(n, c.items, k)
+					for i := range list {
+						w := &list[i]
+						to := step(at + len(w.code))
+						var ok bool
+						if to.early, ok = n.early.push(k); ok && f.fits(at, w) {
+							reach(n, to, hop{early: w, item: k, cost: len(w.code)})
+						}
+					}
+				}
+			}
 			if s.holds(at, nop, f.liberty) {
 				reach(n, step(at+1), hop{pad: true, cost: 1})
 			}
@@ -326,8 +422,10 @@ func (f *file) search(c *chain) []reached {
 			list := f.bridgesFrom(at)
 			for i := range list {
 				b := &list[i]
-				if s, ok := f.through(n, c.items, b); ok {
-					reach(n, node{b.to, n.progress, n.dirty || b.flags&x86.CF != 0, s}, hop{bridge: b, cost: len(b.assigned)})
+				if left, ok := f.through(n, c.items, b); ok {
+					to := step(b.to)
+					to.dirty, to.strange = n.dirty || b.flags&x86.CF != 0, left
+					reach(n, to, hop{bridge: b, cost: len(b.assigned)})
 				}
 			}
 		}
@@ -335,7 +433,7 @@ func (f *file) search(c *chain) []reached {
 	// Where the chain ends decides, then what it leaves of the headers.
 	best, found := node{}, false
 	end := func(n node) int {
-		left := lengthOf(n.rest(c.items))
+		left := n.length(c.items)
 		if n.at < s.tail && left == 0 {
 			return s.tail
 		}
@@ -423,6 +521,12 @@ func (f *file) follow(c *chain, from, to node, h hop) {
 		for k := 1; k < h.items; k++ {
 			f.set(c.items[h.item+k], &way{}, at+len(h.way.code))
 		}
+	case h.early != nil:
+		f.begin(c.items[from.item].block, at)
+		for i, b := range h.early.code {
+			f.put(at+i, b)
+		}
+		f.pieces = append(f.pieces, Piece{Offset: int64(at), Size: int64(len(h.early.code)), Kind: Link, Inst: c.items[h.item].inst, Why: "is popped later"})
 	case h.pad:
 		f.put(at, nop)
 		link(at, 1, "fills up")

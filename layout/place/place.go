@@ -23,7 +23,8 @@
 // the caller tells what registers hold, a bridge may also change a register that
 // the program is about to give a number: if it leaves that number there, the
 // instruction that would have done so is left out, and if it leaves one near it,
-// a shorter instruction does the rest (setting.go). What is
+// a shorter instruction does the rest (setting.go). And a number for later may be
+// pushed where there is room, to be popped when it is needed (early.go). What is
 // left of the free bytes is filled with other blocks and with data, and the
 // rest goes behind the headers.
 //
@@ -77,6 +78,9 @@ type Result struct {
 // ErrNoPlacement says that no placement of the headers suits the program.
 var ErrNoPlacement = errors.New("no placement of the headers suits the program")
 
+// maxSaved is how many bytes early pushes are expected to save at most.
+const maxSaved = 4
+
 // maxSize is the largest file that is laid out, in bytes.
 const maxSize = 1 << 20
 
@@ -97,15 +101,28 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Res
 		return nil, fmt.Errorf("the program is larger than %d bytes", maxSize)
 	}
 	var best *Result
+	var tried []*space
 	for _, sp := range candidates(p, l) {
 		if ctx.Err() != nil || best != nil && sp.fixed+p.least >= len(best.Bytes) || !sp.examine() {
 			continue
 		}
+		tried = append(tried, sp)
 		for _, entry := range sp.entries() {
 			if ctx.Err() != nil {
 				break
 			}
-			if r := sp.layOut(entry, best); r != nil {
+			if r := sp.layOut(entry, best, false); r != nil {
+				best = r
+			}
+		}
+	}
+	for _, sp := range tried {
+		for _, entry := range sp.entries() {
+			bound, reached := sp.reached[entry]
+			if known == nil || best == nil || !reached || bound-maxSaved >= len(best.Bytes) || ctx.Err() != nil {
+				continue
+			}
+			if r := sp.layOut(entry, best, true); r != nil {
 				best = r
 			}
 		}

@@ -25,6 +25,7 @@ type text struct {
 	terms    *machine.Terms
 	crossed  map[crossing]machine.Term
 	made     map[making][]way
+	pops     map[int][]way // by register
 }
 
 // chain is blocks that follow one another.
@@ -50,7 +51,8 @@ type item struct {
 	before, behind *flow.Known
 	setting        setting
 	size           int      // of the setting, in bytes
-	later          flow.Set // the registers of it and the settings behind it
+	later          flow.Set // the registers of which it matters, here or later, what they hold
+	depth          int      // words on the stack more than at the beginning of the block
 	fixed          bool     // it may not change its place among the others
 	ordered        bool     // the order of those that set flags matters here
 }
@@ -67,7 +69,7 @@ type way struct {
 func objectSegment(o *flow.Object) lang.SegmentID { return lang.SegmentID(o.ID + 1) }
 
 func newProgram(g *flow.Graph, known Facts) *text {
-	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]machine.Term{}, made: map[making][]way{}}
+	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]machine.Term{}, made: map[making][]way{}, pops: map[int][]way{}}
 	if known == nil {
 		p.live = g.LiveBefore()
 	} else {
@@ -128,6 +130,9 @@ func (p *text) fill(c *chain, next *flow.Block) {
 		items := c.items[len(c.items)-len(b.Code):]
 		p.order(items, p.live[b][len(b.Code)])
 		findSettings(items)
+		for i := 1; i < len(items); i++ {
+			items[i].depth = items[i-1].depth + items[i-1].pushed()
+		}
 		if len(b.Code) == 0 {
 			// A block without code still is a place to come to.
 			c.items = append(c.items, &item{block: b, live: p.live[b][0], ways: []way{{}}, flagsAsEntry: asEntry, before: p.knownAt(b, 0)})
@@ -141,6 +146,9 @@ func (p *text) fill(c *chain, next *flow.Block) {
 	for _, it := range slices.Backward(c.items) {
 		if it.setting.items > 0 {
 			later |= 1 << it.setting.register
+		}
+		if !it.calls() {
+			later |= it.facts.Reads
 		}
 		it.later = later
 	}

@@ -57,6 +57,11 @@ func (it *item) inMemory() bool {
 	return slices.ContainsFunc(it.inst.Operands, func(o x86.Operand) bool { return o.Kind == x86.MemoryOperand })
 }
 
+// calls reports whether an item calls the kernel.
+func (it *item) calls() bool {
+	return it.inst != nil && it.inst.Form != nil && (it.inst.Form.Flow() == x86.SystemCall || it.inst.Form.Flow() == x86.Interrupt)
+}
+
 // reads are the registers on which what an item does depends.
 func (it *item) reads() flow.Set { return it.facts.Reads & it.live.Registers }
 
@@ -235,7 +240,8 @@ func (f *file) hopeful(n *node, items []*item) (said string, ok bool) {
 type likeness struct {
 	at int
 	progress
-	hope string
+	early early
+	hope  string
 }
 
 // contents are what registers hold; a term of no width stands for what nobody
@@ -306,7 +312,13 @@ func (n node) place(items []*item, k int, size int) (node, bool) {
 		return n, false
 	}
 	n.at += size
-	n.strange.drop(it.facts.Replaces, it.facts.Changes)
+	if it.calls() || it.facts.Reads&n.strange.registers == 0 {
+		n.strange.drop(it.facts.Replaces, it.facts.Changes)
+	} else {
+		// What it makes of them is not needed either.
+		n.strange.registers |= it.facts.Changes
+		n.strange.drop(0, it.facts.Changes)
+	}
 	return n.pass(items, k)
 }
 
@@ -403,16 +415,11 @@ func (t *text) make(m making) []way {
 	var list []way
 	bits := t.graph.Bits
 	add := func(name string, size int, immediate ...int64) {
-		in := x86.Instruction{Mnemonic: x86.LookupMnemonic(name), Bits: bits}
-		in.Operands = append(in.Operands, x86.Operand{Kind: x86.RegisterOperand, Register: x86.GeneralRegister(m.register, size)})
+		operands := []x86.Operand{{Kind: x86.RegisterOperand, Register: x86.GeneralRegister(m.register, size)}}
 		for _, v := range immediate {
-			in.Operands = append(in.Operands, x86.Operand{Kind: x86.ImmediateOperand, Value: lang.Number64(v)})
+			operands = append(operands, x86.Operand{Kind: x86.ImmediateOperand, Value: lang.Number64(v)})
 		}
-		var e x86.Encoding
-		if x86.Encode(&in, &e) == nil {
-			flags := e.Form.Flags().Changed()
-			list = append(list, way{code: slices.Clone(e.Code()), flags: flags})
-		}
+		list = append(list, t.encode(name, operands...)...)
 	}
 	mask := ^uint64(0) >> (64 - bits)
 	if (m.from+1)&mask == m.to {

@@ -21,11 +21,16 @@ type space struct {
 	known     map[string][]bridge
 	begun     map[int]*headers // by where the program begins
 	trying    *headers         // for the entry that is being tried
+	reached   map[int]int      // by where the program begins: how small a file may be
 }
 
 // headers are what is known of the bytes of the headers when the program begins
 // at a certain offset, and an example of them.
-type headers struct{ mask, value, example []byte }
+type headers struct {
+	mask, value, example []byte
+	model                *elf.Model
+	agree                map[[2]byte]bool // what sizesAgree has found out
+}
 
 // headersFor finds out what is known of the headers of a file that begins at an
 // entry; nil if there is none.
@@ -36,7 +41,7 @@ func (s *space) headersFor(entry int) *headers {
 	}
 	if m, ok := elf.NewModel(s.placement, s.loader, roles); ok && m.SetEntry(int64(entry)) {
 		if example, ok := m.Example(); ok {
-			h = &headers{example: example}
+			h = &headers{example: example, model: m, agree: map[[2]byte]bool{}}
 			for i := range m.Len() {
 				mask, value := m.Byte(i)
 				h.mask, h.value = append(h.mask, mask), append(h.value, value)
@@ -47,11 +52,37 @@ func (s *space) headersFor(entry int) *headers {
 	return h
 }
 
+// sizes are the offsets of the highest bytes of p_filesz and p_memsz.
+func (s *space) sizes() (filesz, memsz int) {
+	last := func(id elf.FieldID) int {
+		offset, size := elf.Fields[id].At(s.placement.Class)
+		return int(s.placement.Phoff) + offset + size - 1
+	}
+	return last(elf.PFilesz), last(elf.PMemsz)
+}
+
+// sizesAgree reports whether code may put these into the highest bytes of
+// p_filesz and p_memsz. Of all rules for headers this one ties bytes that code is
+// most often laid over, without making them equal.
+func (s *space) sizesAgree(filesz, memsz byte) bool {
+	h := s.trying
+	key := [2]byte{filesz, memsz}
+	answer, known := h.agree[key]
+	if !known {
+		first, second := s.sizes()
+		mark := h.model.Mark()
+		answer = h.model.Set(first, 0xff, filesz) && h.model.Set(second, 0xff, memsz) && h.model.Feasible()
+		h.model.Undo(mark)
+		h.agree[key] = answer
+	}
+	return answer
+}
+
 var roles = []elf.Role{elf.Entry}
 
 // newSpace measures a placement; nil where no file can have it.
 func newSpace(pl elf.Placement, t *text, l *elf.Loader) *space {
-	s := &space{known: map[string][]bridge{}, begun: map[int]*headers{}, text: t, placement: pl, loader: l}
+	s := &space{reached: map[int]int{}, known: map[string][]bridge{}, begun: map[int]*headers{}, text: t, placement: pl, loader: l}
 	m, ok := elf.NewModel(pl, l, roles)
 	if !ok || !m.Feasible() {
 		return nil
