@@ -66,9 +66,10 @@
 // then these, on what is reached, over and over (moves.go, webs.go):
 //
 //	webs                  what a register holds for a while is held by another one
-//	early numbers         a number or address that a register is given in several places, or on one way
-//	                      behind a test, is given before them
+//	early numbers         a number, address or copy that a register is given in several places, or on
+//	                      one way behind a test, is given before them
 //	shared calls          two calls of the kernel are made by one instruction (calls.go)
+//	zero as carry         TEST as CMP with 1, where counting comes between it and a branch (carry.go)
 //	buffers on the stack  zeros behind the file that only the kernel reads and writes (buffers.go)
 //	rotation              counting at the end of a loop is done at its beginning
 //

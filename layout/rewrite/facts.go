@@ -310,6 +310,10 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 		a.refine(s, f.v, equal)
 	case cond == condE && equal == 0:
 		s.differs(f.v)
+	case f.kind == flagsCompare && cond == condB && equal == 1 && taken:
+		a.refine(s, f.v, 0)
+	case f.kind == flagsCompare && cond == condB && equal > 0 && !taken:
+		s.differs(f.v)
 	case f.kind == flagsCompare && cond == condB && taken && equal > 0:
 		a.bound(s, f.v, equal-1, index*2+1)
 	case f.kind == flagsCompare && cond == condBE && taken:

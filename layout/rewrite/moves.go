@@ -3,7 +3,6 @@ package rewrite
 import (
 	"slices"
 
-	"tasm/codegen/x86"
 	"tasm/flow"
 )
 
@@ -91,6 +90,7 @@ func (sh *shortener) moves() []variant {
 	list = append(list, sh.webMoves(l, last)...)
 	list = append(list, sh.earlyMoves(a, l)...)
 	list = append(list, sh.shareMoves(a, l, last)...)
+	list = append(list, sh.carryMoves(l)...)
 	for _, o := range sh.buffers() {
 		list = append(list, func(sh *shortener) bool { return sh.toStack(o) })
 	}
@@ -150,11 +150,15 @@ func (sh *shortener) rotate(b *flow.Block) bool {
 	return true
 }
 
-// content is what a register is given: a number, or an address.
+// content is what a register is given: a number, an address, or what another
+// register holds.
 type content struct {
-	n   uint64
-	ref flow.Ref
+	n    uint64
+	ref  flow.Ref
+	from int // that register plus 1
 }
+
+func (c content) isNumber() bool { return c.ref.IsZero() && c.from == 0 }
 
 // content returns what a value is, if it is a number or the address of data that
 // an instruction can give a register.
@@ -170,6 +174,8 @@ func (a *analysis) content(v value) (content, bool) {
 func (sh *shortener) give(r int, c content) (flow.Inst, bool) {
 	m := maker{bits: sh.bits}
 	switch {
+	case c.from > 0:
+		return m.inst("mov", reg(r, sh.bits/8), reg(c.from-1, sh.bits/8))
 	case !c.ref.IsZero():
 		return m.inst("mov", reg(r, 4), immRef(c.ref))
 	case c.n <= limit(4):
@@ -179,7 +185,7 @@ func (sh *shortener) give(r int, c content) (flow.Inst, bool) {
 }
 
 // constant is an instruction, or a pair of PUSH and POP, that does nothing but to
-// give a register a number or an address.
+// give a register some content.
 type constant struct {
 	place   place
 	length  int // instructions
@@ -188,7 +194,7 @@ type constant struct {
 	had     bool // the register held it before
 }
 
-// constants lists where registers are given numbers and addresses.
+// constants lists where registers are given some content.
 func (sh *shortener) constants(a *analysis, l *liveness) []constant {
 	var list []constant
 	word := sh.bits / 8
@@ -220,13 +226,20 @@ func (sh *shortener) constants(a *analysis, l *liveness) []constant {
 				a.step(&t, in, sh.number())
 				var ok bool
 				if c.content, ok = a.content(t.r[c.r]); !ok {
-					return
+					x, _ := at(in, 0).register()
+					y, isCopy := at(in, 1).register()
+					if name(in) != "mov" || !isCopy || x.size != word || y.number == sp {
+						return
+					}
+					c.content = content{from: y.number + 1}
+					c.had = s.r[c.r] == s.r[y.number]
 				}
 			default:
 				return
 			}
-			had, ok := a.content(s.r[c.r])
-			c.had = ok && had == c.content
+			if had, ok := a.content(s.r[c.r]); ok {
+				c.had = c.had || had == c.content
+			}
 			list = append(list, c)
 		})
 	}
@@ -239,9 +252,8 @@ func (sh *shortener) number() int {
 	return sh.next
 }
 
-// earlyMoves lists numbers and addresses that registers are given, and where else
-// they could be given them before: several could do with one, or it takes less
-// there.
+// earlyMoves lists what registers are given, and where else they could be given
+// it before: several could do with one, or it takes less there.
 func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 	type key struct {
 		r int
@@ -262,12 +274,8 @@ func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 		} else {
 			tried[k] = true
 		}
-		zeros := ^uint64(0) // bits that are 0 in it
-		if c.content.ref.IsZero() {
-			zeros = ^c.content.n
-		}
 		// In front of all others registers are zero.
-		if m := masks(l.in[sh.g.Entry].parts.of(c.r)); len(entry) > 1 && (m == 0 || c.content.ref.IsZero() && m&^zeros == 0) {
+		if m := masks(l.in[sh.g.Entry].parts.of(c.r)); len(entry) > 1 && c.content.from == 0 && (m == 0 || c.content.isNumber() && m&c.content.n == 0) {
 			list = append(list, func(sh *shortener) bool { return sh.early(sh.start(), c.r, c.content) })
 		}
 		for i, b := range sh.g.Blocks {
@@ -275,10 +283,12 @@ func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 				continue
 			}
 			// What matters of the register may be the same in both.
-			m := masks(l.in[b].parts.of(c.r))
-			v, ok := a.content(a.in[b].r[c.r])
-			same := m == 0 || ok && v == c.content || c.content.ref.IsZero() &&
-				(ok && v.ref.IsZero() && (v.n^c.content.n)&m == 0 || m&^zeros == 0 && a.t.facts(a.in[b].r[c.r]).zeros&m == m)
+			m, held := masks(l.in[b].parts.of(c.r)), a.in[b].r[c.r]
+			v, ok := a.content(held)
+			same := m == 0 || ok && v == c.content
+			if c.content.isNumber() {
+				same = same || ok && v.isNumber() && (v.n^c.content.n)&m == 0 || m&c.content.n == 0 && a.t.facts(held).zeros&m == m
+			}
 			if same {
 				list = append(list, func(sh *shortener) bool { return sh.early(sh.g.Blocks[i], c.r, c.content) })
 			}
@@ -442,14 +452,7 @@ func inverted(in *flow.Inst) (flow.Inst, bool) {
 	if !ok {
 		return flow.Inst{}, false
 	}
-	out := *in
-	out.Mnemonic = x86.LookupMnemonic(conditionNames[cond^1])
-	forms := x86.Forms(out.Mnemonic)
-	if len(forms) == 0 {
-		return flow.Inst{}, false
-	}
-	out.Form = forms[0]
-	return out, true
+	return onCondition(in, cond^1), true
 }
 
 var conditionNames = [...]string{"jo", "jno", "jb", "jae", "je", "jne", "jbe", "ja", "js", "jns", "jp", "jnp", "jl", "jge", "jle", "jg"}

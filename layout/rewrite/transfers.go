@@ -187,7 +187,8 @@ func loops(c *cursor, i int) (int, []flow.Inst) {
 	return 2, []flow.Inst{l}
 }
 
-// countZero turns TEST ecx, ecx and JZ into JECXZ, which has a short reach only.
+// countZero turns TEST and JZ into JECXZ, where ecx holds what is tested. It has a
+// short reach only.
 func countZero(c *cursor, i int) (int, []flow.Inst) {
 	if i+2 != len(c.code) || c.b.Next == nil || c.sh.total() > maxReach {
 		return 0, nil
@@ -195,7 +196,7 @@ func countZero(c *cursor, i int) (int, []flow.Inst) {
 	in, next := &c.code[i], &c.code[i+1]
 	x, ok1 := at(in, 0).register()
 	y, ok2 := at(in, 1).register()
-	if name(in) != "test" || !ok1 || !ok2 || x != y || x.number != cx || x.high || !plain(in) || next.Target == nil {
+	if name(in) != "test" || !ok1 || !ok2 || x != y || c.s.r[x.number] != c.s.r[cx] || x.high || !plain(in) || next.Target == nil {
 		return 0, nil
 	}
 	full := x.size*8 == c.bits() || x.size == 4 && c.a.t.facts(c.s.r[cx]).zeros|limit(4) == all
