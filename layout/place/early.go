@@ -252,9 +252,23 @@ func (t *text) encode(name string, operands ...x86.Operand) []way {
 	return []way{{code: slices.Clone(e.Code()), flags: e.Form.Flags().Changed()}}
 }
 
+// lengths are how many bytes the items from each one on take, and none.
+func lengths(items []*item) []int {
+	list := make([]int, len(items)+1)
+	for k := len(items) - 1; k >= 0; k-- {
+		list[k] = list[k+1] + len(items[k].way().code)
+	}
+	return list
+}
+
 // length is how many bytes the items that are not placed take.
-func (n node) length(items []*item) int {
-	size := lengthOf(n.rest(items))
+func (n node) length(items []*item, lengths []int) int {
+	size := lengths[n.item]
+	for k := n.item; k < min(n.item+8, len(items)); k++ {
+		if n.placed(k) {
+			size -= len(items[k].way().code)
+		}
+	}
 	for _, k := range n.early {
 		if k > 0 {
 			size -= items[k-1].size - 1

@@ -57,7 +57,11 @@ func (s *space) layOut(entry int, best *Result, early bool) *Result {
 			if again {
 				continue
 			}
-			if f.objects(); best != nil && !f.mayBeat(best) {
+			f.objects()
+			if size, known := s.sizes[entry]; !known || len(f.bytes) < size {
+				s.sizes[entry] = len(f.bytes)
+			}
+			if best != nil && !f.mayBeat(best) {
 				break
 			}
 			if r := f.finish(); r != nil {
@@ -161,13 +165,9 @@ func (f *file) code(best *Result) bool {
 	}
 	left := 0
 	if len(rest) > 0 {
-		left = last.length(first.items)
+		left = last.length(first.items, lengths(first.items))
 	}
-	bound := s.bound(left, used)
-	if old, known := s.reached[f.entry]; !known || bound < old {
-		s.reached[f.entry] = bound
-	}
-	if best != nil && bound > len(best.Bytes) {
+	if best != nil && s.bound(left, used) > len(best.Bytes) {
 		return false
 	}
 	at := node{at: f.entry}
@@ -315,7 +315,7 @@ func (f *file) search(c *chain) []reached {
 	}
 	order[f.entry] = []node{start}
 	runs := s.runs(f.liberty)
-	filesz, memsz := s.sizes()
+	filesz, memsz := s.sizeBytes()
 	alike := map[likeness]node{}
 	reach := func(from, to node, h hop) {
 		if from.at <= filesz && filesz < to.at {
@@ -430,10 +430,11 @@ func (f *file) search(c *chain) []reached {
 			}
 		}
 	}
+	behind := lengths(c.items)
 	// Where the chain ends decides, then what it leaves of the headers.
 	best, found := node{}, false
 	end := func(n node) int {
-		left := n.length(c.items)
+		left := n.length(c.items, behind)
 		if n.at < s.tail && left == 0 {
 			return s.tail
 		}

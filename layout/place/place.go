@@ -78,8 +78,35 @@ type Result struct {
 // ErrNoPlacement says that no placement of the headers suits the program.
 var ErrNoPlacement = errors.New("no placement of the headers suits the program")
 
-// maxSaved is how many bytes early pushes are expected to save at most.
-const maxSaved = 4
+// beginning is where a program may begin in a space.
+type beginning struct {
+	space *space
+	entry int
+}
+
+const (
+	// maxSaved is how many bytes early pushes are expected to save at most.
+	maxSaved = 3
+	// maxBeginnings bounds with how many of them that is tried.
+	maxBeginnings = 3
+)
+
+// promising lists the beginnings of the smallest files, of those that are no
+// larger than a size.
+func promising(spaces []*space, size int) []beginning {
+	var list []beginning
+	for _, sp := range spaces {
+		for _, entry := range sp.entries() {
+			if n, known := sp.sizes[entry]; known && n <= size {
+				list = append(list, beginning{sp, entry})
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b beginning) int {
+		return a.space.sizes[a.entry] - b.space.sizes[b.entry]
+	})
+	return list[:min(len(list), maxBeginnings)]
+}
 
 // maxSize is the largest file that is laid out, in bytes.
 const maxSize = 1 << 20
@@ -116,13 +143,12 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Res
 			}
 		}
 	}
-	for _, sp := range tried {
-		for _, entry := range sp.entries() {
-			bound, reached := sp.reached[entry]
-			if known == nil || best == nil || !reached || bound-maxSaved >= len(best.Bytes) || ctx.Err() != nil {
-				continue
+	if known != nil && best != nil {
+		for _, b := range promising(tried, len(best.Bytes)+maxSaved-1) {
+			if ctx.Err() != nil {
+				break
 			}
-			if r := sp.layOut(entry, best, true); r != nil {
+			if r := b.space.layOut(b.entry, best, true); r != nil {
 				best = r
 			}
 		}

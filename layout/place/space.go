@@ -21,7 +21,7 @@ type space struct {
 	known     map[string][]bridge
 	begun     map[int]*headers // by where the program begins
 	trying    *headers         // for the entry that is being tried
-	reached   map[int]int      // by where the program begins: how small a file may be
+	sizes     map[int]int      // of the smallest file so far, by where the program begins
 }
 
 // headers are what is known of the bytes of the headers when the program begins
@@ -52,8 +52,8 @@ func (s *space) headersFor(entry int) *headers {
 	return h
 }
 
-// sizes are the offsets of the highest bytes of p_filesz and p_memsz.
-func (s *space) sizes() (filesz, memsz int) {
+// sizeBytes are the offsets of the highest bytes of p_filesz and p_memsz.
+func (s *space) sizeBytes() (filesz, memsz int) {
 	last := func(id elf.FieldID) int {
 		offset, size := elf.Fields[id].At(s.placement.Class)
 		return int(s.placement.Phoff) + offset + size - 1
@@ -69,7 +69,7 @@ func (s *space) sizesAgree(filesz, memsz byte) bool {
 	key := [2]byte{filesz, memsz}
 	answer, known := h.agree[key]
 	if !known {
-		first, second := s.sizes()
+		first, second := s.sizeBytes()
 		mark := h.model.Mark()
 		answer = h.model.Set(first, 0xff, filesz) && h.model.Set(second, 0xff, memsz) && h.model.Feasible()
 		h.model.Undo(mark)
@@ -82,7 +82,7 @@ var roles = []elf.Role{elf.Entry}
 
 // newSpace measures a placement; nil where no file can have it.
 func newSpace(pl elf.Placement, t *text, l *elf.Loader) *space {
-	s := &space{reached: map[int]int{}, known: map[string][]bridge{}, begun: map[int]*headers{}, text: t, placement: pl, loader: l}
+	s := &space{sizes: map[int]int{}, known: map[string][]bridge{}, begun: map[int]*headers{}, text: t, placement: pl, loader: l}
 	m, ok := elf.NewModel(pl, l, roles)
 	if !ok || !m.Feasible() {
 		return nil
