@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -65,6 +66,9 @@ func (g *generator) branches(depth int) {
 	}
 }
 
+// wider are the registers by which 64-bit code does the same.
+var wider = strings.NewReplacer("eax", "rax", "ecx", "rcx", "esi", "r12", "edi", "rbx", "ebp", "rbp")
+
 // TestRandomCalls runs random programs that call the kernel here and there as
 // they are and shortened.
 func TestRandomCalls(t *testing.T) {
@@ -75,7 +79,7 @@ func TestRandomCalls(t *testing.T) {
 	used := map[string]int{}
 	for seed := start; seed < start+uint64(n); seed++ {
 		g := &generator{Rand: rand.New(rand.NewPCG(seed, 7))}
-		g.b.WriteString("target linux/386\nentry main\nsection .bss\ninput: resb 64\nsection .data\ntext: db 'abcdefgh'\nsection .text\nmain:\n")
+		g.b.WriteString("entry main\nsection .bss\ninput: resb 64\nsection .data\ntext: db 'abcdefgh'\nsection .text\nmain:\n")
 		g.f("sys read, 0, input, 12")
 		g.f("movzx esi, byte [input]")
 		g.f("movsx edi, byte [input+1]")
@@ -88,7 +92,10 @@ func TestRandomCalls(t *testing.T) {
 			g.f("ja %s", loop)
 		}
 		g.f("sys exit, %s", one(g, "0", "edi", "ebp"))
-		source := g.b.String()
+		source := "target linux/386\n" + g.b.String()
+		if seed%4 == 3 {
+			source = "target linux/amd64\n" + wider.Replace(g.b.String())
+		}
 		graph := graph(t, source)
 		short, changes := Shorten(graph, quick)
 		for _, c := range changes {
