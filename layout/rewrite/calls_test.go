@@ -44,6 +44,24 @@ func (g *generator) branches(depth int) {
 			if g.IntN(4) == 0 {
 				g.f("mov %s, eax", one(g, "esi", "edi", "ebp"))
 			}
+		case g.IntN(3) == 0:
+			// A loop that adds up.
+			m, x := g.label(), g.label()
+			g.f("mov edi, %d", one(g, 0, 0, 5))
+			g.f("mov esi, input+4")
+			g.f("xor eax, eax")
+			g.b.WriteString(m + ":\n")
+			g.f("mov al, [esi]")
+			g.f("inc esi")
+			g.f("cmp al, %d", one(g, 0, 2, 7))
+			g.f("ja %s", x)
+			g.f("cmp esi, input+%d", 9+g.IntN(4))
+			g.f("jae %s", x)
+			for range 1 + g.IntN(2) {
+				g.f(one(g, "imul edi, edi, 3", "add edi, eax", "sub edi, eax", "add edi, edi", "lea edi, [edi+eax]", "or edi, eax"))
+			}
+			g.f("jmp %s", m)
+			g.b.WriteString(x + ":\n")
 		case g.IntN(2) == 0:
 			// A test that is asked twice, with counting between.
 			x, y, r := g.label(), g.label(), one(g, "esi", "edi")
@@ -123,7 +141,7 @@ func TestRandomCalls(t *testing.T) {
 		}
 	}
 	t.Log(used)
-	for _, rule := range []string{"shared calls", "early numbers", "zero as carry"} {
+	for _, rule := range []string{"shared calls", "early numbers", "zero as carry", "detours"} {
 		if used[rule] == 0 {
 			t.Errorf("%s: never", rule)
 		}
