@@ -147,7 +147,7 @@ func (f *file) through(n node, items []*item, b *bridge) (strange, bool) {
 			s.told, s.content = 0, machine.Term{}
 		}
 		k := -1
-		if len(b.links) == 1 {
+		if len(b.links) == 1 && !f.space.sized(b.links[0]) {
 			k = n.settled(items, r)
 		}
 		if k < 0 {
@@ -189,7 +189,7 @@ func (f *file) hope(at int, it *item, content machine.Term) string {
 	r := it.setting.register
 	for k := at; k < f.space.tail; k++ {
 		for _, b := range f.bridgesFrom(k) {
-			if len(b.links) != 1 || !b.changes.Has(r) {
+			if len(b.links) != 1 || !b.changes.Has(r) || f.space.sized(b.links[0]) {
 				continue
 			}
 			var unknown, told contents

@@ -78,6 +78,14 @@ func (s *space) sizesAgree(filesz, memsz byte) bool {
 	return answer
 }
 
+// sized reports whether an instruction holds bytes of the headers that have to
+// be the size of the file, of which what is known before the end is not true.
+func (s *space) sized(l link) bool {
+	offset, size := elf.Fields[elf.PFilesz].At(s.placement.Class)
+	first := int(s.placement.Phoff) + offset
+	return s.text.zeros > 0 && l.at < first+size && first < l.at+l.length
+}
+
 var roles = []elf.Role{elf.Entry}
 
 // newSpace measures a placement; nil where no file can have it.
