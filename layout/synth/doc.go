@@ -21,14 +21,16 @@
 // bring the state nearer to what the next calls ask for (effects), or that
 // swallow decided bytes (structure). An estimate of the bytes still needed
 // (goal.need), held against an estimate of what the rest of the file can hold
-// (task.outlook), cuts off most of it, and says which state to go on from (queue);
-// states seen before are not looked at again. Of instructions that come to the same
-// one is tried: of those that name registers nobody cares about (task.twin), and of
-// those that only lead over decided bytes (task.harm).
+// (task.outlook, which knows how long instructions can be: task.moves), cuts off
+// most of it, and says which state to go on from (queue); states seen before are
+// not looked at again. Of instructions that come to the same one is tried: of those
+// that name registers nobody cares about (task.twin), and of those that only lead
+// over decided bytes (task.harm).
 //
 // Why it ends. Each task has a budget of states, which grows from round to round;
-// a task goes on where it stopped, and all of them together have a budget too. No
-// clock decides: the same options give the same file on every machine.
+// a task goes on where it stopped, and all of them together have a budget too. Of
+// the tasks of a size those get more that can waste less (job.weight). No clock
+// decides: the same options give the same file on every machine.
 //
 // What is proven. The floor: for no smaller size is there a site on which all
 // data agree with the decided bytes and with each other. A result of that size

@@ -31,6 +31,7 @@ const filler = 0x90
 // generate lists the instructions worth trying at ip.
 func (t *task) generate(ip int, s *state, k int, padding bool, out []candidate) []candidate {
 	t.ip, t.s, t.k, t.out = ip, s, k, out
+	t.changes, t.needs = t.changes[:0], t.needs[:0]
 	room := 0
 	for room < 8 && t.open(ip+room) {
 		room++
@@ -125,6 +126,11 @@ func signed(b []byte, size int) int64 {
 	if size == 0 {
 		return 0
 	}
+	return extend(n, size)
+}
+
+// extend continues the sign of a number of size bytes.
+func extend(n uint64, size int) int64 {
 	shift := 64 - 8*size
 	return int64(n<<shift) >> shift
 }
@@ -161,7 +167,7 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	}
 	need := 0
 	if k < len(t.goal.wants) {
-		need = t.goal.need(&s, k)
+		need = t.needOf(&s, k)
 		if next >= t.size || need > t.worth(t.ip, t.ip+in.length, next) {
 			return
 		}
@@ -181,6 +187,34 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	}
 	copy(c.code[:], code)
 	t.out = append(t.out, c)
+}
+
+// needOf is goal.need of a state behind the present one. Many instructions change
+// the same one register to the same value: they are remembered.
+func (t *task) needOf(s *state, k int) int {
+	c := change{val: t.s.reg[0]}
+	changed := 0
+	for r, v := range s.reg[:t.goal.cpu.registers()] {
+		if v != t.s.reg[r] {
+			c = change{uint8(r), v}
+			changed++
+		}
+	}
+	if changed > 1 || k != t.k || s.slot != t.s.slot {
+		return t.goal.need(s, k)
+	}
+	if i := slices.Index(t.changes, c); i >= 0 {
+		return t.needs[i]
+	}
+	need := t.goal.need(s, k)
+	t.changes, t.needs = append(t.changes, c), append(t.needs, need)
+	return need
+}
+
+// change is a register that holds something else than before.
+type change struct {
+	reg uint8
+	val val
 }
 
 // What an instruction that only leads over decided bytes does besides. Of those
@@ -396,7 +430,8 @@ func (t *task) immediates(b []byte, in *inst) {
 		old = t.s.reg[in.dst.reg]
 	}
 	m := mask(in.size)
-	tried := map[int64]bool{}
+	var values [16]int64
+	tried := values[:0]
 	for _, v := range t.missing.values {
 		if v.kind() == file && in.immSize >= 4 && (in.op == opMov || in.op == opPush) {
 			c := *in
@@ -440,24 +475,22 @@ func (t *task) immediates(b []byte, in *inst) {
 			continue
 		}
 		n &= m
-		value := signed(little(int64(n), in.size), in.size)
-		if !tried[value] {
-			tried[value] = true
+		value := extend(n, in.size)
+		if !slices.Contains(tried, value) {
+			tried = append(tried, value)
 			t.try(b, in, value)
 		}
 	}
-	if !tried[0] && in.op != opMov && in.op != opPush {
+	if !slices.Contains(tried, 0) && in.op != opMov && in.op != opPush {
 		t.try(b, in, 0)
 	}
 }
 
 // try uses an immediate, if its bytes can have the value.
 func (t *task) try(b []byte, in *inst, value int64) {
-	code := little(value, in.immSize)
-	if signed(code, in.immSize) != value {
-		return
+	if extend(uint64(value), in.immSize) == value {
+		t.choose(b, in, num(uint64(value), 8), little(value, in.immSize))
 	}
-	t.choose(b, in, num(uint64(value), 8), code)
 }
 
 // choose uses an immediate with the given bytes, or with bytes left open.

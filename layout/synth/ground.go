@@ -39,6 +39,8 @@ type site struct {
 
 	rows []row256 // by byte
 
+	moved sync.Map // of moves, by what they depend on
+
 	mu      sync.Mutex
 	model   *elf.Model
 	cache   map[uint64]bool // by the decisions about tricky bytes: whether there is such a file

@@ -289,7 +289,7 @@ func (g *goal) near(s *state, v val) bool {
 
 // later estimates the bytes that set the registers for a call after the next.
 func (g *goal) later(s *state, k, j int) int {
-	cost, changed := 0, 0
+	cost, changed, made := 0, 0, 0
 	for _, w := range g.wants[j] {
 		if w.reg == g.number || g.changes(j, w) {
 			changed++
@@ -302,6 +302,11 @@ func (g *goal) later(s *state, k, j int) int {
 			c = min(c, 2)
 		}
 		cost += c
+		made++
+	}
+	// What is made may be made where it is wanted, the rest has to be moved.
+	if made > 0 && made < changed {
+		cost++
 	}
 	// One instruction sets one register, but for xchg, which takes the other
 	// value from where it is wanted, and popa.

@@ -180,7 +180,7 @@ func (s *search) first() {
 			}
 		}
 		for budget := int64(firstBudget); s.going(); budget *= 8 {
-			if s.attempt(easy, s.floor+step, budget) || s.best != nil || budget >= firstMost {
+			if s.attempt(easy, s.floor+step, func(*job) int64 { return budget }) || s.best != nil || budget >= firstMost {
 				break
 			}
 		}
@@ -274,16 +274,24 @@ func (s *search) try(size int64, budget int64) bool {
 			continue
 		}
 		slices.SortStableFunc(jobs, func(a, b *job) int { return a.slack - b.slack })
-		if s.attempt(jobs, size, max(part.budget/int64(len(jobs)), leastBudget)) {
+		all := int64(0)
+		for _, j := range jobs {
+			all += j.weight()
+		}
+		if s.attempt(jobs, size, func(j *job) int64 { return max(part.budget*j.weight()/all, leastBudget) }) {
 			return true
 		}
 	}
 	return false
 }
 
+// weight is the share of the budget that a job gets: the less may be wasted, the
+// sooner all is tried.
+func (j *job) weight() int64 { return 1 << 8 / int64(2+max(j.slack, 0)) }
+
 // attempt runs tasks for a size. It reports whether a file was found; of several
 // the one from the first task counts.
-func (s *search) attempt(jobs []*job, size int64, budget int64) bool {
+func (s *search) attempt(jobs []*job, size int64, budget func(*job) int64) bool {
 	var next, winner atomic.Int64
 	winner.Store(int64(len(jobs)))
 	var group sync.WaitGroup
@@ -295,7 +303,7 @@ func (s *search) attempt(jobs []*job, size int64, budget int64) bool {
 					return
 				}
 				j := jobs[i]
-				s.work(j, budget)
+				s.work(j, budget(j))
 				for j.task != nil && j.task.found != nil {
 					w := winner.Load()
 					if i >= w || winner.CompareAndSwap(w, i) {

@@ -16,18 +16,21 @@ type task struct {
 	targets []int   // where jumps may lead
 	gain    []int   // by position: about how many bytes of need its byte meets
 	owned   []bool  // by position: whether the byte counts as open in gain
-	cap     []int16 // by position: the outlook of the present state
+	first   []int16 // by position: the outlook when nothing has run yet
+	cap     []int16 // the same of the present state, as long as nothing has jumped back
 	// outlooks are what outlook has found, by what it depends on.
-	outlooks map[uint64][]int16
-	seen     map[uint64]int16 // by key of a state: the fewest open bytes with which it was reached
-	queue    queue
-	list     []candidate
-	path     []visit // to the present state
-	nodes    int64
-	budget   int64
-	found    *solution
-	begun    bool // the queue was filled
-	done     bool // everything was tried, or as much as memory allows
+	outlooks    map[uint64]*prospect
+	behindLinks map[uint64]*prospect // the outlook from behind the linked bytes, by registers that point into memory
+	lastLink    int
+	seen        map[uint64]int16 // by key of a state: the fewest open bytes with which it was reached
+	queue       queue
+	list        []candidate
+	path        []visit // to the present state
+	nodes       int64
+	budget      int64
+	found       *solution
+	begun       bool // the queue was filled
+	done        bool // everything was tried, or as much as memory allows
 
 	// What generate works on.
 	ip      int
@@ -40,6 +43,8 @@ type task struct {
 	past    int    // behind(ip)
 	used    int    // open bytes that the program takes up so far
 	missing useful
+	changes []change // by what the present state may change to: see needOf
+	needs   []int
 	twins   uint32 // registers that need not be looked at, as bits
 	// bridges holds, by length and harm, the need behind the best instruction that
 	// only leads over decided bytes, plus 1; 0 for none.
@@ -128,18 +133,29 @@ func (t *task) survey() {
 		}
 	}
 	slices.Reverse(t.targets)
-	t.outlooks = map[uint64][]int16{}
+	t.outlooks, t.behindLinks = map[uint64]*prospect{}, map[uint64]*prospect{}
+	for _, p := range t.watch {
+		if p < n {
+			t.lastLink = p
+		}
+	}
 	s := t.goal.cpu.entry
-	t.cap = t.outlook(&s)
+	t.first = slices.Clone(t.outlook(&s, 0))
 }
 
 // dead is what a position is worth from which control gets nowhere.
 const dead = -1000
 
-// outlook estimates for each position how many bytes of need can be met from
-// there on, given what is decided of the linked bytes. Where bytes are decided,
-// control goes through the instructions that they are.
-func (t *task) outlook(s *state) []int16 {
+// prospect is the outlook from a position on.
+type prospect struct {
+	list []int16 // by position: about how many bytes of need can be met from there on
+	from int     // positions before it are not yet estimated
+	best int16   // of those to which jumps may lead
+}
+
+// outlook estimates for each position from ip on how many bytes of need can be
+// met from there on, given what is decided of the linked bytes.
+func (t *task) outlook(s *state, ip int) []int16 {
 	pointers := uint64(0) // registers that may point into memory
 	for r, v := range s.reg {
 		if v.kind() == stack || v.kind() == file {
@@ -147,38 +163,53 @@ func (t *task) outlook(s *state) []int16 {
 		}
 	}
 	key := t.links ^ mix(pointers+1)
-	if list, ok := t.outlooks[key]; ok {
-		return list
+	o := t.outlooks[key]
+	if o == nil {
+		// What lies behind the linked bytes is the same for all.
+		behind := t.behindLinks[pointers]
+		if behind == nil {
+			behind = &prospect{list: make([]int16, t.size+1), from: t.size, best: dead}
+			behind.list[t.size] = dead
+			t.behindLinks[pointers] = behind
+		}
+		t.extend(behind, max(ip, t.lastLink+1), pointers)
+		o = &prospect{slices.Clone(behind.list), behind.from, behind.best}
+		if len(t.outlooks) >= maxOutlooks {
+			clear(t.outlooks)
+		}
+		t.outlooks[key] = o
 	}
-	n := t.size
-	list := make([]int16, n+1)
-	best := int16(dead) // of the positions jumps may lead to
-	for p := n - 1; p >= 0; p-- {
-		end, ok := t.through(p, pointers)
-		switch {
-		case !ok:
-			list[p] = dead
-		case end > 0:
-			list[p] = int16(t.sum(p, end)) + list[min(end, n)]
-		default:
-			sum := int16(0)
-			list[p] = dead
-			for q := p; q < n && q < p+longest; q++ {
-				sum += int16(t.gain[q])
-				// The last instruction of all need not lead on.
-				list[p] = max(list[p], sum+max(list[q+1], 0))
+	t.extend(o, ip, pointers)
+	return o.list
+}
+
+// extend estimates the outlook down to a position, from which on no code lies.
+func (t *task) extend(o *prospect, ip int, pointers uint64) {
+	for p := o.from - 1; p >= ip; p-- {
+		m := t.moves(p, pointers)
+		met := int16(dead)
+		if m.away {
+			met = o.best
+		}
+		sum := int16(0)
+		for l := 1; l <= longest && p+l <= t.size; l++ {
+			sum += int16(t.gain[p+l-1])
+			switch {
+			case m.good>>l&1 != 0:
+				met = max(met, sum+o.list[p+l])
+			case m.idle>>l&1 != 0:
+				met = max(met, o.list[p+l])
 			}
-			list[p] = max(list[p], best)
+			if m.last && l == callSize {
+				met = max(met, sum)
+			}
 		}
 		if _, is := slices.BinarySearch(t.targets, p); is {
-			best = max(best, list[p])
+			o.best = max(o.best, met)
 		}
+		o.list[p] = met
 	}
-	if len(t.outlooks) >= maxOutlooks {
-		clear(t.outlooks)
-	}
-	t.outlooks[key] = list
-	return list
+	o.from = min(o.from, ip)
 }
 
 // maxOutlooks bounds what is kept of them.
@@ -187,41 +218,167 @@ const maxOutlooks = 1 << 12
 // longest is the length of the longest instruction that is looked at, in bytes.
 const longest = 10
 
-func (t *task) sum(p, end int) int {
-	sum := 0
-	for ; p < min(end, t.size); p++ {
-		sum += t.gain[p]
-	}
-	return sum
+// moves are the lengths that an instruction at some position can have, as bits.
+type moves struct {
+	good uint16 // those of instructions that may do what is asked for
+	idle uint16 // those of others
+	last bool   // it can call the kernel
+	away bool   // it can lead elsewhere
 }
 
-// through returns where the instruction at p ends, if it is decided; ok tells
-// whether it leads anywhere.
-func (t *task) through(p int, pointers uint64) (end int, ok bool) {
-	var b [longest]byte
-	n := 0
-	for n < len(b) && p+n < t.size && t.ground.known[p+n] == 0xff {
-		b[n] = t.value[p+n]
-		n++
+const callSize = 2 // bytes of an instruction that calls the kernel
+
+// moves returns what an instruction at p can be, given what is decided.
+func (t *task) moves(p int, pointers uint64) moves {
+	room, limit := 0, min(longest, t.size-p)
+	for room < limit && t.ground.known[p+room] == 0 {
+		room++
 	}
-	if n == 0 {
-		return 0, true
+	m := moves{good: 1<<(room+1) - 2, last: room >= callSize, away: room >= jumpSize}
+	if room == limit {
+		return m
 	}
+	key := pointers<<8 | uint64(limit)
+	for i := range limit {
+		key = bits.RotateLeft64((key^uint64(t.ground.known[p+i])<<8^uint64(t.value[p+i]))*0x9e3779b97f4a7c15, 29)
+	}
+	if found, ok := t.moved.Load(key); ok {
+		return found.(moves)
+	}
+	t.shapes(p, pointers, t.buf[:0], room, &m)
+	t.moved.Store(key, m)
+	return m
+}
+
+// shapes adds to m the instructions at p that begin with the bytes b and are
+// longer than room.
+func (t *task) shapes(p int, pointers uint64, b []byte, room int, m *moves) {
 	var in inst
-	switch decode(t.goal.cpu.long, b[:n], &in) {
-	case invalid:
-		return 0, false
+	switch decode(t.goal.cpu.long, b, &in) {
+	case complete:
+		if in.length <= longest && in.length > room && p+in.length <= t.size {
+			t.shape(p, pointers, &in, m)
+		}
 	case unfinished:
-		return 0, n < len(b)
+		q := p + len(b)
+		if q >= t.size || len(b) >= longest {
+			return
+		}
+		known, value := t.ground.known[q], t.value[q]
+		switch {
+		case known == 0xff:
+			t.shapes(p, pointers, append(b, value), room, m)
+		case known == 0:
+			for _, v := range specimens(t.goal.cpu.long, b) {
+				t.shapes(p, pointers, append(b, v), room, m)
+			}
+		default:
+			for v := range 256 {
+				if (byte(v)^value)&known == 0 {
+					t.shapes(p, pointers, append(b, byte(v)), room, m)
+				}
+			}
+		}
 	}
-	if in.op == opJmp || in.op == opJcc || in.op == opLoop || in.op == opJcxz || in.op == opCall || in.op == opRet || in.op == opInt || in.op == opSyscall {
-		return 0, true
+}
+
+// shape adds to m an instruction at p.
+func (t *task) shape(p int, pointers uint64, in *inst, m *moves) {
+	switch in.op {
+	case opInt:
+		at := p + in.immAt
+		m.last = m.last || (t.value[at]^0x80)&t.ground.known[at] == 0
+	case opSyscall:
+		m.last = true
+	case opJcc, opLoop, opJcxz:
+		m.away = true
+	case opJmp, opCall, opRet:
+		m.away = true
+		return
 	}
 	if in.op != opLea && (in.dst.where == inMem || in.src.where == inMem) && !in.rip &&
 		(in.base == noReg || pointers>>in.base&1 == 0) && (in.index == noReg || pointers>>in.index&1 == 0) {
-		return 0, false
+		return
 	}
-	return p + in.length, true
+	switch {
+	case in.op == opCmp || in.op == opTest || in.op == opNop,
+		in.immSize >= 4 && !t.wanted(p+in.immAt, in.op == opMov || in.op == opPush),
+		in.dispSize == 4 && !in.rip && !t.wanted(p+in.dispAt, in.op == opLea):
+		m.idle |= 1 << in.length
+	default:
+		m.good |= 1 << in.length
+	}
+}
+
+// specimens lists values of a byte behind the bytes b that stand for all: those
+// of opcodes that differ in nothing but what shape does not ask for, and ModRM
+// bytes for registers, which matter only to groups of opcodes.
+func specimens(long bool, b []byte) []byte {
+	m, escape := 0, 0
+	if long {
+		m = 1
+	}
+	for i, c := range b {
+		switch {
+		case c == 0x0f && escape != 1:
+			escape = 1
+			continue
+		case escape != 1 && (long && c&0xf0 == 0x40 || opcodes[m][0][c].form == fPrefix):
+			escape = behindPrefix
+			continue
+		}
+		switch r := &opcodes[m][escape&1][c]; {
+		case r.form == fGvM:
+			return []byte{0x00, 0x40, 0x80, 0x04, 0x44, 0x84}
+		case i == len(b)-1 && r.group != nil:
+			return []byte{0xc0, 0xc8, 0xd0, 0xd8, 0xe0, 0xe8, 0xf0, 0xf8}
+		}
+		return []byte{0xc0}
+	}
+	return specimenTable[m][escape]
+}
+
+// behindPrefix is where specimenTable has the opcodes that may stand behind a
+// prefix: no further one is tried.
+const behindPrefix = 2
+
+var specimenTable = func() (table [2][3][]byte) {
+	for m := range table {
+		for escape := range table[m] {
+			seen := map[row]bool{}
+			for b, r := range opcodes[m][escape&1] {
+				prefix := escape != 1 && b == 0x0f || escape == 0 && m == 1 && b&0xf0 == 0x40 && b&7 == 0
+				r.first, r.last, r.mode = 0, 0, 0
+				if r.op < opCmp || r.op > opNop && r.op < opInt {
+					r.op = opMov
+				}
+				if prefix || (r.op != opNone || r.group != nil) && !seen[r] {
+					seen[r] = !prefix
+					table[m][escape] = append(table[m][escape], byte(b))
+				}
+			}
+		}
+	}
+	return table
+}()
+
+// wanted reports whether the 4 bytes at p can be a number that is worth having,
+// or an address, if that would do.
+func (t *task) wanted(p int, address bool) bool {
+	known, value := uint64(0), uint64(0)
+	for k := range 4 {
+		known |= uint64(t.ground.known[p+k]) << (8 * k)
+		value |= uint64(t.value[p+k]) << (8 * k)
+	}
+	if address && known != mask(4) {
+		return true
+	}
+	for _, v := range t.goal.useful[0].values {
+		if v.kind() == number && (uint64(v.n())^value)&known == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // own reports whether most of a byte is open and not the copy of other bits.
@@ -258,19 +415,22 @@ func (t *task) worth(ip, end, next int) int {
 	if next == end && !t.back {
 		return int(t.cap[next]) + t.past
 	}
-	used := 0
+	list, used := t.cap, 0
+	if t.back || next < end {
+		list = t.first // the bytes that have run lie ahead again
+	}
 	for p := next; p < t.size; p++ {
 		if t.owned[p] && (!t.open(p) || p == ip || p == ip+1) {
 			used++
 		}
 	}
-	return int(t.cap[next]) - used + t.behind(next)
+	return int(list[next]) - used + t.behind(next)
 }
 
 // slack estimates how many bytes the program may waste.
 func (t *task) slack() int {
 	s := t.goal.cpu.entry
-	return int(t.cap[t.entry]) + t.behind(t.entry) - t.goal.need(&s, 0)
+	return int(t.first[t.entry]) + t.behind(t.entry) - t.goal.need(&s, 0)
 }
 
 // takes counts the bytes that an instruction takes up: those of which most bits
@@ -371,7 +531,7 @@ func (t *task) expand(i int32) {
 	}
 	t.past = t.behind(ip)
 	if !t.back {
-		t.cap = t.outlook(&s)
+		t.cap = t.outlook(&s, ip)
 	}
 	if t.goal.need(&s, k) > t.worth(ip, ip, ip) {
 		return

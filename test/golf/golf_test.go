@@ -59,7 +59,7 @@ var table = []row{
 	{source: "hello-both", target: "linux/amd64", wish: 96, size: 96, optimal: true, stdout: line},
 	{source: "world-both", target: "linux/amd64", wish: 86, size: 86, optimal: true, stdout: world},
 	{source: "world", loader: "qemu", wish: 71, size: 71, stdout: world},
-	{source: "hello-status", wish: 72, size: 73, stdout: line, status: 7},
+	{source: "hello-status", wish: 72, size: 72, stdout: line, status: 7},
 	{source: "world", loader: "portable", wish: 80, size: 79, stdout: world},
 	{source: "short", size: 52, stdout: "Hello\n"},
 }
