@@ -15,7 +15,7 @@ import (
 // it to the register.
 
 // maxEarly is how many numbers may lie on the stack at once for that.
-const maxEarly = 2
+const maxEarly = 3
 
 // maxAhead bounds for how many settings of a block that is tried at each point.
 const maxAhead = 6

@@ -385,6 +385,21 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 	if to, ok := a.t.ref(want); ok && (word == 4 || a.t.lowAddrs) {
 		add(want, one("mov", reg(r, 4), immRef(to)))
 	}
+	// A byte of a number that no signed byte holds into what a register holds. The
+	// last registers are the ones that are given numbers least.
+	for o := 2*word - 1; o >= 0 && isNumber && n >= 128 && (r < 4 || word == 8); o-- {
+		v := vals[o]
+		if v.unknown != 0 || o == r || (n^v.offset)&^0xFF != 0 {
+			continue
+		}
+		low := one("mov", reg(r, 1), imm(int64(n&0xFF)))
+		if small(v) {
+			add(want, two(one("mov", reg(r, 4), reg(o, 4)), low))
+		}
+		if (r == ax || o == ax) && (t.live[o] == 0 || t.met(o, cur)) {
+			exchange(want, o, two(one("xchg", reg(r, word), reg(o, word)), low))
+		}
+	}
 	// From what registers hold.
 	for o := range registers {
 		v := vals[o]
