@@ -54,6 +54,7 @@ var ruleTable = []struct {
 	{rule: "exchange", source: "pop edi; pop edi; xor eax, eax; mov al, [edi]; inc edi; add ecx, eax; mov al, [edi]; inc edi; add ecx, eax; wcall", change: "esi and edi exchange their parts", saved: 0},
 	{rule: "webs", source: "pop esi; pop esi; m: inc esi; mov ecx, esi; mov edx, 1; wcall; test eax, eax; jns m; mov eax, 1; int 0x80", change: "esi is kept in ecx for a while", saved: 0},
 	{rule: "early numbers", source: "pop edx; pop ecx; test ecx, ecx; jz x; mov ebx, 1; mov eax, 4; int 0x80; x: mov ebx, 1; mov eax, 6; int 0x80; jmp _start", change: "mov ebx, 1 is done before", saved: -1},
+	{rule: "words on the stack", source: "mov eax, 162; mov ebx, x; mov ecx, 0; int 0x80; mov ecx, y; mov edx, 4; wcall; mov eax, 1; int 0x80|section .rodata; x: dd 1, 0; y: db `text`", change: "x is pushed", saved: 0},
 	{rule: "buffers on the stack", source: "mov eax, 3; mov ecx, x; mov edx, 4096; int 0x80; mov edx, eax; wcall; mov eax, 1; int 0x80|section .bss; x: resb 4096", change: "x lies on the stack", saved: 0},
 	{rule: "early numbers", source: "m: pop esi; test esi, esi; jz x; mov edi, 5000; jmp y; x: mov edi, 5001; y: mov edx, edi; mov ecx, 7; wcall; jmp m", change: "mov edi, 0x1388 is done before", saved: -1},
 	{rule: "detours", source: "pop esi; pop esi; m: xor eax, eax; mov al, [esi]; inc esi; cmp al, 9; ja x; add edx, eax; jmp m; x: mov ecx, esi; wcall", change: "add edx, eax is gone through where it changes nothing", saved: 0},
