@@ -203,7 +203,7 @@ func (g *golfer) writeAnew() {
 	case err != nil:
 		g.reasons = append(g.reasons, "not written anew: "+err.Error())
 	default:
-		g.add(g.writtenFile(plan, r))
+		g.add(g.writtenFile(r))
 	}
 }
 
@@ -216,11 +216,16 @@ func (g *golfer) assume(plan *synth.Plan) {
 		}
 		maps.Copy(plan.Words, a.Words)
 		plan.KeepsReturn = plan.KeepsReturn || a.KeepsReturn
+		for _, idle := range a.Idle {
+			if call, ok := plannedIdle(plan.ABI, &idle); ok {
+				plan.Idle = append(plan.Idle, call)
+			}
+		}
 	}
 }
 
 // writtenFile makes a File of what synth has found.
-func (g *golfer) writtenFile(plan *synth.Plan, r *synth.Result) *File {
+func (g *golfer) writtenFile(r *synth.Result) *File {
 	header := r.Bytes[min(int64(len(r.Bytes)), r.Placement.Phoff):]
 	base := elf.Get(r.Placement.Class, header, elf.PVaddr) - elf.Get(r.Placement.Class, header, elf.POffset)
 	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: base + uint64(r.Entry), Report: &Report{
@@ -230,10 +235,8 @@ func (g *golfer) writtenFile(plan *synth.Plan, r *synth.Result) *File {
 	for _, s := range r.Steps {
 		f.Parts = append(f.Parts, Part{Offset: int64(s.Offset), Size: int64(s.Length), Address: base + uint64(s.Offset), Kind: CodePart, Why: s.Remark})
 	}
-	for i, at := range r.Blobs {
-		if n := min(int64(len(plan.Blobs[i])), int64(len(r.Bytes)-at)); at >= 0 && n > 0 {
-			f.Parts = append(f.Parts, Part{Offset: int64(at), Size: n, Address: base + uint64(at), Kind: DataPart})
-		}
+	for _, d := range r.Data {
+		f.Parts = append(f.Parts, Part{Offset: int64(d.Offset), Size: int64(d.Length), Address: base + uint64(d.Offset), Kind: DataPart})
 	}
 	return f
 }

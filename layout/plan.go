@@ -69,3 +69,25 @@ func plannedValue(p *synth.Plan, a *equiv.Argument) (synth.Value, string) {
 	}
 	return synth.Value{}, "computes with what it is told"
 }
+
+// plannedIdle makes a call of one that does nothing; ok tells whether the ABI has
+// it.
+func plannedIdle(abi *linux.ABI, idle *equiv.Idle) (call synth.Call, ok bool) {
+	s, ok := linux.Lookup(idle.Name)
+	if !ok {
+		return call, false
+	}
+	number, ok := s.Number(abi)
+	if !ok {
+		return call, false
+	}
+	call.Number = uint64(number)
+	for _, a := range s.Args(abi) {
+		v := synth.Value{}
+		if n, asked := idle.Args[a.Name]; asked {
+			v = synth.Const(int64(n))
+		}
+		call.Args = append(call.Args, v)
+	}
+	return call, true
+}

@@ -65,6 +65,8 @@ type Assumption struct {
 	// KeepsReturn is set if syscall leaves the return address in rcx and the
 	// flags in r11.
 	KeepsReturn bool
+	// Idle are calls that do nothing.
+	Idle []Idle
 	// script makes a generated run obey.
 	script func(*script)
 }
@@ -77,12 +79,41 @@ var Assumptions = []*Assumption{
 		Words:  map[int]uint64{0: 1, 2: 0},
 		script: func(s *script) { s.process.Args = s.process.Args[:1] },
 	},
-	// Nothing that is compared here depends on it.
-	{Name: "stdin-readable", Summary: "standard input is open for reading"},
+	{
+		Name: "stdin-readable", Summary: "standard input is open for reading, so that reading 0 bytes of it does nothing",
+		Idle: []Idle{{Name: "read", Args: map[string]uint64{"fd": 0, "count": 0}}},
+	},
 	{
 		Name: "rcx-after-syscall", Summary: "syscall leaves its return address in rcx, which processors with FRED do not do",
 		KeepsReturn: true,
 	},
+}
+
+// Idle is a system call that returns 0 and does nothing, so that it does not matter
+// whether a program makes it.
+type Idle struct {
+	Name string
+	Args map[string]uint64 // the arguments that it depends on
+}
+
+// idles reports whether the process makes a call that does nothing.
+func (p *process) idles(v callView) bool {
+	for _, idle := range p.idle {
+		if v.Syscall == nil || v.Syscall.Name != idle.Name {
+			continue
+		}
+		same := 0
+		for i := range v.args {
+			want, ok := idle.Args[v.args[i].Name]
+			if n, known := v.args[i].value.Constant(); ok && known && n == want {
+				same++
+			}
+		}
+		if same == len(idle.Args) {
+			return true
+		}
+	}
+	return false
 }
 
 // assumptions finds assumptions by name.
@@ -101,10 +132,11 @@ next:
 	return list, nil
 }
 
-// configure makes a process obey assumptions about the processor.
+// configure makes a process obey assumptions.
 func (p *process) configure(assume []*Assumption) {
 	for _, a := range assume {
 		p.KeepsReturn = p.KeepsReturn || a.KeepsReturn
+		p.idle = append(p.idle, a.Idle...)
 	}
 }
 

@@ -268,6 +268,19 @@ func TestAssumptions(t *testing.T) {
 	if v := equiv.Check(original, result, equiv.Options{Assume: []string{"rcx-after-syscall"}}); !v.Proved {
 		t.Errorf("%+v", v)
 	}
+	// Reading nothing does nothing, if there is something to read from.
+	original = build(t, head64+"_start: mov edi, 5\nmov eax, 60\nsyscall", "", false)
+	result = build(t, head64+"_start: syscall\nmov edi, 5\nmov eax, 60\nsyscall", "", false)
+	if v := equiv.Check(original, result, equiv.Options{Assume: []string{"argc=1"}}); v.Outcome != equiv.Different {
+		t.Errorf("%+v", v)
+	}
+	if v := equiv.Check(original, result, equiv.Options{Assume: []string{"stdin-readable"}}); !v.Proved {
+		t.Errorf("%+v", v)
+	}
+	result = build(t, head64+"_start: mov dl, 1\nsyscall\nmov edi, 5\nmov eax, 60\nsyscall", "", false)
+	if v := equiv.Check(original, result, equiv.Options{Assume: []string{"stdin-readable"}}); v.Outcome != equiv.Different {
+		t.Errorf("%+v", v)
+	}
 	if v := equiv.Check(original, result, equiv.Options{Assume: []string{"luck"}}); v.Outcome != equiv.Unclear {
 		t.Errorf("%+v", v)
 	}

@@ -129,7 +129,8 @@ func (s *script) runOriginal(p *process, facts *machine.Facts) generated {
 // runResult runs the result with the same answers and compares its calls.
 func (g *generated) runResult(p *process, facts *machine.Facts) *difference {
 	steps := slower*runSteps + 1000
-	for i, want := range g.calls {
+	for i := 0; i < len(g.calls); i++ {
+		want := g.calls[i]
 		e, ok := p.advance(&steps)
 		switch {
 		case !ok && g.ended:
@@ -142,6 +143,11 @@ func (g *generated) runResult(p *process, facts *machine.Facts) *difference {
 			return &difference{text: e.Reason, definite: true}
 		}
 		v := p.view(p.Call(e.ABI), facts)
+		if p.idles(v) && !p.idles(want.view) {
+			p.Return(e.ABI, machine.Number(e.ABI.Bits, 0))
+			i--
+			continue
+		}
 		if d := compare(i, want.view, v, judgeNumbers); d != nil {
 			return d
 		}

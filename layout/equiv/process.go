@@ -12,6 +12,7 @@ import (
 type process struct {
 	*machine.State
 	image *image
+	idle  []Idle
 	uses  *Uses // what the program was seen to use; nil if nobody asks
 }
 

@@ -81,28 +81,31 @@ func prove(original, result *image, assume []*Assumption) proof {
 func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *difference, stuck string) {
 	for {
 		for i, process := range []*process{p.original, p.result} {
-			if p.stops[i] != nil {
-				continue
-			}
-			e, ok := process.advance(steps)
-			switch {
-			case !ok || p.terms.Count() > proofTerms:
-				return nil, nil, "the run takes too many steps"
-			case e.Kind == machine.Unclear:
-				return nil, nil, [2]string{"the original ", "the result "}[i] + e.Reason
-			case e.Kind == machine.Fork && undefined(e.Condition):
-				return nil, &difference{text: "decides on what the processor leaves undefined", definite: true, original: i == 0}, ""
-			case e.Kind == machine.Fork:
-				return p.split(e.Condition), nil, ""
-			}
-			s := &stop{event: e}
-			if e.Kind == machine.SystemCall {
-				s.view = process.view(process.Call(e.ABI), p.facts)
-				if reason := s.view.unclear(); reason != "" {
-					return nil, nil, [2]string{"the original ", "the result "}[i] + reason
+			for p.stops[i] == nil {
+				e, ok := process.advance(steps)
+				switch {
+				case !ok || p.terms.Count() > proofTerms:
+					return nil, nil, "the run takes too many steps"
+				case e.Kind == machine.Unclear:
+					return nil, nil, [2]string{"the original ", "the result "}[i] + e.Reason
+				case e.Kind == machine.Fork && undefined(e.Condition):
+					return nil, &difference{text: "decides on what the processor leaves undefined", definite: true, original: i == 0}, ""
+				case e.Kind == machine.Fork:
+					return p.split(e.Condition), nil, ""
 				}
+				s := &stop{event: e}
+				if e.Kind == machine.SystemCall {
+					s.view = process.view(process.Call(e.ABI), p.facts)
+					if reason := s.view.unclear(); reason != "" {
+						return nil, nil, [2]string{"the original ", "the result "}[i] + reason
+					}
+				}
+				if i == 1 && process.idles(s.view) && !process.idles(p.stops[0].view) {
+					process.Return(e.ABI, machine.Number(e.ABI.Bits, 0))
+					continue
+				}
+				p.stops[i] = s
 			}
-			p.stops[i] = s
 		}
 		x, y := p.stops[0], p.stops[1]
 		if d := ending(p.calls, x.event, y.event); d != nil {

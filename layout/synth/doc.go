@@ -27,13 +27,26 @@
 // that name registers nobody cares about (task.twin), and of those that only lead
 // over decided bytes (task.harm).
 //
+// Messages of a few words may also be put together on the stack (build): words that
+// are numbers are pushed as such, on processors of 64 bits others are pushed from
+// where they lie in the file. These files have tasks of their own.
+//
+// Running again. Decided bytes may be run a second time, with other values in the
+// registers. That is how the smallest 64-bit programs make several calls by one
+// SYSCALL. It is counted on only where the plan grants calls that do nothing
+// (Plan.Idle), of which the first leaves an address in rcx: then tasks offer
+// multiplications whose factor is decided by the second run (task.products), ask
+// less of what has not run yet (goal.atLeast), and try nothing that does not pay
+// (task.pays).
+//
 // Why it ends. Each task has a budget of states, which grows from round to round;
 // a task goes on where it stopped, and all of them together have a budget too. Of
 // the tasks of a size those get more that can waste less (job.weight). No clock
 // decides: the same options give the same file on every machine.
 //
 // What is proven. The floor: for no smaller size is there a site on which all
-// data agree with the decided bytes and with each other. A result of that size
+// data, each in one piece, agree with the decided bytes and with each other; of
+// files with messages on the stack, the size of the smallest without any data. A result of that size
 // is therefore the smallest, whatever the search has left out. Where the floor is
 // not reached nothing is claimed beyond it, because the estimates are none that
 // a proof could stand on.

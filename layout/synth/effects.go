@@ -36,9 +36,32 @@ func (t *task) effects(room int) {
 			}
 		}
 	}
+	if len(t.goal.idle) > 0 {
+		t.products(count)
+	}
 	// What follows from eax alone.
 	if v := s.reg[ax]; v.kind() == number && s.reg[dx] != of(number, 0) && v.n()>>31&1 == 0 {
 		t.offer(0x99)
+	}
+}
+
+// products offers multiplications by a number that is decided later: now they give
+// 0, but the program may come by again.
+func (t *task) products(count int) {
+	if t.room < 3 || t.prefix != nil {
+		return
+	}
+	for r := range count {
+		for f := range count {
+			if r == sp || f == sp || t.s.reg[f] != of(number, 0) || !t.goal.varies(t.k, r) || !t.goal.varies(t.k, f) {
+				continue
+			}
+			code := append(t.rex(false, byte(r), byte(f)), 0x6b, 0xc0|byte(r&7)<<3|byte(f&7), 0)
+			var in inst
+			if decode(t.goal.cpu.long, code, &in) == complete && in.length <= t.room {
+				t.consider(code, 1<<in.immAt, -1, &in)
+			}
+		}
 	}
 }
 
@@ -110,6 +133,8 @@ func (t *task) stackEffects(u *useful) {
 		switch n := v.n(); {
 		case v.kind() == file && !c.long:
 			t.address(0x68, v)
+		case v.kind() == piece:
+			t.pushPiece(v)
 		case v.kind() != number:
 		case n >= -128 && n < 128 || !c.long && n >= 1<<32-128:
 			t.offer(0x6a, byte(n))
@@ -143,6 +168,17 @@ func (t *task) stackEffects(u *useful) {
 			load(v.n()*int64(c.ptr), v)
 		}
 	}
+}
+
+// pushPiece offers to push a piece of a blob that lies in the file.
+func (t *task) pushPiece(v val) {
+	for r, x := range t.s.reg[:8] {
+		if d := v.n() - x.n(); x.kind() == file && r != sp && d >= -128 && d <= 127 {
+			t.offer(0xff, 0x70|byte(r), byte(d))
+		}
+	}
+	const length = 6
+	t.offer(append([]byte{0xff, 0x35}, little(v.n()-int64(t.ip+length), 4)...)...)
 }
 
 // address offers an instruction whose immediate is an address in the file.

@@ -33,19 +33,47 @@ func (s *search) result() (*Result, error) {
 		return nil, fmt.Errorf("internal error: %v", broken[0])
 	}
 	r := &Result{
-		Bytes: bytes, Placement: p, Entry: b.entry, Blobs: b.blobs, Charge: charge, Bound: s.floor, Nodes: s.nodes,
+		Bytes: bytes, Placement: p, Entry: b.entry, Data: b.data(s.plan), Charge: charge, Bound: s.floor, Nodes: s.nodes,
 		Space: "files with one program header in which every piece of data lies whole",
 	}
-	shown := map[int]bool{}
+	// What an instruction is is decided when it runs for the last time.
+	last := map[int]*visit{}
 	for i := range b.path {
-		v := &b.path[i]
-		if shown[v.ip] {
+		last[b.path[i].ip] = &b.path[i]
+	}
+	for i := range b.path {
+		v := last[b.path[i].ip]
+		if v == nil {
 			continue
 		}
-		shown[v.ip] = true
+		delete(last, v.ip)
 		r.Steps = append(r.Steps, Step{Offset: v.ip, Length: v.in.length, Text: text(&v.in, v.ip, s.plan.ABI.Bits == 64), Remark: remark(p, v.ip, v.in.length, b.site)})
 	}
 	return r, nil
+}
+
+// data lists where the blobs lie, and the pieces of the one that the program puts
+// together.
+func (b *solution) data(p *Plan) []Data {
+	var list []Data
+	add := func(bytes []byte, at int) {
+		if n := min(len(bytes), b.size-at); n > 0 {
+			list = append(list, Data{at, n})
+		}
+	}
+	for i, at := range b.blobs {
+		if b.build == nil || i != b.build.blob {
+			add(p.Blobs[i], at)
+		}
+	}
+	if b.build != nil {
+		for i, c := range chunks(p.Blobs[b.build.blob], p.ABI.PointerSize) {
+			if at := b.build.words[i]; at != immediate {
+				add(c, at)
+			}
+		}
+	}
+	return list
 }
 
 // cheapest decides what is still open in the headers so that the loader commits

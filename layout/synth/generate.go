@@ -168,9 +168,12 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	need := 0
 	if k < len(t.goal.wants) {
 		need = t.needOf(&s, k)
-		if next >= t.size || need > t.worth(t.ip, t.ip+in.length, next) {
+		if next >= t.size || t.goal.atLeast(&s, k, need, t.product || in.op == opImul) > t.worth(t.ip, t.ip+in.length, next) {
 			return
 		}
+	}
+	if len(t.goal.idle) > 0 && t.room > 0 && k == t.k && next == t.ip+in.length && !t.pays(in, &s, need) {
+		return
 	}
 	if harm != none {
 		best := &t.bridges[in.length][harm]
@@ -181,7 +184,7 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	}
 	c := candidate{imm: in.imm, loose: loose, addr: int16(addr), need: int16(need), takes: int16(t.takes(t.ip, in.length)), length: uint8(in.length), pad: t.pad}
 	if addr < 0 && !t.decides(code, loose) {
-		if c.noted = true; !t.fresh(t.key(next, t.ip, t.ip+in.length, &s, k, t.pad), t.used+int(c.takes)) {
+		if c.noted = true; !t.fresh(t.key(next, t.ip, t.ip+in.length, &s, k, t.pad)+t.ran+t.again(code), t.used+int(c.takes)) {
 			return
 		}
 	}
@@ -215,6 +218,27 @@ func (t *task) needOf(s *state, k int) int {
 type change struct {
 	reg uint8
 	val val
+}
+
+// pays reports whether an instruction that leads to state s is worth its bytes where
+// the program may come by again: it meets need, makes a product, or keeps on the
+// stack what a call behind the next one asks for.
+func (t *task) pays(in *inst, s *state, need int) bool {
+	if need < t.need || in.op == opImul {
+		return true
+	}
+	if in.op != opPush || t.k+1 >= len(t.goal.useful) {
+		return false
+	}
+	v, _ := s.load(max(0, t.top(s)))
+	return v.kind() == stack || t.goal.useful[t.k+1].has(v)
+}
+
+// top returns the index of the word on top of the stack; it may be outside of those
+// that are followed.
+func (t *task) top(s *state) int {
+	i, _ := slotAt(s.reg[sp].n(), t.goal.cpu.ptr)
+	return i
 }
 
 // What an instruction that only leads over decided bytes does besides. Of those
@@ -309,17 +333,23 @@ func (t *task) run(s *state, in *inst, ip, k int) (next, nextCall int, ok bool) 
 	case jumps:
 		return target, k, target >= 0 && target < t.size
 	case calls:
-		if !t.goal.met(s, k) {
+		next := k
+		switch {
+		case t.goal.met(s, k):
+			s.reg[ax] = of(result, int64(k))
+			next++
+		case t.goal.idles(s):
+			s.reg[ax] = of(number, 0)
+		default:
 			return 0, 0, false
 		}
-		s.reg[ax] = of(result, int64(k))
 		if t.goal.cpu.long {
 			s.reg[cx], s.reg[11] = of(junk, 0), of(junk, 0)
 			if t.goal.cpu.keepsReturn {
 				s.reg[cx] = of(file, int64(ip+in.length))
 			}
 		}
-		return ip + in.length, k + 1, true
+		return ip + in.length, next, true
 	}
 	return 0, 0, false
 }
@@ -467,6 +497,12 @@ func (t *task) immediates(b []byte, in *inst) {
 			default:
 				n = want ^ have
 			}
+		case opImul:
+			factor := t.factor(in)
+			if factor == 0 || want%factor != 0 {
+				continue
+			}
+			n = want / factor
 		case opOr:
 			n = want
 		case opAnd:
@@ -484,6 +520,14 @@ func (t *task) immediates(b []byte, in *inst) {
 	if !slices.Contains(tried, 0) && in.op != opMov && in.op != opPush {
 		t.try(b, in, 0)
 	}
+}
+
+// factor returns what IMUL multiplies its immediate with; 0 if that is not known.
+func (t *task) factor(in *inst) uint64 {
+	if v := t.s.reg[in.src.reg]; in.src.where == inReg && v.kind() == number {
+		return uint64(v.n())
+	}
+	return 0
 }
 
 // try uses an immediate, if its bytes can have the value.

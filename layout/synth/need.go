@@ -4,8 +4,10 @@ package synth
 type goal struct {
 	cpu    *cpu
 	wants  [][]want // by call
+	holds  [][]hold // by call: what has to be on the stack
 	useful []useful // by call: what is worth having from there on
 	spare  []uint32 // by call: the registers that no call from there on reads, as bits
+	idle   [][]want // calls that may be made besides
 	number uint8    // register of the call's number
 }
 
@@ -47,12 +49,14 @@ func (u *useful) add(v val) {
 	}
 }
 
-// newGoal translates a plan whose blobs lie at the given offsets.
-func newGoal(p *Plan, c *cpu, blobs []int) *goal {
+// newGoal translates a plan whose blobs lie at the given offsets, but for the one
+// that is put together on the stack; nil stands for none.
+func newGoal(p *Plan, c *cpu, blobs []int, b *build) *goal {
 	g := &goal{cpu: c, number: registerNumber(p.ABI.Number)}
 	size := p.ABI.PointerSize
 	for _, call := range p.Calls {
 		list := []want{{g.number, num(call.Number, 4)}}
+		var holds []hold
 		for i, a := range call.Args {
 			var v val
 			switch a.Kind {
@@ -62,6 +66,9 @@ func newGoal(p *Plan, c *cpu, blobs []int) *goal {
 				v = num(uint64(a.Number), size)
 			case Address:
 				v = of(file, int64(blobs[a.Index])+a.Number)
+				if b != nil && a.Index == b.blob {
+					v, holds = of(stack, b.stack+a.Number), b.holds(p)
+				}
 			case StackAddr:
 				v = of(stack, a.Number)
 			case StackWord:
@@ -74,15 +81,27 @@ func newGoal(p *Plan, c *cpu, blobs []int) *goal {
 			}
 			list = append(list, want{registerNumber(p.ABI.Args[i]), v})
 		}
-		g.wants = append(g.wants, list)
+		g.wants, g.holds = append(g.wants, list), append(g.holds, holds)
+	}
+	for _, call := range p.Idle {
+		list := []want{{g.number, num(call.Number, 4)}}
+		for i, a := range call.Args {
+			if a.Kind == Constant {
+				list = append(list, want{registerNumber(p.ABI.Args[i]), num(uint64(a.Number), size)})
+			}
+		}
+		g.idle = append(g.idle, list)
 	}
 	g.useful, g.spare = make([]useful, len(g.wants)), make([]uint32, len(g.wants))
 	for k := range g.wants {
 		g.spare[k] = ^uint32(1 << sp)
-		for _, list := range g.wants[k:] {
-			for _, w := range list {
+		for j := k; j < len(g.wants); j++ {
+			for _, w := range g.wants[j] {
 				g.useful[k].add(w.val)
 				g.spare[k] &^= 1 << w.reg
+			}
+			for _, h := range g.holds[j] {
+				g.useful[k].add(h.val)
 			}
 		}
 		g.useful[k].close(c.ptr)
@@ -125,6 +144,23 @@ func (g *goal) asks(k int, reg uint8, v val) bool {
 	return false
 }
 
+// varies reports whether calls from k on ask different values in a register.
+func (g *goal) varies(k, reg int) bool {
+	first, found := val(0), false
+	for _, list := range g.wants[k:] {
+		for _, w := range list {
+			if int(w.reg) != reg {
+				continue
+			}
+			if found && w.val != first {
+				return true
+			}
+			first, found = w.val, true
+		}
+	}
+	return false
+}
+
 // missing collects the values worth making in state s before call k: those that
 // do not lie already where each call that asks for them looks.
 func (g *goal) missing(u *useful, s *state, k int) {
@@ -139,13 +175,42 @@ func (g *goal) missing(u *useful, s *state, k int) {
 				u.add(w.val)
 			}
 		}
+		for _, h := range g.holds[j] {
+			if !g.held(s, h) {
+				u.add(h.val)
+			}
+		}
 	}
 	u.close(g.cpu.ptr)
 }
 
 // met reports whether all registers are as call k asks.
 func (g *goal) met(s *state, k int) bool {
-	for _, w := range g.wants[k] {
+	if !s.has(g.wants[k]) {
+		return false
+	}
+	for _, h := range g.holds[k] {
+		if !g.held(s, h) {
+			return false
+		}
+	}
+	return true
+}
+
+// idles reports whether all registers are as one of the calls asks that may be
+// made besides.
+func (g *goal) idles(s *state) bool {
+	for _, list := range g.idle {
+		if s.has(list) {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether all registers hold what is wanted.
+func (s *state) has(list []want) bool {
+	for _, w := range list {
 		if s.reg[w.reg] != w.val {
 			return false
 		}
@@ -153,10 +218,78 @@ func (g *goal) met(s *state, k int) bool {
 	return true
 }
 
+// held reports whether the part of the stack in use holds a word.
+func (g *goal) held(s *state, h hold) bool {
+	top := s.reg[sp]
+	i, _ := slotAt(h.at, g.cpu.ptr)
+	v, ok := s.load(i)
+	return ok && v == h.val && top.kind() == stack && top.n() <= h.at
+}
+
+// build estimates the bytes that put together what call k wants on the stack.
+func (g *goal) build(s *state, k int) int {
+	n, pieces := 0, 0
+	for _, h := range g.holds[k] {
+		switch {
+		case g.held(s, h):
+		case g.somewhere(s, h.val):
+			n++
+		case h.val.kind() == piece:
+			pieces++
+		case h.val.n() >= -128 && h.val.n() < 128:
+			n += 2
+		default:
+			n += 5
+		}
+	}
+	// PUSH takes 3 bytes with a register that points into the file, and 6 without.
+	switch {
+	case pieces == 0:
+	case s.points():
+		n += 3 * pieces
+	case g.cpu.keepsReturn && g.idles(s):
+		n += 2 + 3*pieces
+	default:
+		n += 6 * pieces
+	}
+	return n
+}
+
+// points reports whether a register holds an address in the file.
+func (s *state) points() bool {
+	for _, v := range s.reg {
+		if v.kind() == file {
+			return true
+		}
+	}
+	return false
+}
+
 // need estimates from below how many bytes of instructions are still needed
 // when call k is next. It is not a strict bound: a lucky coincidence may do
 // with less.
-func (g *goal) need(s *state, k int) int {
+func (g *goal) need(s *state, k int) int { return g.needFor(s, k, false) }
+
+// atLeast estimates what has to fit into bytes that have not run yet: all that is
+// needed; or, where the program may come by again, what the registers of the next
+// call need and, unless a product will do, the numbers of the calls behind it.
+func (g *goal) atLeast(s *state, k, need int, product bool) int {
+	if len(g.idle) == 0 {
+		return need
+	}
+	total := g.needFor(s, k, true)
+	for j := k + 1; j < len(g.wants) && !product; j++ {
+		for _, w := range g.wants[j] {
+			if w.val.kind() == number && !g.somewhere(s, w.val) && !g.asked(k, j, w.val) && !g.kept(s, w.val) {
+				total += g.create(s, w)
+			}
+		}
+	}
+	return total
+}
+
+// needFor estimates the need of the next call alone, or of all.
+func (g *goal) needFor(s *state, k int, next bool) int {
 	total := g.prepare(s, k)
 	if g.cpu.ptr == 4 && total > 1 {
 		// What popa would bring back costs one byte.
@@ -174,9 +307,12 @@ func (g *goal) need(s *state, k int) int {
 			total = min(total, 1+g.prepare(&t, k))
 		}
 	}
+	if next {
+		return total
+	}
 	total += 2
 	for j := k + 1; j < len(g.wants); j++ {
-		total += 2 + g.later(s, k, j)
+		total += 2 + g.later(s, k, j) + g.build(s, j)
 	}
 	return total
 }
@@ -202,6 +338,7 @@ func (g *goal) prepare(s *state, k int) int {
 			makes += g.create(s, w)
 		}
 	}
+	makes += g.build(s, k)
 	if g.cpu.long {
 		return makes + moves
 	}
@@ -239,13 +376,19 @@ func (g *goal) create(s *state, w want) int {
 		if w.val.n() == 0 {
 			return 1
 		}
-		for r := range s.reg[:g.cpu.registers()] {
+		inByte := func(r int) bool { // whether MOV into the low byte of r makes it
 			x := s.reg[r]
-			if x.kind() == number && (x.n()^w.val.n())>>8 == 0 && (!long || r < 4) {
-				if long && r != int(w.reg) {
-					return 3
-				}
+			return x.kind() == number && (x.n()^w.val.n())>>8 == 0
+		}
+		if long && w.reg < 4 && inByte(int(w.reg)) {
+			return 2
+		}
+		for r := range s.reg[:g.cpu.registers()] {
+			if inByte(r) && !long {
 				return 2
+			}
+			if inByte(r) && r < 4 {
+				return 3
 			}
 		}
 		if n := w.val.n(); n < -128 || n > 127 && n < 1<<32-128 {

@@ -20,6 +20,9 @@ type Plan struct {
 	Words map[int]uint64
 	// KeepsReturn tells that syscall leaves the return address in rcx.
 	KeepsReturn bool
+	// Idle are calls that may be made besides: they do nothing, and return 0. All
+	// their arguments are Constant or Unread.
+	Idle []Call
 }
 
 // Call is one system call.
@@ -73,6 +76,12 @@ type Options struct {
 	Progress func(best, bound int64, doing string)
 }
 
+// Data is a piece of data of the result.
+type Data struct {
+	Offset int // in the file, in bytes
+	Length int // in bytes, as far as it lies in the file
+}
+
 // Step is an instruction of the result, in the order in which they first run.
 type Step struct {
 	Offset int // in the file, in bytes
@@ -87,7 +96,7 @@ type Result struct {
 	Placement elf.Placement
 	Entry     int // file offset of the first instruction
 	Steps     []Step
-	Blobs     []int  // file offset of each blob
+	Data      []Data // where the blobs lie, or their pieces
 	Charge    uint64 // memory that the loader commits beyond the file, in bytes
 	// Bound is a size in bytes: no file in Space is smaller.
 	Bound int64

@@ -28,6 +28,12 @@ const (
 	// floorBudget states, the rest of the search at totalBudget. Both double with
 	// every unit of effort.
 	floorBudget, totalBudget = 1 << 16, 1 << 19
+	// buildBudget is the same for messages that are put together on the stack, and
+	// idleBudget where the program may make calls besides.
+	// leastRoom is how much room the latter has to have (site.room): it does not run
+	// through decided bytes much.
+	buildBudget, idleBudget = 1 << 17, 1 << 21
+	leastRoom               = 16
 	// mostSteps bounds the steps that a task keeps, allSteps those that all keep
 	// from one round to the next; a step takes about 100 bytes.
 	mostSteps, allSteps = 1 << 23, 1 << 23
@@ -48,11 +54,72 @@ func Search(p *Plan, o Options) (*Result, error) {
 	if o.Context == nil {
 		o.Context = context.Background()
 	}
-	s := &search{plan: p, options: o, loader: o.Loader.WithCharge(o.MaxCharge), class: elf.Class(p.ABI.Bits / 32), sizes: map[int64]*sizeTasks{}, sites: map[elf.Placement]*site{}}
+	s := newSearch(p, o)
 	if !s.loader.Runs(s.class) {
 		return nil, ErrNone
 	}
-	return s.run()
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	var b *search
+	if p.builds() && s.bestAt > s.floor {
+		o.Upper = s.bestAt
+		b = newSearch(p, o)
+		b.builds, b.sites = true, s.sites
+		if err := b.begin(); err != nil {
+			return nil, err
+		}
+		if b.best != nil {
+			s.bestAt = b.bestAt
+		}
+	}
+	if b != nil && len(p.Idle) > 0 {
+		b.allow(idleBudget)
+		b.rounds(b.bestAt)
+	}
+	if b == nil || len(p.Idle) == 0 || b.best == nil {
+		s.allow(totalBudget)
+		s.rounds(s.bestAt)
+	}
+	if b != nil && len(p.Idle) == 0 {
+		b.bestAt = min(b.bestAt, s.bestAt)
+		b.allow(buildBudget)
+		b.rounds(b.bestAt)
+	}
+	if b != nil {
+		s.nodes += b.nodes
+		if b.best != nil && b.bestAt <= s.bestAt {
+			b.nodes = s.nodes
+			r, err := b.result()
+			if r != nil {
+				r.Bound = s.emptiest()
+				r.Space = "files with one program header in which every piece of data lies whole, or is put together from words on the stack"
+			}
+			return r, err
+		}
+	}
+	if s.best == nil {
+		return nil, ErrNone
+	}
+	return s.result()
+}
+
+// emptiest returns the size in bytes of the smallest file that there is for a
+// program without data.
+func (s *search) emptiest() int64 {
+	e := newSearch(&Plan{ABI: s.plan.ABI, Calls: s.plan.Calls}, s.options)
+	size := int64(1)
+	for len(e.at(size).jobs) == 0 {
+		size++
+	}
+	return size
+}
+
+func newSearch(p *Plan, o Options) *search {
+	return &search{
+		plan: p, options: o, loader: o.Loader.WithCharge(o.MaxCharge), class: elf.Class(p.ABI.Bits / 32),
+		sizes: map[int64]*sizeTasks{}, sites: map[elf.Placement]*site{},
+	}
 }
 
 type search struct {
@@ -68,6 +135,7 @@ type search struct {
 	forget  bool  // tasks begin anew in every round
 	nodes   int64 // states looked at
 	budget  int64
+	builds  bool // one of the blobs is put together on the stack
 }
 
 // sizeTasks are the tasks for one size.
@@ -80,6 +148,7 @@ type job struct {
 	site  *site
 	size  int
 	blobs []int
+	build *build
 	first bool // the blobs lie as far back as possible
 	entry int
 	slack int // see task.slack; known once the task is there
@@ -88,9 +157,9 @@ type job struct {
 	done  bool  // nothing is left to try
 }
 
-// run finds the floor, then searches the sizes from there on, in rounds of
-// growing budget.
-func (s *search) run() (*Result, error) {
+// begin finds the floor, then some file, and looks for one of the size of the
+// floor. Where there is none below the upper limit, that becomes the floor.
+func (s *search) begin() error {
 	upper := s.options.Upper
 	if upper <= 0 || upper > elf.PageSize {
 		upper = elf.PageSize
@@ -100,22 +169,14 @@ func (s *search) run() (*Result, error) {
 			break
 		}
 		if err := s.options.Context.Err(); err != nil {
-			return nil, err
+			return err
 		}
-	}
-	if s.floor >= upper {
-		return nil, ErrNone
 	}
 	s.bestAt = min(upper, s.floor+widest)
 	s.allow(floorBudget)
 	s.first()
 	s.rounds(s.floor + 1)
-	s.allow(totalBudget)
-	s.rounds(s.bestAt)
-	if s.best == nil {
-		return nil, ErrNone
-	}
-	return s.result()
+	return nil
 }
 
 // allow grants states to look at: so many with the default effort.
@@ -171,20 +232,28 @@ func (s *search) going() bool {
 // lie at the end, and the entry is at the beginning of a run of open bytes or of
 // decided ones.
 func (s *search) first() {
-	for step := int64(16); step > 0 && s.floor+step < s.bestAt; step /= 2 {
-		var easy []*job
-		for _, j := range s.at(s.floor + step).jobs {
-			open := j.site.plain(j.entry)
-			if j.first && (!open && !j.site.tricky[j.entry] || open && (j.entry == 0 || !j.site.plain(j.entry-1))) {
-				easy = append(easy, j)
-			}
-		}
-		for budget := int64(firstBudget); s.going(); budget *= 8 {
-			if s.attempt(easy, s.floor+step, func(*job) int64 { return budget }) || s.best != nil || budget >= firstMost {
-				break
-			}
+	for budget := int64(firstBudget); s.best == nil && budget <= firstMost && s.going(); budget *= 8 {
+		for step, last := int64(16), false; s.best == nil && !last; step *= 2 {
+			size := min(s.floor+step, s.bestAt-1)
+			last = size == s.bestAt-1
+			s.attempt(s.easy(size), size, func(*job) int64 { return budget })
 		}
 	}
+	for step := (s.bestAt - s.floor) / 2; step > 0 && s.going(); step /= 2 {
+		s.attempt(s.easy(s.floor+step), s.floor+step, func(*job) int64 { return firstBudget })
+	}
+}
+
+// easy lists the tasks of a size that first tries.
+func (s *search) easy(size int64) []*job {
+	var list []*job
+	for _, j := range s.at(size).jobs {
+		open := j.site.plain(j.entry)
+		if j.first && (!open && !j.site.tricky[j.entry] || open && (j.entry == 0 || !j.site.plain(j.entry-1))) {
+			list = append(list, j)
+		}
+	}
+	return list
 }
 
 // plain reports whether nothing restricts the byte at an offset.
@@ -198,7 +267,7 @@ func (s *search) at(size int64) *sizeTasks {
 	st := &sizeTasks{}
 	s.sizes[size] = st
 	for _, p := range placements(s.class, size) {
-		if p.Class == elf.Class32 && p.Type == elf.TypeDyn && len(s.plan.Blobs) > 0 {
+		if p.Class == elf.Class32 && p.Type == elf.TypeDyn && len(s.plan.Blobs) > 0 && !s.builds {
 			// No short instruction tells where such a file was loaded.
 			continue
 		}
@@ -206,14 +275,50 @@ func (s *search) at(size int64) *sizeTasks {
 		if site == nil {
 			continue
 		}
+		if s.builds {
+			for i := range s.plan.Blobs {
+				builds, list := site.builds(s.plan, i, int(size))
+				for j, blobs := range list {
+					if len(s.plan.Idle) > 0 && builds[j].room/int(size) < leastRoom {
+						continue
+					}
+					st.add(site, int(size), blobs, builds[j], false)
+				}
+			}
+			continue
+		}
 		list, _ := site.arrangements(s.plan.Blobs, int(size), arrangeMost)
 		for i, blobs := range list {
-			for _, entry := range site.entriesByPromise(int(size)) {
-				st.jobs = append(st.jobs, &job{site: site, size: int(size), blobs: blobs, first: i == 0, entry: entry})
-			}
+			st.add(site, int(size), blobs, nil, i == 0)
 		}
 	}
+	if s.builds {
+		st.prefer()
+	}
 	return st
+}
+
+// prefer has those tasks go first that leave most room for code.
+func (st *sizeTasks) prefer() {
+	var best *build
+	for _, j := range st.jobs {
+		if best == nil || j.build.room > best.room {
+			best = j.build
+		}
+	}
+	for _, j := range st.jobs {
+		j.first = j.build == best
+	}
+}
+
+// add adds the tasks for an arrangement of the blobs.
+func (st *sizeTasks) add(site *site, size int, blobs []int, b *build, first bool) {
+	for _, entry := range site.entriesByPromise(size) {
+		if site.start(entry).known == nil {
+			continue
+		}
+		st.jobs = append(st.jobs, &job{site: site, size: size, blobs: blobs, build: b, first: first, entry: entry})
+	}
 }
 
 // site returns the site of a placement; nil if there is no such file.
@@ -237,7 +342,7 @@ func (s *search) work(j *job, budget int64) {
 	j.nodes = 0
 	if j.task == nil {
 		j.nodes = taskCost
-		if j.task = newTask(j.site, s.plan, j.size, j.entry, j.blobs); j.task == nil {
+		if j.task = newTask(j.site, s.plan, j.size, j.entry, j.blobs, j.build); j.task == nil {
 			j.done = true
 			return
 		}

@@ -23,6 +23,8 @@ type cpu struct {
 	far func() bool
 	// readFile returns bytes of the file that are decided.
 	readFile func(offset int64, size int) (uint64, bool)
+	// isPiece tells whether a piece of a blob lies at an offset.
+	isPiece func(offset int64) bool
 }
 
 // registers is how many general registers there are.
@@ -104,7 +106,10 @@ func (c *cpu) step(s *state, in *inst, ip int) (event, int) {
 		}
 		s.known = 0
 		r := of(junk, 0)
-		if a.kind() == number && b.kind() == number {
+		switch {
+		case a == of(number, 0) || b == of(number, 0):
+			r = of(number, 0)
+		case a.kind() == number && b.kind() == number:
 			r = num(uint64(a.n())*uint64(b.n()), in.size)
 		}
 		return c.finish(ok && c.write(s, in, in.dst, r))
@@ -384,6 +389,9 @@ func (c *cpu) read(s *state, in *inst, o operand, end int) (val, bool) {
 			}
 			return v, true
 		case file:
+			if in.size == c.ptr && c.isPiece(a.n()) {
+				return of(piece, a.n()), true
+			}
 			if n, ok := c.readFile(a.n(), in.size); ok {
 				return num(n, in.size), true
 			}

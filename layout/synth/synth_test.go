@@ -162,7 +162,7 @@ func TestFarAddress(t *testing.T) {
 // address, which is what the search is then to count on.
 func TestAssumptions(t *testing.T) {
 	c := &cpu{long: true, ptr: 8, entry: initial(map[int]uint64{0: 1, 2: 0}, 8), keepsReturn: true}
-	task := &task{goal: &goal{cpu: c, wants: make([][]want, 2)}}
+	task := &task{goal: &goal{cpu: c, wants: make([][]want, 2), holds: make([][]hold, 2)}}
 	s := c.entry
 	for index, want := range []val{of(number, 1), of(word, 1), of(number, 0), of(word, 3)} {
 		if v, ok := s.pop(8); !ok || v != want {
@@ -171,5 +171,73 @@ func TestAssumptions(t *testing.T) {
 	}
 	if _, k, ok := task.run(&s, &inst{op: opSyscall, length: 2}, 10, 0); !ok || k != 1 || s.reg[cx] != of(file, 12) {
 		t.Errorf("call %d is next, rcx is %v", k, s.reg[cx])
+	}
+}
+
+// TestIdle makes a call that does nothing where no other call is due.
+func TestIdle(t *testing.T) {
+	c := &cpu{long: true, ptr: 8, entry: initial(nil, 8), keepsReturn: true}
+	p := &Plan{ABI: linux.X8664, Calls: []Call{call386(60, Const(7))}, Idle: []Call{call386(0, Const(0), Value{}, Const(0))}}
+	task := &task{goal: newGoal(p, c, nil, nil)}
+	s := c.entry
+	s.reg[si] = of(junk, 0)
+	if _, k, ok := task.run(&s, &inst{op: opSyscall, length: 2}, 10, 0); !ok || k != 0 || s.reg[ax] != of(number, 0) || s.reg[cx] != of(file, 12) {
+		t.Errorf("call %d is next, rax is %v, rcx %v", k, s.reg[ax], s.reg[cx])
+	}
+	s.reg[dx] = of(number, 1)
+	if _, _, ok := task.run(&s, &inst{op: opSyscall, length: 2}, 10, 0); ok {
+		t.Error("a call with other arguments is made")
+	}
+}
+
+// TestBuilds puts messages together on the stack: one byte, which lies in a PUSH,
+// and five, which do in two.
+func TestBuilds(t *testing.T) {
+	for length, size := range map[int]int{1: 45, 5: 50} {
+		r, err := Search(hello(0, message(length)), Options{Effort: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Bytes) != size || r.Bound != 45 || len(r.Data) != 0 {
+			show(t, r)
+			t.Errorf("%d bytes: %d, data at %v", length, len(r.Bytes), r.Data)
+		}
+		for _, closed := range []bool{false, true} {
+			want := string(message(length))
+			if closed {
+				want = ""
+			}
+			if out, status := run(t, r.Bytes, closed); out != want || status != 0 {
+				t.Errorf("%d bytes: wrote %q, status %d", length, out, status)
+			}
+		}
+	}
+}
+
+// TestPieces pushes two pieces of a message that lie in the file.
+func TestPieces(t *testing.T) {
+	text := []byte("Hello, world!\n")
+	p := &Plan{ABI: linux.X8664, Blobs: [][]byte{text}}
+	c := &cpu{long: true, ptr: 8, entry: initial(nil, 8), isPiece: func(at int64) bool { return at == 4 || at == 40 }}
+	p.Calls = []Call{call386(1, Const(1), AddressOf(0), Const(14))}
+	b := &build{stack: -16, words: []int{4, 40}}
+	g := newGoal(p, c, []int{0}, b)
+	s := c.entry
+	s.reg[ax], s.reg[di], s.reg[dx], s.reg[cx] = of(number, 1), of(number, 1), of(number, 14), of(file, 73)
+	for _, code := range []string{"\xff\x71\xdf", "\xff\x71\xbb", "\x54", "\x5e"} {
+		if g.met(&s, 0) {
+			t.Fatalf("the call is possible before % x", code)
+		}
+		var in inst
+		if decode(true, []byte(code), &in) != complete {
+			t.Fatalf("% x is not understood", code)
+		}
+		in.disp = signed([]byte(code)[in.dispAt:], in.dispSize)
+		if e, _ := c.step(&s, &in, 60); e != goesOn {
+			t.Fatalf("% x does not go on", code)
+		}
+	}
+	if !g.met(&s, 0) {
+		t.Errorf("the call is not possible with rsi %v, stack %v", s.reg[si], s.slot[stackBelow-2:stackBelow])
 	}
 }

@@ -13,6 +13,7 @@ type task struct {
 	goal    *goal
 	entry   int
 	blobs   []int
+	build   *build
 	targets []int   // where jumps may lead
 	gain    []int   // by position: about how many bytes of need its byte meets
 	owned   []bool  // by position: whether the byte counts as open in gain
@@ -33,24 +34,31 @@ type task struct {
 	done        bool // everything was tried, or as much as memory allows
 
 	// What generate works on.
-	ip      int
-	s       *state
-	k       int
-	room    int
-	out     []candidate
-	buf     [16]byte
-	prefix  []byte // decided prefixes in front of the open bytes
-	past    int    // behind(ip)
-	used    int    // open bytes that the program takes up so far
-	missing useful
-	changes []change // by what the present state may change to: see needOf
-	needs   []int
-	twins   uint32 // registers that need not be looked at, as bits
+	ip     int
+	s      *state
+	k      int
+	room   int
+	out    []candidate
+	buf    [16]byte
+	prefix []byte // decided prefixes in front of the open bytes
+	need   int    // of the present state
+	past   int    // behind(ip)
+	// lastJump is the last position where a short jump may stand.
+	lastJump int
+	used     int // open bytes that the program takes up so far
+	missing  useful
+	changes  []change // by what the present state may change to: see needOf
+	needs    []int
+	twins    uint32 // registers that need not be looked at, as bits
 	// bridges holds, by length and harm, the need behind the best instruction that
 	// only leads over decided bytes, plus 1; 0 for none.
 	bridges [16][harms]int
 	pad     bool // what is offered only fills room
 	back    bool // the program has jumped back
+	// ran identifies the instructions that have run, in any order, if the program
+	// may come by again.
+	ran     uint64
+	product bool // one of them is a multiplication
 }
 
 // visit is an instruction that has run.
@@ -67,6 +75,7 @@ type solution struct {
 	size  int
 	entry int
 	blobs []int
+	build *build
 	known []byte
 	value []byte
 	base  []int8
@@ -77,17 +86,27 @@ type solution struct {
 const maxDepth = 200
 
 // newTask prepares a search; nil if the places exclude each other.
-func newTask(s *site, p *Plan, size, entry int, blobs []int) *task {
+func newTask(s *site, p *Plan, size, entry int, blobs []int, b *build) *task {
 	g := newGround(s, size, entry)
 	if g == nil {
 		return nil
 	}
-	for i, at := range blobs {
-		if at < 0 {
-			continue
-		}
-		for j, b := range p.Blobs[i] {
+	lay := func(bytes []byte, at int) bool {
+		for j, b := range bytes {
 			if !g.bind(at+j, 0xff, b) {
+				return false
+			}
+		}
+		return true
+	}
+	for i, at := range blobs {
+		if (b == nil || i != b.blob) && !lay(p.Blobs[i], at) {
+			return nil
+		}
+	}
+	if b != nil {
+		for i, c := range chunks(p.Blobs[b.blob], p.ABI.PointerSize) {
+			if at := b.words[i]; at != immediate && !lay(c, at) {
 				return nil
 			}
 		}
@@ -95,14 +114,17 @@ func newTask(s *site, p *Plan, size, entry int, blobs []int) *task {
 	if !g.possible() {
 		return nil
 	}
-	t := &task{ground: g, entry: entry, blobs: blobs, seen: map[uint64]int16{}}
+	t := &task{ground: g, entry: entry, blobs: blobs, build: b, seen: map[uint64]int16{}}
 	c := &cpu{long: p.ABI.Bits == 64, ptr: p.ABI.PointerSize, entry: initial(p.Words, p.ABI.PointerSize), keepsReturn: p.KeepsReturn, far: g.far, readFile: func(at int64, size int) (uint64, bool) {
 		if at < 0 || at >= 4096 {
 			return 0, false
 		}
 		return g.number(int(at), size)
 	}}
-	t.goal = newGoal(p, c, blobs)
+	c.isPiece = func(at int64) bool {
+		return b != nil && at >= 0 && slices.Contains(b.words, int(at))
+	}
+	t.goal = newGoal(p, c, blobs, b)
 	t.survey()
 	return t
 }
@@ -413,11 +435,18 @@ const jumpSize = 2 // bytes of a short jump
 // instruction at ip, which ends at end, leads there.
 func (t *task) worth(ip, end, next int) int {
 	if next == end && !t.back {
+		if next > t.lastJump {
+			return int(t.cap[next])
+		}
 		return int(t.cap[next]) + t.past
 	}
 	list, used := t.cap, 0
 	if t.back || next < end {
 		list = t.first // the bytes that have run lie ahead again
+	}
+	if len(t.goal.idle) > 0 && t.ground.known[next] == 0xff {
+		// What has run meets need once more when it runs again.
+		return int(list[next]) + t.behind(next)
 	}
 	for p := next; p < t.size; p++ {
 		if t.owned[p] && (!t.open(p) || p == ip || p == ip+1) {
@@ -499,12 +528,13 @@ func (t *task) expand(i int32) {
 	t.nodes++
 	s := t.goal.cpu.entry
 	ip, k := t.entry, 0
-	t.path, t.back, t.used = t.path[:0], false, 0
+	t.path, t.back, t.used, t.ran, t.product = t.path[:0], false, 0, 0, false
 	padding, noted := false, false
 	for _, c := range t.queue.way(i) {
 		in := c.inst(t.goal.cpu.long)
 		t.used += int(c.takes)
 		t.path = append(t.path, visit{ip, in, s, k})
+		t.ran += t.again(c.code[:c.length])
 		if !t.place(ip, c, &in) {
 			return
 		}
@@ -512,6 +542,7 @@ func (t *task) expand(i int32) {
 		if !ok {
 			return
 		}
+		t.product = t.product || in.op == opImul
 		t.back = t.back || to <= ip
 		ip, k, padding = to, call, c.pad
 		noted = c.noted
@@ -525,21 +556,36 @@ func (t *task) expand(i int32) {
 	case ip >= t.size:
 		return
 	}
-	key := t.key(ip, 0, 0, &s, k, padding)
+	key := t.key(ip, 0, 0, &s, k, padding) + t.ran
 	if noted && int(t.seen[key]) < t.used || !t.likely() || !noted && !t.fresh(key, t.used) {
 		return
 	}
 	t.past = t.behind(ip)
+	for t.lastJump = t.size - jumpSize; t.lastJump >= 0 && t.past > 0 && t.ground.known[t.lastJump]|t.ground.known[t.lastJump+1] != 0; t.lastJump-- {
+	}
 	if !t.back {
 		t.cap = t.outlook(&s, ip)
 	}
-	if t.goal.need(&s, k) > t.worth(ip, ip, ip) {
+	t.need = t.goal.need(&s, k)
+	if t.goal.atLeast(&s, k, t.need, t.product) > t.worth(ip, ip, ip) {
 		return
 	}
 	t.list = t.generate(ip, &s, k, padding, t.list[:0])
 	for j := range t.list {
 		t.queue.push(step{candidate: t.list[j], parent: i, used: int16(t.used)})
 	}
+}
+
+// again identifies an instruction, if it may run a second time.
+func (t *task) again(code []byte) uint64 {
+	if len(t.goal.idle) == 0 {
+		return 0
+	}
+	h := uint64(len(code))
+	for _, b := range code {
+		h = mix(h<<8 ^ uint64(b))
+	}
+	return h
 }
 
 // fresh reports whether the state with a key was not yet reached with as few open
@@ -559,7 +605,7 @@ func (t *task) succeed() bool {
 		return false
 	}
 	t.found = &solution{
-		site: t.site, size: t.size, entry: t.entry, blobs: t.blobs, known: slices.Clone(t.ground.known), value: slices.Clone(t.ground.value),
+		site: t.site, size: t.size, entry: t.entry, blobs: t.blobs, build: t.build, known: slices.Clone(t.ground.known), value: slices.Clone(t.ground.value),
 		base: slices.Clone(t.base), path: slices.Clone(t.path),
 	}
 	return true

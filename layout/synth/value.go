@@ -15,6 +15,7 @@ const (
 	stack              // the stack pointer at entry plus that many bytes
 	word               // what the word with that index above the stack pointer holds at entry
 	result             // what the call with that index returned
+	piece              // the word in the file at that offset, where a piece of a blob lies
 )
 
 func of(k kind, n int64) val { return val(n<<4) | val(k) }
@@ -23,7 +24,7 @@ func (v val) kind() kind { return kind(v & 15) }
 func (v val) n() int64   { return int64(v) >> 4 }
 
 func (v val) String() string {
-	return fmt.Sprintf("%s%+d", [...]string{"junk", "", "file", "sp", "word", "result"}[v.kind()], v.n())
+	return fmt.Sprintf("%s%+d", [...]string{"junk", "", "file", "sp", "word", "result", "piece"}[v.kind()], v.n())
 }
 
 // num returns the val of a number of size bytes in a register; junk where it

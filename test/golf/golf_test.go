@@ -26,8 +26,9 @@ type row struct {
 	source, target string
 	loader         string
 	charge         uint64
-	wish           int // known to be possible, in bytes; 0 where nothing is known
-	size           int // today's, in bytes; a change has to be noted here
+	assume         string // with commas between
+	wish           int    // known to be possible, in bytes; 0 where nothing is known
+	size           int    // today's, in bytes; a change has to be noted here
 	optimal        bool
 	args           []string
 	stdout         string
@@ -58,14 +59,16 @@ var table = []row{
 	{source: "exit42", target: "linux/amd64", charge: 5 << 30, wish: 73, size: 73, status: 42},
 	{source: "hello-both", target: "linux/amd64", wish: 96, size: 96, optimal: true, stdout: line},
 	{source: "world-both", target: "linux/amd64", wish: 86, size: 86, optimal: true, stdout: world},
+	{source: "world-both", target: "linux/amd64", charge: 5 << 30, assume: "argc=1,stdin-readable,rcx-after-syscall", wish: 81, size: 81, stdout: world},
 	{source: "world", loader: "qemu", wish: 71, size: 71, stdout: world},
 	{source: "hello-status", wish: 72, size: 72, stdout: line, status: 7},
 	{source: "world", loader: "portable", wish: 80, size: 79, stdout: world},
+	{source: "world-both", target: "linux/amd64", loader: "portable", wish: 103, size: 109, stdout: world},
 	{source: "short", size: 52, stdout: "Hello\n"},
 }
 
 func (r *row) String() string {
-	return strings.TrimSpace(strings.Join([]string{r.source, r.target, r.loader}, " "))
+	return strings.TrimSpace(strings.Join([]string{r.source, r.target, r.loader, r.assume}, " "))
 }
 
 func build(t *testing.T, r *row) *layout.File {
@@ -80,7 +83,7 @@ func build(t *testing.T, r *row) *layout.File {
 		t.Fatal(said.Messages())
 	}
 	start := time.Now()
-	file, said := layout.Golf(p, layout.Options{Loader: r.loader, MaxCharge: r.charge})
+	file, said := layout.Golf(p, layout.Options{Loader: r.loader, MaxCharge: r.charge, Assume: strings.FieldsFunc(r.assume, func(c rune) bool { return c == ',' })})
 	if file == nil {
 		t.Fatal(said.Messages())
 	}

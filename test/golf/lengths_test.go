@@ -20,7 +20,7 @@ const header = 46
 // code and a message do not fit into the header together, the smallest program
 // takes 46 bytes more than the message; up to 52 bytes that is found.
 func TestLengths(t *testing.T) {
-	lengths := []int{4, 11, 20, 37, 52, 53, 200}
+	lengths := []int{1, 4, 5, 11, 20, 37, 52, 53, 200}
 	if *allLengths {
 		lengths = nil
 		for n := range 200 {
