@@ -47,6 +47,9 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		g.reasons = append(g.reasons, "the search was ended early")
 	}
 	file.Report.Loader = loader.Name
+	if b := g.bounded; file.Report.Space == "" && b != nil && int64(len(file.Bytes)) >= b.Bound {
+		file.Report.Bound, file.Report.Space = b.Bound, b.Space
+	}
 	if file.Report.Space == "" {
 		file.Report.Bound = smallest(plain.Class, loader)
 		file.Report.Space = "executables that " + loader.Name + " loads"
@@ -66,6 +69,7 @@ type golfer struct {
 	loader  *elf.Loader
 	plain   *File
 	found   []*result
+	bounded *synth.Result // only a bound, where no code written anew is smaller
 	reasons []string // why a way could not be gone
 	// comparing ends the comparisons.
 	comparing   context.Context
@@ -199,6 +203,7 @@ func (g *golfer) writeAnew() {
 	switch {
 	case r == nil && g.opts.Context.Err() != nil:
 	case errors.Is(err, synth.ErrNone):
+		g.bounded = r
 		g.reasons = append(g.reasons, "no code written anew is smaller")
 	case err != nil:
 		g.reasons = append(g.reasons, "not written anew: "+err.Error())

@@ -34,7 +34,7 @@ func (s *search) result() (*Result, error) {
 	}
 	r := &Result{
 		Bytes: bytes, Placement: p, Entry: b.entry, Data: b.data(s.plan), Charge: charge, Bound: s.floor, Nodes: s.nodes,
-		Space: "files with one program header in which every piece of data lies whole",
+		Space: Whole,
 	}
 	// What an instruction is is decided when it runs for the last time.
 	last := map[int]*visit{}

@@ -108,6 +108,9 @@ type Result struct {
 // ErrNone says that the search ended without a file smaller than Options.Upper.
 var ErrNone = errors.New("no file was found")
 
+// Whole is the space of files of which a search knows a bound in any case.
+const Whole = "files with one program header in which every piece of data lies whole"
+
 // check reports a Plan that makes no sense.
 func (p *Plan) check() error {
 	if len(p.Calls) == 0 {

@@ -40,7 +40,8 @@ const (
 )
 
 // Search looks for the smallest file that does what the plan says under every
-// result of the kernel. It returns ErrNone when it finds none.
+// result of the kernel. It returns ErrNone when it finds none, and then a Result
+// without Bytes if it knows a bound of the files in Whole.
 func Search(p *Plan, o Options) (*Result, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func Search(p *Plan, o Options) (*Result, error) {
 		}
 	}
 	if s.best == nil {
-		return nil, ErrNone
+		return &Result{Bound: s.floor, Space: Whole, Nodes: s.nodes}, ErrNone
 	}
 	return s.result()
 }

@@ -63,7 +63,7 @@ var table = []row{
 	{source: "world", loader: "qemu", wish: 71, size: 71, stdout: world},
 	{source: "hello-status", wish: 72, size: 72, stdout: line, status: 7},
 	{source: "world", loader: "portable", wish: 80, size: 79, stdout: world},
-	{source: "world-both", target: "linux/amd64", loader: "portable", wish: 103, size: 109, stdout: world},
+	{source: "world-both", target: "linux/amd64", loader: "portable", wish: 103, size: 111, stdout: world},
 	{source: "short", size: 52, stdout: "Hello\n"},
 }
 
