@@ -70,7 +70,7 @@ type golfer struct {
 	plain   *File
 	found   []*result
 	bounded *synth.Result // only a bound, where no code written anew is smaller
-	reasons []string // why a way could not be gone
+	reasons []string      // why a way could not be gone
 	// comparing ends the comparisons.
 	comparing   context.Context
 	comparisons sync.WaitGroup

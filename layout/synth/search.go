@@ -24,6 +24,8 @@ const (
 	// A task may look at firstBudget states at first while no file is known, and
 	// at firstMost in the end.
 	firstBudget, firstMost = 1 << 7, 1 << 16
+	// firstStep is how much larger than the floor is the file that is sought first.
+	firstStep = 16
 	// The search for some file and for one of the size of the floor may look at
 	// floorBudget states, the rest of the search at totalBudget. Both double with
 	// every unit of effort.
@@ -233,8 +235,11 @@ func (s *search) going() bool {
 // lie at the end, and the entry is at the beginning of a run of open bytes or of
 // decided ones.
 func (s *search) first() {
+	if s.floor+firstStep >= s.bestAt {
+		return // a file is known that is hardly larger
+	}
 	for budget := int64(firstBudget); s.best == nil && budget <= firstMost && s.going(); budget *= 8 {
-		for step, last := int64(16), false; s.best == nil && !last; step *= 2 {
+		for step, last := int64(firstStep), false; s.best == nil && !last; step *= 2 {
 			size := min(s.floor+step, s.bestAt-1)
 			last = size == s.bestAt-1
 			s.attempt(s.easy(size), size, func(*job) int64 { return budget })
