@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -47,7 +48,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		g.reasons = append(g.reasons, "the search was ended early")
 	}
 	file.Report.Loader = loader.Name
-	if b := g.bounded; file.Report.Space == "" && b != nil && int64(len(file.Bytes)) >= b.Bound {
+	if b := g.bounded; file.Report.Space == "" && b != nil && g.whole(file) {
 		file.Report.Bound, file.Report.Space = b.Bound, b.Space
 	}
 	if file.Report.Space == "" {
@@ -69,7 +70,8 @@ type golfer struct {
 	loader  *elf.Loader
 	plain   *File
 	found   []*result
-	bounded *synth.Result // only a bound, where no code written anew is smaller
+	plan    *synth.Plan
+	bounded *synth.Result // of the plan: only a bound, where no code written anew is smaller
 	reasons []string      // why a way could not be gone
 	// comparing ends the comparisons.
 	comparing   context.Context
@@ -101,6 +103,17 @@ func (g *golfer) add(f *File) {
 	if g.opts.Progress != nil {
 		g.opts.Progress(Progress{Best: int64(len(g.smallest().Bytes)), Doing: f.Report.Method})
 	}
+}
+
+// whole reports whether a file is one of those of which the bound is known: all data
+// of the plan lie in it.
+func (g *golfer) whole(f *File) bool {
+	for _, b := range g.plan.Blobs {
+		if !bytes.Contains(f.Bytes, b) {
+			return false
+		}
+	}
+	return int64(len(f.Bytes)) >= g.bounded.Bound
 }
 
 // compare begins to compare a result, unless that was done before.
@@ -203,7 +216,7 @@ func (g *golfer) writeAnew() {
 	switch {
 	case r == nil && g.opts.Context.Err() != nil:
 	case errors.Is(err, synth.ErrNone):
-		g.bounded = r
+		g.plan, g.bounded = plan, r
 		g.reasons = append(g.reasons, "no code written anew is smaller")
 	case err != nil:
 		g.reasons = append(g.reasons, "not written anew: "+err.Error())

@@ -57,6 +57,19 @@ func TestFallBack(t *testing.T) {
 	}
 }
 
+// TestBoundOfComputed golfs a program that prints zeros, which it computes: the bound
+// of files in which its data lie whole is none of it.
+func TestBoundOfComputed(t *testing.T) {
+	p := assembled(t, "target linux/386\nentry _start\nsection .text\n_start: mov ecx, 80\n.more: dec ecx\nmov byte [text + ecx], '0'\njnz .more\nsys write, 1, text, 80\nsys exit, 0\nsection .bss\ntext: resb 80")
+	file, said := Golf(p, Options{Effort: -8})
+	if file == nil {
+		t.Fatal(said.Messages())
+	}
+	if r := file.Report; len(file.Bytes) >= 46+80 || r.Bound != 45 || r.Optimal(int64(len(file.Bytes))) {
+		t.Errorf("%d bytes, bound %d of %s", len(file.Bytes), r.Bound, r.Space)
+	}
+}
+
 // TestNoMistakes golfs random programs, among them some of which the comparison
 // once had to refuse a result.
 func TestNoMistakes(t *testing.T) {

@@ -48,6 +48,8 @@ func TestLengths(t *testing.T) {
 		switch {
 		case size > n+header+3:
 			t.Errorf("%d bytes for a message of %d", size, n)
+		case n > 10 && file.Report.Bound != int64(n+header):
+			t.Errorf("%d bytes for a message of %d, bound %d", size, n, file.Report.Bound)
 		case n > 10 && n <= 52 && !file.Report.Optimal(int64(size)):
 			t.Errorf("%d bytes for a message of %d are not proven to be the least", size, n)
 		}
