@@ -5,6 +5,7 @@ import (
 
 	"tasm/codegen/x86"
 	"tasm/flow"
+	"tasm/linux"
 )
 
 // Shared calls. Two calls of the kernel can be made by one instruction, where
@@ -36,10 +37,10 @@ func (sh *shortener) sites(a *analysis, l *liveness) []site {
 		walk(a, b, func(i int, in *flow.Inst, s *state) {
 			if isSystemCall(in) {
 				if s.reached {
-					c := sh.callOf(s.r[ax])
+					calls := a.callsOf(s.r[ax])
 					list = append(list, site{
 						block: k, index: i, before: *s, reads: l.calls[b][call].parts,
-						noReturn: c != nil && c.NoReturn(), flags: after[i].flags != 0,
+						noReturn: len(calls) > 0 && !slices.ContainsFunc(calls, func(c *linux.Syscall) bool { return !c.NoReturn() }), flags: after[i].flags != 0,
 					})
 				}
 				call++

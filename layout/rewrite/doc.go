@@ -48,6 +48,7 @@
 //
 //	needless branches     to where control goes in any case (merge.go)
 //	unreached code        behind a call that does not return
+//	joined branches       two that ask for the same flags, one behind the other (chosen.go)
 //	decided branches      of which the way is known
 //	equal blocks          that do the same and go on at the same place
 //	equal ends            of two blocks
@@ -72,6 +73,7 @@
 //	shared calls          two calls of the kernel are made by one instruction (calls.go)
 //	zero as carry         TEST as CMP with 1, where counting comes between it and a branch (carry.go)
 //	detours               a loop is entered through its end, where that changes nothing (detour.go)
+//	computed numbers      instead of a branch that only chooses a number by a sign (chosen.go)
 //	buffers on the stack  zeros behind the file that only the kernel reads and writes (buffers.go)
 //	rotation              counting at the end of a loop is done at its beginning
 //

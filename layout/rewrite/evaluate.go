@@ -422,6 +422,7 @@ var operators = map[string]func(x, y uint64, size int) uint64{
 	"not":  func(x, _ uint64, _ int) uint64 { return ^x },
 	"shl":  func(x, y uint64, size int) uint64 { return x << shiftCount(y, size) },
 	"shr":  func(x, y uint64, size int) uint64 { return x >> shiftCount(y, size) },
+	"sar":  func(x, y uint64, size int) uint64 { return uint64(signExtend(x, size) >> shiftCount(y, size)) },
 }
 
 func shiftCount(n uint64, size int) uint64 {
@@ -466,7 +467,7 @@ func (a *analysis) arithmetic(s *state, in *flow.Inst, n string, r register, ind
 			f = s.flags
 		case "imul":
 			f = flagFact{}
-		case "shl", "shr":
+		case "shl", "shr", "sar":
 			if y < 1 || y > 7 || !yKnown {
 				f = flagFact{}
 			}
@@ -553,7 +554,10 @@ func (a *analysis) arithmetic(s *state, in *flow.Inst, n string, r register, ind
 			c := shiftCount(y, r.size)
 			zeros = zx<<c | (1<<c - 1)
 		}
-	case "shr":
+	case "shr", "sar":
+		if n == "sar" && zx>>(8*r.size-1)&1 == 0 {
+			break
+		}
 		zeros = zerosUpTo(most)
 		if yKnown {
 			zeros = zerosUpTo(most >> shiftCount(y, r.size))

@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	"tasm/codegen/x86"
 	"tasm/flow"
 	"tasm/linux"
@@ -45,6 +47,9 @@ type analysis struct {
 	// through: nothing may be rewritten.
 	unclear bool
 	again   bool // a fact that states depend on became weaker
+	// outcomes are the numbers that the instruction being carried over may put
+	// into registers, where they are few.
+	outcomes [registers]few
 }
 
 func (s *shortener) analyze() *analysis {
@@ -318,7 +323,7 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 		a.bound(s, f.v, equal-1, index*2+1)
 	case f.kind == flagsCompare && cond == condBE && taken:
 		a.bound(s, f.v, equal, index*2+1)
-	case f.kind == flagsResult && cond == condS && !taken:
+	case f.kind == flagsResult && !taken && (cond == condS || f.overflowClear && (cond == condL || cond == condLE)):
 		a.bound(s, f.v, limit>>1, index*2)
 	}
 }
@@ -383,8 +388,13 @@ func (a *analysis) stale(s *state, index int) {
 	}, func(leader int) unknownKey { return unknownKey{staleOf, index, leader} })
 }
 
-// fresh makes the unknown that an instruction puts out.
+// fresh makes the unknown that an instruction puts out. f may be what is known of
+// another one that differs in some bits.
 func (a *analysis) fresh(index, output int, f unknown) value {
+	f.few = few{}
+	if list := a.outcomes[output]; list.count > 0 {
+		f = unknown{few: list, zeros: ^(list.numbers[0] | list.numbers[list.count-1])}
+	}
 	return a.t.make(unknownKey{resultOf, index, output}, f)
 }
 
@@ -401,6 +411,7 @@ func (a *analysis) step(s *state, in *flow.Inst, index int) {
 	}
 	a.memory(s, in, &e)
 	n := name(in)
+	a.outcomes = a.fewResults(s, in, &e, n)
 	result, flags := a.evaluate(s, in, n, index)
 	// What is written and not evaluated is unknown.
 	pointers := a.inputs(s, &e)
@@ -435,6 +446,7 @@ func (a *analysis) step(s *state, in *flow.Inst, index int) {
 		}
 		values[r], set[r] = a.fresh(index, r, f), true
 	}
+	a.outcomes = [registers]few{}
 	for r := range registers {
 		if set[r] && r != sp {
 			s.r[r] = values[r]
@@ -456,6 +468,67 @@ func (a *analysis) step(s *state, in *flow.Inst, index int) {
 		s.forward = n == "cld"
 	}
 }
+
+// fewResults finds the registers into which an instruction puts one of two
+// numbers: because what it works on is one of two, or because it spreads a bit.
+func (a *analysis) fewResults(s *state, in *flow.Inst, e *effect, n string) (results [registers]few) {
+	word := a.s.bits / 8
+	x, ok := at(in, 0).register()
+	switch {
+	case n == "cdq" && word == 4 || n == "cqo" && word == 8:
+		results[dx] = fewOf(0, a.t.mask())
+	case n == "sar" && ok && x.size == word:
+		if count, ok := at(in, 1).number(); ok && count == int64(a.s.bits-1) {
+			results[x.number] = fewOf(0, a.t.mask())
+		}
+	}
+	if !e.pure() || e.flagsRead != 0 {
+		return results
+	}
+	// Of several registers that are not known all must hold the same.
+	var v value
+	for r := range registers {
+		if _, known := s.r[r].number(); e.reads.of(r) == 0 || known {
+			continue
+		}
+		if v.unknown != 0 && v != s.r[r] {
+			return results
+		}
+		v = s.r[r]
+	}
+	list := a.t.few(v)
+	if v.unknown == 0 || len(list) != 2 {
+		return results
+	}
+	var found [2][registers]value
+	for k, number := range list {
+		t := *s
+		for r := range registers {
+			if t.r[r] == v {
+				t.r[r] = value{0, number}
+			}
+		}
+		t.flags = flagFact{}
+		out, _ := a.evaluate(&t, in, n, triedHere)
+		for r := range registers {
+			found[k][r] = value{-1, 0}
+		}
+		for _, o := range out {
+			found[k][o.number] = o.v
+		}
+	}
+	for r := range registers {
+		x, ok1 := found[0][r].number()
+		y, ok2 := found[1][r].number()
+		if ok1 && ok2 {
+			results[r] = fewOf(x, y)
+		}
+	}
+	return results
+}
+
+// triedHere numbers an instruction whose results are only looked at.
+const triedHere = -1 << 30
 
 // inputs tells whether an instruction works on what may be an address of the
 // stack.
@@ -487,11 +560,42 @@ func (a *analysis) odd(s *state, in *flow.Inst, e *effect, index int) {
 
 // kernel carries the state over a system call.
 func (a *analysis) kernel(s *state, in *flow.Inst, index int) {
-	call := a.s.callOf(s.r[ax])
-	if call != nil && call.NoReturn() {
+	calls := a.callsOf(s.r[ax])
+	if len(calls) == 0 {
+		a.passes(s, nil)
+	}
+	// What does not return leaves nothing.
+	known := len(calls) > 0
+	if calls = slices.DeleteFunc(calls, (*linux.Syscall).NoReturn); known && len(calls) == 0 {
 		s.reached = false
 		return
 	}
+	plain := known
+	for _, call := range calls {
+		a.passes(s, call)
+		plain = plain && call.Result != linux.Jump && (call.Result != linux.Twice || call.Name == "fork")
+	}
+	if a.escaped != farAbove {
+		s.slots = nil
+		a.makeWild()
+	}
+	writes := a.s.kernelWrites()
+	for r := range registers {
+		if writes.of(r) != 0 {
+			a.forget(s, r, index, unknown{})
+		}
+	}
+	if !plain {
+		a.forget(s, sp, index, a.unclearPointer())
+		s.slots = nil
+		a.makeWild()
+		a.below = true
+	}
+}
+
+// passes notes which addresses of the stack a system call gets, and what it may
+// do there; call is nil where it is not known.
+func (a *analysis) passes(s *state, call *linux.Syscall) {
 	for i, r := range a.s.arguments {
 		f := a.t.facts(s.r[r])
 		kind := linux.Opaque
@@ -516,21 +620,5 @@ func (a *analysis) kernel(s *state, in *flow.Inst, index int) {
 			a.makeWild()
 			s.slots = nil
 		}
-	}
-	if a.escaped != farAbove {
-		s.slots = nil
-		a.makeWild()
-	}
-	writes := a.s.kernelWrites()
-	for r := range registers {
-		if writes.of(r) != 0 {
-			a.forget(s, r, index, unknown{})
-		}
-	}
-	if call == nil || call.Result == linux.Jump || call.Result == linux.Twice && call.Name != "fork" {
-		a.forget(s, sp, index, a.unclearPointer())
-		s.slots = nil
-		a.makeWild()
-		a.below = true
 	}
 }

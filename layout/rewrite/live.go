@@ -75,7 +75,7 @@ func (l *liveness) systemCalls(b *flow.Block) []need {
 		if isSystemCall(in) {
 			n := need{parts: whole(sp)}
 			if s.reached {
-				n.parts |= l.s.kernelReads(l.s.callOf(s.r[ax]))
+				n.parts |= l.s.kernelReads(l.a.callsOf(s.r[ax]))
 			}
 			list = append(list, n)
 		}
@@ -284,6 +284,12 @@ func (s *shortener) partial(in *flow.Inst, e *effect, n need) (reads parts, ok b
 	}
 	var up bool // depends on lower parts too
 	switch name(in) {
+	case "xchg":
+		if !second {
+			return 0, false
+		}
+		other := n.parts.of(q.number) & (q.parts() >> (4 * q.number))
+		return wanted<<(4*q.number) | other<<(4*x.number), true
 	case "mov":
 		if !second {
 			return 0, false

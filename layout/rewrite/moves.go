@@ -95,6 +95,9 @@ func (sh *shortener) moves() []variant {
 	for _, o := range sh.buffers() {
 		list = append(list, func(sh *shortener) bool { return sh.toStack(o) })
 	}
+	for _, c := range sh.choices(a) {
+		list = append(list, func(sh *shortener) bool { return sh.compute(c) })
+	}
 	preds := sh.predecessors()
 	for i, b := range sh.g.Blocks {
 		if sh.counts(b, l) && !slices.Contains(preds[b.Next], nil) {
@@ -254,7 +257,9 @@ func (sh *shortener) number() int {
 }
 
 // earlyMoves lists what registers are given, and where else they could be given
-// it before: several could do with one, or it takes less there.
+// it before: several could do with one, or it takes less there. Those places are
+// behind tests, in front of all blocks, the beginnings of blocks, and behind calls of
+// the kernel.
 func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 	type key struct {
 		r int
@@ -267,7 +272,7 @@ func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 	for _, c := range sh.constants(a, l) {
 		for _, t := range tests {
 			if b := sh.g.Blocks[t.block]; (c.place.b == b.Next || c.place.b == b.Code[len(b.Code)-1].Target) && t.before.parts.of(c.r) == 0 {
-				list = append(list, func(sh *shortener) bool { return sh.early(sh.ask(t), c.r, c.content) })
+				list = append(list, func(sh *shortener) bool { return sh.early(sh.ask(t), 0, c.r, c.content) })
 			}
 		}
 		if k := (key{c.r, c.content}); tried[k] || c.content.n > 1<<31 {
@@ -277,22 +282,32 @@ func (sh *shortener) earlyMoves(a *analysis, l *liveness) []variant {
 		}
 		// In front of all others registers are zero.
 		if m := masks(l.in[sh.g.Entry].parts.of(c.r)); len(entry) > 1 && c.content.from == 0 && (m == 0 || c.content.isNumber() && m&c.content.n == 0) {
-			list = append(list, func(sh *shortener) bool { return sh.early(sh.start(), c.r, c.content) })
+			list = append(list, func(sh *shortener) bool { return sh.early(sh.start(), 0, c.r, c.content) })
 		}
-		for i, b := range sh.g.Blocks {
+		for block, b := range sh.g.Blocks {
 			if !a.in[b].reached {
 				continue
 			}
-			// What matters of the register may be the same in both.
-			m, held := masks(l.in[b].parts.of(c.r)), a.in[b].r[c.r]
-			v, ok := a.content(held)
-			same := m == 0 || ok && v == c.content
-			if c.content.isNumber() {
-				same = same || ok && v.isNumber() && (v.n^c.content.n)&m == 0 || m&c.content.n == 0 && a.t.facts(held).zeros&m == m
+			try := func(i int, needed parts, s *state) {
+				// What matters of the register may be the same in both.
+				m, held := masks(needed.of(c.r)), s.r[c.r]
+				v, ok := a.content(held)
+				same := m == 0 || ok && v == c.content
+				if c.content.isNumber() {
+					same = same || ok && v.isNumber() && (v.n^c.content.n)&m == 0 || m&c.content.n == 0 && a.t.facts(held).zeros&m == m
+				}
+				if same {
+					list = append(list, func(sh *shortener) bool { return sh.early(sh.g.Blocks[block], i, c.r, c.content) })
+				}
 			}
-			if same {
-				list = append(list, func(sh *shortener) bool { return sh.early(sh.g.Blocks[i], c.r, c.content) })
-			}
+			try(0, l.in[b].parts, a.in[b])
+			after := make([]need, len(b.Code))
+			l.through(b, after)
+			walk(a, b, func(i int, _ *flow.Inst, s *state) {
+				if i > 0 && s.reached && isSystemCall(&b.Code[i-1]) {
+					try(i, after[i-1].parts, s)
+				}
+			})
 		}
 	}
 	return list
@@ -373,15 +388,15 @@ func (sh *shortener) start() *flow.Block {
 	return first
 }
 
-// early gives a register some content at the beginning of a block where what it
-// holds does not matter, and takes out what gives it the same later.
-func (sh *shortener) early(b *flow.Block, r int, to content) bool {
+// early gives a register some content in front of instruction i of a block, where
+// what it holds does not matter, and takes out what gives it the same later.
+func (sh *shortener) early(b *flow.Block, i, r int, to content) bool {
 	in, ok := sh.give(r, to)
 	if !ok {
 		return false
 	}
 	code := []flow.Inst{in}
-	b.Code = append(code, b.Code...)
+	b.Code = slices.Insert(slices.Clone(b.Code), i, in)
 	a := sh.analyze()
 	if a.unclear {
 		return false

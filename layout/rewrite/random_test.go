@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -377,12 +378,69 @@ func randomProgram(seed uint64, bits int) string {
 	return strings.NewReplacer("REG", si, "RDI", di).Replace(g.b.String())
 }
 
+// randomChoices writes a program that decides by what it reads what it writes and
+// with which status it ends.
+func randomChoices(seed uint64, bits int) string {
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 9)), bits: bits, fixed: map[string]bool{}}
+	target, wide := "386", 2
+	if bits == 64 {
+		target, wide = "amd64", 3
+	}
+	fmt.Fprintf(&g.b, "target linux/%s\nentry main\nsection .bss\nbuffer: resb 128\nsection .data\ntext: db '0123456789'\nsection .text\nmain:\n", target)
+	g.f("sys read, 0, buffer, 64")
+	number := func() int { return one(g, 0, 0, 1, 1, 1, 2, 3, 4, 7) }
+	r := one(g, families[0], families[1], families[5], families[6])[wide]
+	for range 1 + g.IntN(3) {
+		negative, other := g.label(), g.label()
+		if g.IntN(2) == 0 {
+			g.f("sys write, 1, text, %d", number())
+		}
+		if r[len(r)-2:] == "ax" && g.IntN(2) == 0 {
+			g.f("mov %s, [buffer+%d]", r, g.IntN(48))
+		} else {
+			g.f("mov %s, %d", r, number())
+			g.f("sub %s, [buffer+%d]", r, g.IntN(48))
+		}
+		if g.IntN(4) != 0 {
+			g.f("%s", one(g, fmt.Sprintf("test %s, %s", r, r), fmt.Sprintf("cmp %s, 0", r)))
+		}
+		if g.IntN(2) == 0 {
+			g.f("j%s %s", one(g, "z", "nz", "le", "g", "s", "be", "c"), other)
+		}
+		g.f("j%s %s", one(g, "s", "s", "ns", "l", "ge", "z", "le", "g", "nz"), one(g, negative, negative, other))
+		kind := g.IntN(8)
+		way := func() {
+			switch cmp.Or(kind/2, g.IntN(4)) {
+			case 0:
+				g.f("sys write, 1, text, %d", number())
+			case 1:
+				g.f("sys write, %d, text, 1", number())
+			default:
+				g.f("sys exit, %d", number())
+			}
+		}
+		way()
+		g.b.WriteString(negative + ":\n")
+		way()
+		g.b.WriteString(other + ":\n")
+		way()
+	}
+	g.f("sys exit, 0")
+	return g.b.String()
+}
+
 // TestRandomPrograms runs random programs as they are and shortened, on the
 // processor and with several inputs.
 func TestRandomPrograms(t *testing.T) {
-	n, start := 25, uint64(0)
 	// Each of these found a mistake once.
-	seeds := []uint64{1746, 1872, 5118, 200149}
+	checkRandom(t, randomProgram, 25, 1746, 1872, 5118, 200149)
+}
+
+// TestRandomChoices does the same for programs that decide.
+func TestRandomChoices(t *testing.T) { checkRandom(t, randomChoices, 20) }
+
+func checkRandom(t *testing.T, random func(seed uint64, bits int) string, n int, seeds ...uint64) {
+	start := uint64(0)
 	if s := os.Getenv("REWRITE_SEEDS"); s != "" {
 		fmt.Sscanf(s, "%d-%d", &start, &n)
 	}
@@ -390,9 +448,10 @@ func TestRandomPrograms(t *testing.T) {
 		seeds = append(seeds, start+i)
 	}
 	before, after, untouched := 0, 0, 0
+	used := map[string]int{}
 	for _, seed := range seeds {
 		for _, bits := range []int{32, 64} {
-			source := randomProgram(seed, bits)
+			source := random(seed, bits)
 			g := graph(t, source)
 			if len(g.Doubts) != 0 {
 				t.Fatalf("seed %d: %v\n%s", seed, g.Doubts, source)
@@ -400,6 +459,9 @@ func TestRandomPrograms(t *testing.T) {
 			short, changes := Shorten(g, quick)
 			if len(changes) == 0 {
 				untouched++
+			}
+			for _, c := range changes {
+				used[c.Rule]++
 			}
 			x, y := layOut(t, g), layOut(t, short)
 			before += x.code
@@ -427,7 +489,7 @@ func TestRandomPrograms(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d bytes of code became %d; %d programs stayed as they were", before, after, untouched)
+	t.Logf("%d bytes of code became %d; %d programs stayed as they were; %v", before, after, untouched, used)
 	if untouched*5 > n {
 		t.Error("too many programs stayed as they were")
 	}

@@ -44,6 +44,7 @@ var ruleTable = []struct {
 	{rule: "needless branches", source: "pop edx; test edx, edx; jz x; x: wcall", change: "jz x goes where control goes in any case", saved: 2},
 	{rule: "unreached code", source: "pop ecx; pop edx; xor esi, esi; push esi; test edx, edx; jz x; inc ecx; x: pop eax; inc eax; int 0x80; mov edx, 5; wcall; jmp _start", change: "mov edx, 5; mov eax, 4; mov ebx, 1; int 0x80 is never reached", saved: 17},
 	{rule: "decided branches", source: "xor eax, eax; test eax, eax; jnz x; mov edx, 5; x: wcall", change: "jnz x is decided", saved: 2},
+	{rule: "joined branches", source: "rcall; test eax, eax; jz x; js x; inc ecx; x: mov edx, ecx; wcall", change: "jz x; js x became jle x", saved: 2},
 	{rule: "equal blocks", source: "pop edx; test edx, edx; jz x; mov ebx, 7; mov eax, 1; int 0x80; x: mov ebx, 7; mov eax, 1; int 0x80", change: "inc eax; mov bl, 7; int 0x80 is there already", saved: 5},
 	{rule: "equal ends", source: "rcall; mov ecx, eax; rcall; test eax, eax; jz x; mov edx, 5; mov eax, 4; mov ebx, 7; int 0x80; mov eax, 6; int 0x80; jmp _start; x: mov ecx, 9; mov edx, 8; mov eax, 4; mov ebx, 7; int 0x80; mov eax, 6; int 0x80; jmp _start", change: "mov bl, 7; int 0x80; push 6; pop eax; int 0x80 is shared", saved: 7},
 	{rule: "tail calls", source: "call x; call x; mov eax, 1; int 0x80; x: mov edx, 5; call y; ret; y: wcall; ret", change: "call y; ret became a jump", saved: 4},
@@ -61,6 +62,9 @@ var ruleTable = []struct {
 	{rule: "zero as carry", source: "pop ecx; pop edx; m: pop esi; test esi, esi; jz x; lea ecx, [ecx+1]; lea edx, [edx+1]; x: jz y; wcall; y: wcall; jmp m", change: "test esi, esi became cmp esi, 1", saved: -1},
 	{rule: "shared calls", source: "pop edi; m: pop esi; test esi, esi; jz x; mov ecx, y; mov edx, 5; wcall; jmp m; x: mov ecx, y+7; mov edx, 5; wcall; mov eax, 1; int 0x80|section .data; y: dd 5, 6, 7", change: "int 0x80 makes two calls", saved: -17},
 	{rule: "shared calls", source: "rcall; test eax, eax; jz x; mov ecx, 5000; wcall; mov ebx, 3; mov eax, 1; int 0x80; x: mov eax, 6; int 0x80; mov ebx, 0; mov eax, 1; int 0x80", change: "int 0x80 makes two calls", saved: -3},
+	{rule: "early numbers", source: "m: rcall; test eax, eax; js x; mov edx, eax; wcall; test eax, eax; jns m; x: mov ebx, eax; mov eax, 1; int 0x80", change: "mov ebx, 0 is done before", saved: -3},
+	{rule: "computed numbers", source: "rcall; test eax, eax; js x; mov eax, 1; mov ebx, 0; int 0x80; x: mov eax, 1; mov ebx, 1; int 0x80", change: "shr eax, 0x1f; mov ebx, eax is done instead of a branch", saved: 0},
+	{rule: "computed numbers", bits: 64, source: "m: mov eax, 1; mov edi, 1; mov rsi, x; mov edx, 2; syscall; test rax, rax; jns m; mov eax, 60; mov edi, 1; syscall|section .data; x: db 5, 6", change: "cqo; and rdx, 0x3b; lea rax, [rdx+1] is done instead of a branch", saved: 0},
 	{rule: "rotation", source: "pop ecx; pop ecx; xor edx, edx; m: cmp byte [ecx+edx], 7; je x; inc edx; jmp m; x: wcall", change: "inc edx is done at the beginning of the loop", saved: 0},
 }
 

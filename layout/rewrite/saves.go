@@ -160,7 +160,7 @@ func (s *saved) shows(b *flow.Block, i int) bool {
 		if k != i || !st.reached {
 			return
 		}
-		read := s.sh.kernelReads(s.sh.callOf(st.r[ax]))
+		read := s.sh.kernelReads(s.a.callsOf(st.r[ax]))
 		for r := range registers {
 			shown = shown || r != sp && read.of(r) != 0 && s.a.t.facts(st.r[r]).pointer
 		}

@@ -371,6 +371,10 @@ func (t *settler) settings(r int, vals *[registers]value) []setting {
 		if short >= -128 && short < 128 && t.stack {
 			add(want, two(one("push", imm(short)), one("pop", reg(r, word))))
 		}
+		if isHeld && held == 0 && n != 0 && n&(n-1) == 0 && free(arithmetic) {
+			// As long as BTS, but each of the two fits into a smaller gap.
+			add(want, two(one("inc", reg(r, 4)), one("shl", reg(r, 4), imm(int64(bits.TrailingZeros64(n))))))
+		}
 		if bit := n ^ held; isHeld && bit != 0 && bit&(bit-1) == 0 && n&limit(4) == n && free(arithmetic) {
 			add(want, one(map[bool]string{true: "bts", false: "btr"}[n&bit != 0], reg(r, 4), imm(int64(bits.TrailingZeros64(bit)))))
 		}

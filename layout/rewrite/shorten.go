@@ -177,9 +177,11 @@ func (sh *shortener) pass() bool {
 	if a.unclear {
 		return false
 	}
-	if sh.unreached(a) {
+	for sh.unreached(a) || sh.joined(a) {
 		sh.tidy()
-		a = sh.analyze()
+		if a = sh.analyze(); a.unclear || sh.budget.over() {
+			return !a.unclear
+		}
 	}
 	l := sh.liveness(a)
 	for !sh.budget.over() && sh.saves(a, l) {

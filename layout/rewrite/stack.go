@@ -163,6 +163,17 @@ func (a *analysis) effective(s *state, o operand) (value, unknown) {
 	if ad.base < 0 && ad.index < 0 {
 		return number(disp & a.t.mask()), unknown{}
 	}
+	if ad.index >= 0 {
+		x, known := s.r[ad.index].number()
+		base := number(0)
+		if ad.base >= 0 {
+			base = s.r[ad.base]
+		}
+		if known {
+			v := a.t.add(base, uint64(ad.scale)*x+disp)
+			return v, a.t.facts(v)
+		}
+	}
 	f := unknown{}
 	if ad.index >= 0 {
 		f = a.t.facts(s.r[ad.index])

@@ -47,12 +47,40 @@ type unknown struct {
 	key   unknownKey
 	known bool   // the facts below are there
 	zeros uint64 // bits that are 0
+	few   few    // the numbers that it can be, if these are few
 	// pointer is set where it may have been computed from the stack pointer. Then low
 	// and high bound its distance from the stack pointer at process entry,
 	// unless it is no address.
 	pointer   bool
 	low, high int64
 	widened   int
+}
+
+// few is one or two numbers, in ascending order; of others count is 0.
+type few struct {
+	count   int8
+	numbers [2]uint64
+}
+
+func fewOf(list ...uint64) few {
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if len(list) > 2 {
+		return few{}
+	}
+	f := few{count: int8(len(list))}
+	copy(f.numbers[:], list)
+	return f
+}
+
+func (f few) list() []uint64 { return f.numbers[:f.count] }
+
+// union is what is known of a number that is one of f or one of o.
+func (f few) union(o few) few {
+	if f.count == 0 || o.count == 0 {
+		return few{}
+	}
+	return fewOf(slices.Concat(f.list(), o.list())...)
 }
 
 const (
@@ -171,9 +199,10 @@ func (t *table) make(k unknownKey, f unknown) value {
 		f.zeros |= ^t.mask()
 	}
 	if !u.known {
-		u.known, u.zeros, u.pointer, u.low, u.high = true, f.zeros, f.pointer, f.low, f.high
+		u.known, u.zeros, u.few, u.pointer, u.low, u.high = true, f.zeros, f.few, f.pointer, f.low, f.high
 	} else {
 		u.zeros &= f.zeros
+		u.few = u.few.union(f.few)
 		if f.pointer && !u.pointer {
 			u.pointer, u.low, u.high = true, f.low, f.high
 		} else if f.pointer {
@@ -205,7 +234,7 @@ func (t *table) make(k unknownKey, f unknown) value {
 // facts returns what is known of a value.
 func (t *table) facts(v value) unknown {
 	if n, ok := v.number(); ok {
-		return unknown{known: true, zeros: ^n}
+		return unknown{known: true, zeros: ^n, few: fewOf(n)}
 	}
 	if v.unknown < 0 {
 		return unknown{}
@@ -218,6 +247,13 @@ func (t *table) facts(v value) unknown {
 	if t.bits == 32 {
 		d = int64(int32(v.offset))
 	}
+	if u.few.count > 0 {
+		list := slices.Clone(u.few.list())
+		for i := range list {
+			list[i] = (list[i] + v.offset) & t.mask()
+		}
+		u.few = fewOf(list...)
+	}
 	max := ^u.zeros & t.mask()
 	if d > 0 && max+uint64(d) >= max && max+uint64(d) <= t.mask() {
 		u.zeros = zerosUpTo(max + uint64(d))
@@ -228,6 +264,16 @@ func (t *table) facts(v value) unknown {
 		u.low, u.high = clamp(u.low+d), clamp(u.high+d)
 	}
 	return u
+}
+
+// few returns the one or two numbers that a value can be; none where there are
+// more.
+func (t *table) few(v value) []uint64 {
+	f := t.facts(v)
+	if open := ^f.zeros & t.mask(); f.few.count == 0 && open&(open-1) == 0 && !f.pointer {
+		return []uint64{0, open}
+	}
+	return f.few.list()
 }
 
 func clamp(n int64) int64 { return min(max(n, farBelow), farAbove) }

@@ -29,30 +29,38 @@ func numbers(names []string) []int {
 	return list
 }
 
-// callOf returns the system call that is made when the accumulator holds v, or
-// nil where it is not known.
-func (s *shortener) callOf(v value) *linux.Syscall {
-	n, ok := v.number()
-	if !ok {
-		return nil
+// callsOf returns the system calls one of which is made when the accumulator
+// holds v; none where they are not known.
+func (a *analysis) callsOf(v value) []*linux.Syscall {
+	var list []*linux.Syscall
+	for _, n := range a.t.few(v) {
+		call, ok := linux.ByNumber(a.s.abi, int(uint32(n)))
+		if !ok {
+			return nil
+		}
+		list = append(list, call)
 	}
-	call, _ := linux.ByNumber(s.abi, int(uint32(n)))
-	return call
+	return list
 }
 
-// kernelReads returns the registers that a system call reads: call is nil where
-// it is not known which one it is.
-func (s *shortener) kernelReads(call *linux.Syscall) parts {
+// kernelReads returns the registers that a system call reads, which is one of
+// calls; there are none of these where it is not known which one it is.
+func (s *shortener) kernelReads(calls []*linux.Syscall) parts {
 	p := partLong << (4 * ax)
-	if call == nil || call.Result == linux.Jump || call.Result == linux.Twice {
-		for _, n := range s.arguments {
-			p |= whole(n)
+	for _, call := range calls {
+		if call.Result == linux.Jump || call.Result == linux.Twice {
+			calls = nil
+			break
 		}
-	} else {
 		for i, a := range call.Args(s.abi) {
 			if a.Kind != linux.Unused {
 				p |= whole(s.arguments[i])
 			}
+		}
+	}
+	if calls == nil {
+		for _, n := range s.arguments {
+			p |= whole(n)
 		}
 	}
 	if s.bits == 32 {

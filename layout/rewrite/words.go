@@ -54,7 +54,7 @@ func (sh *shortener) readings(a *analysis, l *liveness, o *flow.Object) (list []
 			}
 			walk(a, b, func(k int, _ *flow.Inst, s *state) {
 				if k == x.call && s.reached {
-					x.to = x.from + sh.read(s, x.r)
+					x.to = x.from + sh.read(a, s, x.r)
 				}
 			})
 			if x.from < 0 || x.to <= x.from || x.to > int64(len(o.Bytes)) {
@@ -69,9 +69,13 @@ func (sh *shortener) readings(a *analysis, l *liveness, o *flow.Object) (list []
 // read is how many bytes the call of the kernel that is made in a state reads
 // from where a register points; 0 where it does anything else, or that is not
 // known.
-func (sh *shortener) read(s *state, r int) int64 {
-	call := sh.callOf(s.r[ax])
-	if call == nil || call.NoReturn() || call.Result == linux.Jump || call.Result == linux.Twice {
+func (sh *shortener) read(a *analysis, s *state, r int) int64 {
+	calls := a.callsOf(s.r[ax])
+	if len(calls) != 1 {
+		return 0
+	}
+	call := calls[0]
+	if call.NoReturn() || call.Result == linux.Jump || call.Result == linux.Twice {
 		return 0
 	}
 	size := int64(0)

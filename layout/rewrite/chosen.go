@@ -1,0 +1,350 @@
+package rewrite
+
+import (
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/flow"
+)
+
+// Branches that ask the same flags, and branches that only choose a number.
+
+// holds reports whether a condition, as instructions encode it, is true of flags.
+func holds(cond int, f x86.FlagSet) bool {
+	is := func(flag x86.FlagSet) bool { return f&flag != 0 }
+	var yes bool
+	switch cond &^ 1 {
+	case condO:
+		yes = is(x86.OF)
+	case condB:
+		yes = is(x86.CF)
+	case condE:
+		yes = is(x86.ZF)
+	case condBE:
+		yes = is(x86.CF) || is(x86.ZF)
+	case condS:
+		yes = is(x86.SF)
+	case condP:
+		yes = is(x86.PF)
+	case condL:
+		yes = is(x86.SF) != is(x86.OF)
+	case condLE:
+		yes = is(x86.ZF) || is(x86.SF) != is(x86.OF)
+	}
+	return yes != (cond&1 == 1)
+}
+
+// possible lists the flags that there may be, as far as conditions ask for them.
+func (f flagFact) possible() []x86.FlagSet {
+	var list []x86.FlagSet
+	add := func(s x86.FlagSet) {
+		// A zero has no sign.
+		if f.kind == flagsResult && s&x86.ZF != 0 && s&x86.SF != 0 ||
+			f.carryClear && s&x86.CF != 0 || f.overflowClear && s&x86.OF != 0 {
+			return
+		}
+		list = append(list, s)
+	}
+	for n := range 1 << 5 {
+		s := x86.FlagSet(0)
+		for i, flag := range []x86.FlagSet{x86.CF, x86.PF, x86.ZF, x86.SF, x86.OF} {
+			if n>>i&1 != 0 {
+				s |= flag
+			}
+		}
+		add(s)
+	}
+	return list
+}
+
+// joined makes one branch of two that ask for the same flags, one right behind
+// the other, where together they lead to two places only.
+func (sh *shortener) joined(a *analysis) bool {
+	ways := sh.entrances()
+	for _, b := range sh.g.Blocks {
+		n, c := len(b.Code)-1, b.Next
+		if n < 0 || c == nil || len(c.Code) != 1 || c.Next == nil || ways[c] != 1 {
+			continue
+		}
+		first, ok1 := conditionOf(name(&b.Code[n]))
+		second, ok2 := conditionOf(name(&c.Code[0]))
+		next := c.Next
+		if c.Next == b.Code[n].Target {
+			second, next = second^1, c.Code[0].Target
+		} else if c.Code[0].Target != b.Code[n].Target {
+			continue
+		}
+		if !ok1 || !ok2 {
+			continue
+		}
+		var flags []x86.FlagSet
+		walk(a, b, func(i int, _ *flow.Inst, s *state) {
+			if i == n {
+				flags = s.flags.possible()
+			}
+		})
+		cond := slices.IndexFunc(conditionNames[:], func(name string) bool {
+			cond := conditions[name]
+			return !slices.ContainsFunc(flags, func(f x86.FlagSet) bool { return holds(cond, f) != (holds(first, f) || holds(second, f)) })
+		})
+		if cond < 0 {
+			continue
+		}
+		both := []flow.Inst{b.Code[n], c.Code[0]}
+		in := onCondition(&b.Code[n], cond)
+		sh.note("joined branches", both, branchSize, text(both)+" became "+instText(&in))
+		b.Code, b.Next = append(b.Code[:n:n], in), next
+		return true
+	}
+	return false
+}
+
+// Numbers that are chosen. Where a branch asks for the sign of a register, and
+// both ways do the same but for a number, that number can be computed from the
+// sign instead.
+
+// choice is two blocks of which the second is entered only where a register is
+// negative, and the first only where it is not.
+type choice struct {
+	x, y   int // in the list of blocks
+	tester int // the register
+}
+
+// choices lists the choices of the program.
+func (sh *shortener) choices(a *analysis) []choice {
+	var list []choice
+	for y, negative := range sh.negative(a) {
+		b := sh.g.Blocks[y]
+		if b == sh.g.Entry || negative == 0 || callOfKernel(b) < 0 {
+			continue
+		}
+		for x, o := range sh.g.Blocks {
+			if x == y || !a.in[o].reached || callOfKernel(o) < 0 {
+				continue
+			}
+			for r := range registers {
+				if r != sp && negative.of(r) != 0 && a.t.facts(a.in[o].r[r]).zeros>>(sh.bits-1)&1 == 1 {
+					list = append(list, choice{x, y, r})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// callOfKernel returns where the first call of the kernel is in a block, -1
+// where there is none.
+func callOfKernel(b *flow.Block) int {
+	return slices.IndexFunc(b.Code, func(in flow.Inst) bool { return isSystemCall(&in) })
+}
+
+// negative tells of each block which registers are negative whenever control
+// comes to it.
+func (sh *shortener) negative(a *analysis) []parts {
+	out := make([]parts, len(sh.g.Blocks))
+	index := map[*flow.Block]int{}
+	for i, b := range sh.g.Blocks {
+		out[i], index[b] = ^parts(0), i
+	}
+	enter := func(b *flow.Block, s *state, sign bool) {
+		if b == nil || !s.reached {
+			return
+		}
+		for r := range registers {
+			n, known := s.r[r].number()
+			if !(known && n>>(sh.bits-1)&1 == 1) && !(sign && s.r[r] == s.flags.v) {
+				out[index[b]] &^= whole(r)
+			}
+		}
+	}
+	for _, b := range sh.g.Blocks {
+		s := *a.in[b]
+		for i := range b.Code {
+			in := &b.Code[i]
+			for _, ref := range in.Refs {
+				if ref.Block != nil {
+					out[index[ref.Block]] = 0
+				}
+			}
+			switch {
+			case isCall(in):
+				out[index[in.Target]] = 0
+			case isBranch(in):
+				f := s.flags
+				cond, ok := conditionOf(name(in))
+				ok = ok && f.kind == flagsResult && f.size*8 == sh.bits && (cond&^1 == condS || cond&^1 == condL && f.overflowClear)
+				enter(in.Target, &s, ok && cond&1 == 0)
+				enter(b.Next, &s, ok && cond&1 == 1)
+			}
+			a.advance(&s, in, a.index[b]+i)
+		}
+		if n := len(b.Code); n == 0 || !isBranch(&b.Code[n-1]) {
+			enter(b.Next, &s, false)
+		}
+	}
+	return out
+}
+
+// atCall is what a block does up to its first call of the kernel.
+type atCall struct {
+	i     int // where that is
+	state state
+	need  parts // what matters there
+	sets  parts // what it has given values
+}
+
+// untilCall goes through a block that only sets registers until it calls the
+// kernel; ok is false if it does something else.
+func (sh *shortener) untilCall(a *analysis, l *liveness, b *flow.Block) (c atCall, ok bool) {
+	if c.i = callOfKernel(b); c.i < 0 {
+		return c, false
+	}
+	after := make([]need, len(b.Code))
+	l.through(b, after)
+	c.need = l.in[b].parts
+	flags := l.in[b].flags
+	if c.i > 0 {
+		c.need, flags = after[c.i-1].parts, after[c.i-1].flags
+	}
+	ok = flags == 0
+	walk(a, b, func(i int, in *flow.Inst, s *state) {
+		switch {
+		case i < c.i:
+			e := sh.effect(in)
+			ok = ok && e.pure() && e.flagsWritten&x86.DF == 0 && in.Target == nil
+			c.sets |= e.writes
+		case i == c.i:
+			c.state = *s
+		}
+	})
+	return c, ok
+}
+
+// compute makes one block of the two of a choice.
+func (sh *shortener) compute(c choice) bool {
+	sh.unpush()
+	x, y := sh.g.Blocks[c.x], sh.g.Blocks[c.y]
+	a := sh.analyze()
+	if a.unclear {
+		return false
+	}
+	l := sh.liveness(a)
+	cx, ok1 := sh.untilCall(a, l, x)
+	cy, ok2 := sh.untilCall(a, l, y)
+	restX, restY := x.Code[cx.i:], y.Code[cy.i:]
+	ends := len(restY) == 1 && y.Next == nil
+	if !ok1 || !ok2 || !ends && (key(restX) != key(restY) || x.Next != y.Next) {
+		return false
+	}
+	m := maker{bits: sh.bits, source: restX[0].Source}
+	var code []flow.Inst
+	chosen, kept := -1, parts(0)
+	var numbers [2]uint64
+	for r := range registers {
+		n := (cx.need | cy.need).of(r)
+		if n == 0 || r == sp {
+			continue
+		}
+		vx, vy := cx.state.r[r], cy.state.r[r]
+		if cx.need.of(r) == 0 {
+			vx = vy
+		}
+		if cy.need.of(r) == 0 {
+			vy = vx
+		}
+		nx, number1 := vx.number()
+		ny, number2 := vy.number()
+		ref, isRef := a.t.ref(vx)
+		held := vx == a.in[x].r[r] && vy == a.in[y].r[r] || (cx.sets|cy.sets).of(r) == 0
+		switch {
+		case number1 && number2 && (nx^ny)&masks(n) != 0:
+			if chosen >= 0 {
+				return false
+			}
+			chosen, numbers = r, [2]uint64{nx, ny}
+		case held:
+			kept |= whole(r)
+		case number1 && number2:
+			code = append(code, m.one("mov", reg(r, sh.bits/8), imm(a.t.signed(nx)))...)
+		case isRef && vx == vy:
+			code = append(code, m.one("mov", reg(r, sh.bits/8), immRef(ref))...)
+		default:
+			return false
+		}
+	}
+	if chosen < 0 {
+		return false
+	}
+	first := sh.fromSign(m, chosen, c.tester, kept, numbers)
+	if first == nil {
+		return false
+	}
+	sh.note("computed numbers", y.Code, 0, text(first)+" is done instead of a branch")
+	x.Code = slices.Concat(first, code, restX)
+	for _, b := range sh.g.Blocks {
+		if b.Next == y {
+			b.Next = x
+		}
+		for i := range b.Code {
+			if b.Code[i].Target == y {
+				b.Code[i].Target = x
+			}
+		}
+	}
+	sh.prune()
+	return true
+}
+
+// fromSign makes the shortest code that it finds to give register r the first
+// number if register q is not negative, else the second; kept are registers that
+// must stay as they are.
+func (sh *shortener) fromSign(m maker, r, q int, kept parts, numbers [2]uint64) []flow.Inst {
+	word := sh.bits / 8
+	add := numbers[0]
+	var best []flow.Inst
+	keep := func(parts ...[]flow.Inst) {
+		for _, p := range parts {
+			if p == nil {
+				return
+			}
+		}
+		if code := slices.Concat(parts...); best == nil || sizeOf(code) < sizeOf(best) {
+			best = code
+		}
+	}
+	signed := func(n uint64) int64 { return signExtend(n, word) }
+	// finish works on register t, which holds 0 or spread.
+	finish := func(t int, spread int64, begin ...[]flow.Inst) {
+		begin = slices.Clip(begin)
+		factor := signed(numbers[1]-add) * spread
+		last := []flow.Inst{}
+		if r != t {
+			last = m.one("mov", reg(r, word), reg(t, word))
+		}
+		if factor == 1 && add == 0 {
+			keep(append(begin, last)...)
+		}
+		if slices.Contains([]int64{1, 2, 3, 5, 9}, factor) {
+			o := mem(int64(t), signed(add), sh.bits, 0)
+			o.Value.AddRegister(x86.GeneralRegister(t, word), factor-1)
+			keep(append(begin, m.one("lea", reg(r, word), o))...)
+		}
+		if spread == -1 {
+			mask := m.one("and", reg(t, word), imm(-factor))
+			if add == 0 {
+				keep(append(begin, mask, last)...)
+			}
+			keep(append(begin, mask, m.one("lea", reg(r, word), mem(int64(t), signed(add), sh.bits, 0)))...)
+		}
+	}
+	t, begin := q, []flow.Inst{}
+	if kept.of(q) != 0 {
+		t, begin = r, m.one("mov", reg(r, word), reg(q, word))
+	}
+	finish(t, -1, begin, m.one("sar", reg(t, word), imm(int64(sh.bits-1))))
+	finish(t, 1, begin, m.one("shr", reg(t, word), imm(int64(sh.bits-1))))
+	if q == ax && kept.of(dx) == 0 {
+		finish(dx, -1, m.one(map[int]string{4: "cdq", 8: "cqo"}[word]))
+	}
+	return best
+}
