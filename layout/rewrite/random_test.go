@@ -437,7 +437,7 @@ func TestRandomPrograms(t *testing.T) {
 }
 
 // TestRandomChoices does the same for programs that decide.
-func TestRandomChoices(t *testing.T) { checkRandom(t, randomChoices, 20) }
+func TestRandomChoices(t *testing.T) { checkRandom(t, randomChoices, 6) }
 
 func checkRandom(t *testing.T, random func(seed uint64, bits int) string, n int, seeds ...uint64) {
 	start := uint64(0)
