@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 )
@@ -11,14 +12,14 @@ type build struct {
 	blob  int   // its index in Plan.Blobs
 	stack int64 // where it begins: the stack pointer at entry plus so many bytes
 	words []int // by word: the file offset that it is read from; immediate for none
-	room  int   // that the file has for code, see site.room
+	room  room
 }
 
 // immediate stands for the offset of a word that is a number in an instruction.
 const immediate = -1
 
-// Of buildsMost arrangements of the other blobs and of the words, the buildsKept
-// are tried that leave most room for code.
+// Of the arrangements of the other blobs, or of buildsMost where words lie in the
+// file too, the buildsKept are tried that leave most room for code.
 const buildsMost, buildsKept = 1 << 11, 1 << 2
 
 // mostWords is how many words of the stack a message may take that is put
@@ -89,20 +90,29 @@ func (s *site) builds(p *Plan, i, size int) (builds []*build, blobs [][]int) {
 			inFile = append(inFile, b)
 		}
 	}
+	most := arrangeMost
 	for _, c := range list {
 		if _, ok := asNumber(c, ptr); !ok {
-			inFile = append(inFile, c)
+			inFile, most = append(inFile, c), buildsMost
 		}
 	}
-	arrangements, _ := s.arrangements(inFile, size, buildsMost)
-	slices.SortStableFunc(arrangements, func(a, b []int) int { return s.room(inFile, b, size) - s.room(inFile, a, size) })
+	type arrangement struct {
+		places []int
+		room   room
+	}
+	var arrangements []arrangement
+	all, _ := s.arrangements(inFile, size, most)
+	for _, places := range all {
+		arrangements = append(arrangements, arrangement{places, s.room(inFile, places, size)})
+	}
+	slices.SortStableFunc(arrangements, func(a, b arrangement) int { return b.room.compare(a.room) })
 	before := []int{0}
 	if _, ok := p.Words[0]; ok {
 		before = []int{1, 0}
 	}
 	kept := 0
 	for _, arrangement := range arrangements {
-		places := arrangement
+		places := arrangement.places
 		if kept == buildsKept {
 			break
 		}
@@ -124,33 +134,43 @@ func (s *site) builds(p *Plan, i, size int) (builds []*build, blobs [][]int) {
 			}
 		}
 		for _, n := range before {
-			builds = append(builds, &build{blob: i, stack: int64(ptr * (n - len(list))), words: words, room: s.room(inFile, arrangement, size)})
+			builds = append(builds, &build{blob: i, stack: int64(ptr * (n - len(list))), words: words, room: arrangement.room})
 			blobs = append(blobs, at)
 		}
 	}
 	return builds, blobs
 }
 
-// room measures the open bytes of a file in which blobs lie at some places, without
-// what jumps between their runs take; of equals the longer runs count more.
-func (s *site) room(blobs [][]byte, places []int, size int) int {
+// room is how much of a file is left for code.
+type room struct {
+	bytes   int // open ones, without what jumps between their runs take
+	longest int // run of open bytes
+}
+
+func (r room) compare(o room) int {
+	return cmp.Or(cmp.Compare(r.bytes, o.bytes), cmp.Compare(r.longest, o.longest))
+}
+
+// room measures a file in which blobs lie at some places.
+func (s *site) room(blobs [][]byte, places []int, size int) room {
 	taken := make([]bool, size)
 	for i, b := range blobs {
 		for p := places[i]; p < min(places[i]+len(b), size); p++ {
 			taken[p] = true
 		}
 	}
-	room, run, longest := 0, 0, 0
+	var r room
+	run := 0
 	for p := 0; p <= size; p++ {
 		if p < size && !taken[p] && (p >= len(s.known) || s.known[p] == 0) {
 			run++
 			continue
 		}
-		room += max(run-jumpSize, 0)
-		longest = max(longest, run)
+		r.bytes += max(run-jumpSize, 0)
+		r.longest = max(r.longest, run)
 		run = 0
 	}
-	return room*size + longest
+	return r
 }
 
 // admits reports whether a loader may take a file in which blobs lie at some

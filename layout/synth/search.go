@@ -285,7 +285,7 @@ func (s *search) at(size int64) *sizeTasks {
 			for i := range s.plan.Blobs {
 				builds, list := site.builds(s.plan, i, int(size))
 				for j, blobs := range list {
-					if len(s.plan.Idle) > 0 && builds[j].room/int(size) < leastRoom {
+					if len(s.plan.Idle) > 0 && builds[j].room.bytes < leastRoom {
 						continue
 					}
 					st.add(site, int(size), blobs, builds[j], false)
@@ -308,7 +308,7 @@ func (s *search) at(size int64) *sizeTasks {
 func (st *sizeTasks) prefer() {
 	var best *build
 	for _, j := range st.jobs {
-		if best == nil || j.build.room > best.room {
+		if best == nil || j.build.room.compare(best.room) > 0 {
 			best = j.build
 		}
 	}

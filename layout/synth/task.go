@@ -515,6 +515,10 @@ func (t *task) reset() {
 // looksPerCheck is how many states are looked at before the context is.
 const looksPerCheck = 1 << 8
 
+// callsPerNode is how many calls of the plan make a state count once: looking at one
+// takes longer with more of them.
+const callsPerNode = 2
+
 // askCost is how many states can be looked at while the rules of the loader are
 // worked through once.
 const askCost = 1
@@ -525,7 +529,7 @@ func (t *task) spent() bool { return t.nodes+askCost*t.asked > t.budget }
 // expand brings the machine into the state behind a step of the queue, and puts
 // into the queue what may follow. The root is -1.
 func (t *task) expand(i int32) {
-	t.nodes++
+	t.nodes += max(1, int64(len(t.goal.wants))/callsPerNode)
 	s := t.goal.cpu.entry
 	ip, k := t.entry, 0
 	t.path, t.back, t.used, t.ran, t.product = t.path[:0], false, 0, 0, false
