@@ -129,6 +129,9 @@ func (t *Terms) Extract(x Term, low, width int) Term {
 		if lo == 0 {
 			return t.Extract(Term{node: n, width: x.width}, 0, width).plus(x.value)
 		}
+		if n.maybe&mask(lo) == 0 {
+			return t.Extract(Term{node: n, width: x.width}, low, width).plus(x.value >> lo)
+		}
 		return t.intern(key{op: opExtract, width: w, low: lo, a: x})
 	}
 	switch n.op {
@@ -183,6 +186,9 @@ func (t *Terms) Extract(x Term, low, width int) Term {
 // Concat returns the bits of high above those of low.
 func (t *Terms) Concat(high, low Term) Term {
 	w := high.width + low.width
+	if n := high.node; n != nil && n.op == opExtract && n.low == low.width && low.node == nil && n.a.maybe()&mask(n.low) == 0 {
+		return t.Extract(n.a, 0, int(w)).plus(high.value<<n.low | low.value)
+	}
 	if n := high.node; n != nil && high.value == 0 {
 		switch n.op {
 		case opConcat:

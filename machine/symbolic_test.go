@@ -129,6 +129,9 @@ func newTermMaker(seed uint64) *termMaker {
 		m.inputs = append(m.inputs, u)
 		m.values[u] = m.constant(32)
 	}
+	base := m.Unknown(Unknown{Origin: ImageBase, Width: 32})
+	m.inputs = append(m.inputs, base)
+	m.values[base] = m.constant(32) &^ (pageSize - 1)
 	return m
 }
 
@@ -248,6 +251,22 @@ func TestTerms(t *testing.T) {
 				t.Errorf("%v with %v is %#x, which has other bits than %#x", x, m.values, want, x.maybe())
 			}
 		}
+	}
+}
+
+// TestAligned changes the low bits of addresses in an image that may lie at any page.
+func TestAligned(t *testing.T) {
+	m := NewTerms()
+	base := m.Unknown(Unknown{Origin: ImageBase, Width: 64})
+	x := m.Concat(m.Extract(base.plus(0x38b), 8, 56), Number(8, 0x7a))
+	if x != base.plus(0x37a) {
+		t.Errorf("%v, not %v", x, base.plus(0x37a))
+	}
+	if y := m.Extract(base.plus(0x38b), 4, 8); y != Number(8, 0x38) {
+		t.Errorf("%v", y)
+	}
+	if y := m.Concat(m.Extract(base, 16, 48), Number(16, 0x7a)); y == base.plus(0x7a) {
+		t.Error("bits above those of a page are taken as clear")
 	}
 }
 

@@ -68,7 +68,8 @@ const (
 	Undefined
 	// StackPointer is the stack pointer at entry.
 	StackPointer
-	// ImageBase is where the kernel put an image that can be loaded anywhere.
+	// ImageBase is where the kernel put an image that can be loaded anywhere: at a
+	// multiple of the page size (fs/binfmt_elf.c load_elf_binary).
 	ImageBase
 	// EntryWord is a word on the stack at entry; Index counts from argc, 0.
 	EntryWord
@@ -86,6 +87,9 @@ const (
 	// KernelWrote is 1 if the call did write that byte.
 	KernelWrote
 )
+
+// pageSize is the size of a page in bytes.
+const pageSize = 4096
 
 // Unknown is a value that is not known. Two Unknowns that are equal have the
 // same value.
@@ -138,6 +142,9 @@ func (t *Terms) Unknown(u Unknown) Term {
 	n := t.unknowns[u]
 	if n == nil {
 		n = &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, maybe: mask(uint8(u.Width)), unknown: &u}
+		if u.Origin == ImageBase {
+			n.maybe &^= pageSize - 1
+		}
 		t.unknowns[u] = n
 		t.count++
 	}
