@@ -57,7 +57,10 @@ type Inst struct {
 	// Refs says of every operand whether its immediate or displacement is an
 	// address: then that is the address of Refs[i] plus its Offset, and the
 	// operand's own value holds only the registers.
-	Refs   [x86.MaxOperands]Ref
+	Refs [x86.MaxOperands]Ref
+	// Loose is how many of the highest bytes of a 32-bit immediate that is pushed
+	// may hold anything.
+	Loose  int
 	Source *lang.Statement // nil for what an optimiser has added
 }
 

@@ -143,7 +143,7 @@ func (h *hop) byteAt(from, at int) (byte, bool) {
 	case h.early != nil:
 		return h.early.code[i], true
 	case h.way != nil && i < len(h.way.code):
-		open := slices.ContainsFunc(h.way.fixups, func(x x86.Fixup) bool { return i >= int(x.Offset) && i < int(x.Offset)+int(x.Size) })
+		open := i >= len(h.way.code)-h.way.loose || slices.ContainsFunc(h.way.fixups, func(x x86.Fixup) bool { return i >= int(x.Offset) && i < int(x.Offset)+int(x.Size) })
 		return h.way.code[i], !open
 	}
 	return 0, false
@@ -210,7 +210,7 @@ func (f *file) code(best *Result) bool {
 func (s *space) bound(rest, used int) int {
 	free := -used
 	for at := range s.tail {
-		if s.free(at, loose) {
+		if s.free(at, tied) {
 			free++
 		}
 	}
@@ -276,9 +276,10 @@ func (f *file) begin(b *flow.Block, at int) {
 func (f *file) set(it *item, w *way, at int) {
 	f.at[it], f.chosen[it] = at, w
 	f.begin(it.block, at)
-	for i, b := range w.code {
+	for i, b := range w.code[:len(w.code)-w.loose] {
 		f.put(at+i, b)
 	}
+	f.grow(at + len(w.code))
 	for _, x := range w.fixups {
 		for i := range int(x.Size) {
 			f.open[at+int(x.Offset)+i] = true
@@ -481,7 +482,7 @@ func (f *file) bridgesFrom(at int) []bridge {
 // settled need bytes that nothing depends on.
 func (f *file) fits(at int, w *way) bool {
 	s := f.space
-	for i, b := range w.code {
+	for i, b := range w.code[:len(w.code)-w.loose] {
 		if !s.holds(at+i, b, f.liberty) {
 			return false
 		}

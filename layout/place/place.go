@@ -24,7 +24,8 @@
 // the program is about to give a number: if it leaves that number there, the
 // instruction that would have done so is left out, and if it leaves one near it,
 // a shorter instruction does the rest (setting.go). And a number for later may be
-// pushed where there is room, to be popped when it is needed (early.go). What is
+// pushed where there is room, to be popped when it is needed (early.go). Bytes of an
+// instruction that may hold anything lie over whatever the headers need. What is
 // left of the free bytes is filled with other blocks and with data, and the
 // rest goes behind the headers.
 //

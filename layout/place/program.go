@@ -60,6 +60,7 @@ type item struct {
 // way is one encoding.
 type way struct {
 	code   []byte
+	loose  int // how many bytes at its end may hold anything
 	fixups []x86.Fixup
 	flags  x86.FlagSet // that it changes where the program's instruction may not
 }
@@ -208,10 +209,17 @@ func encodings(in *flow.Inst) []way {
 	}
 	var list []way
 	for _, e := range x86.Encodings(&instruction) {
-		list = append(list, way{code: slices.Clone(e.Code()), fixups: slices.Clone(e.Fixups())})
+		w := way{code: slices.Clone(e.Code()), fixups: slices.Clone(e.Fixups())}
+		if len(w.code) > looseSize {
+			w.loose = in.Loose
+		}
+		list = append(list, w)
 	}
 	return list
 }
+
+// looseSize is the size in bytes of the immediates of which bytes may be loose.
+const looseSize = 4
 
 // codeSegment stands for the code in the values of branches.
 const codeSegment lang.SegmentID = 1 << 20

@@ -15,6 +15,7 @@ type space struct {
 	placement elf.Placement
 	loader    *elf.Loader
 	kinds     []elf.Kind // of the header bytes
+	partly    []bool     // of those with bounds, some bits have only one value
 	tail      int        // from here on everything is free
 	fixed     int        // how many bytes have only one value
 	least     int        // size of the smallest file, in bytes
@@ -139,11 +140,12 @@ func (s *space) examine() bool {
 	entry, size := elf.Fields[elf.EEntry].At(s.placement.Class)
 	for i, b := range classes.Bytes {
 		k := b.Kind()
-		if k == elf.Bounded && b.Fixed != 0 || k != elf.Fixed && i >= entry && i < entry+size {
+		partly := k == elf.Bounded && b.Fixed != 0
+		if partly || k != elf.Fixed && i >= entry && i < entry+size {
 			// Where the program begins ties e_entry.
 			k = elf.Tied
 		}
-		s.kinds = append(s.kinds, k)
+		s.kinds, s.partly = append(s.kinds, k), append(s.partly, partly)
 		if k != elf.Free && k != elf.Bounded {
 			s.tail = i + 1
 		}
@@ -189,7 +191,7 @@ type liberty uint8
 const (
 	strict liberty = iota // only those for which any value will do
 	loose                 // those too on which a bound lies that other bytes may satisfy
-	tied                  // and those of e_entry, to which only bytes of p_vaddr and p_memsz have to agree
+	tied                  // and those of which bits are fixed, and those of e_entry, to which only bytes of p_vaddr and p_memsz have to agree
 )
 
 // liberties are tried in this order.
@@ -197,7 +199,16 @@ var liberties = []liberty{tied, loose, strict}
 
 // free reports whether the byte at an offset can hold code.
 func (s *space) free(at int, l liberty) bool {
-	return at >= s.tail || s.kinds[at] == elf.Free || l >= loose && s.kinds[at] == elf.Bounded || l >= tied && s.inEntry(at) && s.trying.mask[at] != 0xff
+	if at >= s.tail || s.kinds[at] == elf.Free || l >= loose && s.kinds[at] == elf.Bounded {
+		return true
+	}
+	return l >= tied && (s.partly[at] || s.inEntry(at)) && s.trying.mask[at] != 0xff
+}
+
+// whole reports whether every value of the byte at an offset can hold code, as far
+// as that byte alone is concerned.
+func (s *space) whole(at int, l liberty) bool {
+	return s.free(at, l) && (at >= s.tail || !s.partly[at])
 }
 
 // inEntry reports whether a byte belongs to e_entry.
@@ -210,7 +221,7 @@ func (s *space) inEntry(at int) bool {
 func (s *space) runs(l liberty) []int {
 	var list []int
 	for at := range s.tail {
-		if s.free(at, l) && (at == 0 || !s.free(at-1, l)) {
+		if s.free(at, l) && (at == 0 || !s.free(at-1, l) || s.whole(at, l) && !s.whole(at-1, l)) {
 			list = append(list, at)
 		}
 	}
@@ -288,7 +299,7 @@ func (s *space) bridges(from int, l liberty, h *headers) []bridge {
 	// What is free and more than an opener swallows needs no bridge.
 	reach, wall := min(from+longestOpener, s.tail), false
 	for at := from; at < reach; at++ {
-		wall = wall || !s.free(at, l)
+		wall = wall || !s.whole(at, l)
 	}
 	if !wall {
 		return nil
@@ -311,16 +322,18 @@ func (f *finder) search(from, at int) {
 	}
 	crossed := false
 	for i := from; i < min(at, s.tail); i++ {
-		crossed = crossed || !s.free(i, f.liberty)
+		crossed = crossed || !s.whole(i, f.liberty)
 	}
 	if crossed && s.free(at, f.liberty) {
 		b := f.now
 		b.to, b.assigned, b.links = at, slices.Clone(b.assigned), slices.Clone(b.links)
 		f.found = append(f.found, b)
-		return
+		if s.whole(at, f.liberty) {
+			return
+		}
 	}
 	// An instruction that ends among free bytes again leads nowhere.
-	inside := at > from && !crossed && s.free(at, f.liberty)
+	inside := at > from && !crossed && s.whole(at, f.liberty)
 	if f.steps++; inside || at >= s.tail || len(f.now.links) == maxLinks || f.steps > maxSteps {
 		return
 	}

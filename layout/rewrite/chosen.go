@@ -237,7 +237,11 @@ func (sh *shortener) compute(c choice) bool {
 		return false
 	}
 	m := maker{bits: sh.bits, source: restX[0].Source}
-	var code []flow.Inst
+	type setting struct {
+		r  int
+		to operand
+	}
+	var sets []setting
 	chosen, kept := -1, parts(0)
 	var numbers [2]uint64
 	for r := range registers {
@@ -265,9 +269,9 @@ func (sh *shortener) compute(c choice) bool {
 		case held:
 			kept |= whole(r)
 		case number1 && number2:
-			code = append(code, m.one("mov", reg(r, sh.bits/8), imm(a.t.signed(nx)))...)
+			sets = append(sets, setting{r, imm(a.t.signed(nx))})
 		case isRef && vx == vy:
-			code = append(code, m.one("mov", reg(r, sh.bits/8), immRef(ref))...)
+			sets = append(sets, setting{r, immRef(ref)})
 		default:
 			return false
 		}
@@ -275,12 +279,21 @@ func (sh *shortener) compute(c choice) bool {
 	if chosen < 0 {
 		return false
 	}
-	first := sh.fromSign(m, chosen, c.tester, kept, numbers)
+	first, zero := sh.fromSign(m, chosen, c.tester, kept, numbers)
 	if first == nil {
 		return false
 	}
 	sh.note("computed numbers", y.Code, 0, text(first)+" is done instead of a branch")
-	x.Code = slices.Concat(first, code, restX)
+	code := first
+	for _, s := range sets {
+		size := sh.bits / 8
+		// What is 0 on the way of x alone needs no more than a byte, if y does not ask.
+		if n, ok := s.to.number(); ok && n == n&0xff && s.r == zero && cy.need.of(s.r) == 0 && (sh.bits == 64 || s.r < sp) {
+			size = 1
+		}
+		code = append(code, m.one("mov", reg(s.r, size), s.to)...)
+	}
+	x.Code = slices.Concat(code, restX)
 	for _, b := range sh.g.Blocks {
 		if b.Next == y {
 			b.Next = x
@@ -297,19 +310,22 @@ func (sh *shortener) compute(c choice) bool {
 
 // fromSign makes the shortest code that it finds to give register r the first
 // number if register q is not negative, else the second; kept are registers that
-// must stay as they are.
-func (sh *shortener) fromSign(m maker, r, q int, kept parts, numbers [2]uint64) []flow.Inst {
+// must stay as they are. Register zero then holds 0 where q is not negative; it is
+// -1 for none.
+func (sh *shortener) fromSign(m maker, r, q int, kept parts, numbers [2]uint64) (best []flow.Inst, zero int) {
 	word := sh.bits / 8
 	add := numbers[0]
-	var best []flow.Inst
-	keep := func(parts ...[]flow.Inst) {
+	keep := func(t int, parts ...[]flow.Inst) {
 		for _, p := range parts {
 			if p == nil {
 				return
 			}
 		}
 		if code := slices.Concat(parts...); best == nil || sizeOf(code) < sizeOf(best) {
-			best = code
+			best, zero = code, t
+			if t == r {
+				zero = -1
+			}
 		}
 	}
 	signed := func(n uint64) int64 { return signExtend(n, word) }
@@ -322,19 +338,19 @@ func (sh *shortener) fromSign(m maker, r, q int, kept parts, numbers [2]uint64) 
 			last = m.one("mov", reg(r, word), reg(t, word))
 		}
 		if factor == 1 && add == 0 {
-			keep(append(begin, last)...)
+			keep(t, append(begin, last)...)
 		}
 		if slices.Contains([]int64{1, 2, 3, 5, 9}, factor) {
 			o := mem(int64(t), signed(add), sh.bits, 0)
 			o.Value.AddRegister(x86.GeneralRegister(t, word), factor-1)
-			keep(append(begin, m.one("lea", reg(r, word), o))...)
+			keep(t, append(begin, m.one("lea", reg(r, word), o))...)
 		}
 		if spread == -1 {
 			mask := m.one("and", reg(t, word), imm(-factor))
 			if add == 0 {
-				keep(append(begin, mask, last)...)
+				keep(t, append(begin, mask, last)...)
 			}
-			keep(append(begin, mask, m.one("lea", reg(r, word), mem(int64(t), signed(add), sh.bits, 0)))...)
+			keep(t, append(begin, mask, m.one("lea", reg(r, word), mem(int64(t), signed(add), sh.bits, 0)))...)
 		}
 	}
 	t, begin := q, []flow.Inst{}
@@ -346,5 +362,5 @@ func (sh *shortener) fromSign(m maker, r, q int, kept parts, numbers [2]uint64) 
 	if q == ax && kept.of(dx) == 0 {
 		finish(dx, -1, m.one(map[int]string{4: "cdq", 8: "cqo"}[word]))
 	}
-	return best
+	return best, zero
 }

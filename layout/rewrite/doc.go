@@ -63,7 +63,7 @@
 //
 //	data pointer          an unused register holds an address of the data
 //	exchange              two registers exchange their parts
-//	words on the stack    constant words that the kernel reads once (words.go)
+//	words on the stack    constant words, or a part of one, that the kernel reads once (words.go)
 //
 // then these, on what is reached, over and over (moves.go, webs.go):
 //

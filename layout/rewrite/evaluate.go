@@ -50,7 +50,7 @@ func (a *analysis) evaluate(s *state, in *flow.Inst, n string, index int) ([]out
 	word := a.s.bits / 8
 	switch n {
 	case "push":
-		return a.push(s, x), s.flags
+		return a.push(s, x, in.Loose), s.flags
 	case "pop":
 		switch {
 		case isReg && r.size != word || x.memory() && x.Size != 0 && x.Size != word:
@@ -146,7 +146,9 @@ func (a *analysis) loaded(v value) unknown {
 // quarter of the stack's limit or 6 MiB (fs/exec.c bprm_stack_limits).
 const maxArguments = 1 << 24
 
-func (a *analysis) push(s *state, x operand) []output {
+// push carries the state over a PUSH of an operand of which so many bytes may hold
+// anything.
+func (a *analysis) push(s *state, x operand, loose int) []output {
 	word := uint64(a.s.bits / 8)
 	v, known := value{}, false
 	if r, ok := x.register(); ok && r.size == int(word) {
@@ -160,7 +162,7 @@ func (a *analysis) push(s *state, x operand) []output {
 	}
 	top := a.t.add(s.r[sp], -word)
 	a.touch(s, top, int64(word), true)
-	if known && len(s.slots) < maxSlots {
+	if known = known && loose == 0; known && len(s.slots) < maxSlots {
 		s.slots = append(s.slots[:len(s.slots):len(s.slots)], slot{top, v})
 	}
 	return []output{{sp, top}}

@@ -198,6 +198,11 @@ func encodeAt(t testing.TB, g *flow.Graph, in *flow.Inst, pos int64, at map[*flo
 			code[f.Offset+i] = byte(address >> (8 * i))
 		}
 	}
+	if len(code) > 4 {
+		for i := range in.Loose {
+			code[len(code)-1-i] = 0xA5
+		}
+	}
 	return code
 }
 

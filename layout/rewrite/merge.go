@@ -254,6 +254,9 @@ func instKey(in *flow.Inst) string {
 	if in.Target != nil {
 		k += fmt.Sprintf(" ->%d", in.Target.ID)
 	}
+	if in.Loose > 0 {
+		k += fmt.Sprintf(" loose %d", in.Loose)
+	}
 	for _, r := range in.Refs {
 		switch {
 		case r.Object != nil:

@@ -26,7 +26,8 @@ type Options struct {
 	Ended func(reason string)
 	// Step is told of the graphs on the way to the last one, each shorter than
 	// the one before: the file that is made of a longer one may still be the
-	// smaller. It may be nil.
+	// smaller. Behind them come graphs that are as short only if one does not count
+	// loose bytes. It may be nil.
 	Step func(g *flow.Graph, changes []Change)
 }
 
@@ -82,6 +83,9 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 		}
 	}
 	best = best.climb()
+	if o.Step != nil {
+		best.loosen()
+	}
 	if budget.left <= 0 {
 		ended("the rewriting ended early, when it had looked at %d instructions", budget.limit)
 	}

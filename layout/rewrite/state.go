@@ -108,6 +108,16 @@ func (s *state) isNonzero(v value) bool {
 	return slices.Contains(s.nonzero, v)
 }
 
+// with is the state in which a value is a number.
+func (s state) with(v value, n uint64) state {
+	for r := range s.r {
+		if s.r[r] == v {
+			s.r[r] = number(n)
+		}
+	}
+	return s
+}
+
 // differs notes that a value is not 0 from here on.
 func (s *state) differs(v value) {
 	if v.unknown > 0 && len(s.nonzero) < maxNonzero && !s.isNonzero(v) {

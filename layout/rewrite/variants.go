@@ -93,7 +93,7 @@ func (sh *shortener) variants() []variant {
 	if count > maxVaried {
 		return list
 	}
-	list = append(list, sh.words()...)
+	list = append(list, sh.words(false)...)
 	for _, p := range sh.exchanges(u, last) {
 		list = append(list, func(sh *shortener) bool { return sh.exchange(p[0], p[1]) })
 	}

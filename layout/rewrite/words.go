@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -11,7 +12,8 @@ import (
 
 // Words on the stack. A few constant words that the kernel reads once can be
 // pushed in front of the call, at a byte or two for each that is small or that a
-// register holds, and dropped behind it.
+// register holds, and dropped behind it. Of the last word only a part may be read:
+// the rest of it can be bytes of the headers.
 
 // maxWords bounds how many words are pushed.
 const maxWords = 4
@@ -52,11 +54,7 @@ func (sh *shortener) readings(a *analysis, l *liveness, o *flow.Object) (list []
 			if x.call == len(b.Code) || after[x.call].parts.of(x.r) != 0 || in.Operands[1].Value.N != 0 {
 				return nil, false
 			}
-			walk(a, b, func(k int, _ *flow.Inst, s *state) {
-				if k == x.call && s.reached {
-					x.to = x.from + sh.read(a, s, x.r)
-				}
-			})
+			x.to = x.from + sh.read(a, b, x.call, x.r)
 			if x.from < 0 || x.to <= x.from || x.to > int64(len(o.Bytes)) {
 				return nil, false
 			}
@@ -66,18 +64,31 @@ func (sh *shortener) readings(a *analysis, l *liveness, o *flow.Object) (list []
 	return list, true
 }
 
-// read is how many bytes the call of the kernel that is made in a state reads
-// from where a register points; 0 where it does anything else, or that is not
-// known.
-func (sh *shortener) read(a *analysis, s *state, r int) int64 {
-	calls := a.callsOf(s.r[ax])
-	if len(calls) != 1 {
-		return 0
+// read is how many bytes the call of the kernel that instruction i of a block
+// makes reads from where a register points; 0 where it may do anything else, but
+// to end the program, or that is not known.
+func (sh *shortener) read(a *analysis, b *flow.Block, i, r int) int64 {
+	size := int64(0)
+	for _, s := range cases(a, b, i) {
+		calls := a.callsOf(s.r[ax])
+		if len(calls) != 1 || calls[0].Result == linux.Jump || calls[0].Result == linux.Twice {
+			return 0
+		}
+		if calls[0].NoReturn() {
+			continue
+		}
+		n := sh.reads(calls[0], &s, r)
+		if n == 0 || size != 0 && size != n {
+			return 0
+		}
+		size = n
 	}
-	call := calls[0]
-	if call.NoReturn() || call.Result == linux.Jump || call.Result == linux.Twice {
-		return 0
-	}
+	return size
+}
+
+// reads is how many bytes a call that is made in a state reads from where a
+// register points; 0 where it does anything else with it, or that is not known.
+func (sh *shortener) reads(call *linux.Syscall, s *state, r int) int64 {
 	size := int64(0)
 	for i, arg := range call.Args(sh.abi) {
 		if sh.arguments[i] != r {
@@ -95,10 +106,32 @@ func (sh *shortener) read(a *analysis, s *state, r int) int64 {
 	return size
 }
 
-// words lists the ways to push words of objects.
-func (sh *shortener) words() []variant {
+// cases lists states one of which is there in front of instruction i of a block:
+// where an instruction before it leaves one of two numbers in a register, one
+// for each of them.
+func cases(a *analysis, b *flow.Block, i int) []state {
+	list := []state{*a.in[b]}
+	for k := range i {
+		for c := range list {
+			a.advance(&list[c], &b.Code[k], a.index[b]+k)
+		}
+		if s := list[0]; len(list) == 1 {
+			for r := range registers {
+				if two := a.t.few(s.r[r]); len(two) == 2 && len(list) == 1 {
+					list = []state{s.with(s.r[r], two[0]), s.with(s.r[r], two[1])}
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(list, func(s state) bool { return !s.reached })
+}
+
+// words lists the ways to push words of objects. They are dropped behind the call;
+// with early in front of it, where nobody else uses the stack: the kernel reads
+// below the stack pointer too.
+func (sh *shortener) words(early bool) []variant {
 	a := sh.analyze()
-	if a.unclear {
+	if a.unclear || early && !sh.alone(a) {
 		return nil
 	}
 	l := sh.liveness(a)
@@ -107,18 +140,63 @@ func (sh *shortener) words() []variant {
 		all, ok := sh.readings(a, l, o)
 		for k := range all {
 			if ok && sh.isWords(all, k) && len(list) < maxTries {
-				list = append(list, func(sh *shortener) bool { return sh.pushWords(o, k) })
+				list = append(list, func(sh *shortener) bool { return sh.pushWords(o, k, early) })
 			}
 		}
 	}
 	return list
 }
 
+// loosen pushes words that make the code longer, but no longer than by bytes that
+// may hold anything.
+func (sh *shortener) loosen() {
+	from := newShortener(sh.g, sh.options, sh.caches, sh.budget)
+	from.relax()
+	for _, v := range append(from.words(false), from.words(true)...) {
+		next := newShortener(from.g, sh.options, sh.caches, sh.budget)
+		next.changes = slices.Clone(sh.changes)
+		if !sh.budget.over() && v(next) && next.all() && next.total()-next.loose() <= sh.total() {
+			sh.options.Step(next.g, next.changes)
+		}
+	}
+}
+
+// alone reports whether nothing else writes to the program's stack: it has no
+// handlers of signals, and no other threads.
+func (sh *shortener) alone(a *analysis) bool {
+	alone := true
+	for _, b := range sh.g.Blocks {
+		walk(a, b, func(_ int, in *flow.Inst, s *state) {
+			if !isSystemCall(in) || !s.reached {
+				return
+			}
+			calls := a.callsOf(s.r[ax])
+			alone = alone && len(calls) > 0
+			for _, call := range calls {
+				alone = alone && call.Result != linux.Jump && call.Result != linux.Twice &&
+					!slices.ContainsFunc(call.Args(sh.abi), func(arg linux.Arg) bool { return arg.Kind == linux.Opaque || arg.Indirect })
+			}
+		})
+	}
+	return alone
+}
+
+// loose is how many bytes of the code may hold anything.
+func (sh *shortener) loose() int {
+	n := 0
+	for _, b := range sh.g.Blocks {
+		for i := range b.Code {
+			n += b.Code[i].Loose
+		}
+	}
+	return n
+}
+
 // isWords reports whether reading k of an object is of a few words that no other
 // one reads.
 func (sh *shortener) isWords(all []reading, k int) bool {
 	x, word := &all[k], int64(sh.bits/8)
-	if n := x.to - x.from; n%word != 0 || n > maxWords*word {
+	if x.to-x.from > maxWords*word {
 		return false
 	}
 	for i := range all {
@@ -130,7 +208,7 @@ func (sh *shortener) isWords(all []reading, k int) bool {
 }
 
 // pushWords pushes the words of reading k of an object, and takes them out of it.
-func (sh *shortener) pushWords(o *flow.Object, k int) bool {
+func (sh *shortener) pushWords(o *flow.Object, k int, early bool) bool {
 	a := sh.analyze()
 	if a.unclear || !slices.Contains(sh.g.Objects, o) {
 		return false
@@ -141,7 +219,7 @@ func (sh *shortener) pushWords(o *flow.Object, k int) bool {
 		return false
 	}
 	x := all[k]
-	code := sh.pushedWords(a, l, &x, o.Bytes[x.from:x.to])
+	code := sh.pushedWords(a, l, &x, o.Bytes[x.from:x.to], early)
 	if code == nil {
 		return false
 	}
@@ -164,7 +242,7 @@ func (sh *shortener) pushWords(o *flow.Object, k int) bool {
 
 // pushedWords is the code of a reading from the instruction that takes the
 // address to the call, with the words on the stack; nil where that can't be.
-func (sh *shortener) pushedWords(a *analysis, l *liveness, x *reading, words []byte) []flow.Inst {
+func (sh *shortener) pushedWords(a *analysis, l *liveness, x *reading, words []byte, early bool) []flow.Inst {
 	b := x.b
 	after := make([]need, len(b.Code))
 	l.through(b, after)
@@ -194,18 +272,42 @@ func (sh *shortener) pushedWords(a *analysis, l *liveness, x *reading, words []b
 		in, good := m.inst(name, operands...)
 		code, ok = append(code, in), ok && good
 	}
-	for at := len(words) - word; at >= 0; at -= word {
-		n := int64(int32(binary.LittleEndian.Uint32(words[at:])))
-		if word == 8 && uint64(n) != binary.LittleEndian.Uint64(words[at:]) {
+	size := (len(words) + word - 1) &^ (word - 1)
+	for at := size - word; at >= 0; at -= word {
+		n, loose := pushable(words[at:min(at+word, len(words))])
+		if loose < 0 {
 			return nil
 		}
 		add("push", imm(n))
+		code[len(code)-1].Loose = loose
 	}
 	add("mov", reg(x.r, word), reg(sp, word))
 	code = append(code, b.Code[x.i+1:x.call+1]...)
-	add("add", reg(sp, word), imm(int64(len(words))))
+	add("add", reg(sp, word), imm(int64(size)))
+	if n := len(code); early {
+		code[n-2], code[n-1] = code[n-1], code[n-2]
+	}
 	if !ok {
 		return nil
 	}
 	return code
+}
+
+// pushable is the number that PUSH puts on the stack to let a word begin with some
+// bytes, and how many bytes of its 32-bit immediate may hold anything; that is -1
+// where no immediate does.
+func pushable(begin []byte) (n int64, loose int) {
+	known := min(len(begin), 4)
+	var low [4]byte
+	copy(low[:], begin)
+	n = int64(int32(binary.LittleEndian.Uint32(low[:])))
+	if known == 1 {
+		n = int64(int8(begin[0]))
+	}
+	var all [8]byte
+	binary.LittleEndian.PutUint64(all[:], uint64(n))
+	if !bytes.HasPrefix(all[:], begin) {
+		return 0, -1
+	}
+	return n, 4 - known
 }
