@@ -22,6 +22,9 @@ const immediate = -1
 // file too, the buildsKept are tried that leave most room for code.
 const buildsMost, buildsKept = 1 << 11, 1 << 2
 
+// immediateSize is the size in bytes of the longest number that PUSH takes.
+const immediateSize = 4
+
 // mostWords is how many words of the stack a message may take that is put
 // together there: each takes an instruction of its own.
 var mostWords = map[int]int{4: 2, 8: 3}
@@ -59,6 +62,10 @@ func asNumber(chunk []byte, ptr int) (val, bool) {
 type hold struct {
 	at  int64 // the stack pointer at entry plus so many bytes
 	val val
+	// Of a number that need not be more than the beginning of a word: so many bytes,
+	// and what a PUSH of it leaves whose other bytes stay open. Else 0.
+	bytes int
+	loose val
 }
 
 // holds lists the words of a build.
@@ -66,9 +73,12 @@ func (b *build) holds(p *Plan) []hold {
 	var list []hold
 	ptr := p.ABI.PointerSize
 	for i, chunk := range chunks(p.Blobs[b.blob], ptr) {
-		h := hold{b.stack + int64(i*ptr), of(piece, int64(b.words[i]))}
+		h := hold{at: b.stack + int64(i*ptr), val: of(piece, int64(b.words[i]))}
 		if b.words[i] == immediate {
 			h.val, _ = asNumber(chunk, ptr)
+			if len(chunk) < immediateSize {
+				h.bytes, h.loose = len(chunk), of(piece, int64(immediate-1-i))
+			}
 		}
 		list = append(list, h)
 	}

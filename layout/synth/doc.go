@@ -29,7 +29,9 @@
 //
 // Messages of a few words may also be put together on the stack (build): words that
 // are numbers are pushed as such, on processors of 64 bits others are pushed from
-// where they lie in the file. These files have tasks of their own.
+// where they lie in the file. Where only the beginning of a word is asked for, the
+// other bytes of the number that is pushed may hold anything. These files have tasks
+// of their own.
 //
 // Running again. Decided bytes may be run a second time, with other values in the
 // registers. That is how the smallest 64-bit programs make several calls by one
@@ -46,8 +48,8 @@
 //
 // What is proven. The floor: for no smaller size is there a site on which all
 // data, each in one piece, agree with the decided bytes and with each other; of
-// files with messages on the stack, the size of the smallest without any data. A result of that size
-// is therefore the smallest, whatever the search has left out. Where the floor is
-// not reached nothing is claimed beyond it, because the estimates are none that
-// a proof could stand on.
+// files with messages on the stack, the size of the smallest without any data. A
+// result of that size is therefore the smallest, whatever the search has left out.
+// Where the floor is not reached nothing is claimed beyond it, because the
+// estimates are none that a proof could stand on.
 package synth

@@ -134,7 +134,9 @@ func (t *task) stackEffects(u *useful) {
 		case v.kind() == file && !c.long:
 			t.address(0x68, v)
 		case v.kind() == piece:
-			t.pushPiece(v)
+			if n >= 0 {
+				t.pushPiece(v)
+			}
 		case v.kind() != number:
 		case n >= -128 && n < 128 || !c.long && n >= 1<<32-128:
 			t.offer(0x6a, byte(n))
@@ -178,7 +180,7 @@ func (t *task) pushPiece(v val) {
 		}
 	}
 	const length = 6
-	t.offer(append([]byte{0xff, 0x35}, little(v.n()-int64(t.ip+length), 4)...)...)
+	t.offer(append([]byte{0xff, 0x35}, little(v.n()-int64(t.ip+len(t.prefix)+length), 4)...)...)
 }
 
 // address offers an instruction whose immediate is an address in the file.

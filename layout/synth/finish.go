@@ -9,6 +9,9 @@ import (
 
 // result makes the file of the best solution.
 func (s *search) result() (*Result, error) {
+	if s.best == nil {
+		return &Result{Bound: s.floor, Space: Whole, Nodes: s.nodes}, ErrNone
+	}
 	b := s.best
 	p := b.site.placement
 	p.Size = int64(b.size)

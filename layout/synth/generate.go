@@ -230,15 +230,9 @@ func (t *task) pays(in *inst, s *state, need int) bool {
 	if in.op != opPush || t.k+1 >= len(t.goal.useful) {
 		return false
 	}
-	v, _ := s.load(max(0, t.top(s)))
-	return v.kind() == stack || t.goal.useful[t.k+1].has(v)
-}
-
-// top returns the index of the word on top of the stack; it may be outside of those
-// that are followed.
-func (t *task) top(s *state) int {
-	i, _ := slotAt(s.reg[sp].n(), t.goal.cpu.ptr)
-	return i
+	top, _ := slotAt(s.reg[sp].n(), t.goal.cpu.ptr)
+	v, followed := s.load(top)
+	return followed && (v.kind() == stack || t.goal.useful[t.k+1].has(v))
 }
 
 // What an instruction that only leads over decided bytes does besides. Of those
@@ -449,6 +443,18 @@ func (t *task) immediates(b []byte, in *inst) {
 	if in.op == opInt {
 		t.try(b, in, 0x80-0x100)
 		return
+	}
+	if in.op == opPush && in.immSize == immediateSize {
+		for _, list := range t.goal.holds[t.k:] {
+			for _, h := range list {
+				if h.bytes > 0 && !t.goal.held(t.s, h) {
+					c := *in
+					c.imm = h.loose
+					loose := uint16(1<<in.immSize-1<<h.bytes) << in.immAt
+					t.bridge(append(b, little(h.val.n(), in.immSize)...), loose, -1, &c)
+				}
+			}
+		}
 	}
 	// Left open, the immediate makes the result unknown.
 	t.choose(b, in, of(junk, 0), nil)

@@ -9,6 +9,8 @@ type goal struct {
 	spare  []uint32 // by call: the registers that no call from there on reads, as bits
 	idle   [][]want // calls that may be made besides
 	number uint8    // register of the call's number
+	// numbers identifies the numbers that are worth having (task.wanted).
+	numbers uint64
 }
 
 // want is a value that a register must have at a call.
@@ -46,6 +48,14 @@ func (u *useful) add(v val) {
 	u.values = append(u.values, v)
 	if n := v.n(); v.kind() == number && n >= 0 && n < 512 {
 		u.small[n>>6] |= 1 << (n & 63)
+	}
+}
+
+// hold adds what a word of the stack may hold.
+func (u *useful) hold(h hold) {
+	u.add(h.val)
+	if h.bytes > 0 {
+		u.add(h.loose)
 	}
 }
 
@@ -101,10 +111,15 @@ func newGoal(p *Plan, c *cpu, blobs []int, b *build) *goal {
 				g.spare[k] &^= 1 << w.reg
 			}
 			for _, h := range g.holds[j] {
-				g.useful[k].add(h.val)
+				g.useful[k].hold(h)
 			}
 		}
 		g.useful[k].close(c.ptr)
+	}
+	for _, v := range g.useful[0].values {
+		if v.kind() == number || v.kind() == piece {
+			g.numbers = mix(g.numbers ^ uint64(v))
+		}
 	}
 	return g
 }
@@ -177,7 +192,7 @@ func (g *goal) missing(u *useful, s *state, k int) {
 		}
 		for _, h := range g.holds[j] {
 			if !g.held(s, h) {
-				u.add(h.val)
+				u.hold(h)
 			}
 		}
 	}
@@ -223,7 +238,15 @@ func (g *goal) held(s *state, h hold) bool {
 	top := s.reg[sp]
 	i, _ := slotAt(h.at, g.cpu.ptr)
 	v, ok := s.load(i)
-	return ok && v == h.val && top.kind() == stack && top.n() <= h.at
+	return ok && h.met(v) && top.kind() == stack && top.n() <= h.at
+}
+
+// met reports whether a word will do.
+func (h *hold) met(v val) bool {
+	if v == h.val {
+		return true
+	}
+	return h.bytes > 0 && (v == h.loose || v.kind() == number && uint64(v.n()^h.val.n())&mask(h.bytes) == 0)
 }
 
 // build estimates the bytes that put together what call k wants on the stack.
@@ -238,6 +261,8 @@ func (g *goal) build(s *state, k int) int {
 			pieces++
 		case h.val.n() >= -128 && h.val.n() < 128:
 			n += 2
+		case h.bytes > 0:
+			n += 1 + h.bytes
 		default:
 			n += 5
 		}

@@ -64,47 +64,39 @@ func Search(p *Plan, o Options) (*Result, error) {
 	if err := s.begin(); err != nil {
 		return nil, err
 	}
-	var b *search
-	if p.builds() && s.bestAt > s.floor {
-		o.Upper = s.bestAt
-		b = newSearch(p, o)
-		b.builds, b.sites = true, s.sites
-		if err := b.begin(); err != nil {
-			return nil, err
-		}
-		if b.best != nil {
-			s.bestAt = b.bestAt
-		}
+	if !p.builds() || s.bestAt == s.floor {
+		s.improve(totalBudget, s.bestAt)
+		return s.result()
 	}
-	if b != nil && len(p.Idle) > 0 {
-		b.allow(idleBudget)
-		b.rounds(b.bestAt)
+	b := newSearch(p, o)
+	b.options.Upper, b.builds, b.sites = s.bestAt, true, s.sites
+	if err := b.begin(); err != nil {
+		return nil, err
 	}
-	if b == nil || len(p.Idle) == 0 || b.best == nil {
-		s.allow(totalBudget)
-		s.rounds(s.bestAt)
+	if len(p.Idle) == 0 {
+		s.improve(totalBudget, b.bestAt)
+		b.improve(buildBudget, s.bestAt)
+	} else if b.improve(idleBudget, s.bestAt); b.best == nil {
+		s.improve(totalBudget, s.bestAt)
 	}
-	if b != nil && len(p.Idle) == 0 {
-		b.bestAt = min(b.bestAt, s.bestAt)
-		b.allow(buildBudget)
-		b.rounds(b.bestAt)
+	s.nodes += b.nodes
+	if b.best == nil || s.best != nil && s.best.size < b.best.size {
+		return s.result()
 	}
-	if b != nil {
-		s.nodes += b.nodes
-		if b.best != nil && b.bestAt <= s.bestAt {
-			b.nodes = s.nodes
-			r, err := b.result()
-			if r != nil {
-				r.Bound = s.emptiest()
-				r.Space = "files with one program header in which every piece of data lies whole, or is put together from words on the stack"
-			}
-			return r, err
-		}
+	b.nodes = s.nodes
+	r, err := b.result()
+	if r != nil {
+		r.Bound = s.emptiest()
+		r.Space = "files with one program header in which every piece of data lies whole, or is put together from words on the stack"
 	}
-	if s.best == nil {
-		return &Result{Bound: s.floor, Space: Whole, Nodes: s.nodes}, ErrNone
-	}
-	return s.result()
+	return r, err
+}
+
+// improve looks for a file that is smaller than the best one and than a size.
+func (s *search) improve(budget, below int64) {
+	s.bestAt = min(s.bestAt, below)
+	s.allow(budget)
+	s.rounds(s.bestAt)
 }
 
 // emptiest returns the size in bytes of the smallest file that there is for a

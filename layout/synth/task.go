@@ -260,7 +260,7 @@ func (t *task) moves(p int, pointers uint64) moves {
 	if room == limit {
 		return m
 	}
-	key := pointers<<8 | uint64(limit)
+	key := (pointers<<8 | uint64(limit)) ^ t.goal.numbers
 	for i := range limit {
 		key = bits.RotateLeft64((key^uint64(t.ground.known[p+i])<<8^uint64(t.value[p+i]))*0x9e3779b97f4a7c15, 29)
 	}
@@ -323,6 +323,8 @@ func (t *task) shape(p int, pointers uint64, in *inst, m *moves) {
 		return
 	}
 	switch {
+	case in.op == opPush && t.begins(p+in.immAt):
+		m.good |= 1 << in.length
 	case in.op == opCmp || in.op == opTest || in.op == opNop,
 		in.immSize >= 4 && !t.wanted(p+in.immAt, in.op == opMov || in.op == opPush),
 		in.dispSize == 4 && !in.rip && !t.wanted(p+in.dispAt, in.op == opLea):
@@ -398,6 +400,22 @@ func (t *task) wanted(p int, address bool) bool {
 	for _, v := range t.goal.useful[0].values {
 		if v.kind() == number && (uint64(v.n())^value)&known == 0 {
 			return true
+		}
+	}
+	return false
+}
+
+// begins reports whether the 4 bytes at p can begin as a word of the stack must.
+func (t *task) begins(p int) bool {
+	for _, list := range t.goal.holds {
+		for _, h := range list {
+			fits := h.bytes > 0
+			for i, b := range little(h.val.n(), h.bytes) {
+				fits = fits && (t.value[p+i]^b)&t.ground.known[p+i] == 0
+			}
+			if fits {
+				return true
+			}
 		}
 	}
 	return false
@@ -565,7 +583,11 @@ func (t *task) expand(i int32) {
 		return
 	}
 	t.past = t.behind(ip)
-	for t.lastJump = t.size - jumpSize; t.lastJump >= 0 && t.past > 0 && t.ground.known[t.lastJump]|t.ground.known[t.lastJump+1] != 0; t.lastJump-- {
+	t.lastJump = t.size - jumpSize
+	if t.past > 0 {
+		for t.lastJump >= 0 && t.ground.known[t.lastJump]|t.ground.known[t.lastJump+1] != 0 {
+			t.lastJump--
+		}
 	}
 	if !t.back {
 		t.cap = t.outlook(&s, ip)

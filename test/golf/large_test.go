@@ -1,6 +1,7 @@
 package golf
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,9 +41,10 @@ func TestLarge(t *testing.T) {
 		}
 		plain, _ := layout.Plain(p, layout.Options{})
 		pack, _ := layout.Pack(p, layout.Options{})
-		start := time.Now()
+		start, busy := time.Now(), processorTime(t)
 		golf, said := layout.Golf(p, layout.Options{})
-		took := time.Since(start)
+		// On a machine that does other work too, the work counts.
+		took := min(time.Since(start), processorTime(t)-busy)
 		if plain == nil || pack == nil || golf == nil {
 			t.Fatalf("%s: %v", x.source, said.Messages())
 		}
@@ -62,4 +64,14 @@ func TestLarge(t *testing.T) {
 			t.Errorf("%s: %+v became %+v", x.source, want, got)
 		}
 	}
+}
+
+// processorTime is how long processors have worked for this process.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -20,7 +20,7 @@ const header = 46
 // code and a message do not fit into the header together, the smallest program
 // takes 46 bytes more than the message; up to 52 bytes that is found.
 func TestLengths(t *testing.T) {
-	lengths := []int{1, 4, 5, 11, 20, 37, 52, 53, 200}
+	lengths := []int{1, 2, 3, 4, 5, 7, 11, 20, 37, 52, 53, 200}
 	if *allLengths {
 		lengths = nil
 		for n := range 200 {
@@ -46,6 +46,8 @@ func TestLengths(t *testing.T) {
 		size := len(file.Bytes)
 		t.Logf("%3d  %3d  %+d  bound %d", n, size, size-n, file.Report.Bound)
 		switch {
+		case n <= 3 && size != 45 || (n == 5 || n == 7) && size != n+header-1:
+			t.Errorf("%d bytes for a message of %d", size, n)
 		case size > n+header+3:
 			t.Errorf("%d bytes for a message of %d", size, n)
 		case n > 10 && file.Report.Bound != int64(n+header):
