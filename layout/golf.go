@@ -217,12 +217,26 @@ func (g *golfer) writeAnew() {
 	case r == nil && g.opts.Context.Err() != nil:
 	case errors.Is(err, synth.ErrNone):
 		g.plan, g.bounded = plan, r
-		g.reasons = append(g.reasons, "no code written anew is smaller")
+		g.reasons = append(g.reasons, "no code written anew is smaller: "+tried(r))
 	case err != nil:
 		g.reasons = append(g.reasons, "not written anew: "+err.Error())
 	default:
 		g.add(g.writtenFile(r))
+		if int64(len(r.Bytes)) > r.Bound && g.opts.Context.Err() == nil {
+			g.reasons = append(g.reasons, "nothing smaller was found: "+tried(r))
+		}
 	}
+}
+
+// tried says how much of what is smaller was tried.
+func tried(r *synth.Result) string {
+	switch {
+	case r.Tried < 0:
+		return "not all that looks possible was tried, and more effort may find something"
+	case r.Tried == 0:
+		return "all that looks possible was tried, which is no proof"
+	}
+	return fmt.Sprintf("all that looks possible was tried, and what needs up to %d B less than estimated, which is no proof", r.Tried)
 }
 
 // assume adds to a plan what the author grants.

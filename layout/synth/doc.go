@@ -41,6 +41,9 @@
 // less of what has not run yet (goal.atLeast), and try nothing that does not pay
 // (task.pays).
 //
+// The estimates may be wrong. When all is tried that they leave, and more effort is
+// asked for than usual, they are believed a byte less (search.improve).
+//
 // Why it ends. Each task has a budget of states, which grows from round to round;
 // a task goes on where it stopped, and all of them together have a budget too. Of
 // the tasks of a size those get more that can waste less (job.weight). No clock

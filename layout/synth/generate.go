@@ -168,7 +168,7 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	need := 0
 	if k < len(t.goal.wants) {
 		need = t.needOf(&s, k)
-		if next >= t.size || t.goal.atLeast(&s, k, need, t.product || in.op == opImul) > t.worth(t.ip, t.ip+in.length, next) {
+		if next >= t.size || t.goal.atLeast(&s, k, need, t.product || in.op == opImul) > t.worth(t.ip, t.ip+in.length, next)+t.luck {
 			return
 		}
 	}

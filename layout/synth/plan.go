@@ -103,6 +103,10 @@ type Result struct {
 	Space string
 	// Nodes is the number of machine states that the search looked at.
 	Nodes int64
+	// Tried tells that all smaller files were tried that are possible by the
+	// estimates, if these are wrong by no more than so many bytes; it is -1 where
+	// the search ended before.
+	Tried int
 }
 
 // ErrNone says that the search ended without a file smaller than Options.Upper.

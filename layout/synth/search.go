@@ -39,6 +39,8 @@ const (
 	// mostSteps bounds the steps that a task keeps, allSteps those that all keep
 	// from one round to the next; a step takes about 100 bytes.
 	mostSteps, allSteps = 1 << 23, 1 << 23
+	// mostLuck is how many bytes the estimates are taken to be wrong by at most.
+	mostLuck = 4
 )
 
 // Search looks for the smallest file that does what the plan says under every
@@ -79,11 +81,11 @@ func Search(p *Plan, o Options) (*Result, error) {
 	} else if b.improve(idleBudget, s.bestAt); b.best == nil {
 		s.improve(totalBudget, s.bestAt)
 	}
-	s.nodes += b.nodes
+	s.nodes, s.tried = s.nodes+b.nodes, min(s.tried, b.tried)
 	if b.best == nil || s.best != nil && s.best.size < b.best.size {
 		return s.result()
 	}
-	b.nodes = s.nodes
+	b.nodes, b.tried = s.nodes, s.tried
 	r, err := b.result()
 	if r != nil {
 		r.Bound = s.emptiest()
@@ -92,11 +94,36 @@ func Search(p *Plan, o Options) (*Result, error) {
 	return r, err
 }
 
-// improve looks for a file that is smaller than the best one and than a size.
+// improve looks for a file that is smaller than the best one and than a size. When
+// all is tried that the estimates leave, and more effort is asked for than usual,
+// they are believed a byte less.
 func (s *search) improve(budget, below int64) {
 	s.bestAt = min(s.bestAt, below)
 	s.allow(budget)
-	s.rounds(s.bestAt)
+	for s.rounds(s.bestAt); s.exhausted(); s.rounds(s.bestAt) {
+		s.tried = s.luck
+		if !s.going() || s.luck >= min(s.options.Effort, mostLuck) {
+			break
+		}
+		s.luck++
+		for _, st := range s.sizes {
+			for _, j := range st.jobs {
+				j.task, j.done = nil, false
+			}
+		}
+	}
+}
+
+// exhausted reports whether all is tried below the size of the best file.
+func (s *search) exhausted() bool {
+	for size := s.floor; size < s.bestAt; size++ {
+		for _, j := range s.at(size).jobs {
+			if !j.done || j.task != nil && j.task.full {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // emptiest returns the size in bytes of the smallest file that there is for a
@@ -113,7 +140,7 @@ func (s *search) emptiest() int64 {
 func newSearch(p *Plan, o Options) *search {
 	return &search{
 		plan: p, options: o, loader: o.Loader.WithCharge(o.MaxCharge), class: elf.Class(p.ABI.Bits / 32),
-		sizes: map[int64]*sizeTasks{}, sites: map[elf.Placement]*site{},
+		sizes: map[int64]*sizeTasks{}, sites: map[elf.Placement]*site{}, tried: -1,
 	}
 }
 
@@ -128,6 +155,8 @@ type search struct {
 	best    *solution
 	bestAt  int64
 	forget  bool  // tasks begin anew in every round
+	luck    int   // see task.luck
+	tried   int   // see Result.Tried
 	nodes   int64 // states looked at
 	budget  int64
 	builds  bool // one of the blobs is put together on the stack
@@ -344,6 +373,7 @@ func (s *search) work(j *job, budget int64) {
 			j.done = true
 			return
 		}
+		j.task.luck = s.luck
 		j.slack = j.task.slack()
 	}
 	if j.slack < 0 {

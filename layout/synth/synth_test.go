@@ -241,3 +241,14 @@ func TestPieces(t *testing.T) {
 		t.Errorf("the call is not possible with rsi %v, stack %v", s.reg[si], s.slot[stackBelow-2:stackBelow])
 	}
 }
+
+// TestTried searches for what there is not with more and more effort. The last one
+// doubts the estimates.
+func TestTried(t *testing.T) {
+	for effort, tried := range map[int]int{-10: -1, 0: 0, 3: 1} {
+		r, err := Search(hello(0, message(10)), Options{Effort: effort})
+		if err != nil || r.Tried < tried || effort < 3 && r.Tried > tried {
+			t.Errorf("effort %d: %v, tried %d", effort, err, r.Tried)
+		}
+	}
+}

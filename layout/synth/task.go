@@ -32,6 +32,8 @@ type task struct {
 	found       *solution
 	begun       bool // the queue was filled
 	done        bool // everything was tried, or as much as memory allows
+	full        bool // the latter
+	luck        int  // by how many bytes the estimates may be wrong
 
 	// What generate works on.
 	ip     int
@@ -477,7 +479,7 @@ func (t *task) worth(ip, end, next int) int {
 // slack estimates how many bytes the program may waste.
 func (t *task) slack() int {
 	s := t.goal.cpu.entry
-	return int(t.first[t.entry]) + t.behind(t.entry) - t.goal.need(&s, 0)
+	return int(t.first[t.entry]) + t.behind(t.entry) - t.goal.need(&s, 0) + t.luck
 }
 
 // takes counts the bytes that an instruction takes up: those of which most bits
@@ -515,7 +517,8 @@ func (t *task) search(ctx context.Context, budget int64) {
 		}
 		t.expand(i)
 		t.undo(base)
-		t.done = t.kept() > mostSteps
+		t.full = t.kept() > mostSteps
+		t.done = t.full
 	}
 	if t.done || t.found != nil {
 		t.reset()
@@ -593,7 +596,7 @@ func (t *task) expand(i int32) {
 		t.cap = t.outlook(&s, ip)
 	}
 	t.need = t.goal.need(&s, k)
-	if t.goal.atLeast(&s, k, t.need, t.product) > t.worth(ip, ip, ip) {
+	if t.goal.atLeast(&s, k, t.need, t.product) > t.worth(ip, ip, ip)+t.luck {
 		return
 	}
 	t.list = t.generate(ip, &s, k, padding, t.list[:0])
