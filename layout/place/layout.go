@@ -50,18 +50,20 @@ func (s *space) layOut(entry int, best *Result, early bool) *Result {
 			if f.early = early; !f.code(best) {
 				break
 			}
+			f.objects()
 			again, ok := f.lengthen()
 			if !ok {
 				break
 			}
-			if again {
+			// Longer jumps only make it larger.
+			beaten := best != nil && !f.mayBeat(best)
+			if again && !beaten {
 				continue
 			}
-			f.objects()
 			if size, known := s.sizes[entry]; !known || len(f.bytes) < size {
 				s.sizes[entry] = len(f.bytes)
 			}
-			if best != nil && !f.mayBeat(best) {
+			if beaten {
 				break
 			}
 			if r := f.finish(); r != nil {
@@ -208,12 +210,17 @@ func (f *file) code(best *Result) bool {
 // bound bounds the size of a file from below, in bytes: rest bytes of the first
 // chain go behind the headers, used bytes of these are taken.
 func (s *space) bound(rest, used int) int {
-	free := -used
+	open, free := -used, 0
 	for at := range s.tail {
 		if s.free(at, tied) {
+			open++
+		}
+		if s.free(at, strict) {
 			free++
 		}
 	}
+	// The other chains and data take none but the latter (gap).
+	free = min(free, open)
 	more := 0
 	for _, c := range s.text.chains[1:] {
 		more += lengthOf(c.items)
@@ -302,7 +309,8 @@ type reached struct {
 }
 
 // search finds the way for the first chain that leaves the fewest bytes for the
-// tail, and of those the one that uses up the fewest bytes of the headers.
+// tail, and of those the one that uses up the fewest bytes of the headers. There is
+// none when patience for early pushes ends.
 func (f *file) search(c *chain) []reached {
 	s := f.space
 	start := node{at: f.entry}
@@ -353,6 +361,11 @@ func (f *file) search(c *chain) []reached {
 	for at := f.entry; at < s.tail+beyond; at++ {
 		for k := 0; k < len(order[at]); k++ {
 			n := order[at][k]
+			if f.early {
+				if s.text.patience--; s.text.patience < 0 {
+					return nil
+				}
+			}
 			if n.item == len(c.items) || at >= s.tail && n.strange.told == 0 {
 				continue
 			}

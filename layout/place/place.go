@@ -88,8 +88,10 @@ type beginning struct {
 const (
 	// maxSaved is how many bytes early pushes are expected to save at most.
 	maxSaved = 3
-	// maxBeginnings bounds with how many of them that is tried.
+	// maxBeginnings bounds with how many of them that is tried, and maxPatience with
+	// how many nodes.
 	maxBeginnings = 3
+	maxPatience   = 1 << 16
 )
 
 // promising lists the beginnings of the smallest files, of those that are no

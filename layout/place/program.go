@@ -26,6 +26,7 @@ type text struct {
 	crossed  map[crossing]machine.Term
 	made     map[making][]way
 	pops     map[int][]way // by register
+	patience int           // how many nodes with early pushes may still be looked at
 }
 
 // chain is blocks that follow one another.
@@ -70,7 +71,7 @@ type way struct {
 func objectSegment(o *flow.Object) lang.SegmentID { return lang.SegmentID(o.ID + 1) }
 
 func newProgram(g *flow.Graph, known Facts) *text {
-	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]machine.Term{}, made: map[making][]way{}, pops: map[int][]way{}}
+	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]machine.Term{}, made: map[making][]way{}, pops: map[int][]way{}, patience: maxPatience}
 	if known == nil {
 		p.live = g.LiveBefore()
 	} else {

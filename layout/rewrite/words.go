@@ -147,16 +147,30 @@ func (sh *shortener) words(early bool) []variant {
 	return list
 }
 
+// maxLoosened bounds the programs with loose bytes that are offered.
+const maxLoosened = 2
+
 // loosen pushes words that make the code longer, but no longer than by bytes that
-// may hold anything.
+// may hold anything, and offers the programs that are the shortest without these.
 func (sh *shortener) loosen() {
+	type offer struct {
+		*shortener
+		size int
+	}
+	var offers []offer
 	from := newShortener(sh.g, sh.options, sh.caches, sh.budget)
 	from.relax()
 	for _, v := range append(from.words(false), from.words(true)...) {
 		next := newShortener(from.g, sh.options, sh.caches, sh.budget)
 		next.changes = slices.Clone(sh.changes)
-		if !sh.budget.over() && v(next) && next.all() && next.total()-next.loose() <= sh.total() {
-			sh.options.Step(next.g, next.changes)
+		if !sh.budget.over() && v(next) && next.all() {
+			offers = append(offers, offer{next, next.total() - next.loose()})
+		}
+	}
+	slices.SortStableFunc(offers, func(a, b offer) int { return a.size - b.size })
+	for _, o := range offers[:min(len(offers), maxLoosened)] {
+		if o.size <= sh.total() {
+			sh.options.Step(o.g, o.changes)
 		}
 	}
 }
