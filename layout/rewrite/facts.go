@@ -502,12 +502,7 @@ func (a *analysis) fewResults(s *state, in *flow.Inst, e *effect, n string) (res
 	}
 	var found [2][registers]value
 	for k, number := range list {
-		t := *s
-		for r := range registers {
-			if t.r[r] == v {
-				t.r[r] = value{0, number}
-			}
-		}
+		t := s.with(v, number)
 		t.flags = flagFact{}
 		out, _ := a.evaluate(&t, in, n, triedHere)
 		for r := range registers {
