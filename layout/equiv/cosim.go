@@ -21,7 +21,7 @@ const (
 
 // concreteBias is where files without addresses of their own are put.
 func concreteBias(im *image) uint64 {
-	if im.fixed {
+	if im.Fixed {
 		return 0
 	}
 	if im.bits == 64 {

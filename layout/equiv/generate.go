@@ -85,11 +85,11 @@ func (s *script) bytes(n int, least byte) []byte {
 // auxiliary returns the values of the auxiliary vector that depend on the file
 // and some that don't (fs/binfmt_elf.c create_elf_tables).
 func (im *image) auxiliary(bias uint64) [][2]uint64 {
-	head := im.file[:min(len(im.file), im.class.Size(elf.FileHeader))]
-	get := func(id elf.FieldID) uint64 { return elf.Get(im.class, head, id) }
+	head := im.File[:min(len(im.File), im.Class.Size(elf.FileHeader))]
+	get := func(id elf.FieldID) uint64 { return elf.Get(im.Class, head, id) }
 	return [][2]uint64{
 		{6, page}, {17, 100}, {3, bias + get(elf.EPhoff)}, {4, get(elf.EPhentsize)}, {5, get(elf.EPhnum)},
-		{7, 0}, {8, 0}, {9, bias + im.entry}, {11, 1000}, {12, 1000}, {13, 1000}, {14, 1000}, {23, 0},
+		{7, 0}, {8, 0}, {9, bias + im.Entry}, {11, 1000}, {12, 1000}, {13, 1000}, {14, 1000}, {23, 0},
 	}
 }
 

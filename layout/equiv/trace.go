@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"tasm/layout/elf"
 	"tasm/linux"
 	"tasm/machine"
 )
@@ -120,7 +121,7 @@ func (u *Uses) inImage(at int64) (uint64, bool) {
 
 // holds reports whether an address lies in one of the image's segments.
 func (im *image) holds(address uint64) bool {
-	return slices.ContainsFunc(im.segments, func(m mapping) bool { return address >= m.low && address < m.high })
+	return slices.ContainsFunc(im.Segments, func(m elf.Mapping) bool { return address >= m.Low && address < m.High })
 }
 
 // ran notes that an instruction was executed.
@@ -263,7 +264,7 @@ func (p *process) classify(x machine.Term, address bool) Value {
 	v := Value{Term: x}
 	if n, ok := x.Constant(); ok {
 		v.Form, v.Number = Number, int64(n)
-		if address && p.image.fixed && p.image.holds(n) {
+		if address && p.image.Fixed && p.image.holds(n) {
 			v.Form = Image
 		}
 		return v
