@@ -33,6 +33,7 @@ import (
 	"tasm/diag"
 	"tasm/lang"
 	"tasm/linux"
+	"tasm/object"
 	"tasm/parser"
 	"tasm/program"
 )
@@ -53,6 +54,8 @@ type Options struct {
 	// Flat is set when the result will be a flat binary: code is 16 bits wide
 	// until the source says otherwise, and ORG is known.
 	Flat bool
+	// Object is the format of the relocatable object that the result will be, or nil.
+	Object *object.Format
 	// IncludeDirs are searched by %include and incbin.
 	IncludeDirs []string
 	// Defines are macros defined before the source is read: NAME or NAME=VALUE.
@@ -71,6 +74,8 @@ type Options struct {
 // format is the output format as nasm names it.
 func (o *Options) format() string {
 	switch {
+	case o.Object != nil:
+		return o.Object.Name
 	case o.Flat:
 		return "bin"
 	case o.Target == linux.X8664.Target:
@@ -112,6 +117,7 @@ type assembler struct {
 	order     []*symbol // in order of first mention
 	sections  []*section
 	segments  lang.SegmentID // how many segment numbers are taken
+	specials  map[lang.SegmentID]string
 	incbin    map[included][]byte
 	syntax    *diag.Bag // what the parser said when it last read the source
 	lines     []*line   // the statements, where they can be used again
@@ -138,6 +144,7 @@ type assembler struct {
 	here         int64 // offset of the statement at hand
 	parent       string
 	out          *program.Program
+	table        []*symbol // defined or declared in this pass, in that order
 	originSet    bool
 	entry        *lang.Symbol
 
@@ -202,10 +209,15 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 func (a *assembler) runPass() {
 	a.changed, a.moved = nil, false
 	a.messages = &diag.Bag{}
-	a.bits = 32
-	if a.opts.Flat {
+	switch {
+	case a.opts.Object != nil:
+		a.bits = a.opts.Object.Bits
+	case a.opts.Flat:
 		a.bits = 16
+	default:
+		a.bits = 32
 	}
+	a.table = nil
 	a.used64, a.defaultRel, a.sectalignOff = false, false, false
 	a.abi, a.target, a.targetAt = nil, "", diag.Range{}
 	a.parent = ""
@@ -335,27 +347,15 @@ func (a *assembler) finish() {
 	p := a.out
 	p.Target = a.target
 	p.Bits = a.bits
-	if p.Target == "" && !a.opts.Flat {
+	if p.Target == "" && !a.opts.Flat && a.opts.Object == nil {
 		p.Target = linux.I386.Target
 		if a.used64 {
 			p.Target = linux.X8664.Target
 		}
 	}
-	for _, s := range a.sections {
-		if s.opened {
-			p.Sections = append(p.Sections, s.finish())
-		}
-	}
-	for _, sym := range a.order {
-		switch {
-		case sym.extern && sym.pass != a.pass:
-			if sym.used {
-				p.Externs = append(p.Externs, sym.export())
-			}
-		case sym.pass == a.pass:
-			p.Symbols = append(p.Symbols, sym.export())
-		}
-	}
+	p.Specials = a.specials
+	a.finishSections()
+	a.finishSymbols()
 	if name := a.entry; name != nil {
 		p.Entry = a.entrySymbol(name)
 	}

@@ -1,6 +1,8 @@
 package assembler
 
 import (
+	"math/bits"
+	"strconv"
 	"strings"
 
 	"tasm/diag"
@@ -23,7 +25,7 @@ func init() {
 		"org":       (*assembler).org,
 		"absolute":  (*assembler).absolute,
 		"global":    (*assembler).global,
-		"static":    func(a *assembler, d *lang.Directive) {},
+		"static":    (*assembler).static,
 		"extern":    (*assembler).extern,
 		"required":  (*assembler).extern,
 		"common":    (*assembler).common,
@@ -146,7 +148,22 @@ func (a *assembler) sectalign(d *lang.Directive) {
 
 func (a *assembler) global(d *lang.Directive) {
 	for i := range d.Args {
-		a.find(d.Args[i].Name).global = true
+		s := a.find(d.Args[i].Name)
+		s.global, s.local = true, false
+		s.declare(&d.Args[i])
+	}
+}
+
+// declare remembers what a declaration says, unless an earlier one said more.
+func (s *symbol) declare(arg *lang.Arg) {
+	if s.declared == nil || len(arg.Words) > 0 || arg.Value != nil {
+		s.declared = arg
+	}
+}
+
+func (a *assembler) static(d *lang.Directive) {
+	for i := range d.Args {
+		a.find(d.Args[i].Name).local = true
 	}
 }
 
@@ -154,6 +171,8 @@ func (a *assembler) extern(d *lang.Directive) {
 	for i := range d.Args {
 		arg := &d.Args[i]
 		s := a.find(arg.Name)
+		s.declare(arg)
+		s.used = s.used || d.Name == "required"
 		switch {
 		case s.extern:
 		case s.pass != 0: // defined in this file, so as good as GLOBAL
@@ -162,6 +181,9 @@ func (a *assembler) extern(d *lang.Directive) {
 			s.extern = true
 			s.at = arg.Range
 			s.value = lang.InSegment(a.newSegment(), 0)
+		}
+		if s.extern {
+			a.table = append(a.table, s)
 		}
 	}
 }
@@ -182,12 +204,36 @@ func (a *assembler) common(d *lang.Directive) {
 		a.fail(diag.Errorf(arg.Range, "COMMON can't reserve %d bytes", n))
 		return
 	}
+	if a.opts.Object != nil {
+		a.declareCommon(arg, n)
+		return
+	}
 	back := a.current
 	a.openSection(".bss", d.Range)
 	a.define(&lang.Label{Range: arg.Range, Name: arg.Name}, a.Here(), false)
 	st := &lang.Statement{Range: d.Range}
 	a.place(program.Fragment{Kind: program.Space, Repeat: 1, Size: n, Source: st})
 	a.current = back
+}
+
+// declareCommon leaves a variable of n bytes for the linker to place.
+func (a *assembler) declareCommon(arg *lang.Arg, n int64) {
+	s := a.find(arg.Name)
+	if !s.common {
+		s.common, s.global, s.at = true, true, arg.Range
+		s.value = lang.InSegment(a.newSegment(), 0)
+	}
+	s.size = n
+	s.declare(arg)
+	if len(arg.Words) > 0 {
+		align, err := strconv.ParseInt(arg.Words[0], 0, 64)
+		if err != nil || align <= 0 || bits.OnesCount64(uint64(align)) != 1 {
+			a.fail(diag.Errorf(arg.Range, "the alignment of a common variable is a power of two, not '%s'", arg.Words[0]))
+			return
+		}
+		s.align = align
+	}
+	a.table = append(a.table, s)
 }
 
 // targetDirective handles TARGET: it chooses the system to build for.

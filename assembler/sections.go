@@ -2,6 +2,7 @@ package assembler
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 
 	"tasm/diag"
@@ -47,6 +48,34 @@ func (s *section) finish() *program.Section {
 	return &s.out
 }
 
+// finishSections hands over the sections of the last pass. In an object the
+// .text that no line asked for comes last, as in nasm, or not at all where
+// there is nothing in it.
+func (a *assembler) finishSections() {
+	p := a.out
+	var last *program.Section
+	for _, s := range a.sections {
+		switch out := s.finish(); {
+		case !s.opened:
+		case a.opts.Object == nil || !s.out.Range.IsZero():
+			p.Sections = append(p.Sections, out)
+		case s.size > 0 || a.hasSymbol(out.ID):
+			last = out
+		}
+	}
+	if last != nil {
+		p.Sections = append(p.Sections, last)
+	}
+}
+
+// hasSymbol reports whether a symbol of the last pass has its place in a section.
+func (a *assembler) hasSymbol(id lang.SegmentID) bool {
+	return slices.ContainsFunc(a.order, func(s *symbol) bool {
+		in, ok := s.value.Segment()
+		return ok && in == id && s.pass == a.pass
+	})
+}
+
 // standardSections gives the attributes of the section names that everybody
 // uses (nasm manual, 8.9.2 "elf extensions to the SECTION directive"). Other
 // names are read-only data, as in nasm.
@@ -72,6 +101,12 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 		}
 	}
 	if a.current == nil {
+		if a.opts.Object != nil {
+			a.current = a.objectSection(name, at)
+			a.sections = append(a.sections, a.current)
+		}
+	}
+	if a.current == nil {
 		flags, standard := standardSections[name]
 		if !standard {
 			flags = program.Alloc
@@ -85,14 +120,26 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 		a.sections = append(a.sections, a.current)
 	}
 	s := a.current
-	if !s.opened {
-		s.opened = true
-		if s.out.Range.IsZero() {
-			s.out.Range = at
+	s.opened = true
+	if s.out.Range.IsZero() && !at.IsZero() {
+		s.out.Range = at
+		if a.opts.Object != nil { // it takes its place among the sections only now
+			i := slices.Index(a.sections, s)
+			a.sections = append(slices.Delete(a.sections, i, i+1), s)
 		}
 	}
 	a.here = s.size
 	return s
+}
+
+// objectSection makes a section with the attributes that its name has in the
+// object format.
+func (a *assembler) objectSection(name string, at diag.Range) *section {
+	has := a.opts.Object.Default(name)
+	return &section{out: program.Section{
+		ID: a.newSegment(), Name: name, Range: at,
+		Flags: has.Flags, Type: has.Type, Align: has.Align, EntrySize: has.EntrySize,
+	}}
 }
 
 // openAbsolute makes the addresses from base on the current place.
@@ -110,6 +157,10 @@ func (a *assembler) newSegment() lang.SegmentID {
 // section handles SECTION and SEGMENT.
 func (a *assembler) section(st *lang.Section) {
 	s := a.openSection(st.Name, st.Range)
+	if a.opts.Object != nil {
+		a.objectAttributes(s, st)
+		return
+	}
 	for i := range st.Attrs {
 		a.sectionAttribute(s, &st.Attrs[i])
 	}

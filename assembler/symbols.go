@@ -18,13 +18,84 @@ type symbol struct {
 	equ    bool // by EQU
 	global bool
 	extern bool
-	used   bool // some expression mentions it
+	used   bool  // some expression mentions it, or REQUIRED does
+	local  bool  // declared STATIC
+	common bool  // by COMMON, for a linker to place
+	size   int64 // of a common variable
+	align  int64
+	// declared is what GLOBAL, EXTERN or COMMON said of it, or nil.
+	declared *lang.Arg
 }
 
-func (s *symbol) export() *program.Symbol {
-	return &program.Symbol{
+// finishSymbols hands over the symbols of the last pass.
+func (a *assembler) finishSymbols() {
+	p := a.out
+	exported := map[*symbol]*program.Symbol{}
+	for _, s := range a.order {
+		switch {
+		case s.pass == a.pass || s.common:
+			exported[s] = a.export(s)
+			p.Symbols = append(p.Symbols, exported[s])
+		case s.extern && s.used:
+			exported[s] = a.export(s)
+			p.Externs = append(p.Externs, exported[s])
+		}
+	}
+	for _, s := range a.table {
+		if out := exported[s]; out != nil {
+			p.Table = append(p.Table, out)
+			delete(exported, s)
+		}
+	}
+}
+
+// export returns s as the program wants it.
+func (a *assembler) export(s *symbol) *program.Symbol {
+	out := &program.Symbol{
 		Name: s.name, Range: s.at, Value: s.value,
-		Equ: s.equ, Global: s.global, Extern: s.extern,
+		Equ: s.equ, Global: s.global && !s.local, Extern: s.extern,
+	}
+	if s.declared != nil {
+		a.link(out, s)
+	}
+	return out
+}
+
+// linkWords are the words that GLOBAL, EXTERN and REQUIRED take after a colon
+// (nasm manual, 8.9.5 "elf extensions to the GLOBAL directive").
+var linkWords = map[string]func(*program.Linkage){
+	"function":  func(l *program.Linkage) { l.Type = program.Function },
+	"data":      func(l *program.Linkage) { l.Type = program.Object },
+	"object":    func(l *program.Linkage) { l.Type = program.Object },
+	"notype":    func(l *program.Linkage) { l.Type = program.NoType },
+	"weak":      func(l *program.Linkage) { l.Weak = true },
+	"strong":    func(l *program.Linkage) { l.Weak = false },
+	"default":   func(l *program.Linkage) { l.Visibility = program.Default },
+	"internal":  func(l *program.Linkage) { l.Visibility = program.Internal },
+	"hidden":    func(l *program.Linkage) { l.Visibility = program.Hidden },
+	"protected": func(l *program.Linkage) { l.Visibility = program.Protected },
+}
+
+// link tells out what the declaration of s says. The size of a symbol may
+// depend on symbols further down and on its own local labels.
+func (a *assembler) link(out *program.Symbol, s *symbol) {
+	d := s.declared
+	for _, word := range d.Words {
+		if change := linkWords[word]; change != nil {
+			change(&out.Linkage)
+		}
+	}
+	switch {
+	case s.common:
+		out.Common, out.Size = true, s.size
+		out.Align = s.align
+	case d.Value != nil:
+		parent := a.parent
+		a.parent = s.name
+		if n, ok := a.constant(d.Value, d.Range, "the size of a symbol"); ok {
+			out.Size = n
+		}
+		a.parent = parent
 	}
 }
 
@@ -79,6 +150,7 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 		a.changed = s
 	}
 	s.value, s.pass, s.at, s.equ = value, a.pass, label.Range, equ
+	a.table = append(a.table, s)
 }
 
 // defineLabel defines a label at the current place.
@@ -101,8 +173,10 @@ func (a *assembler) Symbol(ref *lang.Symbol) (lang.Value, *diag.Message) {
 	switch {
 	case s.pass == a.pass:
 		return s.value, nil
-	case s.extern:
+	case s.extern, s.common:
 		return s.value, nil
+	case isSpecial(ref.Name) && a.isWrtName(ref.Name):
+		return lang.InSegment(a.special(ref.Name), 0), nil
 	case a.opts.Flat && namesSection(s.name):
 		s.extern, s.at = true, ref.Range
 		s.value = lang.InSegment(a.newSegment(), 0)
@@ -115,6 +189,27 @@ func (a *assembler) Symbol(ref *lang.Symbol) (lang.Value, *diag.Message) {
 		return lang.Value{Unknown: true}, a.undefined(ref, s)
 	}
 	return lang.Value{Unknown: true, Forward: true}, nil
+}
+
+// isWrtName reports whether name is one that the object format gives a meaning
+// behind WRT.
+func (a *assembler) isWrtName(name string) bool {
+	return a.opts.Object != nil && slices.Contains(a.opts.Object.Specials, name)
+}
+
+// special returns the segment number that stands for such a name.
+func (a *assembler) special(name string) lang.SegmentID {
+	for id, n := range a.specials {
+		if n == name {
+			return id
+		}
+	}
+	if a.specials == nil {
+		a.specials = map[lang.SegmentID]string{}
+	}
+	id := a.newSegment()
+	a.specials[id] = name
+	return id
 }
 
 // namesSection reports whether name stands for the place of a section in a flat

@@ -125,6 +125,8 @@ type Arg struct {
 	Value Expr   // or nil
 	// Words are words after the first one (global name:function hidden).
 	Words []string
+	// Factor is N of a word*N (section .x merge byte*4), or nil.
+	Factor Expr
 }
 
 // Section opens a section: SECTION or SEGMENT with its attributes.

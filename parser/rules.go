@@ -22,6 +22,9 @@ type rule struct {
 	// nil for directives without arguments, unless anything is set.
 	compile  func(g *grammar) *compiled
 	anything bool // the arguments mean nothing to an assembler of one file
+	// bareName is set where the first argument is a name that goes on to the next
+	// white space, whatever it is made of (.note.GNU-stack).
+	bareName bool
 }
 
 // compiled is a rule ready for use.
@@ -55,8 +58,8 @@ func init() {
 	)
 	rules = map[string]*rule{
 		"incbin":    {usage: `incbin "FILE", SKIP, LENGTH`, repeats: true, compile: compile[incbinSyntax]},
-		"section":   {usage: "section" + attributes, compile: compile[sectionSyntax]},
-		"segment":   {usage: "segment" + attributes, compile: compile[sectionSyntax]},
+		"section":   {usage: "section" + attributes, bareName: true, compile: compile[sectionSyntax]},
+		"segment":   {usage: "segment" + attributes, bareName: true, compile: compile[sectionSyntax]},
 		"align":     {usage: "align BOUNDARY, or: align BOUNDARY, db 0", compile: compile[alignSyntax]},
 		"alignb":    {usage: "alignb BOUNDARY, or: alignb BOUNDARY, resb 1", compile: compile[alignSyntax]},
 		"bits":      {usage: "bits 16, bits 32 or bits 64", compile: compile[valueSyntax]},
@@ -181,6 +184,9 @@ func (g *grammar) apply(r *rule, w *word, t *Token) lang.Body {
 		}
 		return &lang.Directive{Range: t.Range, Name: w.name}
 	}
+	if r.bareName {
+		g.joinName()
+	}
 	c := g.rules[r]
 	if c == nil {
 		c = r.compile(g)
@@ -196,6 +202,22 @@ func (g *grammar) apply(r *rule, w *word, t *Token) lang.Body {
 	}
 	g.pos = len(g.tokens)
 	return node.body(g, w, t.Range)
+}
+
+// joinName makes one identifier of the tokens up to the next white space.
+func (g *grammar) joinName() {
+	end := g.pos + 1
+	for end < len(g.tokens) && !g.tokens[end].Space {
+		end++
+	}
+	if end <= g.pos+1 && (g.pos >= len(g.tokens) || g.tokens[g.pos].Kind != Number) {
+		return
+	}
+	name := Token{Kind: Identifier, Space: true, Range: g.tokens[g.pos].Range.To(g.tokens[end-1].Range)}
+	for _, t := range g.tokens[g.pos:end] {
+		name.Text += t.Text
+	}
+	g.tokens = append(append(g.tokens[:g.pos:g.pos], name), g.tokens[end:]...)
 }
 
 // tokenOf returns the token at which participle could not go on.

@@ -36,8 +36,9 @@ type sectionSyntax struct {
 }
 
 type attributeSyntax struct {
-	Name  participlelexer.Token `parser:"@Identifier"`
-	Value lang.Expr             `parser:"( '=' @@ )?"`
+	Name   participlelexer.Token `parser:"@Identifier"`
+	Factor lang.Expr             `parser:"( '*' @@ )?"`
+	Value  lang.Expr             `parser:"( '=' @@ )?"`
 }
 
 func (s *sectionSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
@@ -46,7 +47,7 @@ func (s *sectionSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
 		section.Name = unquote(s.Name.Value)
 	}
 	for _, a := range s.Attrs {
-		arg := lang.Arg{Range: g.rangeOf(a.Name), Name: lower(a.Name.Value), Value: a.Value}
+		arg := lang.Arg{Range: g.rangeOf(a.Name), Name: lower(a.Name.Value), Value: a.Value, Factor: a.Factor}
 		if a.Value != nil {
 			arg.Range = arg.Range.To(a.Value.Span())
 		}

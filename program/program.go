@@ -17,8 +17,14 @@ type Program struct {
 	// Bits is the mode of the code (16, 32 or 64) at the program's entry.
 	Bits     int
 	Sections []*Section // in order of first appearance
-	Symbols  []*Symbol  // in order of definition
-	Externs  []*Symbol  // declared EXTERN, defined nowhere
+	Symbols  []*Symbol  // defined, in order of first mention
+	Externs  []*Symbol  // declared EXTERN and used, or REQUIRED, and defined nowhere
+	// Table is Symbols and Externs together in the order in which the source
+	// defines them, externals where they are declared: that of a symbol table.
+	Table []*Symbol
+	// Specials are the names behind WRT that stand for no place but for what a
+	// linker makes of the reference ("..plt"), by the segment number in Value.Wrt.
+	Specials map[lang.SegmentID]string
 	// Entry is the symbol that the source names as entry point, or nil.
 	Entry *Symbol
 	// Origin is the ORG of a flat binary.
@@ -28,13 +34,29 @@ type Program struct {
 }
 
 // Flags are the permissions and nature of a section's memory.
-type Flags uint8
+type Flags uint16
 
 const (
-	Alloc  Flags = 1 << iota // occupies memory at run time
-	Write                    // writable
-	Exec                     // executable
-	NoBits                   // has no contents in the file: zero at run time
+	Alloc   Flags = 1 << iota // occupies memory at run time
+	Write                     // writable
+	Exec                      // executable
+	NoBits                    // has no contents in the file: zero at run time
+	TLS                       // every thread has its own copy
+	Merge                     // a linker may keep one of several equal elements
+	Strings                   // the elements are strings that end in zero
+	Info                      // speaks to the linker and is not part of what it makes
+)
+
+// SectionType is what a section's contents are for, where a linker or loader
+// must know (System V ABI, "Sections", sh_type).
+type SectionType uint8
+
+const (
+	Ordinary SectionType = iota
+	Note
+	PreinitArray
+	InitArray
+	FiniArray
 )
 
 // Section is one section of the program.
@@ -43,8 +65,11 @@ type Section struct {
 	Name  string
 	Range diag.Range // of the statement that opened it first
 	Flags Flags
+	Type  SectionType
 	Align int64 // a power of two, at least 1
-	Size  int64 // bytes
+	// EntrySize is that of an element of a section of equal elements, in bytes, or 0.
+	EntrySize int64
+	Size      int64 // bytes
 	// Flat holds the attributes that only the flat binary format has.
 	Flat      FlatPlacement
 	Fragments []Fragment // in order of Offset, without gaps
@@ -104,6 +129,40 @@ type Symbol struct {
 	Equ    bool // defined by EQU
 	Global bool
 	Extern bool
+	Linkage
+}
+
+// SymbolType is what kind of thing a symbol names, for linkers and debuggers.
+type SymbolType uint8
+
+const (
+	NoType SymbolType = iota
+	Function
+	Object
+	ThreadLocal
+)
+
+// Visibility is who may see a global symbol of a shared object (System V ABI,
+// "Symbol Table", st_other; the values are those of the ABI).
+type Visibility uint8
+
+const (
+	Default Visibility = iota
+	Internal
+	Hidden
+	Protected
+)
+
+// Linkage is what the declaration of a symbol tells the linker.
+type Linkage struct {
+	Weak       bool
+	Type       SymbolType
+	Visibility Visibility
+	// Common is set for a variable that several files may declare and the linker
+	// places (COMMON); Size is then its size and Align its alignment or 0.
+	Common bool
+	Size   int64 // bytes, or 0 where nothing is said
+	Align  int64
 }
 
 // Section returns the section with the given ID, or nil (for an external).

@@ -122,6 +122,9 @@ func (b *build) checkUsage(source, output string, f *format) error {
 // make assembles the source and gives the result its format. It puts mistakes
 // into messages.
 func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output string, f *format, messages *diag.Bag) *product {
+	if f == objectFormat || f.object != nil {
+		return b.makeObject(files, source, f.object, messages)
+	}
 	p := b.assemble(files, source, f == flatFormat, f != flatFormat && b.layout != plainLayout, messages)
 	if p == nil {
 		return nil

@@ -3,6 +3,8 @@ package main
 import (
 	"path/filepath"
 	"strings"
+
+	"tasm/object"
 )
 
 // format is a kind of output.
@@ -11,15 +13,26 @@ type format struct {
 	extensions []string // of output files; the first is given to derived names
 	executable bool
 	about      string
+	object     *object.Format // nil for what needs no linker
 }
 
 var (
-	elfFormat   = &format{"elf", []string{"", ".elf"}, true, "an ELF executable"}
-	flatFormat  = &format{"bin", []string{".bin"}, false, "a flat binary: the assembled bytes and nothing else"}
-	imageFormat = &format{"image", []string{".tar"}, false, "a container image, an archive that 'docker load' reads"}
+	elfFormat   = &format{name: "elf", extensions: []string{"", ".elf"}, executable: true, about: "an ELF executable"}
+	flatFormat  = &format{name: "bin", extensions: []string{".bin"}, about: "a flat binary: the assembled bytes and nothing else"}
+	imageFormat = &format{name: "image", extensions: []string{".tar"}, about: "a container image, an archive that 'docker load' reads"}
+	// objectFormat is an object of the format that belongs to the target.
+	objectFormat = &format{name: "object", extensions: []string{".o"}, about: "a relocatable object of the target's format"}
 )
 
-var formats = []*format{elfFormat, flatFormat, imageFormat}
+var formats = makeFormats()
+
+func makeFormats() []*format {
+	list := []*format{elfFormat, flatFormat, imageFormat, objectFormat}
+	for _, o := range object.Formats {
+		list = append(list, &format{name: o.Name, extensions: []string{".o"}, about: "a relocatable object: " + o.Summary, object: o})
+	}
+	return list
+}
 
 func formatNames() []string {
 	var names []string
@@ -47,9 +60,6 @@ func chooseFormat(name, output string) (*format, error) {
 				return f, nil
 			}
 		}
-	}
-	if extension == ".o" || extension == ".obj" {
-		return nil, usagef("'%s' would be an object file, which tasm does not write; it writes executables without a linker", output)
 	}
 	return nil, usagef("the extension %s of '%s' stands for no kind of output; say which with -f %s", extension, output, strings.Join(formatNames(), "|"))
 }

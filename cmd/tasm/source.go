@@ -59,14 +59,13 @@ func (o *sourceOptions) check() error {
 // assemble assembles a source. It puts mistakes into messages, and returns nil
 // when there are errors.
 func (o *sourceOptions) assemble(files *diag.Files, source diag.FileID, flat, instructions bool, messages *diag.Bag) *program.Program {
-	p, said := assembler.Assemble(files, source, assembler.Options{
-		Target:       o.target,
-		Flat:         flat,
-		Instructions: instructions,
-		IncludeDirs:  o.include,
-		Defines:      o.define,
-		ReadFile:     readFile,
-	})
+	return o.assembleWith(files, source, assembler.Options{Flat: flat, Instructions: instructions}, messages)
+}
+
+// assembleWith assembles a source; opts lack what the command line says.
+func (o *sourceOptions) assembleWith(files *diag.Files, source diag.FileID, opts assembler.Options, messages *diag.Bag) *program.Program {
+	opts.Target, opts.IncludeDirs, opts.Defines, opts.ReadFile = o.target, o.include, o.define, readFile
+	p, said := assembler.Assemble(files, source, opts)
 	messages.Append(said)
 	return p
 }

@@ -1,0 +1,71 @@
+package assembler
+
+import (
+	"math/bits"
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/program"
+)
+
+// objectAttributes reads the attributes of a SECTION line by the object's
+// format. Those of the section's first line count; later lines may repeat them.
+func (a *assembler) objectAttributes(s *section, st *lang.Section) {
+	first := s.out.Range == st.Range
+	wanted := s.out
+	if first {
+		has := a.opts.Object.Default(st.Name)
+		wanted.Flags, wanted.Type, wanted.EntrySize = has.Flags, has.Type, has.EntrySize
+	}
+	for i := range st.Attrs {
+		if !a.objectAttribute(&wanted, &st.Attrs[i]) {
+			return
+		}
+	}
+	if first {
+		s.out = wanted
+		return
+	}
+	if wanted.Flags != s.out.Flags || wanted.Type != s.out.Type || wanted.Align != s.out.Align {
+		a.message(diag.Warningf("other", st.Range, "section '%s' keeps the attributes that it was opened with", st.Name).
+			NoteAt(s.out.Range, "it was opened here"))
+	}
+}
+
+// objectAttribute does what one attribute says.
+func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
+	name := strings.ToLower(attr.Name)
+	change, known := a.opts.Object.Words[name]
+	switch {
+	case name == "align" && attr.Value != nil:
+		n, ok := a.constant(attr.Value, attr.Range, "align")
+		if ok && (n < 0 || bits.OnesCount64(uint64(n)) > 1) {
+			a.fail(diag.Errorf(attr.Range, "a section's alignment must be a power of two, not %d", n))
+			ok = false
+		}
+		if ok && n > 0 {
+			s.Align = n
+		}
+		return ok
+	case !known || attr.Value != nil:
+		a.message(diag.Warningf("other", attr.Range, "%s has no section attribute '%s', so it is ignored", a.opts.Object.Name, attr.Name))
+		return true
+	}
+	s.Flags = s.Flags&^change.Clear | change.Set
+	if change.SetType {
+		s.Type = change.Type
+	}
+	if change.Element > 0 {
+		factor := int64(1)
+		if attr.Factor != nil {
+			var ok bool
+			if factor, ok = a.constant(attr.Factor, attr.Range, "the size of an element"); !ok {
+				return false
+			}
+		}
+		s.EntrySize = change.Element * factor
+		s.Align = max(s.Align, change.Element&-change.Element)
+	}
+	return true
+}

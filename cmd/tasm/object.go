@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+
+	"tasm/assembler"
+	"tasm/diag"
+	"tasm/linux"
+	"tasm/object"
+	"tasm/object/elf"
+	"tasm/program"
+)
+
+// makeObject assembles a source into an object of format f, nil for that of
+// the target.
+func (b *build) makeObject(files *diag.Files, source diag.FileID, f *object.Format, messages *diag.Bag) *product {
+	chosen := f
+	if chosen == nil {
+		chosen = objectFormatOf(b.target)
+	}
+	said := &diag.Bag{}
+	p := b.assembleWith(files, source, assembler.Options{Object: chosen}, said)
+	if p != nil && f == nil && objectFormatOf(p.Target) != chosen {
+		// The source has named a target for which the format is another.
+		chosen, said = objectFormatOf(p.Target), &diag.Bag{}
+		p = b.assembleWith(files, source, assembler.Options{Object: chosen}, said)
+	}
+	messages.Append(said)
+	if p == nil {
+		return nil
+	}
+	data, said := writeObject(p, chosen, files.Name(source))
+	messages.Append(said)
+	if data == nil {
+		return nil
+	}
+	return &product{data, false, len(data), fmt.Sprintf("%d B  %s", len(data), chosen.Name)}
+}
+
+// objectFormatOf returns the format of objects for a target; ELF64 where there
+// is none.
+func objectFormatOf(target string) *object.Format {
+	if target == linux.I386.Target {
+		return object.ELF32
+	}
+	return object.ELF64
+}
+
+// writeObject makes the file.
+func writeObject(p *program.Program, f *object.Format, source string) ([]byte, *diag.Bag) {
+	return elf.Write(p, elf.Options{Format: f, Source: source})
+}

@@ -1,0 +1,90 @@
+// Package object describes the formats of relocatable objects, the files that a
+// linker joins: what their sections and special symbols are called. The
+// assembler reads a source by it; the packages below it write the files.
+package object
+
+import (
+	"tasm/lang"
+	"tasm/program"
+)
+
+// Format is a format of relocatable objects.
+type Format struct {
+	Name    string // as nasm names it: "elf64"
+	Summary string
+	Bits    int // of the code until the source says otherwise
+	// Sections are the names that have attributes of their own; other names
+	// have those of Other.
+	Sections map[string]Attributes
+	Other    Attributes
+	// Words are the attributes of SECTION without a value.
+	Words map[string]Change
+	// Pointer is the size of an address, in bytes.
+	Pointer int64
+	// Specials are the names behind WRT that ask for a kind of relocation.
+	Specials []string
+}
+
+// Attributes are what a section has from its name.
+type Attributes struct {
+	Flags     program.Flags
+	Type      program.SectionType
+	Align     int64
+	EntrySize int64
+}
+
+// Change is what a word in a SECTION line does to the attributes.
+type Change struct {
+	Set, Clear program.Flags
+	Type       program.SectionType
+	SetType    bool
+	Element    int64 // size of an element, in bytes, or 0
+}
+
+// Default returns the attributes of a section called name.
+func (f *Format) Default(name string) Attributes {
+	if a, ok := f.Sections[name]; ok {
+		return a
+	}
+	return f.Other
+}
+
+// Formats lists the formats, in the order in which help shows them.
+var Formats = []*Format{ELF32, ELF64, ELFX32}
+
+// aliases are names that nasm keeps for old Makefiles.
+var aliases = map[string]string{"elf": "elf32"}
+
+// ByName returns the format that nasm calls name, or nil.
+func ByName(name string) *Format {
+	if full, ok := aliases[name]; ok {
+		name = full
+	}
+	for _, f := range Formats {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// Sizes in bytes of the words that name an element of a section.
+var elementSizes = map[string]int64{
+	"byte": 1, "word": 2, "dword": 4, "qword": 8, "tword": 10, "oword": 16, "yword": 32, "zword": 64,
+}
+
+// Reference is a field of a section that a linker completes.
+type Reference struct {
+	Offset int64 // in the section
+	*program.Fixup
+	// Segment is what the field is relative to, or 0 for a plain number.
+	Segment lang.SegmentID
+	// Addend belongs in the field for a target at address 0, and, where Relative
+	// is set, for a field at address 0.
+	Addend   int64
+	Relative bool
+	Selector bool // the selector of Segment is wanted, not its address
+}
+
+// End is how far behind the field's start the instruction ends, in bytes.
+func (r *Reference) End() int64 { return int64(r.Fixup.End) - int64(r.Fixup.Offset) }
