@@ -2,7 +2,7 @@ bits
 bits 16 32
 use16 5
 section
-section 5
+	section
 section .text align=
 section .text foo=1 +
 global
