@@ -46,6 +46,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"layout/synth", ""},
 	{"layout", ""},
 	{"listing", ""},
+	{"oci/content", "github.com/google/go-containerregistry"},
+	{"oci/registry", "github.com/google/go-containerregistry"},
 	{"oci", "github.com/google/go-containerregistry"},
 	{"cmd/tasm", "github.com/spf13/pflag"},
 }
