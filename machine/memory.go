@@ -61,11 +61,54 @@ type place struct {
 	offset int64
 }
 
-// chunk is a run of bytes that starts at a multiple of its length. Those of
-// width 0 were not written.
-type chunk [chunkSize]Byte
+// chunk is a run of bytes that starts at a multiple of its length. Those that are
+// numbers take a byte each: most are, and a run on numbers is fast for it.
+type chunk struct {
+	written uint64 // bit i: byte i was written
+	unknown uint64 // bit i: byte i is in terms, and not in numbers
+	numbers [chunkSize]byte
+	terms   *[chunkSize]Byte
+}
 
-const chunkSize = 64
+const chunkSize = 64 // as many as a uint64 has bits
+
+// put changes byte i.
+func (c *chunk) put(i int, b Byte) {
+	c.written |= 1 << i
+	if b.Of.node == nil {
+		c.unknown &^= 1 << i
+		c.numbers[i] = byte(b.Of.value >> (8 * b.Index))
+		return
+	}
+	if c.terms == nil {
+		c.terms = new([chunkSize]Byte)
+	}
+	c.unknown |= 1 << i
+	c.terms[i] = b
+}
+
+// at returns byte i, and whether it was written.
+func (c *chunk) at(i int) (Byte, bool) {
+	switch {
+	case c.written>>i&1 == 0:
+		return Byte{}, false
+	case c.unknown>>i&1 != 0:
+		return c.terms[i], true
+	}
+	return Const(c.numbers[i]), true
+}
+
+// number returns size bytes from i on as a number, and false unless all of them
+// were written and are numbers.
+func (c *chunk) number(i, size int) (v uint64, ok bool) {
+	if i+size > chunkSize || (c.written&^c.unknown)>>i&(1<<size-1) != 1<<size-1 {
+		return 0, false
+	}
+	for j := size - 1; j >= 0; j-- {
+		v = v<<8 | uint64(c.numbers[i+j])
+	}
+	return v, true
+}
 
 // chunkOf returns where the chunk of a place starts, and the place's index in it.
 func chunkOf(p place) (place, int) {
@@ -175,8 +218,10 @@ func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 			return Byte{Of: m.terms.If(m.terms.Unknown(u), data, m.byteAt(l.below, s, p).term(m.terms))}
 		}
 		start, i := chunkOf(p)
-		if c := l.chunks[start]; c != nil && c[i].Of.width > 0 {
-			return c[i]
+		if c := l.chunks[start]; c != nil {
+			if b, ok := c.at(i); ok {
+				return b
+			}
 		}
 	}
 	return s.Initial(p.offset)
@@ -230,6 +275,13 @@ func (m *Memory) load(address Term, size int) (Term, *problem) {
 
 // assemble joins the bytes from p on.
 func (m *Memory) assemble(s *Segment, p place, size int) Term {
+	if start, i := chunkOf(p); m.top.writer == nil && p.offset+int64(size) <= s.High {
+		if c := m.top.chunks[start]; c != nil {
+			if v, ok := c.number(i, size); ok {
+				return Number(8*size, v)
+			}
+		}
+	}
 	var list [8]Byte
 	whole := true
 	for i := range size {
@@ -274,14 +326,14 @@ func (m *Memory) put(p place, b Byte) {
 		c = new(chunk)
 		m.top.chunks[start] = c
 	}
-	c[i] = b
+	c.put(i, b)
 }
 
 // each calls f for every byte of the layer, in no order.
 func (l *layer) each(f func(place, Byte)) {
 	for start, c := range l.chunks {
-		for i, b := range c {
-			if b.Of.width > 0 {
+		for i := range chunkSize {
+			if b, ok := c.at(i); ok {
 				f(place{start.base, start.offset + int64(i)}, b)
 			}
 		}
@@ -407,21 +459,16 @@ func (m *Memory) Written(address Term, size int) bool {
 			}
 			continue
 		}
-		if c := l.chunks[start]; c != nil && c.written(i, min(i+size, chunkSize)) {
+		if c := l.chunks[start]; c != nil && c.written>>i&(1<<min(size, chunkSize-i)-1) != 0 {
 			return true
 		}
 		if i+size > chunkSize {
-			if c := l.chunks[place{start.base, start.offset + chunkSize}]; c != nil && c.written(0, i+size-chunkSize) {
+			if c := l.chunks[place{start.base, start.offset + chunkSize}]; c != nil && c.written&(1<<(i+size-chunkSize)-1) != 0 {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// written reports whether any byte from index i up to end was written.
-func (c *chunk) written(i, end int) bool {
-	return slices.ContainsFunc(c[i:end], func(b Byte) bool { return b.Of.width > 0 })
 }
 
 // Fetch reads up to len(code) bytes of an instruction. It returns how many
