@@ -55,7 +55,7 @@ func (e *exec) packed(low, high uint64) {
 func aam(e *exec) {
 	by := number(8, e.base())
 	if by.value == 0 {
-		e.fault("divides by 0")
+		e.fault(DivideError, "divides by 0")
 		return
 	}
 	quotient, remainder := e.t.Divide(number(8, 0), e.part(AX, 1), by, false)

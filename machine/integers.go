@@ -112,7 +112,7 @@ func (e *exec) divide(isSigned bool) {
 	case !ok:
 		return
 	case faults:
-		e.fault("divides by 0 or overflows in a division")
+		e.fault(DivideError, "divides by 0 or overflows in a division")
 		return
 	}
 	quotient, remainder := e.t.Divide(high, low, by, isSigned)

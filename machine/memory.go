@@ -231,6 +231,7 @@ func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 type problem struct {
 	kind   EventKind
 	reason string
+	access Refused
 }
 
 func (m *Memory) check(address Term, size int, write bool) (*Segment, place, *problem) {
@@ -240,17 +241,20 @@ func (m *Memory) check(address Term, size int, write bool) (*Segment, place, *pr
 	if write {
 		verb = "writes"
 	}
+	refuse := func(kind EventKind, reason string) (*Segment, place, *problem) {
+		return nil, p, &problem{kind, verb + reason, Refused{address, size, write}}
+	}
 	switch {
 	case s == nil && p.base != nil:
-		return nil, p, &problem{Unclear, verb + " at an address that is not known"}
+		return refuse(Unclear, " at an address that is not known")
 	case s == nil:
-		return nil, p, &problem{Fault, fmt.Sprintf("%s at %#x, where there is no memory", verb, address.value)}
+		return refuse(Fault, fmt.Sprintf(" at %#x, where there is no memory", address.value))
 	case !write && !s.Read && !s.Write:
-		return nil, p, &problem{Fault, fmt.Sprintf("reads %s, which may not be read", s.Name)}
+		return refuse(Fault, fmt.Sprintf(" %s, which may not be read", s.Name))
 	case write && !s.Write && s.Name == "string":
-		return nil, p, &problem{Unclear, "writes to a string of the arguments or the environment"}
+		return refuse(Unclear, " to a string of the arguments or the environment")
 	case write && !s.Write:
-		return nil, p, &problem{Fault, fmt.Sprintf("writes to %s, which may not be written", s.Name)}
+		return refuse(Fault, fmt.Sprintf(" to %s, which may not be written", s.Name))
 	case p.offset+int64(size) > s.High:
 		// The rest lies in the next segment, if anywhere.
 		rest := int(s.High - p.offset)

@@ -137,4 +137,35 @@ type Event struct {
 	Condition Term       // of a Fork
 	ABI       *linux.ABI // of a SystemCall
 	Reason    string     // of a Fault or Unclear: a clause, "reads at an unknown address"
+	// Exception is what the processor raises; of a Fault.
+	Exception Exception
+	// Refused is the access to memory that a Fault or Unclear is about; nil where
+	// it is about something else.
+	Refused *Refused
+}
+
+// Exception is a kind of exception (manual, volume 3, chapter 6).
+type Exception uint8
+
+// The exceptions that integer instructions raise in user mode.
+const (
+	NoException   Exception = iota
+	DivideError             // #DE
+	Breakpoint              // #BP and #DB
+	InvalidOpcode           // #UD
+	Protection              // #GP
+	PageFault               // #PF, and #GP for an address that is not canonical
+)
+
+// Signal returns the number of the signal that Linux sends for the exception
+// (arch/x86/kernel/traps.c, arch/x86/mm/fault.c).
+func (x Exception) Signal() int {
+	return [...]int{DivideError: 8, Breakpoint: 5, InvalidOpcode: 4, Protection: 11, PageFault: 11}[x]
+}
+
+// Refused is an access to memory that is not possible.
+type Refused struct {
+	Address Term
+	Size    int // bytes
+	Write   bool
 }

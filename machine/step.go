@@ -96,7 +96,7 @@ func (s *State) Step(in *x86.Decoded) Event {
 	*e = exec{State: s, t: s.Terms, plan: s.Terms.plan(in.Form, s.Bits), in: &in.Instruction, form: in.Form, here: s.IP, next: s.IP.plus(uint64(in.Length))}
 	switch {
 	case in.Form.Privileged():
-		e.fault("uses an instruction that is reserved to the kernel")
+		e.fault(Protection, "uses an instruction that is reserved to the kernel")
 	case e.do == nil || !e.admits():
 		e.unclear("uses %s, whose effect is not modelled", e.name)
 	case e.reserved():
@@ -115,7 +115,7 @@ func (s *State) Step(in *x86.Decoded) Event {
 // semantics reckon with.
 func (e *exec) admits() bool {
 	if slices.Contains(e.in.Prefixes, x86.Lock) && (!e.form.Lockable() || e.in.Operands[0].Kind != x86.MemoryOperand) {
-		e.fault("raises an invalid opcode exception")
+		e.fault(InvalidOpcode, "raises an invalid opcode exception")
 	}
 	for i := range e.in.Operands {
 		o := &e.in.Operands[i]
@@ -156,15 +156,15 @@ func (e *exec) unclear(reason string, name ...string) {
 }
 
 // fault ends the instruction with an exception.
-func (e *exec) fault(reason string) {
+func (e *exec) fault(exception Exception, reason string) {
 	if e.event.Kind == Done {
-		e.event = Event{Kind: Fault, Reason: reason}
+		e.event = Event{Kind: Fault, Reason: reason, Exception: exception}
 	}
 }
 
 func (e *exec) report(p *problem) {
 	if p != nil && e.event.Kind == Done {
-		e.event = Event{Kind: p.kind, Reason: p.reason}
+		e.event = Event{Kind: p.kind, Reason: p.reason, Exception: PageFault, Refused: &p.access}
 	}
 }
 
@@ -230,7 +230,7 @@ func (e *exec) setOperand(i int, x Term) {
 // can't be done through cs (manual, volume 3, 5.5).
 func (e *exec) destination(o *x86.Operand) Term {
 	if e.Bits == 32 && x86.RegisterName(o.Memory.Segment) == "cs" {
-		e.fault("writes to the code segment")
+		e.fault(Protection, "writes to the code segment")
 	}
 	return e.address(o)
 }

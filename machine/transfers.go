@@ -28,9 +28,9 @@ var transfers = map[string]func(*exec){
 	"outsb": privileged, "outsw": privileged, "outsd": privileged,
 }
 
-func trap(e *exec)       { e.fault("raises a debug exception") }
-func invalid(e *exec)    { e.fault("raises an invalid opcode exception") }
-func privileged(e *exec) { e.fault("uses an instruction that is reserved to the kernel") }
+func trap(e *exec)       { e.fault(Breakpoint, "raises a debug exception") }
+func invalid(e *exec)    { e.fault(InvalidOpcode, "raises an invalid opcode exception") }
+func privileged(e *exec) { e.fault(Protection, "uses an instruction that is reserved to the kernel") }
 
 // target returns the address that a jump or call goes to.
 func (e *exec) target() Term {
@@ -90,7 +90,7 @@ func ret(e *exec) {
 
 func interrupt(e *exec) {
 	if e.immediate(0) != 0x80 {
-		e.fault("raises an interrupt that the kernel does not serve")
+		e.fault(Protection, "raises an interrupt that the kernel does not serve")
 		return
 	}
 	e.event = Event{Kind: SystemCall, ABI: linux.I386}
