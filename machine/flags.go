@@ -1,6 +1,10 @@
 package machine
 
-import "tasm/codegen/x86"
+import (
+	"math/bits"
+
+	"tasm/codegen/x86"
+)
 
 // kept are the flags that a State holds, and their bits in the flags register.
 // All others have the value that the kernel gives them.
@@ -120,6 +124,9 @@ func (s *State) compute(flag x86.FlagSet) Term {
 
 // parity returns whether the number of ones in the low byte is even.
 func (t *Terms) parity(x Term) Term {
+	if x.node == nil {
+		return bit(bits.OnesCount8(uint8(x.value))%2 == 0)
+	}
 	p := bit(true)
 	for i := range 8 {
 		p = t.Add(p, t.Extract(x, i, 1))
@@ -145,12 +152,15 @@ func (s *State) SetFlags(set x86.FlagSet, register Term) {
 	}
 }
 
-// conditions are the tests of Jcc, SETcc and CMOVcc (manual, volume 1,
-// appendix B). Each other one is the opposite.
-var conditions = map[string]struct {
+// condition is a test of the flags, or its opposite.
+type condition struct {
 	test   func(*State) Term
 	negate bool
-}{
+}
+
+// conditions are the tests of Jcc, SETcc and CMOVcc (manual, volume 1,
+// appendix B). Each other one is the opposite.
+var conditions = map[string]condition{
 	"o": {overflows, false}, "no": {overflows, true},
 	"b": {below, false}, "c": {below, false}, "nae": {below, false},
 	"ae": {below, true}, "nb": {below, true}, "nc": {below, true},
@@ -162,9 +172,8 @@ var conditions = map[string]struct {
 	"le": {lessOrEqual, false}, "ng": {lessOrEqual, false}, "g": {lessOrEqual, true}, "nle": {lessOrEqual, true},
 }
 
-// condition returns the term of the condition with a name such as "nz".
-func (s *State) condition(name string) Term {
-	c := conditions[name]
+// holds returns the term of a condition.
+func (s *State) holds(c condition) Term {
 	x := c.test(s)
 	if c.negate {
 		return s.Terms.Not(x)

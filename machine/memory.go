@@ -19,6 +19,7 @@ type Memory struct {
 	terms    *Terms
 	segments []*Segment
 	top      *layer
+	touched  int64 // bytes of all chunks made
 }
 
 // Access is one access to memory by the program's instructions.
@@ -329,6 +330,7 @@ func (m *Memory) put(p place, b Byte) {
 	if c == nil {
 		c = new(chunk)
 		m.top.chunks[start] = c
+		m.touched += chunkSize
 	}
 	c.put(i, b)
 }

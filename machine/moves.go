@@ -13,7 +13,7 @@ var moves = map[string]func(*exec){
 	"lea":    lea,
 	"xchg":   xchg,
 	"cmovcc": cmov,
-	"setcc":  func(e *exec) { e.setOperand(0, e.t.ZeroExtend(e.State.condition(e.plan.condition), 8)) },
+	"setcc":  func(e *exec) { e.setOperand(0, e.t.ZeroExtend(e.holds(e.plan.condition), 8)) },
 	"xlat":   xlat, "xlatb": xlat,
 
 	"push":  func(e *exec) { e.push(e.operand(0)) },
@@ -96,7 +96,7 @@ func xchg(e *exec) {
 
 func cmov(e *exec) {
 	x := e.operand(1)
-	c := e.State.condition(e.plan.condition)
+	c := e.holds(e.plan.condition)
 	if v, ok := e.decide(c); ok {
 		c = bit(v)
 	}

@@ -1,5 +1,10 @@
 package machine
 
+import (
+	"maps"
+	"slices"
+)
+
 // Numbers of a state on which only numbers are: what a run that is recorded has to
 // keep of it.
 
@@ -61,3 +66,31 @@ func (m *Memory) Segments() []*Segment { return m.segments }
 
 // SetSegments replaces the segments; what was written stays.
 func (m *Memory) SetSegments(list []*Segment) { m.segments = list }
+
+// Touched returns how many bytes of memory have been written since it was mapped,
+// rounded up to whole chunks; what is written in a copy of a state counts in both.
+func (m *Memory) Touched() int64 { return m.touched }
+
+// Forget drops all terms made so far. It may only be called where none is used any
+// more.
+func (t *Terms) Forget() {
+	clear(t.nodes)
+	clear(t.unknowns)
+	t.count = 0
+}
+
+// WrittenIn returns the addresses from low to high, high excluded, that have been
+// written since they were mapped, in ascending order.
+func (m *Memory) WrittenIn(low, high uint64) []uint64 {
+	seen := map[uint64]bool{}
+	for l := m.top; l != nil; l = l.below {
+		for start, c := range l.chunks {
+			for i := range chunkSize {
+				if at := uint64(start.offset) + uint64(i); start.base == nil && c.written>>i&1 != 0 && at >= low && at < high {
+					seen[at] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}

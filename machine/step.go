@@ -13,9 +13,9 @@ import (
 // plan is what Step has to know of a form, found once.
 type plan struct {
 	do        func(*exec)
-	name      string // the mnemonic
-	condition string // of Jcc, SETcc and CMOVcc
-	size      int    // operation size in bytes; that of the mode where the form has none
+	name      string    // the mnemonic
+	condition condition // of Jcc, SETcc and CMOVcc
+	size      int       // operation size in bytes; that of the mode where the form has none
 	sizes     [x86.MaxOperands]int
 	// repeatable says that it is a string instruction.
 	repeatable bool
@@ -67,8 +67,8 @@ func planOf(form *x86.Form, bits int) *plan {
 	_, p.repeatable = blocks()[p.name]
 	for _, family := range []string{"j", "set", "cmov"} {
 		if cc, ok := strings.CutPrefix(p.name, family); ok && p.do == nil {
-			if _, ok := conditions[cc]; ok {
-				p.do, p.condition = semantics()[family+"cc"], cc
+			if c, ok := conditions[cc]; ok {
+				p.do, p.condition = semantics()[family+"cc"], c
 			}
 		}
 	}
@@ -88,12 +88,27 @@ type exec struct {
 	event Event
 }
 
+// Prepared is an instruction with what has to be known of its form, so that it is
+// carried out many times at the cost of looking that up once.
+type Prepared struct {
+	*x86.Decoded
+	plan *plan
+}
+
+// Prepare prepares an instruction for a mode of 32 or 64 bits.
+func Prepare(in *x86.Decoded, bits int) Prepared { return Prepared{in, planOf(in.Form, bits)} }
+
 // Step carries out one instruction, which stands at IP. Numbers in it that are
 // addresses of the code are those to which the unknown part of IP is still to
 // be added: IP's offset is what was given to x86.Decode as the address.
 func (s *State) Step(in *x86.Decoded) Event {
+	return s.StepPrepared(Prepared{in, s.Terms.plan(in.Form, s.Bits)})
+}
+
+// StepPrepared does what Step does.
+func (s *State) StepPrepared(in Prepared) Event {
 	e := &s.exec
-	*e = exec{State: s, t: s.Terms, plan: s.Terms.plan(in.Form, s.Bits), in: &in.Instruction, form: in.Form, here: s.IP, next: s.IP.plus(uint64(in.Length))}
+	*e = exec{State: s, t: s.Terms, plan: in.plan, in: &in.Instruction, form: in.Form, here: s.IP, next: s.IP.plus(uint64(in.Length))}
 	switch {
 	case in.Form.Privileged():
 		e.fault(Protection, "uses an instruction that is reserved to the kernel")

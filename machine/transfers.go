@@ -8,7 +8,7 @@ import (
 // transfers are the instructions that change the flow of control.
 var transfers = map[string]func(*exec){
 	"jmp":   func(e *exec) { e.jump(e.target()) },
-	"jcc":   func(e *exec) { e.branch(e.State.condition(e.plan.condition)) },
+	"jcc":   func(e *exec) { e.branch(e.holds(e.plan.condition)) },
 	"jcxz":  func(e *exec) { e.branch(e.t.IsZero(e.part(CX, 2))) },
 	"jecxz": func(e *exec) { e.branch(e.t.IsZero(e.part(CX, 4))) },
 	"jrcxz": func(e *exec) { e.branch(e.t.IsZero(e.part(CX, 8))) },

@@ -45,6 +45,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"layout/rewrite", ""},
 	{"layout/synth", ""},
 	{"layout", ""},
+	{"vm", ""},
 	{"listing", ""},
 	{"oci/content", "github.com/google/go-containerregistry"},
 	{"oci/registry", "github.com/google/go-containerregistry"},

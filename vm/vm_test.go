@@ -1,0 +1,261 @@
+package vm
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tasm/assembler"
+	"tasm/diag"
+	"tasm/internal/programs"
+	"tasm/internal/samples"
+	"tasm/layout"
+)
+
+// build makes an executable of a source, with a strategy that needs no search.
+func build(t testing.TB, source, target string, strategy layout.Strategy) []byte {
+	t.Helper()
+	files := &diag.Files{}
+	p, said := assembler.Assemble(files, files.Add("test.tasm", []byte(source)), assembler.Options{Target: target, Instructions: true})
+	if p != nil {
+		file, more := strategy(p, layout.Options{})
+		if file != nil {
+			return file.Bytes
+		}
+		said.Append(more)
+	}
+	var text strings.Builder
+	diag.Short(&text, files, said.Messages())
+	t.Fatalf("%s\n%s", text.String(), source)
+	return nil
+}
+
+// run runs a program to its end.
+func run(t testing.TB, file []byte, o Options) (*VM, string) {
+	t.Helper()
+	var out bytes.Buffer
+	o.Stdout = &out
+	if o.Args == nil {
+		o.Args = []string{"program"}
+	}
+	v, err := New(file, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v.Step() {
+	}
+	return v, out.String()
+}
+
+// TestSamples runs the samples, as written and packed, and expects what the real
+// kernel makes of them.
+func TestSamples(t *testing.T) {
+	const folder = "../samples"
+	list, err := samples.Read(folder + "/expect.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, s := range list {
+		source, err := os.ReadFile(filepath.Join(folder, s.Source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range s.Products {
+			if p.Format != "elf" {
+				continue
+			}
+			for _, strategy := range layout.Strategies[:2] {
+				file := build(t, string(source), p.Target, strategy.Layout)
+				for _, r := range s.Runs {
+					v, got := run(t, file, Options{Args: append([]string{s.Source}, r.Args...), Stdin: strings.NewReader(r.Input()), MaxOutput: 1 << 20})
+					ran++
+					stop := v.Stop()
+					switch {
+					case r.Read > 0:
+						if stop.Kind != Limited || !strings.HasPrefix(got, r.Output()) {
+							t.Errorf("%s %s %q: %+v", s.Source, strategy.Name, r.Args, stop)
+						}
+					case r.Signal != 0:
+						if stop.Kind != Waiting {
+							t.Errorf("%s %s %q: %+v, not waiting", s.Source, strategy.Name, r.Args, stop)
+						}
+					case stop.Kind != Exited || stop.Status != r.Status || got != r.Output():
+						t.Errorf("%s %s %q: %+v, output %q, want status %d, %q", s.Source, strategy.Name, r.Args, stop, got, r.Status, r.Output())
+					}
+				}
+			}
+		}
+	}
+	if ran < 40 {
+		t.Errorf("only %d runs", ran)
+	}
+}
+
+// snapshot is all that Back has to bring back.
+type snapshot struct {
+	registers     [16]uint64
+	ip            uint64
+	bits, defined uint16
+	memory        string // of the segments that the program can write, and some of the stack
+	output        string
+	steps         int64
+}
+
+func (v *VM) snapshot() snapshot {
+	s := snapshot{ip: v.IP(), steps: v.steps, output: string(v.Output())}
+	s.bits, s.defined = v.Flags()
+	for i := range s.registers {
+		s.registers[i] = v.Register(i)
+	}
+	for _, area := range v.state.Memory.Segments() {
+		if !area.Write {
+			continue
+		}
+		low, high := uint64(area.Low), uint64(area.High)
+		if area.Name == "the stack" {
+			low = high - 2048
+		}
+		b := make([]byte, min(high-low, 8192))
+		v.Memory(low, b)
+		s.memory += string(b)
+	}
+	return s
+}
+
+// TestBack runs random programs to their end and back to their beginning: every
+// state on the way back is the one on the way there.
+func TestBack(t *testing.T) {
+	seeds := 40
+	if testing.Short() {
+		seeds = 10
+	}
+	for seed := range uint64(seeds) {
+		for _, target := range []string{"linux/386", "linux/amd64"} {
+			source := programs.Random(rand.New(rand.NewPCG(seed, 1)), target)
+			file := build(t, source, target, layout.Plain)
+			v, err := New(file, Options{Args: []string{"program", "x"}, Record: 1 << 20, MaxSteps: 3000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			states := []snapshot{v.snapshot()}
+			for v.Step() {
+				states = append(states, v.snapshot())
+			}
+			for i := len(states) - 2; i >= 0; i-- {
+				if !v.Back() {
+					t.Fatalf("seed %d %s: no way back from step %d", seed, target, i+1)
+				}
+				if got := v.snapshot(); got != states[i] {
+					t.Fatalf("seed %d %s: back at step %d:\n%+v\nwas\n%+v\n%s", seed, target, i, got, states[i], source)
+				}
+			}
+			if v.Back() {
+				t.Errorf("seed %d %s: there is something before the beginning", seed, target)
+			}
+			for _, want := range states[1:] { // and there again
+				v.Step()
+				if got := v.snapshot(); got != want {
+					t.Fatalf("seed %d %s: forward again at step %d:\n%+v\nwas\n%+v", seed, target, want.steps, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestForget goes through more steps than the recording holds.
+func TestForget(t *testing.T) {
+	file := build(t, "target linux/386\nmov ecx, 300000\n_start: push ecx\npop edx\nsys getpid\nloop _start\nsys exit, 0\n", "linux/386", layout.Plain)
+	v, err := New(file, Options{Args: []string{"p"}, Record: 3 * blockSize, MaxSteps: 200000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v.Step() {
+	}
+	back := 0
+	for v.Back() {
+		back++
+	}
+	if n := len(v.recording.blocks); back < 20000 || back >= 200000 || n != 0 || len(v.recording.calls) != 0 {
+		t.Errorf("went back %d steps; %d blocks and %d calls are left", back, n, len(v.recording.calls))
+	}
+	for v.Step() {
+	}
+	if v.Steps() != 200000 {
+		t.Errorf("stopped at step %d", v.Steps())
+	}
+}
+
+// TestStops ends runs in every way.
+func TestStops(t *testing.T) {
+	for name, c := range map[string]struct {
+		source string
+		o      Options
+		kind   StopKind
+		status int
+		reason string
+	}{
+		"exit":         {"sys exit, 259", Options{}, Exited, 3, "ends with status 3"},
+		"null":         {"mov [5], eax", Options{}, Killed, 11, "writes at 0x5"},
+		"division":     {"div ecx", Options{}, Killed, 8, "divides by 0"},
+		"privileged":   {"hlt", Options{}, Killed, 11, "reserved to the kernel"},
+		"invalid":      {"ud2", Options{}, Killed, 4, "invalid opcode"},
+		"breakpoint":   {"int3", Options{}, Killed, 5, "debug exception"},
+		"jump":         {"jmp eax", Options{}, Killed, 11, "jumps to 0x0"},
+		"code":         {"mov byte [$], 1", Options{}, Killed, 11, "may not be written"},
+		"steps":        {"x: jmp x", Options{MaxSteps: 100}, Limited, 0, "100 instructions"},
+		"output":       {"x: sys write, 1, x, 5\njmp x", Options{MaxOutput: 1000}, Limited, 0, "1000 bytes"},
+		"memory":       {"sys mmap2, 0, 0x200000, 3, 34, -1, 0\nmov edi, eax\nmov ecx, 0x200000\nrep stosb", Options{MaxMemory: 1 << 18}, Limited, 0, "touched"},
+		"fork":         {"sys fork", Options{}, Unmodelled, 0, "fork"},
+		"pause":        {"sys pause", Options{}, Waiting, 0, "waits for a signal"},
+		"alarm":        {"sys alarm, 3\nsys pause", Options{}, Killed, 14, "SIGALRM"},
+		"kill":         {"sys getpid\nsys kill, eax, 15", Options{}, Killed, 15, "SIGTERM"},
+		"forced":       {"sys write, 1, 0, 0\nneg eax\nsys exit, eax", Options{Force: []Force{{Call: "write", Error: "ENOSPC"}}}, Exited, 28, ""},
+		"second":       {"sys getpid\nsys getpid\nneg eax\nsys exit, eax", Options{Force: []Force{{Call: "getpid", Nth: 2, Error: "EPERM"}}}, Exited, 1, ""},
+		"short":        {"sys write, 1, $$, 9\nsys exit, eax", Options{Force: []Force{{Call: "write", Short: 4}}}, Exited, 4, ""},
+		"no call":      {"mov eax, 9999\nint 0x80\nneg eax\nsys exit, eax", Options{}, Exited, 38, ""},
+		"bad pointer":  {"sys write, 1, 16, 5\nneg eax\nsys exit, eax", Options{}, Exited, 14, ""},
+		"no file":      {"sys open, n, 0, 0\nneg eax\nsys exit, eax\nn: db '/x', 0", Options{}, Exited, 2, ""},
+		"file":         {"sys open, n, 0, 0\nsys read, eax, esp, 8\nmovzx eax, byte [esp+1]\nsys exit, eax\nn: db '/x', 0", Options{Files: map[string][]byte{"/x": []byte("ab")}}, Exited, 'b', ""},
+		"no directory": {"sys creat, n, 0\nneg eax\nsys exit, eax\nn: db '/d/x', 0", Options{}, Exited, 2, ""},
+		"written file": {"sys creat, n, 0\nsys write, eax, n, 4\nsys open, n, 0, 0\nsys read, eax, esp, 8\nsys exit, eax\nn: db '/new', 0", Options{}, Exited, 4, ""},
+		"time":         {"sys time, 0\nsub eax, 946684800\nmov esi, eax\npush 0\npush 7\nsys nanosleep, esp, 0\nsys time, 0\nsub eax, 946684800\nsys exit, eax", Options{}, Exited, 7, ""},
+		"mmap":         {"sys mmap2, 0, 5000, 3, 34, -1, 0\nmov byte [eax+8191], 5\nmovzx ebx, byte [eax+8191]\nsys exit, ebx", Options{}, Exited, 5, ""},
+		"munmap":       {"sys mmap2, 0, 5000, 3, 34, -1, 0\nmov esi, eax\nsys munmap, esi, 4096\nmov [esi+4096], eax\nmov [esi], eax", Options{}, Killed, 11, "where there is no memory"},
+		"mprotect":     {"sys mmap2, 0, 5000, 3, 34, -1, 0\nmov esi, eax\nmov byte [esi], 9\nsys mprotect, esi, 4096, 1\nmovzx edi, byte [esi]\nmov [esi], eax", Options{}, Killed, 11, "may not be written"},
+		"fixed again":  {"sys mmap2, 0x10000, 4096, 3, 50, -1, 0\nmov byte [eax], 7\nsys mmap2, 0x10000, 4096, 3, 50, -1, 0\nmovzx eax, byte [eax]\nsys exit, eax", Options{}, Exited, 0, ""},
+		"pipe":         {"sys pipe, esp\nmov esi, [esp+4]\nmov edi, [esp]\nsys write, esi, $$, 5\nsys read, edi, esp, 9\nsys exit, eax", Options{}, Exited, 5, ""},
+		"undefined":    {"xor ecx, ecx\nmov eax, 5\nbsf eax, ecx\nmov [esp], eax\nmov ebx, [esp]\nsys exit, ebx", Options{}, Exited, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := build(t, "target linux/386\n"+c.source+"\n", "linux/386", layout.Plain)
+			for _, record := range []int64{0, 1 << 20} {
+				o := c.o
+				o.Record = record
+				v, _ := run(t, file, o)
+				s := v.Stop()
+				if s.Kind != c.kind || s.Status != c.status || !strings.Contains(s.Reason, c.reason) {
+					t.Errorf("recording %d: %+v", record, s)
+				}
+			}
+		})
+	}
+}
+
+func benchmark(b *testing.B, record int64) {
+	file := build(b, "target linux/386\n_start: mov ecx, 1000000000\nmov edi, t\nx: mov eax, [edi]\nadd eax, ecx\nxor eax, 0x55\nmov [edi+4], eax\ncmp eax, edx\njb y\ninc edx\ny: dec ecx\njnz x\nsection .bss\nt: resd 2\n", "linux/386", layout.Plain)
+	v, err := New(file, Options{Args: []string{"p"}, Record: record})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		v.Step()
+	}
+	b.ReportMetric(float64(v.Steps())/b.Elapsed().Seconds()/1e6, "Msteps/s")
+}
+
+func BenchmarkStep(b *testing.B)   { benchmark(b, 0) }
+func BenchmarkRecord(b *testing.B) { benchmark(b, 64<<20) }
