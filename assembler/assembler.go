@@ -133,7 +133,8 @@ type assembler struct {
 	moved      bool    // a section got another size
 	messages   *diag.Bag
 	bits       int
-	used64     bool // some code was assembled for 64 bits
+	used64     bool       // some code was assembled for 64 bits
+	code16     diag.Range // the first code for 16 bits
 	defaultRel bool
 	// sectalignOff is set by SECTALIGN OFF: ALIGN leaves the section's alignment alone.
 	sectalignOff bool
@@ -219,6 +220,7 @@ func (a *assembler) runPass() {
 	}
 	a.table = nil
 	a.used64, a.defaultRel, a.sectalignOff = false, false, false
+	a.code16 = diag.Range{}
 	a.abi, a.target, a.targetAt = nil, "", diag.Range{}
 	a.parent = ""
 	a.originSet = false
@@ -346,12 +348,15 @@ func (a *assembler) finish() {
 	a.expansion = nil
 	p := a.out
 	p.Target = a.target
-	p.Bits = a.bits
 	if p.Target == "" && !a.opts.Flat && a.opts.Object == nil {
 		p.Target = linux.I386.Target
 		if a.used64 {
 			p.Target = linux.X8664.Target
 		}
+	}
+	p.Bits, p.Code16 = a.bits, a.code16
+	if abi, ok := linux.ABIFor(p.Target); ok && !a.opts.Flat && a.opts.Object == nil {
+		p.Bits = abi.Bits // in which the kernel starts it
 	}
 	p.Specials = a.specials
 	a.finishSections()

@@ -289,3 +289,13 @@ n equ 7
 		t.Errorf("start.in is %+v", v)
 	}
 }
+
+// TestMode tells the mode in which the kernel starts a program, whatever mode the
+// source ends in, and where code for 16 bits stands.
+func TestMode(t *testing.T) {
+	files := &diag.Files{}
+	p, _ := Assemble(files, files.Add("a.tasm", []byte("target linux/386\nsection .text\nnop\nbits 16\nnop\nbits 64\nnop\n")), Options{})
+	if p == nil || p.Bits != 32 || int(p.Code16.Start) != len("target linux/386\nsection .text\nnop\nbits 16\n") {
+		t.Errorf("%+v", p)
+	}
+}

@@ -151,6 +151,9 @@ func (a *assembler) place(f program.Fragment) {
 		f = a.emptied(f)
 	}
 	a.used64 = a.used64 || f.Kind == program.Code && a.bits == 64
+	if f.Kind == program.Code && a.bits == 16 && a.code16.IsZero() {
+		a.code16 = f.Source.Range
+	}
 	f.Offset = s.size
 	s.size += f.Size * f.Repeat
 	switch {

@@ -116,6 +116,9 @@ func (b *builder) code(bits int, code string, fixups ...program.Fixup) {
 		fixups[i].Range = b.place()
 		fixups[i].End = int32(len(code))
 	}
+	if bits == 16 && b.Code16.IsZero() {
+		b.Code16 = b.place()
+	}
 	b.add(program.Fragment{Kind: program.Code, Bytes: []byte(code), Fixups: fixups, Instruction: &x86.Instruction{Bits: bits}})
 }
 

@@ -89,37 +89,13 @@ var permissions = []struct {
 	{elf.FlagR | elf.FlagW | elf.FlagX, func(f program.Flags) bool { return f&program.Write != 0 && f&program.Exec != 0 }},
 }
 
-// checkCode refuses code that the processor will not read as it was meant.
+// checkCode refuses code that the processor will not read as it was meant. Code
+// of the other width is possible: a far jump switches to it.
 func (pl *plain) checkCode() {
-	if pl.program.Bits == 16 {
-		pl.messages.Add(sixteen(pl.firstCode(0)))
-		return
+	if at := pl.program.Code16; !at.IsZero() {
+		pl.messages.Add(diag.Errorf(at, "16-bit code can't run in an ELF executable").
+			Notef("write 'bits 32' or 'bits 64', or make a flat binary"))
 	}
-	if at := pl.firstCode(16); !at.IsZero() {
-		pl.messages.Add(sixteen(at))
-	}
-	// Code of the other width is possible: a far jump switches to it.
-}
-
-func sixteen(at diag.Range) *diag.Message {
-	return diag.Errorf(at, "16-bit code can't run in an ELF executable").
-		Notef("write 'bits 32' or 'bits 64', or make a flat binary")
-}
-
-// firstCode finds the first instruction of the given width, 0 for any.
-func (pl *plain) firstCode(bits int) diag.Range {
-	for _, s := range pl.program.Sections {
-		for i := range s.Fragments {
-			f := &s.Fragments[i]
-			if f.Kind != program.Code || f.Source == nil {
-				continue
-			}
-			if bits == 0 || f.Instruction != nil && f.Instruction.Bits == bits {
-				return f.Source.Range
-			}
-		}
-	}
-	return diag.Range{}
 }
 
 // collect sorts the sections into segments. Contents come before what has none,

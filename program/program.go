@@ -15,7 +15,9 @@ type Program struct {
 	// code that runs without one.
 	Target string
 	// Bits is the mode of the code (16, 32 or 64) at the program's entry.
-	Bits     int
+	Bits int
+	// Code16 is where the first code for 16 bits stands; zero if there is none.
+	Code16   diag.Range
 	Sections []*Section // in order of first appearance
 	Symbols  []*Symbol  // defined, in order of first mention
 	Externs  []*Symbol  // declared EXTERN and used, or REQUIRED, and defined nowhere

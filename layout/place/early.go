@@ -11,8 +11,8 @@ import (
 )
 
 // Early pushes. A number that a register is to be given later can be pushed
-// where there is room for that among the headers. Then a POP of one byte gives
-// it to the register.
+// where there is room for that among the headers. Then a POP, which is short,
+// gives it to the register.
 
 // maxEarly is how many numbers may lie on the stack at once for that.
 const maxEarly = 3
@@ -100,7 +100,7 @@ func (t *text) candidates(n node, items []*item) []int {
 		if n.early.top() == k {
 			break // what comes behind would have to be popped before
 		}
-		if it.setting.items > 0 && it.size > 1 && !n.placed(k) && !n.placed(k+it.setting.items-1) && t.quiet(n.progress, items, k) {
+		if it.setting.items > 0 && it.size > len(t.popped(it.setting).code) && !n.placed(k) && !n.placed(k+it.setting.items-1) && t.quiet(n.progress, items, k) {
 			list = append(list, k)
 		}
 	}
@@ -262,7 +262,7 @@ func lengths(items []*item) []int {
 }
 
 // length is how many bytes the items that are not placed take.
-func (n node) length(items []*item, lengths []int) int {
+func (n node) length(t *text, items []*item, lengths []int) int {
 	size := lengths[n.item]
 	for k := n.item; k < min(n.item+8, len(items)); k++ {
 		if n.placed(k) {
@@ -271,7 +271,7 @@ func (n node) length(items []*item, lengths []int) int {
 	}
 	for _, k := range n.early {
 		if k > 0 {
-			size -= items[k-1].size - 1
+			size -= items[k-1].size - len(t.popped(items[k-1].setting).code)
 		}
 	}
 	return size

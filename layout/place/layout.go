@@ -167,7 +167,7 @@ func (f *file) code(best *Result) bool {
 	}
 	left := 0
 	if len(rest) > 0 {
-		left = last.length(first.items, lengths(first.items))
+		left = last.length(s.text, first.items, lengths(first.items))
 	}
 	if best != nil && s.bound(left, used) > len(best.Bytes) {
 		return false
@@ -183,12 +183,13 @@ func (f *file) code(best *Result) bool {
 		switch {
 		case last.placed(k):
 		case last.early.has(k):
-			f.set(it, s.text.popped(it.setting), tail)
+			w := s.text.popped(it.setting)
+			f.set(it, w, tail)
+			tail += len(w.code)
 			for i := 1; i < it.setting.items; i++ {
 				k++
-				f.set(first.items[k], &way{}, tail+1)
+				f.set(first.items[k], &way{}, tail)
 			}
-			tail++
 		default:
 			tail = f.append([]*item{it}, tail)
 		}
@@ -448,7 +449,7 @@ func (f *file) search(c *chain) []reached {
 	// Where the chain ends decides, then what it leaves of the headers.
 	best, found := node{}, false
 	end := func(n node) int {
-		left := n.length(c.items, behind)
+		left := n.length(s.text, c.items, behind)
 		if n.at < s.tail && left == 0 {
 			return s.tail
 		}
