@@ -80,6 +80,15 @@ type File struct {
 	Class elf.Class
 	// Report says how the file came about; nil for a flat binary.
 	Report *Report
+	// Sections tells where the sections lie in memory, in a file that keeps them
+	// whole.
+	Sections []SectionAddress
+}
+
+// SectionAddress is where a section begins in memory.
+type SectionAddress struct {
+	Section *program.Section
+	Address uint64
 }
 
 // Report says how an executable came about and what is known about its size.

@@ -226,6 +226,7 @@ func (pl *plain) write(opts Options) (*File, *diag.Bag) {
 	for _, seg := range pl.segments {
 		for _, part := range seg.parts {
 			w.addresses.segment[part.ID] = part.address
+			w.file.Sections = append(w.file.Sections, SectionAddress{part.Section, part.address})
 		}
 	}
 	if !w.alloc(pl.size, opts) {

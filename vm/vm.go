@@ -266,6 +266,18 @@ func (v *VM) Step() bool {
 	return true
 }
 
+// Continue is Step, beyond the limit of steps.
+func (v *VM) Continue() bool {
+	if v.stop != nil && v.stop.Kind == Limited {
+		v.stop = nil
+	}
+	limit := v.options.MaxSteps
+	v.options.MaxSteps = 0
+	ok := v.Step()
+	v.options.MaxSteps = limit
+	return ok
+}
+
 // stepsToLook is after how many instructions the use of memory is looked at.
 const stepsToLook = 1 << 10
 

@@ -46,6 +46,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"layout/synth", ""},
 	{"layout", ""},
 	{"vm", ""},
+	{"symbols", ""},
+	{"crash", ""},
 	{"listing", ""},
 	{"oci/content", "github.com/google/go-containerregistry"},
 	{"oci/registry", "github.com/google/go-containerregistry"},
