@@ -275,17 +275,14 @@ func (e *explainer) division(m *diag.Message) bool {
 	if e.stop.Event.Exception != machine.DivideError || e.in == nil {
 		return false
 	}
-	o := &e.in.Operands[0]
-	size := 8 * e.v.Bits()
-	divisor, known := uint64(1), false
-	if o.Kind == x86.RegisterOperand {
+	divisor, known := uint64(0), false
+	if o := &e.in.Operands[0]; o.Kind == x86.RegisterOperand {
 		r := x86.RegisterInfo(o.Register)
 		n, shift := int(r.Number), 0
 		if r.High {
 			n, shift = n-4, 8
 		}
-		size = 8 * int(r.Size)
-		divisor, known = e.v.Register(n)>>shift&(1<<min(63, size)-1), true
+		divisor, known = e.v.Register(n)>>shift&(^uint64(0)>>(64-8*r.Size)), true
 	}
 	if known && divisor == 0 {
 		m.Text = fmt.Sprintf("%s: the program divides by 0", e.title())
