@@ -60,6 +60,10 @@ type Options struct {
 	IncludeDirs []string
 	// Defines are macros defined before the source is read: NAME or NAME=VALUE.
 	Defines []string
+	// Prelude are lines read before the source.
+	Prelude []string
+	// IncludeAsNasm looks for included files where nasm does.
+	IncludeAsNasm bool
 	// ReadFile reads included files.
 	ReadFile func(name string) ([]byte, error)
 	// Environ looks up an environment variable for %!NAME; there is none when nil.
@@ -90,20 +94,27 @@ func Assemble(files *diag.Files, root diag.FileID, opts Options) (*program.Progr
 		opts:    opts,
 		files:   files,
 		symbols: map[string]*symbol{},
-		parser: parser.New(parser.Config{
-			Vocabulary:  x86.Vocabulary{},
-			IncludeDirs: opts.IncludeDirs,
-			Defines:     opts.Defines,
-			ReadFile:    opts.ReadFile,
-			Files:       files,
-			Format:      opts.format(),
-			Environ:     opts.Environ,
-			Now:         opts.Now,
-		}),
-		root:   root,
-		incbin: map[included][]byte{},
+		parser:  NewParser(files, opts),
+		root:    root,
+		incbin:  map[included][]byte{},
 	}
 	return a.run()
+}
+
+// NewParser makes the parser that reads a source for an assembly with opts.
+func NewParser(files *diag.Files, opts Options) *parser.Parser {
+	return parser.New(parser.Config{
+		Vocabulary:    x86.Vocabulary{},
+		IncludeDirs:   opts.IncludeDirs,
+		Defines:       opts.Defines,
+		Prelude:       opts.Prelude,
+		IncludeAsNasm: opts.IncludeAsNasm,
+		ReadFile:      opts.ReadFile,
+		Files:         files,
+		Format:        opts.format(),
+		Environ:       opts.Environ,
+		Now:           opts.Now,
+	})
 }
 
 type assembler struct {

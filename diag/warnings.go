@@ -50,6 +50,7 @@ var WarningClasses = []WarningClass{
 	{"unloaded", false, "a section that is not loaded, and left out of the file"},
 	{"user", false, "a %warning of the source"},
 	{"zeroing", false, "reserved space stored as zeros, in a section that has contents"},
+	{"zext-reloc", false, "a field wider than what the linker fills in"},
 }
 
 // classesNamed returns the classes that name stands for.

@@ -12,7 +12,10 @@ import (
 type Format struct {
 	Name    string // as nasm names it: "elf64"
 	Summary string
-	Bits    int // of the code until the source says otherwise
+	// Extension is that of a file's name, Debug the kinds of debug information.
+	Extension string
+	Debug     []string
+	Bits      int // of the code until the source says otherwise
 	// Sections are the names that have attributes of their own; other names
 	// have those of Other.
 	Sections map[string]Attributes

@@ -22,6 +22,12 @@ type Config struct {
 	IncludeDirs []string
 	// Defines are macros defined before the source is read: NAME or NAME=VALUE.
 	Defines []string
+	// Prelude are lines read before the source: what the command line asks of the
+	// preprocessor.
+	Prelude []string
+	// IncludeAsNasm keeps from looking for included files beside the file that
+	// asks: as for nasm, they are in the current directory or in IncludeDirs.
+	IncludeAsNasm bool
 	// ReadFile reads included files; os.ReadFile when nil.
 	ReadFile func(name string) ([]byte, error)
 	Files    *diag.Files
@@ -43,6 +49,7 @@ type Parser struct {
 	sources    map[diag.FileID]string
 	included   map[string]diag.FileID // by path
 	passes     int
+	prelude    diag.FileID // 0 without one
 }
 
 // New returns a Parser.
@@ -72,10 +79,34 @@ type lineSource interface {
 func (p *Parser) Pass(root diag.FileID, env lang.Env, messages *diag.Bag) *Stream {
 	p.passes++
 	p.grammar.reset()
+	p.register()
 	return &Stream{
 		grammar:  p.grammar,
 		lines:    newPreprocessor(p, p.cfg.Files, messages, env, p.passes, root),
 		messages: messages,
+	}
+}
+
+// register makes a file of the prelude, once.
+func (p *Parser) register() {
+	if len(p.cfg.Prelude) > 0 && p.prelude == 0 {
+		p.prelude = p.cfg.Files.Add("<command line>", []byte(strings.Join(p.cfg.Prelude, "\n")+"\n"))
+	}
+}
+
+// Preprocess reads the file root and gives emit the lines that an assembler
+// would see, with the place that each comes from and whether that is in the
+// body of a macro or %rep.
+func (p *Parser) Preprocess(root diag.FileID, env lang.Env, messages *diag.Bag, emit func(text string, at diag.Range, expanded bool)) {
+	p.passes++
+	p.register()
+	lines := newPreprocessor(p, p.cfg.Files, messages, env, p.passes, root)
+	for {
+		line, _, ok := lines.nextLine()
+		if !ok {
+			return
+		}
+		emit(detokenize(line.Tokens), line.Range, lines.top() != nil && lines.top().kind != fileFrame)
 	}
 }
 
@@ -173,6 +204,9 @@ func (p *Parser) candidates(name, from string) []string {
 		return []string{name}
 	}
 	paths := []string{filepath.Join(filepath.Dir(from), name)}
+	if p.cfg.IncludeAsNasm {
+		paths[0] = filepath.Clean(name)
+	}
 	if here := filepath.Clean(name); here != paths[0] {
 		paths = append(paths, here)
 	}

@@ -152,6 +152,8 @@ type host interface {
 	builtin(name string, text []byte) diag.FileID
 	// defines are the macros defined before the source is read, NAME or NAME=VALUE.
 	defines() []string
+	// preludeFile is a file to read before the source, 0 for none.
+	preludeFile() diag.FileID
 	// expression parses the expression at the start of tokens and returns what
 	// follows it.
 	expression(tokens []Token) (lang.Expr, []Token, *diag.Message)
@@ -211,6 +213,9 @@ func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pas
 		p.defineAs(Token{Kind: Identifier, Text: name}, false, lexText(value, diag.Range{}))
 	}
 	p.frames = append(p.frames, frame{kind: fileFrame, lexer: newLexer(file, h.source(file))})
+	if prelude := h.preludeFile(); prelude != 0 {
+		p.frames = append(p.frames, frame{kind: fileFrame, lexer: newLexer(prelude, h.source(prelude))})
+	}
 	return p
 }
 

@@ -182,3 +182,5 @@ func (p *Parser) builtin(name string, text []byte) diag.FileID {
 }
 
 func (p *Parser) defines() []string { return p.cfg.Defines }
+
+func (p *Parser) preludeFile() diag.FileID { return p.prelude }

@@ -12,6 +12,7 @@ type command struct {
 	groups   []flagGroup
 	examples []example
 	run      func(sys *system, args []string) error
+	raw      bool // run reads the options itself
 
 	// complete lists what the first argument can be; nil: files.
 	complete func() []string
@@ -27,7 +28,7 @@ type example struct{ line, does string }
 
 // commands returns the verbs, in the order in which help lists them.
 func commands() []*command {
-	return []*command{buildCommand(), explainCommand(), sizeCommand(), ladderCommand(), versionCommand(), helpCommand(), completionCommand()}
+	return []*command{buildCommand(), nasmCommand(), explainCommand(), sizeCommand(), ladderCommand(), versionCommand(), helpCommand(), completionCommand()}
 }
 
 // findCommand returns the verb called name, or nil.

@@ -70,6 +70,9 @@ func dispatch(args []string, sys *system) (name string, err error) {
 	if c == nil {
 		return "", unknownCommand(args[0])
 	}
+	if c.raw {
+		return c.name, c.run(sys, args[1:])
+	}
 	flags := c.flags()
 	flags.BoolP("help", "h", false, "show this help")
 	switch err := flags.Parse(args[1:]); {

@@ -129,6 +129,11 @@ func (w *writer) refer(s *section, r *object.Reference) (int64, *diag.Message) {
 			out.addend += r.Offset
 		}
 	}
+	var doubt *diag.Message
+	if out.kind == 0 && w.implicit && !r.Relative && r.Size == 8 && k.absolute[4] != 0 {
+		out.kind = k.absolute[4]
+		doubt = diag.Warningf("zext-reloc", r.Range, "the linker fills in 32 of these 64 bits; the others are zero")
+	}
 	if out.kind == 0 {
 		return 0, w.noRelocation(special, r)
 	}
@@ -136,7 +141,10 @@ func (w *writer) refer(s *section, r *object.Reference) (int64, *diag.Message) {
 		return 0, m
 	}
 	s.relocations = append(s.relocations, out)
-	if w.implicit {
+	switch {
+	case doubt != nil:
+		return int64(uint32(out.addend)), doubt
+	case w.implicit:
 		return out.addend, nil
 	}
 	return 0, nil

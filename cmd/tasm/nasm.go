@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tasm/assembler"
+	"tasm/diag"
+	"tasm/layout"
+	"tasm/object"
+	"tasm/program"
+)
+
+// nasmVersion is the nasm whose sources, options and files tasm answers as.
+const nasmVersion = "2.16.01"
+
+func nasmCommand() *command {
+	return &command{
+		name:    "nasm",
+		args:    "NASM-OPTIONS FILE",
+		summary: "take nasm's own command line, for Makefiles and build tools",
+		about: []string{
+			"Reads the command line, the environment variable NASMENV and response files as nasm " + nasmVersion + " does, writes its kinds of files and speaks in its format, so that 'NASM = tasm nasm' is all that a Makefile needs. 'tasm nasm -h' lists the options.",
+			"As for nasm, -f elf is a relocatable object for a linker, and without -f the output is a flat binary. An executable without a linker is made by 'tasm build'.",
+		},
+		examples: []example{
+			{"tasm nasm -f elf64 -g -F dwarf hello.asm -o hello.o", "an object; next: ld hello.o -o hello"},
+			{"tasm nasm -f bin boot.asm -l boot.lst -o boot.bin", "a flat binary with a listing"},
+			{"make NASM='tasm nasm'", "in a project that has a Makefile"},
+			{"cmake -DCMAKE_ASM_NASM_COMPILER=tasm-nasm ...", "where tasm-nasm is a script: exec tasm nasm \"$@\""},
+		},
+		raw: true,
+		run: func(sys *system, args []string) error { return (&nasm{sys: sys}).run(args) },
+	}
+}
+
+// nasm is one run of nasm's command line.
+type nasm struct {
+	nasmOptions
+	sys   *system
+	out   io.Writer // for messages
+	files *diag.Files
+	deps  dependencies
+}
+
+// run obeys the command line. All that goes wrong has exit status 1, as in nasm.
+func (n *nasm) run(args []string) error {
+	n.files, n.out, n.style = &diag.Files{}, n.sys.stderr, "gnu"
+	args = append(splitEnvironment(n.sys.getenv("NASMENV")), args...)
+	err := n.nasmOptions.parse(args, func(name string) ([]string, error) {
+		text, err := readFile(name)
+		return responseLines(string(text)), err
+	})
+	if err == nil && (n.help || n.version) && len(n.errors) == 0 {
+		return n.inform()
+	}
+	var collected bytes.Buffer
+	switch n.messagesTo {
+	case "":
+	case "-":
+		n.out = n.sys.stdout
+	default:
+		n.out = &collected
+	}
+	if err == nil {
+		err = n.work()
+	}
+	if fatal := (nasmFatal{}); errors.As(err, &fatal) {
+		fmt.Fprintf(n.out, "%s: fatal: %s\n", cmp.Or(fatal.file, "nasm"), fatal.text)
+		if fatal.hint {
+			fmt.Fprintln(n.out, "Type nasm -h for help.")
+		}
+		err = errReported
+	} else if err != nil && !errors.Is(err, errReported) {
+		fmt.Fprintf(n.out, "%s: fatal: %v\n", cmp.Or(n.input, "nasm"), err)
+		err = errReported
+	}
+	if n.messagesTo != "" && n.messagesTo != "-" {
+		if writeErr := writeOutput(n.sys, n.messagesTo, collected.Bytes(), false); writeErr != nil && err == nil {
+			return writeErr
+		}
+	}
+	return err
+}
+
+// inform prints the version or the options.
+func (n *nasm) inform() error {
+	if n.version {
+		_, err := fmt.Fprintf(n.sys.stdout, "NASM version %s (tasm %s)\n", nasmVersion, version())
+		return err
+	}
+	_, err := io.WriteString(n.sys.stdout, nasmHelp(n.formats))
+	return err
+}
+
+// work assembles, preprocesses or lists dependencies.
+func (n *nasm) work() error {
+	for _, text := range n.errors {
+		fmt.Fprintf(n.out, "nasm: error: %s\n", text)
+	}
+	if len(n.errors) > 0 {
+		return errReported
+	}
+	for _, text := range n.doubts {
+		fmt.Fprintf(n.out, "nasm: warning: %s [-w+other]\n", text)
+	}
+	kind, err := nasmFormat(n.format)
+	if err != nil {
+		return err
+	}
+	if n.debugFormat != "" && n.debug && !kind.hasDebug(n.debugFormat) {
+		return nasmFatal{text: fmt.Sprintf("unrecognized debug format `%s' for output format `%s'", n.debugFormat, kind.name), hint: true}
+	}
+	if n.input == "" {
+		return nasmFatal{text: "no input file specified", hint: true}
+	}
+	text, err := n.read(n.input)
+	if err != nil {
+		return nasmFatal{text: fmt.Sprintf("unable to open input file `%s' %s", n.input, systemReason(err))}
+	}
+	if err := checkSource(n.input, text); err != nil {
+		return err
+	}
+	output := n.output
+	if output == "" {
+		output = nasmOutput(n.input, kind)
+	}
+	if output == n.input && !n.preprocess && !n.depend {
+		return nasmFatal{file: n.input, text: "will not overwrite input file", hint: true}
+	}
+	root := n.files.Add(n.input, text)
+	opts := n.options(kind)
+	switch {
+	case n.depend:
+		return n.writeDependencies(root, output, opts)
+	case n.preprocess:
+		return n.writePreprocessed(root, opts)
+	}
+	if err := n.assemble(root, output, kind, opts); err != nil {
+		return err
+	}
+	if n.dependencies.also {
+		return n.deps.write(n.sys, n.input, output, &n.dependencies)
+	}
+	return nil
+}
+
+func (n *nasm) read(name string) ([]byte, error) {
+	if name == "-" {
+		return readAll(n.sys.stdin, name, 0, maxStream)
+	}
+	return readFile(name)
+}
+
+// options are what the assembly depends on.
+func (n *nasm) options(kind *nasmKind) assembler.Options {
+	n.deps.dirs = n.include
+	return assembler.Options{
+		Flat:          kind.object == nil,
+		Object:        kind.object,
+		IncludeDirs:   n.include,
+		IncludeAsNasm: true,
+		Prelude:       n.prelude,
+		ReadFile:      n.deps.reader(n.depend),
+		Environ: func(name string) (string, bool) {
+			value := n.sys.getenv(name)
+			return value, value != ""
+		},
+		Now: time.Now().Unix(),
+	}
+}
+
+// assemble makes the output.
+func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts assembler.Options) error {
+	p, messages := assembler.Assemble(n.files, root, opts)
+	var data []byte
+	if p != nil {
+		n.names.apply(p)
+		var said *diag.Bag
+		data, said = kind.make(p, n.input)
+		messages.Append(said)
+	}
+	if n.report(messages) > 0 || data == nil {
+		return errReported
+	}
+	return writeOutput(n.sys, output, data, false)
+}
+
+// apply puts the affixes around the names.
+func (a *affixes) apply(p *program.Program) {
+	for _, s := range p.Table {
+		switch {
+		case s.Global || s.Extern || s.Common:
+			s.Name = a.prefix + s.Name + a.postfix
+		default:
+			s.Name = a.localPrefix + s.Name + a.localPostfix
+		}
+	}
+}
+
+// report writes messages as nasm does and returns how many are errors.
+func (n *nasm) report(messages *diag.Bag) int {
+	errorCount := 0
+	for _, m := range n.warnings.Apply(messages.Messages()) {
+		class := ""
+		switch {
+		case m.Severity == diag.Error && m.Code != "":
+			class = " [-w+error=" + m.Code + "]"
+		case m.Code != "":
+			class = " [-w+" + m.Code + "]"
+		}
+		if m.Severity == diag.Error {
+			errorCount++
+		}
+		n.message(m.Range, m.Severity.String(), m.Text+class)
+		for _, note := range m.Notes {
+			at := note.Range
+			if at.IsZero() {
+				at = m.Range
+			}
+			n.message(at, "note", note.Text)
+		}
+	}
+	return errorCount
+}
+
+// message writes one line: file:line: error: text, or file(line) : error: text.
+func (n *nasm) message(at diag.Range, severity, text string) {
+	place := "nasm"
+	if !at.IsZero() {
+		p := n.files.Position(at)
+		if n.style == "vc" {
+			fmt.Fprintf(n.out, "%s(%d) : %s: %s\n", p.File, p.Line, severity, text)
+			return
+		}
+		place = fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	fmt.Fprintf(n.out, "%s: %s: %s\n", place, severity, text)
+}
+
+// nasmKind is an output format of nasm.
+type nasmKind struct {
+	name, summary string
+	extension     string // of the output where -o says nothing
+	debug         []string
+	object        *object.Format // nil for flat binaries
+}
+
+// nasmKinds are the formats in nasm's order.
+func nasmKinds() []nasmKind {
+	kinds := []nasmKind{{name: "bin", summary: "Flat raw binary (MS-DOS, embedded, ...) [default]"}}
+	for _, f := range object.Formats {
+		kinds = append(kinds, nasmKind{name: f.Name, summary: f.Summary, extension: f.Extension, debug: f.Debug, object: f})
+	}
+	return kinds
+}
+
+// nasmFormat finds the format that -f names.
+func nasmFormat(name string) (*nasmKind, error) {
+	if name == "" {
+		name = "bin"
+	}
+	wanted := strings.ToLower(name)
+	if f := object.ByName(wanted); f != nil {
+		wanted = f.Name
+	}
+	for _, k := range nasmKinds() {
+		if k.name == wanted {
+			return &k, nil
+		}
+	}
+	return nil, nasmFatal{text: "unrecognised output format `" + name + "' - use -hf for a list", hint: true}
+}
+
+// hasDebug reports whether the format has debug information of that name.
+func (k *nasmKind) hasDebug(name string) bool {
+	if k.debug == nil || name == "null" {
+		return name == "null"
+	}
+	for _, d := range k.debug {
+		if strings.EqualFold(d, name) || name == "dwarf2" && d == "dwarf" {
+			return true
+		}
+	}
+	return false
+}
+
+// make makes the file's bytes.
+func (k *nasmKind) make(p *program.Program, source string) ([]byte, *diag.Bag) {
+	if k.object != nil {
+		return writeObject(p, k.object, source)
+	}
+	file, messages := layout.Flat(p, layout.Options{})
+	if file == nil {
+		return nil, messages
+	}
+	return file.Bytes, messages
+}
+
+// nasmOutput returns the name of the output where none is given.
+func nasmOutput(input string, kind *nasmKind) string {
+	base := filepath.Clean(input)
+	output := strings.TrimSuffix(base, filepath.Ext(base)) + kind.extension
+	if input == "-" || output == base {
+		return "nasm.out"
+	}
+	return output
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// nasmLines are command lines that tasm nasm and nasm must obey alike: the same
+// exit status, the same standard output and the same files.
+var nasmLines = []string{
+	"main.asm",
+	"-f elf64 main.asm",
+	"-felf64 -o out.o main.asm",
+	"-f elf main.asm -o main.obj",
+	"-f elfx32 -oout.o main.asm",
+	"-f ELF64 main.asm",
+	"-f elf64 -Dextra=7 -d more main.asm",
+	"-f elf64 -D more -U more main.asm",
+	"-f elf64 -D twice(x)=x*2 -D extra=twice(4) main.asm",
+	"-f elf64 -p pre.inc main.asm",
+	"-f elf64 -Ppre.inc -I sub main.asm",
+	"-f elf64 --include pre.inc main.asm",
+	"-f elf64 -i sub/ search.asm",
+	"-f elf64 search.asm",
+	"-f elf64 --prefix _ --postfix=_x --lprefix L_ main.asm",
+	"-f elf64 --before extra_equ_equ_5: main.asm",
+	"-f elf64 -O2 main.asm", "-f elf64 -Ox main.asm", "-f elf64 -Ov main.asm", "-O3 main.asm",
+	"-f elf64 -w-all -w+error=orphan main.asm",
+	"-f elf64 -Werror orphan.asm", "-f elf64 -w+error orphan.asm", "-f elf64 -w-label-orphan -Werror orphan.asm",
+	"-@ response.txt main.asm",
+	"-@ nosuch.txt main.asm",
+	"-M main.asm", "-M -f elf64 -I sub search.asm", "-MG missing.asm", "-M missing.asm",
+	"-f elf64 -MD deps.d main.asm", "-f elf64 -MD deps.d -MP -MT target main.asm",
+	"-f elf64 -MD deps.d -MQ a$b main.asm -o x.o",
+	"-M -MF deps.d main.asm", "-M -MF deps.d -MP main.asm -o y.o",
+	"-f foo main.asm", "-k main.asm", "--bogus main.asm", "-o", "-f", "",
+	"nosuch.asm", "main.asm pre.inc", "-o main.asm main.asm", "-X foo main.asm", "-Oz main.asm",
+	"-f elf64 -F foo -g main.asm", "bad.asm", "-s bad.asm",
+	"--limit-passes=9 main.asm", "--limit-rep 9 main.asm", "--reproducible -f elf64 main.asm",
+	"-f elf64 --no-line main.asm", "-t main.asm", "--pragma foo main.asm",
+}
+
+func nasmFiles(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"main.asm":     "\tglobal main\n\textern other\nmain:\tmov eax, other\n%ifdef extra\n\tdd extra\n%endif\n%ifdef more\n\tdd 9\n%endif\n.local:\tret\n",
+		"pre.inc":      "%define more\n",
+		"sub/deep.inc": "\tdd 5\n",
+		"search.asm":   "%include \"deep.inc\"\n\tincbin \"data.bin\"\n",
+		"data.bin":     "abc",
+		"missing.asm":  "%include \"never.inc\"\n",
+		"orphan.asm":   "alone\n",
+		"bad.asm":      "\tfoo bar, baz qux\n",
+		"response.txt": "-f elf64\n-o named.o\n\n",
+	} {
+		writeText(t, filepath.Join(dir, name), text)
+	}
+}
+
+// TestLikeNasm compares command lines with nasm.
+func TestLikeNasm(t *testing.T) {
+	real, err := exec.LookPath("nasm")
+	if err != nil {
+		t.Fatalf("this test needs nasm: %v", err)
+	}
+	back, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chdir(back)
+	for _, line := range nasmLines {
+		args := strings.Fields(line)
+		theirDir, ourDir := t.TempDir(), t.TempDir()
+		nasmFiles(t, theirDir)
+		nasmFiles(t, ourDir)
+
+		cmd := exec.Command(real, args...)
+		cmd.Dir = theirDir
+		var stdout bytes.Buffer
+		cmd.Stdout = &stdout
+		cmd.Run()
+
+		os.Chdir(ourDir)
+		ours := tasm("", append([]string{"nasm"}, args...)...)
+		os.Chdir(back)
+		if status := cmd.ProcessState.ExitCode(); ours.status != status {
+			t.Errorf("nasm %s: status %d, nasm has %d\n%s", line, ours.status, status, ours.stderr)
+		}
+		if !slices.Contains(args, "-s") && ours.stdout != stdout.String() {
+			t.Errorf("nasm %s: prints %q, nasm prints %q", line, ours.stdout, stdout.String())
+		}
+		if diff := cmp.Diff(filesOf(t, theirDir), filesOf(t, ourDir)); diff != "" {
+			t.Errorf("nasm %s: files differ (-nasm +tasm):\n%s", line, diff)
+		}
+	}
+}
+
+// filesOf returns the contents of all files below dir.
+func filesOf(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, dir)] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// TestNasmMessages shows messages in the formats that build tools parse.
+func TestNasmMessages(t *testing.T) {
+	t.Chdir(t.TempDir())
+	nasmFiles(t, ".")
+	for _, c := range []struct{ args, stdout, stderr, file string }{
+		{"-f elf64 bad.asm", "", "bad.asm:1: error: ", ""},
+		{"-f elf64 -Xvc bad.asm", "", "bad.asm(1) : error: ", ""},
+		{"-f elf64 -s bad.asm", "bad.asm:1: error: ", "", ""},
+		{"-f elf64 -Z words.txt bad.asm", "", "", "bad.asm:1: error: "},
+		{"-f elf64 orphan.asm", "", "orphan.asm:1: warning: ", ""},
+		{"-f elf64 -Werror orphan.asm", "", "[-w+error=label-orphan]", ""},
+		{"-v", "NASM version 2.16.01", "", ""},
+		{"--version", "NASM version 2.16.01", "", ""},
+		{"-h", "-f format", "", ""},
+		{"-hf", "elf64", "", ""},
+		{"nosuch.asm", "", "nasm: fatal: unable to open input file `nosuch.asm' No such file or directory\n", ""},
+		{"", "", "nasm: fatal: no input file specified\nType nasm -h for help.\n", ""},
+	} {
+		r := tasm("", append([]string{"nasm"}, strings.Fields(c.args)...)...)
+		words, _ := os.ReadFile("words.txt")
+		for _, pair := range [][2]string{{r.stdout, c.stdout}, {r.stderr, c.stderr}, {string(words), c.file}} {
+			if !strings.Contains(pair[0], pair[1]) || pair[1] == "" && pair[0] != "" {
+				t.Errorf("nasm %s: %q, want %q", c.args, pair[0], pair[1])
+			}
+		}
+		os.Remove("words.txt")
+	}
+}
+
+// TestNasmEnvironment takes options from NASMENV.
+func TestNasmEnvironment(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                    nil,
+		"-s -Ic:\\nasmlib":    {"-s", "-Ic:\\nasmlib"},
+		"!-s!-Ia b!":          {"-s", "-Ia b"},
+		"  -f elf64  -o  x.o": {" ", "-f", "elf64", "-o", "x.o"}, // split at the space in front
+	} {
+		got := splitEnvironment(text)
+		if strings.HasPrefix(text, " ") {
+			want = strings.Fields(text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("NASMENV=%q gives %q, want %q", text, got, want)
+		}
+	}
+}
+
+// askAssembler are sources that ask the preprocessor for what only an assembler
+// knows: the pass, the width of the code.
+var askAssembler = []string{"misc.asm", "conditional.asm"}
+
+// TestNasmPreprocesses assembles what -E writes to the same bytes.
+func TestNasmPreprocesses(t *testing.T) {
+	sources, err := filepath.Glob("../../test/conformance/testdata/*/*.asm")
+	if err != nil || len(sources) == 0 {
+		t.Fatal("there are no sources")
+	}
+	accepted := 0
+	for _, source := range sources {
+		if strings.Contains(source, "reject/") || slices.Contains(askAssembler, filepath.Base(source)) {
+			continue
+		}
+		dir := t.TempDir()
+		out := filepath.Join(dir, "out.i")
+		include := "-I" + filepath.Dir(source)
+		straight := tasm("", "nasm", "-w-all", include, "-o", filepath.Join(dir, "a"), source)
+		first := tasm("", "nasm", "-w-all", include, "-E", "-o", out, source)
+		if straight.status != 0 || first.status != 0 {
+			continue // it asks for labels, which a preprocessor alone does not know
+		}
+		second := tasm("", "nasm", "-w-all", include, "-o", filepath.Join(dir, "b"), out)
+		files := filesOf(t, dir)
+		if second.status != 0 || files["/a"] != files["/b"] {
+			t.Errorf("%s: other bytes after -E\n%s", source, second.stderr)
+			continue
+		}
+		accepted++
+	}
+	if accepted < 60 {
+		t.Errorf("only %d sources went through -E", accepted)
+	}
+}
