@@ -28,7 +28,18 @@ type example struct{ line, does string }
 
 // commands returns the verbs, in the order in which help lists them.
 func commands() []*command {
-	return []*command{buildCommand(), nasmCommand(), explainCommand(), sizeCommand(), ladderCommand(), versionCommand(), helpCommand(), completionCommand()}
+	return []*command{
+		buildCommand(),
+		nasmCommand(),
+		pushCommand(),
+		pullCommand(),
+		explainCommand(),
+		sizeCommand(),
+		ladderCommand(),
+		versionCommand(),
+		helpCommand(),
+		completionCommand(),
+	}
 }
 
 // findCommand returns the verb called name, or nil.

@@ -46,6 +46,7 @@ func dieOn(signals ...os.Signal) {
 		s = <-received
 	}
 	trials.end()
+	endTransfers()
 	replacing.Lock()
 	signal.Reset(s)
 	if self, err := os.FindProcess(os.Getpid()); err == nil {

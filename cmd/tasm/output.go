@@ -35,7 +35,15 @@ var replacing sync.Mutex
 // writeOutput writes data to the file name, with execute permission if asked;
 // "-" is standard output.
 func writeOutput(sys *system, name string, data []byte, executable bool) error {
-	if err := output(sys, name, data, executable); err != nil {
+	return writeStream(sys, name, executable, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// writeStream is writeOutput for what write writes, piece by piece.
+func writeStream(sys *system, name string, executable bool, write func(io.Writer) error) error {
+	if err := output(sys, name, write, executable); err != nil {
 		shown := "'" + name + "'"
 		if name == "-" {
 			shown = "to standard output"
@@ -45,26 +53,24 @@ func writeOutput(sys *system, name string, data []byte, executable bool) error {
 	return nil
 }
 
-func output(sys *system, name string, data []byte, executable bool) error {
+func output(sys *system, name string, write func(io.Writer) error, executable bool) error {
 	if name == "-" {
-		_, err := sys.stdout.Write(data)
-		return err
+		return write(sys.stdout)
 	}
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return replace(name, data, nil, executable)
+		return replace(name, write, nil, executable)
 	case err != nil:
 		return err
 	case info.IsDir():
 		return errors.New("it is a directory; give the name of a file")
 	case isStdout(sys.stdout, info):
-		_, err := sys.stdout.Write(data)
-		return err
+		return write(sys.stdout)
 	case !info.Mode().IsRegular():
-		return writeInto(name, data)
+		return writeInto(name, write)
 	}
-	return replace(name, data, info, executable)
+	return replace(name, write, info, executable)
 }
 
 // isStdout reports whether info is of the file that is standard output:
@@ -78,19 +84,18 @@ func isStdout(stdout io.Writer, info fs.FileInfo) bool {
 	return err == nil && os.SameFile(own, info)
 }
 
-// writeInto writes data into what name is.
-func writeInto(name string, data []byte) error {
+// writeInto writes into what name is.
+func writeInto(name string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	return errors.Join(write(f), f.Close())
 }
 
-// replace makes data the contents of the file name; info is of the file that
-// it replaces, or nil.
-func replace(name string, data []byte, info fs.FileInfo, executable bool) error {
+// replace makes what write writes the contents of the file name; info is of the
+// file that it replaces, or nil.
+func replace(name string, write func(io.Writer) error, info fs.FileInfo, executable bool) error {
 	mode := fs.FileMode(0o666) // the umask takes from it
 	if executable {
 		mode = 0o777
@@ -112,7 +117,7 @@ func replace(name string, data []byte, info fs.FileInfo, executable bool) error 
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
+	err = write(f)
 	if err == nil && info != nil {
 		err = f.Chmod(keepMode(info.Mode().Perm(), executable))
 	}

@@ -42,7 +42,17 @@ type File struct {
 }
 
 // Close ends the reading.
-func (f *File) Close() error { return f.closer.Close() }
+func (f *File) Close() error {
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
+}
+
+// Memory returns an artifact as a File with one entry.
+func Memory(a Artifact, names []string) *File {
+	return &File{Entries: []Entry{{Artifact: a, Names: names}}}
+}
 
 // ErrUnknownFile is the error for a file that holds no image.
 var ErrUnknownFile = errors.New("it is no image archive and no image layout")

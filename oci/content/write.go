@@ -333,3 +333,24 @@ func Select(a Artifact, platforms ...v1.Platform) (v1.Image, error) {
 	}
 	return images[0].Image, nil
 }
+
+// SelectNamed returns the image of an artifact for a platform in the form
+// os/architecture. An image that is for another one is an error too.
+func SelectNamed(a Artifact, platform string) (v1.Image, error) {
+	want, err := v1.ParsePlatform(platform)
+	if err != nil || want.OS == "" || want.Architecture == "" {
+		return nil, fmt.Errorf("'%s' is no platform; write operating system and architecture, such as linux/386", platform)
+	}
+	img, err := Select(a, *want)
+	if err != nil {
+		return nil, err
+	}
+	c, err := img.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	if _, single := a.(v1.Image); single && (c.OS != want.OS || c.Architecture != want.Architecture) {
+		return nil, fmt.Errorf("%w (%s): it is for %s/%s", ErrNoPlatform, platform, c.OS, c.Architecture)
+	}
+	return img, nil
+}

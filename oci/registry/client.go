@@ -15,7 +15,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
@@ -33,7 +32,7 @@ type Client struct {
 
 	// Progress, if not nil, is told how much of a blob has been sent or
 	// received, of size bytes in all. It is called often.
-	Progress func(blob v1.Hash, done, size int64)
+	Progress func(blob string, done, size int64)
 
 	// UserAgent is sent with each request.
 	UserAgent string

@@ -22,11 +22,11 @@ func (c *Client) Pull(ctx context.Context, ref name.Reference) (content.Artifact
 	s := c.session(ref.Context(), "pull")
 	d, raw, err := s.manifest(ctx, ref)
 	if err != nil {
-		return nil, fmt.Errorf("can't pull %s: %w", ref, err)
+		return nil, fmt.Errorf("can't pull %s: %w", Name(ref), err)
 	}
 	a, err := content.New(&repository{ctx, s, ref.Context()}, d, raw)
 	if err != nil {
-		return nil, fmt.Errorf("can't pull %s: %w", ref, err)
+		return nil, fmt.Errorf("can't pull %s: %w", Name(ref), err)
 	}
 	return a, nil
 }
@@ -125,6 +125,10 @@ func (d *download) open() error {
 		return err
 	}
 	d.body = resp.Body
+	if n := resp.ContentLength; d.done == 0 && n >= 0 && n != d.blob.Size {
+		resp.Body.Close()
+		return &content.MismatchError{Want: d.blob.Digest, Got: fmt.Sprintf("it has %d bytes, not %d", n, d.blob.Size)}
+	}
 	if d.done > 0 && resp.StatusCode == http.StatusOK { // it begins at the beginning again
 		_, err = io.CopyN(io.Discard, d.body, d.done)
 	}

@@ -18,25 +18,35 @@ import (
 	"tasm/oci/content"
 )
 
-// Push sends an image or index to a repository, under a tag or its digest, and
-// returns its digest. What the repository has already is not sent.
-func (c *Client) Push(ctx context.Context, a content.Artifact, ref name.Reference) (v1.Hash, error) {
+// Push sends an image or index to repositories, under tags or its digest, and
+// returns its digest. What a repository has already is not sent.
+func (c *Client) Push(ctx context.Context, a content.Artifact, refs ...Reference) (v1.Hash, error) {
 	digest, err := a.Digest()
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	p := &push{session: c.session(ref.Context(), "push,pull", origins(a, ref.Context())...), repo: ref.Context()}
-	if err := p.artifact(ctx, a, ref.Identifier(), digest, 0); err != nil {
-		return v1.Hash{}, fmt.Errorf("can't push to %s: %w", ref.Context(), err)
+	pushes := map[name.Repository]*push{}
+	for _, ref := range refs {
+		if d, ok := ref.(name.Digest); ok && d.DigestStr() != digest.String() {
+			return v1.Hash{}, fmt.Errorf("can't push to %s: the image has the digest %s", Name(ref), digest)
+		}
+		p := pushes[ref.Context()]
+		if p == nil {
+			p = &push{session: c.session(ref.Context(), "push,pull", origins(a, ref.Context())...), repo: ref.Context(), done: map[v1.Hash]bool{}}
+			pushes[ref.Context()] = p
+		}
+		if err := p.artifact(ctx, a, ref.Identifier(), digest, 0); err != nil {
+			return v1.Hash{}, fmt.Errorf("can't push to %s: %w", Name(ref), err)
+		}
 	}
 	return digest, nil
 }
 
-// push is one push.
+// push is the push of an image to one repository.
 type push struct {
 	*session
 	repo name.Repository
-	done map[v1.Hash]bool // blobs that are there
+	done map[v1.Hash]bool // blobs and manifests that are there
 }
 
 // artifact sends an image or index with all that it names.
@@ -45,15 +55,18 @@ func (p *push) artifact(ctx context.Context, a content.Artifact, id string, dige
 	if err != nil || there {
 		return err
 	}
-	switch a := a.(type) {
-	case v1.Image:
-		err = p.blobs(ctx, a)
-	case v1.ImageIndex:
-		err = p.children(ctx, a, depth)
+	if !p.done[digest] {
+		switch a := a.(type) {
+		case v1.Image:
+			err = p.blobs(ctx, a)
+		case v1.ImageIndex:
+			err = p.children(ctx, a, depth)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
+	p.done[digest] = true
 	return p.manifest(ctx, a, id)
 }
 
@@ -113,9 +126,6 @@ func (p *push) blobs(ctx context.Context, img v1.Image) error {
 	config, err := partial.ConfigLayer(img)
 	if err != nil {
 		return err
-	}
-	if p.done == nil {
-		p.done = map[v1.Hash]bool{}
 	}
 	for _, l := range append(slices.Clip(layers), config) {
 		digest, err := l.Digest()
@@ -192,7 +202,7 @@ func (s *session) tell(blob v1.Hash, size int64) func(int64) {
 	if s.client.Progress == nil {
 		return nil
 	}
-	return func(done int64) { s.client.Progress(blob, done, size) }
+	return func(done int64) { s.client.Progress(blob.String(), done, size) }
 }
 
 // announce asks the registry for a blob: to mount it where it is, in this

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	ggcr "github.com/google/go-containerregistry/pkg/registry"
+)
+
+// newRegistry starts a registry in this process and returns host:port. What
+// fault answers does not reach it.
+func newRegistry(t *testing.T, fault func(w http.ResponseWriter, r *http.Request) bool) string {
+	t.Helper()
+	inner := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if fault == nil || !fault(w, r) {
+			inner.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return strings.TrimPrefix(s.URL, "http://")
+}
+
+// mustRun runs tasm and returns what it prints.
+func mustRun(t *testing.T, args ...string) string {
+	t.Helper()
+	r := tasm("", args...)
+	if r.status != exitOK || r.stderr != "" {
+		t.Fatalf("tasm %s: status %d\n%s", strings.Join(args, " "), r.status, r.stderr)
+	}
+	return r.stdout
+}
+
+// TestPushKeepsDigest pushes a source, its archive and its layout folder: all
+// have one digest, also when they come back.
+func TestPushKeepsDigest(t *testing.T) {
+	host, dir := newRegistry(t, nil), t.TempDir()
+	source, archive := samplesDir+"/exit42.tasm", filepath.Join(dir, "image.tar")
+	line := mustRun(t, "push", source, host+"/a", host+"/a:1", host+"/b:2", "--image-refs", filepath.Join(dir, "refs"))
+	first, _, _ := strings.Cut(line, "\n")
+	_, digest, ok := strings.Cut(first, "@")
+	if want := host + "/a@" + digest + "\n" + host + "/b@" + digest + "\n"; !ok || line != want || readText(t, filepath.Join(dir, "refs")) != want {
+		t.Errorf("printed %q, want %q", line, want)
+	}
+	mustRun(t, "build", source, "-o", archive)
+	if got := mustRun(t, "push", archive, host+"/c"); got != host+"/c@"+digest+"\n" {
+		t.Errorf("the archive is pushed as %s, want %s", got, digest)
+	}
+	for _, output := range []string{filepath.Join(dir, "layout") + "/", filepath.Join(dir, "back.tar")} {
+		if got := mustRun(t, "pull", host+"/c@"+digest, "-o", output); got != host+"/c@"+digest+"\n" {
+			t.Errorf("%s is pulled as %s", output, got)
+		}
+		if got := mustRun(t, "push", output, host+"/d"); got != host+"/d@"+digest+"\n" {
+			t.Errorf("%s is pushed as %s", output, got)
+		}
+	}
+	piped := tasm(mustRun(t, "pull", host+"/a:1", "-o", "-"), "push", "-", host+"/e")
+	if piped.stdout != host+"/e@"+digest+"\n" {
+		t.Errorf("through a pipe: %+v", piped)
+	}
+}
+
+// TestPullLeavesNothing cuts a pull: no output, no temporary file, an old output
+// as it was.
+func TestPullLeavesNothing(t *testing.T) {
+	var blobs atomic.Int64 // that were asked for: config, layer, and so on
+	host := newRegistry(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") && blobs.Add(1)%2 == 0 {
+			w.Write([]byte("something else"))
+			return true
+		}
+		return false
+	})
+	mustRun(t, "push", samplesDir+"/exit42.tasm", host+"/a")
+	dir := t.TempDir()
+	old := filepath.Join(dir, "old.tar")
+	writeText(t, old, "old")
+	for _, output := range []string{"new.tar", "layout/", "old.tar"} {
+		r := tasm("", "pull", host+"/a", "-o", filepath.Join(dir, output)+strings.Repeat("/", strings.Count(output, "/")))
+		if r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, "can't write '"+filepath.Join(dir, output)) || !strings.Contains(r.stderr, "is not what its digest says") {
+			t.Errorf("%s: %+v", output, r)
+		}
+	}
+	if got := contents(t, dir); strings.Join(got, " ") != "old.tar" || readText(t, old) != "old" {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+// TestFullDisk pulls and pushes where nothing can be written.
+func TestFullDisk(t *testing.T) {
+	host := newRegistry(t, nil)
+	mustRun(t, "push", samplesDir+"/exit42.tasm", host+"/a")
+	for _, args := range [][]string{
+		{"pull"},
+		{"push", samplesDir + "/exit42.tasm", host + "/a", "--image-refs", "/dev/full"},
+	} {
+		if args[0] == "pull" { // the name must end in .tar
+			link := filepath.Join(t.TempDir(), "full.tar")
+			if err := os.Symlink("/dev/full", link); err != nil {
+				t.Fatal(err)
+			}
+			args = []string{"pull", host + "/a", "-o", link}
+		}
+		if r := tasm("", args...); r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}
+
+// TestNotAnImage gives files to push that are no images.
+func TestNotAnImage(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "program")
+	mustRun(t, "build", samplesDir+"/exit42.tasm", "-o", program)
+	writeText(t, filepath.Join(dir, "packed.tar.gz"), "\x1f\x8b\x08")
+	writeText(t, filepath.Join(dir, "wrong.tasm"), "mvo eax, 1\n")
+	for name, says := range map[string]string{
+		program:                     "make one with: tasm image " + program + " -o image.tar",
+		dir:                         "it is no image archive and no image layout",
+		dir + "/packed.tar.gz":      "is compressed; uncompress it first",
+		dir + "/wrong.tasm":         "unknown instruction 'mvo'",
+		dir + "/none":               "no such file or directory",
+		samplesDir + "/expect.json": "error",
+	} {
+		r := tasm("", "push", name, "localhost:1/x")
+		if r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, says) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package rootfs
+
+// ReadWithin is Read with another limit.
+var ReadWithin = read
