@@ -33,6 +33,7 @@ func commands() []*command {
 		nasmCommand(),
 		pushCommand(),
 		pullCommand(),
+		inspectCommand(),
 		explainCommand(),
 		sizeCommand(),
 		ladderCommand(),

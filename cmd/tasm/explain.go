@@ -39,7 +39,7 @@ func explainCommand() *command {
 		summary: "show what every byte of an executable is for",
 		about: []string{
 			"Lists the bytes of an executable with the fields of the headers, the instructions as the processor reads them, the data and the lines of the source that each byte belongs to, and with what the loader lets it be: fixed by which rule, tied to which other bytes, bounded, or free. A byte that serves several purposes shows all of them.",
-			"FILE is a source, which is built as 'tasm build' does with the same options, or an ELF executable from anywhere. Of such a file the code is found from its first instruction on.",
+			"FILE is a source, which is built as 'tasm build' does with the same options, or an ELF executable from anywhere, or an image (an archive or a layout folder), of which the program is meant that it starts. Of such a file the code is found from its first instruction on.",
 			"In the text, a number behind a sign leads to the reason below the table, and a mark \" before an instruction says that it began on a line above.",
 		},
 		examples: []example{
@@ -72,14 +72,18 @@ func (e *explainer) run(sys *system, args []string) error {
 		return err
 	}
 	files, messages := &diag.Files{}, &diag.Bag{}
-	data, err := readInput(sys, args[0])
+	data, name, err := programOfImage(args[0])
+	if err == nil && data == nil {
+		name = args[0]
+		data, err = readInput(sys, name)
+	}
 	if err == nil && !listing.IsELF(data) {
-		err = checkSource(args[0], data)
+		err = checkSource(name, data)
 	}
 	if err != nil {
 		return e.fail(sys, files, err)
 	}
-	l := e.list(sys, files, args[0], data, messages)
+	l := e.list(sys, files, name, data, messages)
 	if e.report(sys, files, messages) > 0 {
 		return errReported
 	}

@@ -29,7 +29,7 @@ func sizeCommand() *command {
 		summary: "tell where the bytes of an executable went",
 		about: []string{
 			"Builds FILE as 'tasm build' would, writes nothing, and tells what the bytes are for: headers, code, data and padding. A byte with several purposes counts once, as code before data before header. Then come the smallest size that is possible as far as tasm knows (the bound), what was changed and what that saved, what the file asks of the system that loads it, and how it was compared with the program as written.",
-			"FILE can also be an ELF executable for x86: then its headers are told apart from the rest, and for each profile of loaders it is said which of their rules the file breaks.",
+			"FILE can also be an ELF executable for x86, or an image (an archive or a layout folder), of which the program is meant that it starts: then its headers are told apart from the rest, and for each profile of loaders it is said which of their rules the file breaks.",
 		},
 		examples: []example{
 			{"tasm size --layout golf hello.tasm", "the account of the smallest executable"},
@@ -53,18 +53,25 @@ func (s *size) run(sys *system, args []string) error {
 	if err := cmp.Or(s.sourceOptions.check(), s.searchOptions.check()); err != nil {
 		return err
 	}
-	if file := readExecutable(args[0]); file != nil {
-		return s.finish(sys, measureExecutable(args[0], file), len(file))
+	file, label, err := programOfImage(args[0])
+	if err != nil {
+		return s.fail(sys, &diag.Files{}, err)
+	}
+	if file == nil {
+		file, label = readExecutable(args[0]), args[0]
+	}
+	if file != nil {
+		return s.finish(sys, measureExecutable(label, file), len(file))
 	}
 	files, p, messages, err := s.assembleFile(sys, args[0])
 	if err != nil {
 		return err
 	}
-	file, early := s.searchOptions.run(sys, p, messages)
-	if s.report(sys, files, messages) > 0 || file == nil {
+	made, early := s.searchOptions.run(sys, p, messages)
+	if s.report(sys, files, messages) > 0 || made == nil {
 		return errReported
 	}
-	return s.finish(sys, measure(args[0], files, p, file, early), len(file.Bytes))
+	return s.finish(sys, measure(args[0], files, p, made, early), len(made.Bytes))
 }
 
 // measurement is what the verb prints.

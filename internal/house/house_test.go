@@ -52,6 +52,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"oci/content", "github.com/google/go-containerregistry"},
 	{"oci/registry", "github.com/google/go-containerregistry"},
 	{"oci/rootfs", "github.com/google/go-containerregistry"},
+	{"oci/launch", "github.com/google/go-containerregistry"},
 	{"oci", "github.com/google/go-containerregistry"},
 	{"cmd/tasm", "github.com/spf13/pflag"},
 }

@@ -209,10 +209,7 @@ func (f item) copyTo(w io.Writer) error {
 // dockerList makes manifest.json, which lists one image: of an index the one that
 // runs on a PC, if there is one.
 func dockerList(a Artifact, names []string) (item, error) {
-	img, err := Select(a, v1.Platform{OS: "linux", Architecture: "amd64"}, v1.Platform{OS: "linux", Architecture: "386"})
-	if errors.Is(err, ErrNoPlatform) {
-		img, err = Select(a)
-	}
+	img, err := Runnable(a)
 	if err != nil {
 		return item{}, err
 	}
@@ -332,6 +329,16 @@ func Select(a Artifact, platforms ...v1.Platform) (v1.Image, error) {
 		return nil, fmt.Errorf("%w: the index lists none", ErrNoPlatform)
 	}
 	return images[0].Image, nil
+}
+
+// Runnable returns the image of an artifact that runs on a PC, if there is one,
+// else its first.
+func Runnable(a Artifact) (v1.Image, error) {
+	img, err := Select(a, v1.Platform{OS: "linux", Architecture: "amd64"}, v1.Platform{OS: "linux", Architecture: "386"})
+	if errors.Is(err, ErrNoPlatform) {
+		return Select(a)
+	}
+	return img, err
 }
 
 // SelectNamed returns the image of an artifact for a platform in the form
