@@ -73,6 +73,8 @@ type Options struct {
 	// Instructions keeps in each code fragment the instruction that it
 	// encodes, for layouts that choose among encodings.
 	Instructions bool
+	// Lines keeps where each statement's bytes are, for debuggers and listings.
+	Lines bool
 }
 
 // format is the output format as nasm names it.
@@ -156,6 +158,7 @@ type assembler struct {
 	here         int64 // offset of the statement at hand
 	parent       string
 	out          *program.Program
+	recent       *symbol   // the label defined last, if data may follow it
 	table        []*symbol // defined or declared in this pass, in that order
 	originSet    bool
 	entry        *lang.Symbol
@@ -229,7 +232,7 @@ func (a *assembler) runPass() {
 	default:
 		a.bits = 32
 	}
-	a.table = nil
+	a.table, a.recent = nil, nil
 	a.used64, a.defaultRel, a.sectalignOff = false, false, false
 	a.code16 = diag.Range{}
 	a.abi, a.target, a.targetAt = nil, "", diag.Range{}

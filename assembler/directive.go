@@ -183,6 +183,7 @@ func (a *assembler) extern(d *lang.Directive) {
 			s.value = lang.InSegment(a.newSegment(), 0)
 		}
 		if s.extern {
+			a.recent = nil
 			a.table = append(a.table, s)
 		}
 	}

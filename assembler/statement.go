@@ -18,6 +18,9 @@ func (a *assembler) statement(l *line) {
 	if st.Body == nil {
 		return
 	}
+	if a.final && a.opts.Lines {
+		a.noteElement(st.Body)
+	}
 	if l.settled {
 		a.place(l.fragment)
 		return
@@ -155,6 +158,9 @@ func (a *assembler) place(f program.Fragment) {
 		a.code16 = f.Source.Range
 	}
 	f.Offset = s.size
+	if a.final && a.opts.Lines && f.Size*f.Repeat > 0 {
+		a.out.Lines = append(a.out.Lines, program.Line{Section: s.out.ID, Offset: f.Offset, Source: f.Source})
+	}
 	s.size += f.Size * f.Repeat
 	switch {
 	case f.Size*f.Repeat == 0 || s.absolute:

@@ -23,6 +23,8 @@ type symbol struct {
 	common bool  // by COMMON, for a linker to place
 	size   int64 // of a common variable
 	align  int64
+	// element is the size of an item of the data behind the label, in bytes.
+	element int64
 	// declared is what GLOBAL, EXTERN or COMMON said of it, or nil.
 	declared *lang.Arg
 }
@@ -53,7 +55,7 @@ func (a *assembler) finishSymbols() {
 func (a *assembler) export(s *symbol) *program.Symbol {
 	out := &program.Symbol{
 		Name: s.name, Range: s.at, Value: s.value,
-		Equ: s.equ, Global: s.global && !s.local, Extern: s.extern,
+		Equ: s.equ, Global: s.global && !s.local, Extern: s.extern, Element: s.element,
 	}
 	if s.declared != nil {
 		a.link(out, s)
@@ -151,6 +153,28 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	}
 	s.value, s.pass, s.at, s.equ = value, a.pass, label.Range, equ
 	a.table = append(a.table, s)
+	s.element, a.recent = 0, s
+}
+
+// noteElement tells the label before a data statement what it names: the label
+// need not stand on the same line, as for nasm.
+func (a *assembler) noteElement(body lang.Body) {
+	s := a.recent
+	if s == nil || s.element != 0 {
+		return
+	}
+	if _, placed := s.value.Segment(); !placed {
+		return
+	}
+	switch body := body.(type) {
+	case *lang.Data:
+		s.element = int64(body.Width)
+		if body.Width == 16 {
+			s.element = 32 // as nasm has it
+		}
+	case *lang.Reserve:
+		s.element = int64(body.Width)
+	}
 }
 
 // defineLabel defines a label at the current place.

@@ -16,11 +16,26 @@ type Statement struct {
 	Body      Body
 }
 
+// Place returns where a debugger should find the statement: its line, or, for
+// a line of the assembler's own macros, the line that calls them.
+func (s *Statement) Place() diag.Range {
+	at := s.Range
+	for e := s.Expansion; e != nil; e = e.Parent {
+		if e.Hidden {
+			at = e.Call
+		}
+	}
+	return at
+}
+
 // Expansion is one call of a multi-line macro, a %rep or an %include.
 type Expansion struct {
 	What   string // "macro 'print'", "%rep", "file included"
 	Call   diag.Range
 	Parent *Expansion
+	// Hidden is set where the lines of the call count as the line that calls:
+	// those of the assembler's own macros, and of macros with .nolist.
+	Hidden bool
 }
 
 // maxCalls bounds how many calls a message lists.

@@ -24,6 +24,9 @@ type Program struct {
 	// Table is Symbols and Externs together in the order in which the source
 	// defines them, externals where they are declared: that of a symbol table.
 	Table []*Symbol
+	// Lines are the places of all fragments in the order of the source; only kept
+	// where they were asked for.
+	Lines []Line
 	// Specials are the names behind WRT that stand for no place but for what a
 	// linker makes of the reference ("..plt"), by the segment number in Value.Wrt.
 	Specials map[lang.SegmentID]string
@@ -75,6 +78,13 @@ type Section struct {
 	// Flat holds the attributes that only the flat binary format has.
 	Flat      FlatPlacement
 	Fragments []Fragment // in order of Offset, without gaps
+}
+
+// Line says where what a statement asked for begins.
+type Line struct {
+	Section lang.SegmentID // 0 in ABSOLUTE space
+	Offset  int64
+	Source  *lang.Statement
 }
 
 // FlatPlacement is where a flat binary wants a section (nasm manual, 8.1.3).
@@ -131,6 +141,9 @@ type Symbol struct {
 	Equ    bool // defined by EQU
 	Global bool
 	Extern bool
+	// Element is the size in bytes of an item of the data that the symbol names, 0
+	// where it names no data.
+	Element int64
 	Linkage
 }
 

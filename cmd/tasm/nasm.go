@@ -14,6 +14,7 @@ import (
 	"tasm/diag"
 	"tasm/layout"
 	"tasm/object"
+	"tasm/object/elf"
 	"tasm/program"
 )
 
@@ -167,6 +168,7 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		IncludeDirs:   n.include,
 		IncludeAsNasm: true,
 		Prelude:       n.prelude,
+		Lines:         n.debug || n.listing != "",
 		ReadFile:      n.deps.reader(n.depend),
 		Environ: func(name string) (string, bool) {
 			value := n.sys.getenv(name)
@@ -183,7 +185,7 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 	if p != nil {
 		n.names.apply(p)
 		var said *diag.Bag
-		data, said = kind.make(p, n.input)
+		data, said = n.make(p, kind)
 		messages.Append(said)
 	}
 	if n.report(messages) > 0 || data == nil {
@@ -292,9 +294,13 @@ func (k *nasmKind) hasDebug(name string) bool {
 }
 
 // make makes the file's bytes.
-func (k *nasmKind) make(p *program.Program, source string) ([]byte, *diag.Bag) {
-	if k.object != nil {
-		return writeObject(p, k.object, source)
+func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
+	if kind.object != nil {
+		var debug *elf.Debug
+		if n.debug && n.debugFormat != "null" {
+			debug = debugInformation(n.debugFormat, n.files, n.input, "NASM "+nasmVersion)
+		}
+		return writeObject(p, kind.object, n.input, debug)
 	}
 	file, messages := layout.Flat(p, layout.Options{})
 	if file == nil {

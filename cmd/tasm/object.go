@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"tasm/assembler"
 	"tasm/diag"
@@ -29,7 +31,7 @@ func (b *build) makeObject(files *diag.Files, source diag.FileID, f *object.Form
 	if p == nil {
 		return nil
 	}
-	data, said := writeObject(p, chosen, files.Name(source))
+	data, said := writeObject(p, chosen, files.Name(source), nil)
 	messages.Append(said)
 	if data == nil {
 		return nil
@@ -46,7 +48,21 @@ func objectFormatOf(target string) *object.Format {
 	return object.ELF64
 }
 
-// writeObject makes the file.
-func writeObject(p *program.Program, f *object.Format, source string) ([]byte, *diag.Bag) {
-	return elf.Write(p, elf.Options{Format: f, Source: source})
+// writeObject makes the file; debug is nil for no debug information.
+func writeObject(p *program.Program, f *object.Format, source string, debug *elf.Debug) ([]byte, *diag.Bag) {
+	return elf.Write(p, elf.Options{Format: f, Source: source, Debug: debug})
+}
+
+// debugInformation describes the debug information of a format called name, ""
+// for the usual one. The directory is that of the source, as in nasm.
+func debugInformation(name string, files *diag.Files, source, producer string) *elf.Debug {
+	path := source
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		path = resolved
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	directory := strings.TrimSuffix(filepath.Dir(path), "/") + "/"
+	return &elf.Debug{Format: strings.ToLower(name), Files: files, Directory: directory, Producer: producer}
 }

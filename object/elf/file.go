@@ -18,6 +18,7 @@ type header struct {
 	size              int64
 	link, info, align int
 	entry             int
+	toSymbols         bool // link is the index of the symbol table
 }
 
 // fileAlign is what the offset of every section in the file is a multiple of.
@@ -32,7 +33,7 @@ func (w *writer) file() []byte {
 	for i, h := range headers[1:] {
 		offsets[i+1] = names.add(h.name)
 	}
-	table := 1 + len(w.sections) // the index of .shstrtab
+	table := 1 + len(w.sections) + len(w.debug) // the index of .shstrtab
 	headers[table].data = names.Bytes()
 
 	var out, contents bytes.Buffer
@@ -76,19 +77,23 @@ func (w *writer) headers() []*header {
 			align: int(s.Align), entry: int(s.EntrySize),
 		})
 	}
+	list = append(list, w.debug...)
 	symbols, wideIndexes := w.symbolTable()
 	list = append(list, &header{name: ".shstrtab", kind: elf.SHT_STRTAB, stored: true, align: 1}, symbols)
 	symbolIndex := len(list) - 1
 	symbols.link = len(list)
 	list = append(list, &header{name: ".strtab", kind: elf.SHT_STRTAB, data: w.strings.Bytes(), stored: true, align: 1})
-	if len(w.sections) >= int(elf.SHN_LORESERVE)-1 {
+	if len(w.sections)+len(w.debug) >= int(elf.SHN_LORESERVE)-1 {
 		list = append(list, &header{name: ".symtab_shndx", kind: elf.SHT_SYMTAB_SHNDX, data: wideIndexes, stored: true, link: symbolIndex, align: 4, entry: 4})
 	}
 	for _, s := range w.sections {
 		if len(s.relocations) > 0 {
-			h := w.relocationTable(s)
+			list = append(list, w.relocationTable(s.Name, s.index, s.relocations))
+		}
+	}
+	for _, h := range list {
+		if h.toSymbols {
 			h.link = symbolIndex
-			list = append(list, h)
 		}
 	}
 	return list

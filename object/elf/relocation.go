@@ -206,10 +206,11 @@ func (s *section) symbolBefore(offset int64) *symbol {
 	return best
 }
 
-// relocationTable returns the section that holds the relocations of s.
-func (w *writer) relocationTable(s *section) *header {
+// relocationTable returns the section that holds relocations for the section
+// called name, whose index is target.
+func (w *writer) relocationTable(name string, target int, list []relocation) *header {
 	var table bytes.Buffer
-	for _, r := range s.relocations {
+	for _, r := range list {
 		switch {
 		case w.implicit:
 			put(&table, elf.Rel32{Off: uint32(r.offset), Info: elf.R_INFO32(uint32(r.symbol), r.kind)})
@@ -219,10 +220,10 @@ func (w *writer) relocationTable(s *section) *header {
 			put(&table, elf.Rela32{Off: uint32(r.offset), Info: elf.R_INFO32(uint32(r.symbol), r.kind), Addend: int32(r.addend)})
 		}
 	}
-	h := &header{name: ".rela" + s.Name, kind: elf.SHT_RELA, data: table.Bytes(), stored: true, info: s.index, align: w.addressSize()}
+	h := &header{name: ".rela" + name, kind: elf.SHT_RELA, data: table.Bytes(), stored: true, info: target, align: w.addressSize(), toSymbols: true}
 	switch {
 	case w.implicit:
-		h.name, h.kind, h.entry = ".rel"+s.Name, elf.SHT_REL, binary.Size(elf.Rel32{})
+		h.name, h.kind, h.entry = ".rel"+name, elf.SHT_REL, binary.Size(elf.Rel32{})
 	case w.wide:
 		h.entry = binary.Size(elf.Rela64{})
 	default:

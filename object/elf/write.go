@@ -24,6 +24,8 @@ type Options struct {
 	Format *object.Format
 	// Source is the name of the source file, for the symbol of type FILE.
 	Source string
+	// Debug asks for debug information; nil for none.
+	Debug *Debug
 }
 
 // Write makes the file. It is nil when the messages hold an error.
@@ -59,12 +61,14 @@ type writer struct {
 	wide        bool // ELFCLASS64
 	implicit    bool // addends stand in the fields (REL), not in the relocations (RELA)
 
-	sections []*section
-	byID     map[lang.SegmentID]*section
-	symbols  map[lang.SegmentID]*symbol // externals and common variables
-	locals   []*symbol
-	globals  []*symbol
-	strings  strings
+	sections     []*section
+	debug        []*header // sections of debug information, behind those of the source
+	debugSymbols []int     // the indexes of those that have a symbol
+	byID         map[lang.SegmentID]*section
+	symbols      map[lang.SegmentID]*symbol // externals and common variables
+	locals       []*symbol
+	globals      []*symbol
+	strings      strings
 }
 
 // section is a section of the source on its way into the file.
@@ -83,6 +87,7 @@ type symbol struct {
 	section int              // index
 	special elf.SectionIndex // instead of a section: SHN_ABS, SHN_COMMON
 	value   uint64
+	size    uint64
 	info    uint8
 	index   int // in the table
 }
@@ -111,13 +116,14 @@ func (w *writer) collect() {
 			w.messages.Add(diag.Errorf(s.Range, "'%s' is the name of a section that every ELF object has; choose another", s.Name))
 		}
 	}
+	w.addDebug()
 	w.strings.add("")
 	w.strings.add(w.opts.Source)
 	for _, s := range w.program.Table {
 		w.symbol(s)
 	}
 	// Behind the empty symbol, the file and the sections.
-	index := 2 + len(w.sections)
+	index := 2 + len(w.sections) + len(w.debugSymbols)
 	for _, list := range [][]*symbol{w.locals, w.globals} {
 		for _, s := range list {
 			s.index = index
@@ -128,7 +134,7 @@ func (w *writer) collect() {
 
 // symbol adds s to the symbol table.
 func (w *writer) symbol(s *program.Symbol) {
-	out := &symbol{Symbol: s, name: w.strings.add(s.Name), value: uint64(s.Value.N), special: elf.SHN_ABS}
+	out := &symbol{Symbol: s, name: w.strings.add(s.Name), value: uint64(s.Value.N), size: uint64(s.Size), special: elf.SHN_ABS}
 	binding, kind := elf.STB_LOCAL, symbolTypes[s.Type]
 	segment, placed := s.Value.Segment()
 	in := w.byID[segment]
@@ -151,6 +157,9 @@ func (w *writer) symbol(s *program.Symbol) {
 		binding = elf.STB_WEAK
 	case s.Global || s.Extern || s.Common:
 		binding = elf.STB_GLOBAL
+	}
+	if w.opts.Debug != nil && binding == elf.STB_LOCAL && kind == elf.STT_NOTYPE && s.Element > 0 {
+		kind, out.size = elf.STT_OBJECT, uint64(s.Element)
 	}
 	out.info = elf.ST_INFO(binding, kind)
 	if binding == elf.STB_LOCAL {
@@ -202,13 +211,20 @@ func (w *writer) symbolTable() (*header, []byte) {
 	for _, s := range w.sections {
 		add(0, elf.ST_INFO(elf.STB_LOCAL, elf.STT_SECTION), 0, s.index, 0, 0, 0)
 	}
+	kind := elf.STT_SECTION
+	if len(w.sections) == 0 {
+		kind = elf.STT_NOTYPE // as nasm has it
+	}
+	for _, index := range w.debugSymbols {
+		add(0, elf.ST_INFO(elf.STB_LOCAL, kind), 0, index, 0, 0, 0)
+	}
 	for _, list := range [][]*symbol{w.locals, w.globals} {
 		for _, s := range list {
-			add(s.name, s.info, uint8(s.Visibility), s.section, s.special, s.value, uint64(s.Size))
+			add(s.name, s.info, uint8(s.Visibility), s.section, s.special, s.value, s.size)
 		}
 	}
 	h := &header{name: ".symtab", kind: elf.SHT_SYMTAB, data: table.Bytes(), stored: true,
-		info: 2 + len(w.sections) + len(w.locals), align: w.addressSize(), entry: binary.Size(elf.Sym32{})}
+		info: 2 + len(w.sections) + len(w.debugSymbols) + len(w.locals), align: w.addressSize(), entry: binary.Size(elf.Sym32{})}
 	if w.wide {
 		h.entry = binary.Size(elf.Sym64{})
 	}
