@@ -18,9 +18,6 @@ func (a *assembler) statement(l *line) {
 	if st.Body == nil {
 		return
 	}
-	if a.final && a.opts.Lines {
-		a.noteElement(st.Body)
-	}
 	if l.settled {
 		a.place(l.fragment)
 		return
@@ -160,6 +157,7 @@ func (a *assembler) place(f program.Fragment) {
 	f.Offset = s.size
 	if a.final && a.opts.Lines && f.Size*f.Repeat > 0 {
 		a.out.Lines = append(a.out.Lines, program.Line{Section: s.out.ID, Offset: f.Offset, Source: f.Source})
+		a.noteElement(f.Source.Body)
 	}
 	s.size += f.Size * f.Repeat
 	switch {

@@ -21,6 +21,7 @@ type multiMacro struct {
 	recursive bool
 	defaults  [][]Token // for the arguments after the first min
 	body      []bodyLine
+	nolist    bool // .nolist: its lines count as the line that calls it
 	takeLabel bool // the body has %00, the label before the call
 	defined   diag.Range
 	active    int // calls under way
@@ -128,7 +129,7 @@ func (p *preprocessor) callMulti(line Line) bool {
 		call:      call,
 		done:      m,
 		opened:    callRange,
-		expansion: &lang.Expansion{What: "macro '" + shown(m.name) + "'", Call: callRange, Parent: p.expansion()},
+		expansion: &lang.Expansion{What: "macro '" + shown(m.name) + "'", Call: callRange, Parent: p.expansion(), Hidden: m.nolist},
 	})
 	if !entered {
 		return true
@@ -386,6 +387,7 @@ func (p *preprocessor) macroSignature(d *command, m *multiMacro) bool {
 	}
 	m.greedy = d.accept("+")
 	if len(d.args) > 0 && strings.EqualFold(d.args[0].Text, ".nolist") {
+		m.nolist = true
 		d.args = d.args[1:]
 	}
 	return true

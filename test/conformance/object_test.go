@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,33 +26,56 @@ func TestObjects(t *testing.T) {
 		sources = append(sources, paths...)
 	}
 	for _, format := range object.Formats {
-		accepted := 0
-		t.Run(format.Name, func(t *testing.T) {
-			for _, path := range sources {
-				dir, name := filepath.Split(path)
-				t.Run(strings.TrimSuffix(name, ".asm"), func(t *testing.T) {
-					ours := tasm(t, dir, name, assembler.Options{Object: format}, objectOf(format, name))
-					theirs := nasm(t, dir, name, format.Name)
-					if theirs.accepted {
-						accepted++
-					}
-					compare(t, dir, name, ours, theirs)
-				})
+		for _, debug := range append([]string{""}, format.Debug...) {
+			accepted := 0
+			t.Run(format.Name+debug, func(t *testing.T) {
+				for _, path := range sources {
+					dir, name := filepath.Split(path)
+					t.Run(strings.TrimSuffix(name, ".asm"), func(t *testing.T) {
+						if compareObjects(t, dir, name, format, debug) {
+							accepted++
+						}
+					})
+				}
+			})
+			if accepted < len(sources)/2 {
+				t.Errorf("%s: nasm accepts only %d of %d sources", format.Name, accepted, len(sources))
 			}
-		})
-		if accepted < len(sources)/2 {
-			t.Errorf("%s: nasm accepts only %d of %d sources", format.Name, accepted, len(sources))
 		}
 	}
 }
 
-// objectOf makes an object in place of an executable.
-func objectOf(f *object.Format, name string) layout.Strategy {
-	return func(p *program.Program, _ layout.Options) (*layout.File, *diag.Bag) {
-		data, messages := elf.Write(p, elf.Options{Format: f, Source: name})
+// compareObjects compares one object with nasm's; debug is the kind of debug
+// information. It reports whether nasm accepts the source.
+func compareObjects(t *testing.T, dir, name string, format *object.Format, debug string) bool {
+	t.Helper()
+	var options []string
+	if debug != "" {
+		options = []string{"-g", "-F", debug}
+	}
+	var files *diag.Files
+	lay := func(p *program.Program, _ layout.Options) (*layout.File, *diag.Bag) {
+		opts := elf.Options{Format: format, Source: name}
+		if debug != "" {
+			absolute, err := filepath.Abs(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opts.Debug = &elf.Debug{Format: debug, Files: files, Directory: absolute + "/", Producer: "NASM 2.16.01"}
+		}
+		data, messages := elf.Write(p, opts)
 		if data == nil {
 			return nil, messages
 		}
 		return &layout.File{Bytes: data}, messages
 	}
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = &diag.Files{}
+	ours := assembleText(files, name, text, dir, assembler.Options{Object: format, Lines: debug != "", IncludeAsNasm: true}, lay)
+	theirs := nasm(t, dir, name, format.Name, options...)
+	compare(t, dir, name, ours, theirs)
+	return theirs.accepted
 }

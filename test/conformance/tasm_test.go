@@ -34,7 +34,11 @@ func tasm(t *testing.T, dir, name string, opts assembler.Options, lay layout.Str
 
 // tasmText assembles text, whose included files are in folder dir.
 func tasmText(name string, text []byte, dir string, opts assembler.Options, lay layout.Strategy) (p product) {
-	files := &diag.Files{}
+	return assembleText(&diag.Files{}, name, text, dir, opts, lay)
+}
+
+// assembleText is tasmText with the files of the caller.
+func assembleText(files *diag.Files, name string, text []byte, dir string, opts assembler.Options, lay layout.Strategy) (p product) {
 	root := files.Add(name, text)
 	opts.ReadFile = func(name string) ([]byte, error) {
 		if !filepath.IsAbs(name) {
@@ -68,12 +72,12 @@ func flat(t *testing.T, dir, name string) product {
 const nasmTime = 10 * time.Second
 
 // nasm runs the real nasm in folder dir.
-func nasm(t *testing.T, dir, name, format string) product {
+func nasm(t *testing.T, dir, name, format string, options ...string) product {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
 	ctx, cancel := context.WithTimeout(context.Background(), nasmTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, tool(t, "nasm"), "-w-all", "-f", format, "-o", out, name)
+	cmd := exec.CommandContext(ctx, tool(t, "nasm"), append([]string{"-w-all", "-f", format, "-o", out, name}, options...)...)
 	cmd.Dir = dir
 	words, err := cmd.CombinedOutput()
 	if _, failed := err.(*exec.ExitError); err != nil && !failed {
