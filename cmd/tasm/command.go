@@ -14,6 +14,10 @@ type command struct {
 	run      func(sys *system, args []string) error
 	raw      bool // run reads the options itself
 
+	// passesArgs says that options end with the first argument: what follows it
+	// is for a program that is started.
+	passesArgs bool
+
 	// complete lists what the first argument can be; nil: files.
 	complete func() []string
 }
@@ -34,6 +38,8 @@ func commands() []*command {
 		pushCommand(),
 		pullCommand(),
 		inspectCommand(),
+		loadCommand(),
+		runCommand(),
 		explainCommand(),
 		sizeCommand(),
 		ladderCommand(),

@@ -42,7 +42,7 @@ func dieOn(signals ...os.Signal) {
 	received := make(chan os.Signal, 1)
 	signal.Notify(received, signals...)
 	s := <-received
-	for s == os.Interrupt && running.interrupt() {
+	for s == os.Interrupt && (running.interrupt() || engineRuns.Load()) {
 		s = <-received
 	}
 	trials.end()

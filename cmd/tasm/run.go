@@ -40,9 +40,12 @@ var errReported = errors.New("reported")
 // run does what args ask for and returns the exit status.
 func run(args []string, sys *system) int {
 	name, err := dispatch(args, sys)
+	var status exitStatus
 	switch usage := (usageError{}); {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &status):
+		return int(status)
 	case errors.Is(err, errReported):
 		return exitError
 	case errors.As(err, &usage):
@@ -74,6 +77,7 @@ func dispatch(args []string, sys *system) (name string, err error) {
 		return c.name, c.run(sys, args[1:])
 	}
 	flags := c.flags()
+	flags.SetInterspersed(!c.passesArgs)
 	flags.BoolP("help", "h", false, "show this help")
 	switch err := flags.Parse(args[1:]); {
 	case errors.Is(err, pflag.ErrHelp):

@@ -278,6 +278,9 @@ func (e *Engine) dockerContext(ctx context.Context, args ...string) (string, err
 // to push begins.
 func (e *Engine) Registry() string { return e.registry }
 
+// Host returns the address of the engine, for DOCKER_HOST.
+func (e *Engine) Host() string { return e.socket }
+
 // Load reads an archive file into the engine, as "docker load -i".
 func (e *Engine) Load(archive string) error {
 	_, err := e.Docker("load", "-i", archive)
