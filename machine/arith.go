@@ -135,7 +135,7 @@ func (t *Terms) MulHigh(x, y Term, isSigned bool) Term {
 			return number(w, 0)
 		}
 		if !isSigned {
-			if hi, lo := bits.Mul64(x.maybe(), y.maybe()); hi == 0 && lo <= mask(w) {
+			if hi, lo := bits.Mul64(x.most(), y.most()); hi == 0 && lo <= mask(w) {
 				return number(w, 0)
 			}
 		}
@@ -174,6 +174,12 @@ func (t *Terms) divisionFaults(hi, lo, by Term, isSigned bool) Term {
 	if hi == t.ShiftRightSigned(lo, int(w)-1) {
 		least := t.Equal(lo, number(w, 1<<(w-1)))
 		return t.Or(zero, t.And(least, t.Equal(by, number(w, mask(w)))))
+	}
+	if positive := by.node == nil && by.value-1 < 1<<(w-1)-1; hi == number(w, 0) && positive {
+		if by.value > 1 {
+			return bit(false) // half of what lo can be is no more than fits
+		}
+		return t.Sign(lo)
 	}
 	if hi.node != nil || lo.node != nil || by.node != nil {
 		return t.Undefined(1)
@@ -224,6 +230,9 @@ func divide(h, l, d uint64, w uint8) (quotient, remainder uint64) {
 // made sure that the processor does it.
 func (t *Terms) Divide(hi, lo, by Term, isSigned bool) (quotient, remainder Term) {
 	w := lo.width
+	if hi == number(w, 0) && (lo.maybe()|by.maybe())>>(w-1) == 0 {
+		isSigned = false
+	}
 	if hi.node != nil || lo.node != nil || by.node != nil {
 		k := key{op: opQuotient, width: w, a: hi, b: lo, c: by}
 		if isSigned {

@@ -16,7 +16,7 @@ func (t *Terms) Equal(x, y Term) Term {
 		d = t.Neg(d)
 	}
 	n, k := d.node, -d.value&mask(w)
-	if k&^n.maybe != 0 {
+	if k&^n.maybe != 0 || k > n.most {
 		return bit(false)
 	}
 	switch n.op {
@@ -69,13 +69,13 @@ func (t *Terms) Below(x, y Term) Term {
 		return t.Not(t.Equal(x, y))
 	case w == 1:
 		return t.And(t.Not(x), y)
-	case y.node == nil && x.maybe() < y.value:
+	case y.node == nil && x.most() < y.value:
 		return bit(true)
-	case x.node == nil && y.maybe() <= x.value:
+	case x.node == nil && y.most() <= x.value:
 		return bit(false)
 	}
 	if a, ok := x.zeroExtended(); ok && y.node == nil {
-		return t.Below(a, number(a.width, y.value)) // y is in range, as maybe told
+		return t.Below(a, number(a.width, y.value)) // y is in range, as most told
 	}
 	if b, ok := y.zeroExtended(); ok && x.node == nil {
 		return t.Below(number(b.width, x.value), b)

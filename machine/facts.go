@@ -241,9 +241,9 @@ func (f *Facts) Max(x Term) uint64 {
 	}
 	d := f.domain(x.node)
 	if high := d[len(d)-1].high; high <= mask(x.width)-x.value {
-		return min(high+x.value, x.maybe())
+		return min(high+x.value, x.most())
 	}
-	return x.maybe()
+	return x.most()
 }
 
 // Range returns one of the ranges of values that a term may have, as choose

@@ -120,6 +120,7 @@ type termMaker struct {
 	random *rand.Rand
 	inputs []Term
 	values values
+	wrong  []string // what was told of a division and is not so
 }
 
 func newTermMaker(seed uint64) *termMaker {
@@ -168,7 +169,7 @@ func (m *termMaker) term(width, depth int) (Term, uint64) {
 	x, vx := m.term(width, depth-1)
 	y, vy := m.term(width, depth-1)
 	n := m.random.IntN(width)
-	switch m.random.IntN(16) {
+	switch m.random.IntN(20) {
 	case 0:
 		return m.Add(x, y), (vx + vy) & mask(w)
 	case 1:
@@ -209,7 +210,48 @@ func (m *termMaker) term(width, depth int) (Term, uint64) {
 		v := m.constant(width)
 		return m.Mul(x, Number(width, v)), vx * v & mask(w)
 	}
+	if n := m.random.IntN(6); n < 4 && width >= 8 && width <= 32 {
+		return m.division(x, y, vx, vy, n)
+	}
 	return m.Neg(x), -vx & mask(w)
+}
+
+// division divides x by y, if the processor does it; or it multiplies them.
+func (m *termMaker) division(x, y Term, vx, vy uint64, kind int) (Term, uint64) {
+	w, width := x.width, x.Width()
+	isSigned := kind == 3
+	high := Number(width, 0)
+	if isSigned && m.random.IntN(2) == 0 {
+		high = m.ShiftRightSigned(x, width-1)
+	}
+	if m.random.IntN(2) == 0 {
+		vy = m.constant(width) & 0xff
+		y = Number(width, vy)
+	}
+	vh, _ := m.values.of(m.Terms, high).Constant()
+	whole := int64(signed(vh, w)<<w | int64(vx))
+	fits := vy != 0
+	if fits && isSigned {
+		q := whole / signed(vy, w)
+		fits = q == signed(uint64(q)&mask(w), w)
+	}
+	if kind == 0 {
+		return m.MulHigh(x, y, false), vx * vy >> w
+	}
+	if f, ok := m.divisionFaults(high, x, y, isSigned).Constant(); ok && f == 1 == fits {
+		m.wrong = append(m.wrong, fmt.Sprintf("division of %v:%v by %v, signed %v, with %v", high, x, y, isSigned, m.values))
+	}
+	if !fits {
+		return x, vx
+	}
+	q, r := m.Divide(high, x, y, isSigned)
+	if isSigned {
+		return q, uint64(whole/signed(vy, w)) & mask(w)
+	}
+	if kind == 1 {
+		return q, vx / vy
+	}
+	return r, vx % vy
 }
 
 // condition makes a term of one bit, and the value that it must have.
@@ -242,7 +284,7 @@ func (m *termMaker) condition(depth int) (Term, bool) {
 func TestTerms(t *testing.T) {
 	for seed := range uint64(200) {
 		m := newTermMaker(seed)
-		for range 50 {
+		for range 60 {
 			x, want := m.term([]int{1, 8, 16, 32, 64}[m.random.IntN(5)], 4)
 			if got, ok := m.values.of(m.Terms, x).Constant(); !ok || got != want {
 				t.Errorf("%v with %v is %#x, not %#x", x, m.values, got, want)
@@ -250,6 +292,12 @@ func TestTerms(t *testing.T) {
 			if want&^x.maybe() != 0 {
 				t.Errorf("%v with %v is %#x, which has other bits than %#x", x, m.values, want, x.maybe())
 			}
+			if want > x.most() {
+				t.Errorf("%v with %v is %#x, above %#x", x, m.values, want, x.most())
+			}
+		}
+		for _, text := range m.wrong {
+			t.Error(text)
 		}
 	}
 }

@@ -53,6 +53,7 @@ type key struct {
 type node struct {
 	key
 	id      uint32   // in the order of creation
+	most    uint64   // no value is larger, as an unsigned number
 	maybe   uint64   // the bits that are not known to be zero
 	unknown *Unknown // opUnknown
 }
@@ -141,9 +142,10 @@ func bit(b bool) Term {
 func (t *Terms) Unknown(u Unknown) Term {
 	n := t.unknowns[u]
 	if n == nil {
-		n = &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, maybe: mask(uint8(u.Width)), unknown: &u}
+		n = &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, most: mask(uint8(u.Width)), maybe: mask(uint8(u.Width)), unknown: &u}
 		if u.Origin == ImageBase {
 			n.maybe &^= pageSize - 1
+			n.most = n.maybe
 		}
 		t.unknowns[u] = n
 		t.count++
@@ -161,7 +163,9 @@ func (t *Terms) intern(k key) Term {
 	n := t.nodes[k]
 	if n == nil {
 		n = &node{key: k, id: t.count}
-		n.maybe = n.maybeOnes() & mask(k.width)
+		n.most = n.largest()
+		n.maybe = n.maybeOnes() & upTo(n.most)
+		n.most = min(n.most, n.maybe)
 		t.nodes[k] = n
 		t.count++
 	}
@@ -176,11 +180,6 @@ func (n *node) maybeOnes() uint64 {
 		if b.node == nil && bits.OnesCount64(n.coefficient) == 1 {
 			return a.maybe() << bits.TrailingZeros64(n.coefficient)
 		}
-		hi, lo := bits.Mul64(n.coefficient, a.maybe())
-		sum, carry := bits.Add64(lo, b.maybe(), 0)
-		if hi == 0 && carry == 0 && sum <= mask(n.width) {
-			return upTo(sum)
-		}
 	case opAnd:
 		return a.maybe() & b.maybe()
 	case opOr, opXor:
@@ -191,16 +190,70 @@ func (n *node) maybeOnes() uint64 {
 		return a.maybe()<<b.width | b.maybe()
 	case opIf:
 		return b.maybe() | c.maybe()
-	case opCountOnes, opLowest, opHighest:
-		return 0x7f
-	case opQuotient:
-		if a == number(a.width, 0) {
-			return upTo(b.maybe())
-		}
-	case opRemainder:
-		return upTo(c.maybe())
 	}
 	return ^uint64(0)
+}
+
+// largest returns a number that no value of the node exceeds.
+func (n *node) largest() uint64 {
+	a, b, c := n.a, n.b, n.c
+	all := mask(n.width)
+	switch n.op {
+	case opSum:
+		hi, lo := bits.Mul64(n.coefficient, a.most())
+		sum, carry := bits.Add64(lo, b.most(), 0)
+		if hi == 0 && carry == 0 {
+			return min(all, sum)
+		}
+	case opMul:
+		if hi, lo := bits.Mul64(a.most(), b.most()); hi == 0 {
+			return min(all, lo)
+		}
+	case opMulHigh:
+		hi, lo := bits.Mul64(a.most(), b.most())
+		return hi<<(64-n.width) | lo>>1>>(n.width-1)
+	case opAnd:
+		return min(a.most(), b.most())
+	case opExtract:
+		return min(all, a.most()>>n.low)
+	case opConcat:
+		return a.most()<<b.width | b.most()
+	case opIf:
+		return max(b.most(), c.most())
+	case opCountOnes:
+		return uint64(a.width)
+	case opLowest, opHighest:
+		return uint64(a.width) - 1
+	case opQuotient:
+		// Of a divisor of which nothing is known only that it is not 0.
+		if a == number(a.width, 0) {
+			return b.most() / max(1, c.least())
+		}
+	case opRemainder:
+		if c.most() > 0 {
+			return c.most() - 1
+		}
+	}
+	return all
+}
+
+// least returns a number above which all values of the term are, or that one.
+func (x Term) least() uint64 {
+	if x.node == nil {
+		return x.value
+	}
+	return 0
+}
+
+// most returns a number that no value of the term exceeds.
+func (x Term) most() uint64 {
+	if x.node == nil {
+		return x.value
+	}
+	if sum, carry := bits.Add64(x.node.most, x.value, 0); carry == 0 && sum <= mask(x.width) {
+		return sum
+	}
+	return mask(x.width)
 }
 
 // upTo returns a mask of all bits that numbers up to max have.
@@ -219,10 +272,7 @@ func (x Term) maybe() uint64 {
 	case x.value == 0:
 		return x.node.maybe
 	}
-	if sum, carry := bits.Add64(x.node.maybe, x.value, 0); carry == 0 && sum <= mask(x.width) {
-		return upTo(sum)
-	}
-	return mask(x.width)
+	return upTo(x.most())
 }
 
 // Width returns the term's width in bits.
