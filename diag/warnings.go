@@ -47,6 +47,7 @@ var WarningClasses = []WarningClass{
 	{"prefix-lock", false, "a lock prefix that the instruction can't have"},
 	{"prefix-opsize", false, "an operand size prefix that contradicts the operands"},
 	{"prefix-seg", false, "a segment prefix that 64-bit mode ignores"},
+	{"unchecked", false, "a use of memory, with what nobody has checked, that may leave the data"},
 	{"unloaded", false, "a section that is not loaded, and left out of the file"},
 	{"user", false, "a %warning of the source"},
 	{"zeroing", false, "reserved space stored as zeros, in a section that has contents"},

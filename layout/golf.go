@@ -56,6 +56,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		file.Report.Space = "executables that " + loader.Name + " loads"
 	}
 	file.Report.Reasons = append(file.Report.Reasons, g.reasons...)
+	g.warn(messages)
 	return file, messages
 }
 
@@ -65,14 +66,16 @@ var Assumptions = equiv.Assumptions
 
 // golfer collects results.
 type golfer struct {
-	program *program.Program
-	opts    Options
-	loader  *elf.Loader
-	plain   *File
-	found   []*result
-	plan    *synth.Plan
-	bounded *synth.Result // of the plan: only a bound, where no code written anew is smaller
-	reasons []string      // why a way could not be gone
+	program  *program.Program
+	opts     Options
+	loader   *elf.Loader
+	plain    *File
+	found    []*result
+	plan     *synth.Plan
+	bounded  *synth.Result // of the plan: only a bound, where no code written anew is smaller
+	reasons  []string      // why a way could not be gone
+	objects  []equiv.Range // of the program, where it was taken apart
+	findings []equiv.Finding
 	// comparing ends the comparisons.
 	comparing   context.Context
 	comparisons sync.WaitGroup
@@ -132,6 +135,7 @@ func (g *golfer) compare(r *result) {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks() {
 	graph := flow.Build(g.program)
+	g.objects = objects(g.plain, graph)
 	if file := g.place(graph, nil, asWritten, nil); file != nil {
 		g.add(file)
 	}
@@ -304,6 +308,9 @@ func (g *golfer) best() *File {
 		g.compare(f)
 		<-f.checked
 		v := f.verdict
+		if g.findings == nil {
+			g.findings = v.Findings
+		}
 		if v.Outcome == equiv.Unclear && f.Report.Method == asWritten {
 			best, f.Report.Layout = f.File, "pack"
 		}
@@ -331,11 +338,11 @@ func (g *golfer) best() *File {
 // will do, else with what the author granted. It returns what was granted and
 // needed.
 func (g *golfer) check(f *File) (equiv.Verdict, []string) {
-	v := equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Context: g.comparing})
+	v := equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Objects: g.objects, Context: g.comparing})
 	if v.Outcome == equiv.Same || len(g.opts.Assume) == 0 || g.comparing.Err() != nil {
 		return v, nil
 	}
-	return equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Assume: g.opts.Assume, Context: g.comparing}), g.opts.Assume
+	return equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Objects: g.objects, Assume: g.opts.Assume, Context: g.comparing}), g.opts.Assume
 }
 
 // smallest returns the size in bytes of the smallest file of a class that a

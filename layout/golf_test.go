@@ -128,3 +128,22 @@ func TestEndedEarly(t *testing.T) {
 		}
 	}
 }
+
+// TestUnchecked warns of a program that has the kernel read beyond its buffer if a
+// call fails.
+func TestUnchecked(t *testing.T) {
+	text, err := os.ReadFile("../test/golf/programs/echo-line.tasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := &diag.Files{}
+	p, _ := assembler.Assemble(files, files.Add("source", text), assembler.Options{Instructions: true})
+	_, said := Golf(p, Options{Effort: -8})
+	list := said.Messages()
+	if len(list) != 1 || list[0].Text != "if read fails, write gets a length of -14, and buf has 100 bytes" || list[0].Code != "unchecked" {
+		t.Fatalf("%+v", list)
+	}
+	if line := strings.Count(string(text[:list[0].Range.Start]), "\n") + 1; line != 16 {
+		t.Errorf("line %d", line)
+	}
+}

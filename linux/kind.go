@@ -40,6 +40,7 @@ const (
 	Map
 	Opaque
 
+	Part
 	Zero
 	Error
 	Never
@@ -73,6 +74,7 @@ var kinds = [...]struct {
 	Map:     {name: "map", reads: true, writes: true, length: true},
 	Opaque:  {name: "opaque", reads: true, writes: true},
 
+	Part: {name: "part", result: true},
 	Zero: {name: "zero", result: true}, Error: {name: "error", result: true},
 	Never: {name: "never", result: true}, Jump: {name: "jump", result: true},
 	Twice: {name: "twice", result: true},

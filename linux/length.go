@@ -48,6 +48,15 @@ func (l Length) Const() (int64, bool) {
 	return sum, true
 }
 
+// Argument returns the index of the argument whose value is the bound, and false
+// where it is not as simple as that.
+func (l Length) Argument() (int, bool) {
+	if len(l) != 1 || l[0].Arg < 0 || l[0].Scale != 1 || l[0].Deref || l[0].Unit != Bytes {
+		return 0, false
+	}
+	return l[0].Arg, true
+}
+
 // Bytes computes the bound for a call. The function value gives the content of
 // an argument's register, or with deref that of the 32-bit int that it points
 // to; where it says false the bound is unknown, and so says Bytes. A bound that

@@ -267,6 +267,18 @@ func (f *Facts) Simplify(x Term) Term {
 		if d, ok := f.find(part.node); ok && len(d) == 1 && d[0].low == d[0].high {
 			return number(part.width, d[0].low), true
 		}
+		if part.width > 1 {
+			return Term{}, false
+		}
+		about, values := meaning(part.node)
+		if d, ok := f.find(about); ok {
+			switch {
+			case len(intersect(d, values)) == 0:
+				return bit(false), true
+			case len(intersect(d, complement(values, about.width))) == 0:
+				return bit(true), true
+			}
+		}
 		return Term{}, false
 	}, map[Term]Term{})
 }

@@ -40,6 +40,8 @@ type Segment struct {
 	Read      bool
 	Write     bool
 	Execute   bool
+	// Alone is set for what an access must not go beyond, whatever lies behind it.
+	Alone bool
 	// Initial returns what a byte holds at first.
 	Initial func(offset int64) Byte
 }
@@ -132,6 +134,9 @@ type layer struct {
 type writer struct {
 	call, argument int
 	full           bool
+	// count is how many bytes it has written, from the first on, or an error number;
+	// a term of no width if that is not known.
+	count Term
 }
 
 // covers reports whether the layer, one with a writer, is about a place.
@@ -215,8 +220,7 @@ func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 			if w.full {
 				return Byte{Of: data}
 			}
-			u.Origin, u.Width = KernelWrote, 1
-			return Byte{Of: m.terms.If(m.terms.Unknown(u), data, m.byteAt(l.below, s, p).term(m.terms))}
+			return Byte{Of: m.terms.If(m.wrote(w, u), data, m.byteAt(l.below, s, p).term(m.terms))}
 		}
 		start, i := chunkOf(p)
 		if c := l.chunks[start]; c != nil {
@@ -226,6 +230,15 @@ func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 		}
 	}
 	return s.Initial(p.offset)
+}
+
+// wrote returns whether a system call has written the byte that an Unknown stands for.
+func (m *Memory) wrote(w *writer, u Unknown) Term {
+	if w.count.width == 0 {
+		u.Origin, u.Width = KernelWrote, 1
+		return m.terms.Unknown(u)
+	}
+	return m.terms.And(m.terms.Below(number(w.count.width, uint64(u.Index)), w.count), m.terms.Not(m.terms.Sign(w.count)))
 }
 
 // problem is why memory can't be accessed.
@@ -256,6 +269,8 @@ func (m *Memory) check(address Term, size int, write bool) (*Segment, place, *pr
 		return refuse(Unclear, " to a string of the arguments or the environment")
 	case write && !s.Write:
 		return refuse(Fault, fmt.Sprintf(" to %s, which may not be written", s.Name))
+	case p.offset+int64(size) > s.High && s.Alone:
+		return refuse(Fault, fmt.Sprintf(" beyond the end of %s", s.Name))
 	case p.offset+int64(size) > s.High:
 		// The rest lies in the next segment, if anywhere.
 		rest := int(s.High - p.offset)
@@ -382,9 +397,10 @@ func (m *Memory) Poke(address, b Term) bool {
 
 // Scatter makes size bytes from an address on what an argument of a system
 // call may have written there. Any of them may still be as before; unless full
-// is set: then they are unknown altogether.
-func (m *Memory) Scatter(address Term, size int64, call, argument int, full bool) {
-	l := &layer{writer: &writer{call, argument, full}, start: locate(address), size: size}
+// is set: then they are unknown altogether. Count is how many it has written, from
+// the first on, or an error number; a term of no width if that is not known.
+func (m *Memory) Scatter(address Term, size int64, call, argument int, full bool, count Term) {
+	l := &layer{writer: &writer{call, argument, full, count}, start: locate(address), size: size}
 	below := m.top
 	for full && below.below != nil && l.hides(below) {
 		below = below.below

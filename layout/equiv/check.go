@@ -3,6 +3,7 @@ package equiv
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tasm/layout/elf"
@@ -35,6 +36,8 @@ type Verdict struct {
 	// Reason says what is different, a clause with the result as its subject,
 	// or why the outcome is Unclear, with the original as its subject.
 	Reason string
+	// Findings are where the original may leave its objects.
+	Findings []Finding
 	// Unproved says why a proof was not possible, where none was.
 	Unproved string
 }
@@ -48,6 +51,10 @@ type Options struct {
 	Runs int
 	// Assume lists the names of Assumptions.
 	Assume []string
+	// Objects are the addresses in the original that hold its data, in order, each
+	// object for itself: it has no meaning from where it leaves one. Nil stands for
+	// all of its memory.
+	Objects []Range
 	// Context ends the check early, which then says Unclear; nil means never.
 	Context context.Context
 }
@@ -164,11 +171,12 @@ func Check(original, result []byte, o Options) Verdict {
 		return Verdict{Outcome: Different, Reason: fmt.Sprintf("is a program for %s, not %s", b.abi.Name, a.abi.Name)}
 	}
 	a.ctx, b.ctx = o.Context, o.Context
+	a.objects = o.Objects
 	pr := prove(a, b, assume)
 	if pr.stuck == "" && pr.difference == nil {
-		return Verdict{Outcome: Same, Proved: true, How: "proved by symbolic run, " + count(pr.paths, "path")}
+		return Verdict{Outcome: Same, Proved: true, How: "proved by symbolic run, " + count(pr.paths, "path"), Findings: pr.findings}
 	}
-	if d := pr.difference; d != nil && d.original {
+	if d := pr.difference; d != nil && d.original && d.definite {
 		return Verdict{Outcome: Unclear, Reason: d.text}
 	}
 	runs := o.Runs
@@ -189,7 +197,12 @@ func Check(original, result []byte, o Options) Verdict {
 	case c.lost != "":
 		return Verdict{Outcome: Unclear, Reason: c.lost}
 	}
-	v := Verdict{Outcome: Same, How: "compared on " + count(c.runs, "generated run"), Unproved: pr.stuck}
+	v := Verdict{Outcome: Same, How: "compared on " + count(c.runs, "generated run"), Unproved: pr.stuck, Findings: pr.findings}
+	for _, f := range c.findings {
+		if !slices.ContainsFunc(v.Findings, func(x Finding) bool { return x.Address == f.Address }) {
+			v.Findings = append(v.Findings, f)
+		}
+	}
 	if pr.difference != nil {
 		v.Unproved = "perhaps it " + pr.difference.text
 	}

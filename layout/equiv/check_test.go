@@ -225,7 +225,6 @@ byte2:	resb 1`, "", false)
 // TestUnclear checks programs without a meaning that could be kept.
 func TestUnclear(t *testing.T) {
 	for name, c := range map[string]struct{ source, want string }{
-		"fault":     {head386 + "_start: mov eax, [eax]", "reads at 0x0"},
 		"nowhere":   {head386 + "_start: jmp eax", "jumps to 0x0"},
 		"undefined": {head386 + "_start: and eax, 1\nlahf\nmovzx ebx, ah\nmov eax, 1\nint 0x80", "undefined"},
 		"rcx":       {head64 + "_start: mov eax, 39\nsyscall\nmov edi, ecx\nmov eax, 60\nsyscall", "undefined"},

@@ -63,17 +63,22 @@ func compare(index int, original, result callView, equal judge) *difference {
 		for k, x := range a.reads {
 			y := b.reads[k]
 			for n := range min(len(x.bytes), len(y.bytes)) {
-				if d := equal(x.bytes[n], y.bytes[n]); d != nil {
+				d := equal(x.bytes[n], y.bytes[n])
+				if d != nil && x.within != nil {
+					d = x.within(n, x.bytes[n], y.bytes[n])
+				}
+				if d != nil {
 					return say(d, "has byte %d behind %s = %s, not %s", n, subject(i), figure(y.bytes[n]), figure(x.bytes[n]))
 				}
 			}
-			if len(x.bytes) != len(y.bytes) || x.cut != y.cut {
+			// Beyond the object anything may lie.
+			if !(x.beyond && len(y.bytes) >= len(x.bytes)) && (len(x.bytes) != len(y.bytes) || x.cut != y.cut) {
 				return say(&difference{definite: !x.open && !y.open}, "has %d bytes of memory behind %s, not %d", len(y.bytes), subject(i), len(x.bytes))
 			}
 		}
 		for k, x := range a.writes {
 			y := b.writes[k]
-			if x.size != y.size || x.usable != y.usable {
+			if x.size != y.size || y.usable < x.usable || x.usable != y.usable && !x.beyond {
 				return say(&difference{definite: true}, "has room for %d bytes behind %s, not %d", y.usable, subject(i), x.usable)
 			}
 		}

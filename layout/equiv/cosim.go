@@ -2,6 +2,7 @@ package equiv
 
 import (
 	"fmt"
+	"slices"
 
 	"tasm/codegen/x86"
 	"tasm/machine"
@@ -90,6 +91,9 @@ type generated struct {
 	calls []answered
 	ended bool   // by its last call, and not by a bound
 	lost  string // why the run has no meaning or is not followed; "" if not so
+	// leaves tells where the run leaves the objects, which ends it; nil if it does not.
+	leaves *Finding
+	fault  *machine.Event // by which the run ended; nil if it did not
 }
 
 // runOriginal runs the original and makes up the kernel's answers.
@@ -104,6 +108,12 @@ func (s *script) runOriginal(p *process, facts *machine.Facts) generated {
 		case e.Kind == machine.Fork:
 			g.lost = "decides on what the processor leaves undefined"
 			return g
+		case leaves(e) && !p.maps:
+			g.leaves = g.leaving(p, "this "+e.Reason)
+			return g
+		case e.Kind == machine.Fault && e.Exception != machine.NoException && !leaves(e):
+			g.fault, g.ended = &e, true
+			return g
 		case e.Kind != machine.SystemCall:
 			g.lost = e.Reason
 			return g
@@ -112,6 +122,10 @@ func (s *script) runOriginal(p *process, facts *machine.Facts) generated {
 		if g.lost = v.unclear(); g.lost != "" {
 			return g
 		}
+		if g.leaves = g.overrun(p, v); g.leaves != nil {
+			return g
+		}
+		p.maps = p.maps || v.mapping()
 		bytes += v.size()
 		a := answered{view: v}
 		if g.ended = v.Syscall != nil && v.Syscall.NoReturn(); !g.ended {
@@ -158,6 +172,15 @@ func (g *generated) runResult(p *process, facts *machine.Facts) *difference {
 			p.give(v, want.answer)
 		}
 	}
+	if g.fault == nil {
+		return nil
+	}
+	switch e, ok := p.advance(&steps); {
+	case !ok:
+		return &difference{text: "takes far more steps", definite: true}
+	case e.Kind != machine.Fault || e.Exception != g.fault.Exception:
+		return &difference{text: endings(*g.fault, e, len(g.calls)), definite: true}
+	}
 	return nil
 }
 
@@ -180,6 +203,7 @@ type cosimulation struct {
 	script     *script // of the run with the difference
 	calls      []answered
 	lost       string // why the original has no meaning in a run
+	findings   []Finding
 }
 
 // cosimulate runs both images on generated scripts.
@@ -204,6 +228,9 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 		if g.lost != "" {
 			c.lost = g.lost
 			return c
+		}
+		if f := g.leaves; f != nil && !slices.ContainsFunc(c.findings, func(x Finding) bool { return x.Address == f.Address }) {
+			c.findings = append(c.findings, *f)
 		}
 		if calls += len(g.calls); calls == 0 && c.runs >= idleRuns {
 			c.lost = fmt.Sprintf("makes no system call in %d instructions", runSteps)

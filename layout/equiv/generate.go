@@ -134,7 +134,7 @@ func (s *script) answer(v callView) answer {
 			switch {
 			case failed:
 				n = 0
-			case result == linux.Size:
+			case result == linux.Size || result == linux.Part:
 				n = min(n, int64(a.result))
 			}
 			a.writes = append(a.writes, s.bytes(int(n), 0))
@@ -151,7 +151,7 @@ func (s *script) success(result linux.Kind, size uint64) uint64 {
 		return 0
 	case linux.FD:
 		return r.Uint64N(12)
-	case linux.Size:
+	case linux.Size, linux.Part:
 		if size > 64 && r.IntN(128) > 0 {
 			size = 1 + r.Uint64N(64) // less to compute
 		}

@@ -20,6 +20,10 @@ type image struct {
 
 	ctx context.Context // ends its runs early
 
+	// objects, if not nil, are the addresses that the program may read and write, in
+	// order: each object for itself.
+	objects []Range
+
 	// decoded holds instructions as they stand in the file, by address; met
 	// holds them in the order in which they were first met.
 	decoded map[machine.Term]decoded
@@ -48,8 +52,8 @@ func parse(file []byte) (*image, error) {
 
 // start puts the image into the memory of a process that is about to begin, and
 // the instruction pointer to its entry. To addresses in the file bias is added,
-// unless they are fixed.
-func (im *image) start(s *machine.State, bias machine.Term) {
+// unless they are fixed. It returns the number that is added.
+func (im *image) start(s *machine.State, bias machine.Term) int64 {
 	if im.Fixed {
 		bias = machine.Number(im.bits, 0)
 	}
@@ -60,11 +64,31 @@ func (im *image) start(s *machine.State, bias machine.Term) {
 	}
 	for i := range im.Segments {
 		m := &im.Segments[i]
-		s.Memory.Map(&machine.Segment{
+		segment := machine.Segment{
 			Name: fmt.Sprintf("the segment at %#x", m.Low), Base: base, Low: int64(m.Low) + extra, High: int64(m.High) + extra,
 			Read: m.Read, Write: m.Write, Execute: m.Execute,
 			Initial: func(at int64) machine.Byte { return machine.Const(m.Byte(im.File, uint64(at-extra))) },
-		})
+		}
+		whole := segment
+		if im.objects != nil {
+			whole.Name, whole.Read, whole.Write = "what lies outside its data", false, false
+		}
+		s.Memory.Map(&whole)
+		for _, o := range im.objects {
+			if o.Low >= m.Low && o.High <= m.High {
+				object := segment
+				object.Name, object.Low, object.High, object.Alone = "its data", int64(o.Low)+extra, int64(o.High)+extra, true
+				s.Memory.Map(&object)
+			}
+		}
 	}
 	s.IP = s.Terms.Add(bias, machine.Number(im.bits, im.Entry))
+	return extra
+}
+
+// inFile returns an address as it stands in the file, of a process to whose
+// addresses bias was added.
+func (im *image) inFile(at, bias int64) (uint64, bool) {
+	address := uint64(at - bias)
+	return address, im.holds(address)
 }

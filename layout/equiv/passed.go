@@ -2,6 +2,7 @@ package equiv
 
 import (
 	"fmt"
+	"math"
 
 	"tasm/linux"
 	"tasm/machine"
@@ -11,7 +12,7 @@ const (
 	// maxBuffer bounds the bytes of a buffer that are looked at.
 	maxBuffer = 1 << 17
 	// maxOpen bounds the bytes of a buffer whose size is not known.
-	maxOpen = 1 << 10
+	maxOpen = 1 << 13
 	// maxStrings bounds the strings of an array.
 	maxStrings = 256
 	// maxVectors bounds the buffers of one call, as the kernel does
@@ -35,15 +36,21 @@ type passed struct {
 type run struct {
 	address machine.Term
 	bytes   []machine.Term
-	cut     bool // the memory ends before the run does
-	open    bool // the kernel may read less: how much is not known
+	cut     bool         // the memory ends before the run does
+	open    bool         // the kernel may read less: how much is not known
+	beyond  bool         // what is cut off lies outside the object
+	length  machine.Term // how many bytes the call was told to read; of no width if not told
+	// within, if not nil, compares byte n where the kernel reads it.
+	within func(n int, x, y machine.Term) *difference
 }
 
 // span is a run of memory of which only the place matters.
 type span struct {
 	address machine.Term
 	size    int64
-	usable  int64 // bytes that may be written
+	usable  int64        // bytes that may be written
+	beyond  bool         // the rest lies outside the object
+	length  machine.Term // how many bytes the call was told that there are
 }
 
 // callView is a system call with all that it hands over.
@@ -88,6 +95,7 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 		return
 	}
 	size, exact := p.length(a.Length, call, facts)
+	told := told(a.Length, call, size, exact, facts)
 	if a.Kind == linux.Gather || a.Kind == linux.Scatter {
 		if !exact || size > maxVectors {
 			a.unclear = "passes an unknown number of buffers"
@@ -99,18 +107,32 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 	switch {
 	case a.Indirect:
 		a.unclear = "passes addresses in memory for " + a.Name + ", which are not followed"
-	case a.Kind.Writes() && (!exact || size > 1<<31):
-		a.unclear = "has a buffer of unknown size written"
-	case !exact && size > maxOpen:
-		a.unclear = "passes a buffer of unknown size"
 	case a.Kind.Reads():
 		r := p.content(a.value, size, facts)
-		r.open = !exact
-		a.reads = append(a.reads, r)
+		r.open, r.length = !exact, told
+		if a.reads = append(a.reads, r); r.open && (r.cut && (!r.beyond || told.Width() == 0) || len(r.bytes) > maxOpen) {
+			a.unclear = "passes a buffer of unknown size"
+		}
 	}
 	if a.Kind.Writes() && a.unclear == "" {
-		a.writes = append(a.writes, p.room(a.value, int64(size)))
+		s := p.room(a.value, int64(min(size, 1<<32)))
+		s.length = told
+		if a.writes = append(a.writes, s); !exact && (s.usable > maxOpen || told.Width() == 0) || size > 1<<31 && !s.beyond {
+			a.unclear = "has a buffer of unknown size written"
+		}
 	}
+}
+
+// told returns the length that a call was given for a buffer; a term of no width if
+// it was not as simple as that.
+func told(l linux.Length, call machine.Call, n uint64, exact bool, facts *machine.Facts) machine.Term {
+	if exact {
+		return machine.Number(64, n)
+	}
+	if arg, ok := l.Argument(); ok {
+		return facts.Simplify(call.Args[arg])
+	}
+	return machine.Term{}
 }
 
 // length returns the most bytes, or things, that a length counts, and whether
@@ -138,11 +160,12 @@ func (p *process) length(l linux.Length, call machine.Call, facts *machine.Facts
 
 // content returns the bytes of a buffer.
 func (p *process) content(address machine.Term, size uint64, facts *machine.Facts) run {
-	r := run{address: address, bytes: make([]machine.Term, 0, min(size, page))}
+	r := run{address: address, bytes: make([]machine.Term, 0, min(size, page)), length: machine.Number(64, size)}
+	end := p.within(address)
 	for i := uint64(0); i < size; i++ {
 		b, ok := p.Memory.Peek(offset(p, address, i))
-		if !ok || i >= maxBuffer {
-			r.cut = true
+		if !ok || i >= end || i >= maxBuffer {
+			r.cut, r.beyond = true, (!ok || i >= end) && p.beyond(address, i)
 			break
 		}
 		r.bytes = append(r.bytes, facts.Simplify(b))
@@ -154,13 +177,15 @@ func (p *process) content(address machine.Term, size uint64, facts *machine.Fact
 // or not are followed by more, in case they are not.
 func (p *process) text(address machine.Term, facts *machine.Facts) run {
 	r := run{address: address}
+	end := p.within(address)
 	for i := uint64(0); ; i++ {
 		b, ok := p.Memory.Peek(offset(p, address, i))
-		if !ok || i >= page {
-			r.cut = true
+		if !ok || i >= end || i >= page {
+			r.cut, r.beyond = true, (!ok || i >= end) && p.beyond(address, i)
 			return r
 		}
 		b = facts.Simplify(b)
+		r.open = r.open || !b.IsNumber()
 		r.bytes = append(r.bytes, b)
 		if v, ok := b.Constant(); ok && v == 0 {
 			return r
@@ -220,14 +245,71 @@ func (p *process) room(address machine.Term, size int64) span {
 		if segment == nil || !segment.Write {
 			break
 		}
-		s.usable = min(size, s.usable+segment.High-at)
+		if s.usable = min(size, s.usable+segment.High-at); segment.Alone {
+			break
+		}
 	}
+	s.beyond = s.usable < size && p.beyond(address, uint64(s.usable))
 	return s
+}
+
+// within returns how many bytes from an address on lie in the same object.
+func (p *process) within(address machine.Term) uint64 {
+	if s, at := p.Memory.Find(address); s != nil && s.Alone {
+		return uint64(s.High - at)
+	}
+	return math.MaxUint64
+}
+
+// beyond reports whether it is the end of an object that n bytes from an address on
+// ends a buffer, and not that of the memory: then there may be anything.
+func (p *process) beyond(address machine.Term, n uint64) bool {
+	if p.image.objects == nil {
+		return false
+	}
+	s, _ := p.Memory.Find(address)
+	return s != nil && (n > 0 || !s.Read && !s.Write)
 }
 
 // offset returns an address plus a number of bytes.
 func offset(p *process, address machine.Term, n uint64) machine.Term {
 	return p.Terms.Add(address, machine.Number(address.Width(), n))
+}
+
+// passed returns how many bytes the kernel reads or writes at most without leaving an
+// object.
+func (v callView) passed() uint64 {
+	n := uint64(0)
+	for _, a := range v.args {
+		for _, r := range a.reads {
+			size, ok := r.length.Constant()
+			if r.beyond || !ok || r.length.Width() == 0 {
+				size = uint64(len(r.bytes))
+			}
+			n += size
+		}
+		for _, s := range a.writes {
+			if s.beyond {
+				n += uint64(s.usable)
+			} else {
+				n += uint64(s.size)
+			}
+		}
+	}
+	return n
+}
+
+// count returns what a call's result tells of how many bytes it has written; a term of
+// no width if it does not.
+func (v callView) count(result machine.Term) machine.Term {
+	buffers := 0
+	for _, a := range v.args {
+		buffers += len(a.writes)
+	}
+	if v.Syscall == nil || v.Syscall.Result != linux.Part || buffers != 1 {
+		return machine.Term{}
+	}
+	return result
 }
 
 // name returns the call's name, or its number.

@@ -13,13 +13,15 @@ type process struct {
 	*machine.State
 	image *image
 	idle  []Idle
-	uses  *Uses // what the program was seen to use; nil if nobody asks
+	uses  *Uses        // what the program was seen to use; nil if nobody asks
+	bias  int64        // which is added to addresses in the file that are numbers
+	at    machine.Term // address of the instruction that was executed last
+	maps  bool         // it may have mapped memory of which nothing is known
 }
 
 // newProcess returns an image about to start, with the state that start made.
 func newProcess(im *image, s *machine.State, bias machine.Term) *process {
-	im.start(s, bias)
-	return &process{State: s, image: im}
+	return &process{State: s, image: im, bias: im.start(s, bias)}
 }
 
 // fork returns a copy of the process.
@@ -44,6 +46,7 @@ func (p *process) advance(steps *int) (machine.Event, bool) {
 		if in == nil {
 			return problem, true
 		}
+		p.at = p.IP
 		if e := p.Step(in); e.Kind != machine.Done {
 			*steps--
 			return e, true

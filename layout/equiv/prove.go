@@ -3,7 +3,7 @@ package equiv
 import (
 	"fmt"
 	"maps"
-	"math/rand/v2"
+	"slices"
 
 	"tasm/machine"
 )
@@ -23,6 +23,8 @@ type pair struct {
 	*world
 	original, result *process
 	calls            int
+	names            []string   // of the calls
+	findings         *[]Finding // of all paths
 	// Where one of them waits for the other, the event that stopped it.
 	stops [2]*stop
 }
@@ -38,6 +40,7 @@ type proof struct {
 	paths      int
 	difference *difference // nil if the programs are equal as far as was seen
 	stuck      string      // why it is not complete; "" if it is
+	findings   []Finding
 }
 
 // prove runs two images side by side with unknowns.
@@ -50,6 +53,7 @@ func prove(original, result *image, assume []*Assumption) proof {
 	first.original.configure(assume)
 	first.result.configure(assume)
 	var pr proof
+	first.findings = &pr.findings
 	steps := proofSteps
 	seen := map[string]bool{}
 	for todo := []*pair{first}; len(todo) > 0; {
@@ -89,7 +93,12 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 				case e.Kind == machine.Unclear:
 					return nil, nil, [2]string{"the original ", "the result "}[i] + e.Reason
 				case e.Kind == machine.Fork && undefined(e.Condition):
-					return nil, &difference{text: "decides on what the processor leaves undefined", definite: true, original: i == 0}, ""
+					return nil, &difference{text: "decides on what the processor leaves undefined", definite: p.possible(), original: i == 0}, ""
+				case i == 0 && leaves(e) && process.maps:
+					return nil, nil, "the original " + e.Reason + ", and it may have mapped some there"
+				case i == 0 && leaves(e):
+					p.note(func(func(machine.Term) uint64) string { return "this " + e.Reason }, nil)
+					return nil, nil, ""
 				case e.Kind == machine.Fork:
 					return p.split(e.Condition), nil, ""
 				}
@@ -98,6 +107,15 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 					s.view = process.view(process.Call(e.ABI), p.facts)
 					if reason := s.view.unclear(); reason != "" {
 						return nil, nil, [2]string{"the original ", "the result "}[i] + reason
+					}
+					if i == 0 && len(s.view.overruns()) > 0 {
+						if !p.admit(s.view) {
+							return nil, nil, ""
+						}
+						s.view = process.view(process.Call(e.ABI), p.facts)
+					}
+					if i == 0 {
+						p.bound(s.view)
 					}
 				}
 				if i == 1 && process.idles(s.view) && !process.idles(p.stops[0].view) {
@@ -108,7 +126,7 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 			}
 		}
 		x, y := p.stops[0], p.stops[1]
-		if d := ending(p.calls, x.event, y.event); d != nil {
+		if ended, d := p.ending(x.event, y.event); ended {
 			return nil, d, ""
 		}
 		if d := compare(p.calls, x.view, y.view, p.judge); d != nil {
@@ -128,20 +146,32 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 		seen[print] = true
 		p.stops = [2]*stop{}
 		p.answer(x.view, []*process{p.original, p.result}, []callView{x.view, y.view}, p.calls)
+		p.original.maps = p.original.maps || x.view.mapping()
+		p.names = append(slices.Clip(p.names), x.view.name())
 		p.calls++
 	}
 }
 
-// ending returns the difference that lies in a process ending by a fault, nil if
-// both make a system call.
-func ending(calls int, original, result machine.Event) *difference {
+// ending reports whether one of the processes ends by an exception, and the
+// difference if not both do by the same.
+func (p *pair) ending(original, result machine.Event) (ended bool, d *difference) {
 	switch {
-	case original.Kind == machine.Fault:
-		return &difference{text: fmt.Sprintf("%s after %d system calls", original.Reason, calls), definite: true, original: true}
-	case result.Kind == machine.Fault:
-		return &difference{text: fmt.Sprintf("%s after %d system calls", result.Reason, calls), definite: true}
+	case original.Kind != machine.Fault && result.Kind != machine.Fault:
+		return false, nil
+	case original.Kind == machine.Fault && original.Exception == machine.NoException:
+		return true, &difference{text: fmt.Sprintf("%s after %s", original.Reason, count(p.calls, "system call")), definite: p.possible(), original: true}
+	case original.Kind != result.Kind || original.Exception != result.Exception:
+		return true, &difference{text: endings(original, result, p.calls), definite: p.possible()}
 	}
-	return nil
+	return true, nil
+}
+
+// endings says how the result ends otherwise than the original.
+func endings(original, result machine.Event, calls int) string {
+	if result.Kind != machine.Fault {
+		return fmt.Sprintf("goes on after %s, where the original %s", count(calls, "system call"), original.Reason)
+	}
+	return fmt.Sprintf("%s after %s", result.Reason, count(calls, "system call"))
 }
 
 // split returns the two cases in which a condition holds or not; those that
@@ -161,6 +191,28 @@ func (p *pair) split(condition machine.Term) []*pair {
 	return list
 }
 
+// bound has the bytes of buffers compared where the kernel reads them, if it is not
+// known how many it reads.
+func (p *pair) bound(v callView) {
+	for i := range v.args {
+		for k := range v.args[i].reads {
+			r := &v.args[i].reads[k]
+			if !r.open || r.length.Width() == 0 {
+				continue
+			}
+			r.within = func(n int, x, y machine.Term) *difference {
+				inside := *p
+				w, possible := p.world.fork(p.terms.Below(machine.Number(r.length.Width(), uint64(n)), r.length), true)
+				if !possible {
+					return nil
+				}
+				inside.world = w
+				return inside.judge(x, y)
+			}
+		}
+	}
+}
+
 // judge compares two values under what is known on the path.
 func (p *pair) judge(x, y machine.Term) *difference {
 	x, y = p.facts.Simplify(x), p.facts.Simplify(y)
@@ -175,56 +227,16 @@ func (p *pair) judge(x, y machine.Term) *difference {
 	return &difference{definite: p.differ(x, y)}
 }
 
-// trials is how many values of the unknowns are tried to tell two terms apart.
-const trials = 200
-
 // differ looks for values of the unknowns that the facts admit and for which
 // two terms differ.
 func (p *pair) differ(x, y machine.Term) bool {
-	random := rand.New(rand.NewPCG(1, 2))
-	for range trials {
-		memo := map[machine.Term]machine.Term{}
-		value := func(t machine.Term) machine.Term {
-			return p.terms.Substitute(t, func(part machine.Term) (machine.Term, bool) {
-				if _, _, ok := part.AsUnknown(); !ok {
-					return machine.Term{}, false
-				}
-				return machine.Number(part.Width(), p.pick(random, part)), true
-			}, memo)
-		}
-		vx, vy := value(x), value(y)
-		if vx == vy {
-			continue
-		}
-		admitted := true
-		p.facts.Each(func(about machine.Term, ranges [][2]uint64) {
-			v, _ := value(about).Constant()
-			inside := false
-			for _, r := range ranges {
-				inside = inside || v >= r[0] && v <= r[1]
-			}
-			admitted = admitted && inside
-		})
-		if admitted {
-			return true
-		}
-	}
-	return false
+	_, ok := p.instance(func(value func(machine.Term) uint64) bool { return value(x) != value(y) })
+	return ok
 }
 
-// pick chooses a value for an unknown, rather a telling one.
-func (p *pair) pick(random *rand.Rand, unknown machine.Term) uint64 {
-	low, high := p.facts.Range(unknown, random.IntN)
-	switch random.IntN(4) {
-	case 0:
-		return low
-	case 1:
-		return high
-	case 2:
-		return low + random.Uint64N(16)%(high-low|1)
-	}
-	if high-low == ^uint64(0) {
-		return random.Uint64()
-	}
-	return low + random.Uint64N(high-low+1)
+// possible reports whether values of the unknowns are found for which control
+// comes here.
+func (p *pair) possible() bool {
+	_, ok := p.instance(nil)
+	return ok
 }

@@ -36,10 +36,10 @@ func (w *world) process(im *image) *process {
 func (w *world) answer(v callView, processes []*process, views []callView, call int) {
 	width := v.ABI.Bits
 	result := w.terms.Unknown(machine.Unknown{Origin: machine.Result, Width: width, Call: call})
-	w.limit(result, v.Syscall)
+	w.limit(result, v)
 	for i := range v.args {
 		for j := range v.args[i].writes {
-			w.scatter(processes, views, i, j, call)
+			w.scatter(processes, views, i, j, call, v.count(result))
 		}
 	}
 	for _, p := range processes {
@@ -49,7 +49,7 @@ func (w *world) answer(v callView, processes []*process, views []callView, call 
 
 // scatter has the kernel write buffer j of argument i. Where all processes hold
 // the same there, nothing is lost by forgetting what that was.
-func (w *world) scatter(processes []*process, views []callView, i, j, call int) {
+func (w *world) scatter(processes []*process, views []callView, i, j, call int, count machine.Term) {
 	first := views[0].args[i].writes[j]
 	same := first.usable <= maxBuffer
 	for k := range processes[1:] {
@@ -62,15 +62,16 @@ func (w *world) scatter(processes []*process, views []callView, i, j, call int) 
 	}
 	for k, p := range processes {
 		s := views[k].args[i].writes[j]
-		if s.usable > 0 {
+		if s.usable = min(s.usable, first.usable); s.usable > 0 {
 			// Buffers of one argument are told apart by their numbers.
-			p.Memory.Scatter(s.address, s.usable, call, i+len(views[k].args)*j, same)
+			p.Memory.Scatter(s.address, s.usable, call, i+len(views[k].args)*j, same, count)
 		}
 	}
 }
 
 // limit notes what a call may return.
-func (w *world) limit(result machine.Term, call *linux.Syscall) {
+func (w *world) limit(result machine.Term, v callView) {
+	call := v.Syscall
 	if call == nil {
 		return
 	}
@@ -80,6 +81,8 @@ func (w *world) limit(result machine.Term, call *linux.Syscall) {
 		w.facts.Limit(result, failure, ^uint64(0))
 	case linux.Zero:
 		w.facts.Limit(result, failure, 0)
+	case linux.Part:
+		w.facts.Limit(result, failure, min(v.passed(), 1<<(result.Width()-1)-1))
 	case linux.FD, linux.PID, linux.Size:
 		w.facts.Limit(result, failure, 1<<(result.Width()-1)-1)
 	}

@@ -1,0 +1,56 @@
+package layout
+
+import (
+	"cmp"
+	"slices"
+
+	"tasm/diag"
+	"tasm/flow"
+	"tasm/layout/equiv"
+	"tasm/program"
+)
+
+// maxObjects bounds of how many objects a comparison is told: it looks through them
+// all the time.
+const maxObjects = 256
+
+// objects lists where the data of a program lies that was laid out as written, for a
+// comparison: the program has no meaning from where it leaves them. It is nil where
+// that is not known.
+func objects(plain *File, g *flow.Graph) []equiv.Range {
+	if len(g.Doubts) > 0 || len(g.Objects) > maxObjects {
+		return nil
+	}
+	starts := map[*program.Section]uint64{}
+	for _, s := range plain.Sections {
+		starts[s.Section] = s.Address
+	}
+	list := []equiv.Range{}
+	for _, o := range g.Objects {
+		if o.Size > 0 {
+			low := starts[o.Section] + uint64(o.Fragments[0].Offset)
+			list = append(list, equiv.Range{Low: low, High: low + uint64(o.Size)})
+		}
+	}
+	slices.SortFunc(list, func(a, b equiv.Range) int { return cmp.Compare(a.Low, b.Low) })
+	return list
+}
+
+// warn tells where the program may leave its objects.
+func (g *golfer) warn(messages *diag.Bag) {
+	for _, f := range g.findings {
+		var at diag.Range
+		for _, p := range g.plain.Parts {
+			if p.Kind == FragmentPart && f.Address >= p.Address && f.Address < p.Address+uint64(p.Size) && p.Fragment.Source != nil {
+				at = p.Fragment.Source.Range
+			}
+		}
+		m := diag.Warningf("unchecked", at, "%s", f.Text)
+		if f.Call != "" {
+			m = m.Notef("from there on the program has no meaning, and the result may do anything; test what %s returned first", f.Call)
+		} else {
+			m = m.Notef("from there on the program has no meaning, and the result may do anything")
+		}
+		messages.Add(m)
+	}
+}
