@@ -24,6 +24,7 @@ var WarningClasses = []WarningClass{
 	{"float-denorm", true, "a floating-point constant loses precision because it is so small"},
 	{"float-overflow", false, "a floating-point constant is too large and becomes infinite"},
 	{"float-underflow", true, "a floating-point constant is so small that it becomes zero"},
+	{"image-start", false, "something that may keep an image's command from starting"},
 	{"label-orphan", false, "a name alone on its line, without a colon, which might be a slip"},
 	{"label-redef", true, "a label is defined again with the value that it has"},
 	{"nobits", false, "contents in a section that has none in the file"},

@@ -126,7 +126,10 @@ func CreatedFromEnv(getenv func(string) string) (time.Time, error) {
 }
 
 // checker collects the mistakes of a Spec.
-type checker struct{ errs SpecErrors }
+type checker struct {
+	errs  SpecErrors
+	holds func(path string) bool // whether the base image has a file; nil: there is no base
+}
 
 func (c *checker) failf(field string, index int, format string, args ...any) {
 	c.errs = append(c.errs, &SpecError{field, index, fmt.Sprintf(format, args...)})
@@ -148,14 +151,22 @@ func (c *checker) text(field string, index int, s string) bool {
 // resolve checks s and fills in its defaults. shortPath, if not empty, comes
 // before the path that would be derived from the tag.
 func (s Spec) resolve(shortPath string) (*resolved, error) {
-	c := &checker{}
+	return s.check(&checker{}, shortPath)
+}
+
+// resolveOn is resolve for an image on a base that holds other files.
+func (s Spec) resolveOn(holds func(path string) bool) (*resolved, error) {
+	return s.check(&checker{holds: holds}, "")
+}
+
+func (s Spec) check(c *checker, shortPath string) (*resolved, error) {
 	r := &resolved{Spec: s}
 	r.tags = c.tags(s.Tags)
 	c.platform(s.Platform)
 	_, argv := s.explicitCommand()
 	switch {
 	case s.Path != "":
-	case len(argv) > 0 && path.IsAbs(argv[0]):
+	case len(argv) > 0 && path.IsAbs(argv[0]) && (c.holds == nil || !c.holds(argv[0])):
 		r.Path = argv[0]
 	case shortPath != "":
 		r.Path = shortPath
@@ -286,6 +297,9 @@ func (c *checker) workingDir(dir string) {
 	}
 }
 
+// userPattern is a name of a user or group (useradd(8)).
+var userPattern = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+
 func (c *checker) user(user string) {
 	if user == "" {
 		return
@@ -296,6 +310,9 @@ func (c *checker) user(user string) {
 			continue
 		}
 		if _, err := strconv.ParseUint(id, 10, 31); err != nil {
+			if c.holds != nil && userPattern.MatchString(id) {
+				continue // a name that the base's /etc/passwd or /etc/group may know
+			}
 			c.failf("User", -1, "%q must be numbers, uid or uid:gid: the image has no /etc/passwd that could give a name a number", user)
 			return
 		}
@@ -329,7 +346,7 @@ func (s Spec) explicitCommand() (field string, argv []string) {
 // command checks that an explicit command starts the program, as there is
 // nothing else in the image that it could start.
 func (c *checker) command(r *resolved) {
-	if r.Entrypoint == nil {
+	if r.Entrypoint == nil || c.holds != nil && len(r.Entrypoint) == 0 { // the base's own starts
 		return
 	}
 	field, argv := r.explicitCommand()
@@ -338,9 +355,13 @@ func (c *checker) command(r *resolved) {
 		return
 	}
 	for _, candidate := range lookup(argv[0], r.WorkingDir, r.Env) {
-		if candidate == r.Path {
+		if candidate == r.Path || c.holds != nil && c.holds(candidate) {
 			return
 		}
+	}
+	if c.holds != nil {
+		c.failf(field, 0, "%q is not found in the image, neither in its base nor as %s", argv[0], r.Path)
+		return
 	}
 	c.failf(field, 0, "%q is not found in the image, which holds only %s", argv[0], r.Path)
 }

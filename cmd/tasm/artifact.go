@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 
 	"tasm/diag"
 	"tasm/listing"
-	"tasm/oci"
 	"tasm/oci/content"
 	"tasm/oci/registry"
 )
@@ -27,12 +27,15 @@ var transfers, endTransfers = context.WithCancel(context.Background())
 type imageOptions struct {
 	sourceOptions
 	searchOptions
+	base     baseOption
+	insecure bool // for registries, in verbs that have the option
 }
 
 // register adds the options with which a source is built.
 func (o *imageOptions) register(c *command) *pflag.FlagSet {
 	simple, layouts, advanced := c.group("Options"), c.group("Layout options"), c.group("Advanced options")
 	o.sourceOptions.register(simple, advanced)
+	o.base.register(simple)
 	o.searchOptions.register(layouts)
 	return simple
 }
@@ -70,11 +73,7 @@ func (o *imageOptions) read(sys *system, name string) (*content.File, error) {
 	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}), bytes.HasPrefix(data, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		return nil, fmt.Errorf("'%s' is compressed; uncompress it first, with gunzip or unzstd", name)
 	}
-	img, err := o.buildImage(sys, name, data)
-	if err != nil {
-		return nil, err
-	}
-	return content.Memory(img, img.Tags()), nil
+	return o.buildImage(sys, name, data)
 }
 
 // openFile opens an archive or folder.
@@ -103,32 +102,49 @@ func firstBytes(name string) []byte {
 }
 
 // buildImage makes the image of a source.
-func (o *imageOptions) buildImage(sys *system, name string, text []byte) (*oci.Image, error) {
-	if err := errors.Join(o.sourceOptions.check(), o.searchOptions.check()); err != nil {
+func (o *imageOptions) buildImage(sys *system, name string, text []byte) (*content.File, error) {
+	if err := cmp.Or(o.sourceOptions.check(), o.searchOptions.check(), checkSource(name, text)); err != nil {
+		return nil, err
+	}
+	base, closer, err := o.base.open(sys, o.insecure)
+	if err != nil {
 		return nil, err
 	}
 	files, messages := &diag.Files{}, &diag.Bag{}
-	if err := checkSource(name, text); err != nil {
-		return nil, err
-	}
-	p := o.assemble(files, files.Add(name, text), false, o.layout != plainLayout, messages)
-	var img *oci.Image
+	var made *content.File
 	size := 0
-	if p != nil {
+	if p := o.assemble(files, files.Add(name, text), false, o.layout != plainLayout, messages); p != nil {
 		if file, _ := o.searchOptions.run(sys, p, messages); file != nil {
 			size = len(file.Bytes)
 			spec, said := describeImage(p, name, nil, sys.getenv)
 			messages.Append(said)
 			if said.Errors() == 0 {
-				img, _, said = spec.build(file.Bytes)
+				made, said = spec.pack(base, closer, file.Bytes)
 				messages.Append(said)
 			}
 		}
 	}
-	if o.report(sys, files, messages) > 0 || img == nil {
+	if o.report(sys, files, messages) > 0 || made == nil {
+		closer.Close()
 		return nil, errReported
 	}
-	return img, o.checkSize(name, size)
+	return made, o.checkSize(name, size)
+}
+
+// pack makes an image of a program, on a base if there is one, which closer ends.
+func (s *imageSpec) pack(base content.Artifact, closer io.Closer, program []byte) (*content.File, *diag.Bag) {
+	if base == nil {
+		img, _, said := s.build(program)
+		if img == nil {
+			return nil, said
+		}
+		return content.Memory(img, img.Tags(), closer), said
+	}
+	img, said := s.buildOn(base, program)
+	if img == nil {
+		return nil, said
+	}
+	return content.Memory(img, img.Tags, closer), said
 }
 
 // one returns the only image or index of a file.

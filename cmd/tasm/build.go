@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"tasm/diag"
 	"tasm/layout"
+	"tasm/oci/content"
 	"tasm/program"
 )
 
@@ -17,6 +19,7 @@ type build struct {
 	searchOptions
 	output, format string
 	tags           []string
+	base           baseOption
 	verbose        bool
 }
 
@@ -47,6 +50,7 @@ func buildCommand() *command {
 	simple.StringVarP(&b.output, "output", "o", "", "write to `FILE`; - is standard output")
 	simple.VarP(newChoice(&b.format, "", formatNames()...), "format", "f", "kind of output, whatever its name is")
 	b.sourceOptions.register(simple, advanced)
+	b.base.register(simple)
 	simple.Var(list{&b.tags, "NAME"}, "tag", "name of the image, instead of those in the source; may be repeated")
 	simple.BoolVarP(&b.verbose, "verbose", "v", false, "print the summary even where standard error is no terminal")
 	b.searchOptions.register(layouts)
@@ -59,6 +63,7 @@ type product struct {
 	executable bool
 	size       int // of the program, in bytes
 	summary    string
+	image      *content.File // instead of data, for an image on a base
 }
 
 func (b *build) run(sys *system, args []string) error {
@@ -92,8 +97,16 @@ func (b *build) run(sys *system, args []string) error {
 	if err := b.checkSize(source, made.size); err != nil {
 		return b.fail(sys, files, err)
 	}
-	if err := writeOutput(sys, output, made.data, made.executable); err != nil {
-		return b.fail(sys, files, err)
+	if made.image != nil {
+		defer made.image.Close()
+		err = writeStream(sys, output, false, func(w io.Writer) error {
+			return content.WriteArchive(w, made.image.Entries[0].Artifact, made.image.Entries[0].Names)
+		})
+	} else {
+		err = writeOutput(sys, output, made.data, made.executable)
+	}
+	if err != nil {
+		return b.failTransfer(sys, err)
 	}
 	if b.verbose || isTerminal(sys.stderr) {
 		fmt.Fprintf(sys.stderr, "%s  %s\n", output, made.summary)
@@ -105,6 +118,9 @@ func (b *build) run(sys *system, args []string) error {
 func (b *build) checkUsage(source, output string, f *format) error {
 	if err := cmp.Or(b.sourceOptions.check(), b.searchOptions.check()); err != nil {
 		return err
+	}
+	if b.base.from != "" && f != imageFormat {
+		return usagef("--from is for images, and '%s' is %s; say -f image", output, f.about)
 	}
 	if len(b.tags) > 0 && f != imageFormat {
 		return usagef("--tag names an image, and '%s' is %s; say -f image", output, f.about)
@@ -138,7 +154,7 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 		summary += "  ended early"
 	}
 	if f != imageFormat {
-		return &product{file.Bytes, f.executable, len(file.Bytes), summary}
+		return &product{data: file.Bytes, executable: f.executable, size: len(file.Bytes), summary: summary}
 	}
 
 	name := files.Name(source)
@@ -150,12 +166,26 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 	if said.Errors() > 0 {
 		return nil
 	}
-	img, archive, said := spec.build(file.Bytes)
+	made := &product{size: len(file.Bytes), summary: strings.Join(spec.Tags, " ") + "  program " + summary}
+	if b.base.from != "" {
+		made.image = b.onBase(sys, spec, file.Bytes, messages)
+		return made
+	}
+	_, made.data, said = spec.build(file.Bytes)
 	messages.Append(said)
-	if img == nil {
+	return made
+}
+
+// onBase makes the image of a program on the base that --from names.
+func (b *build) onBase(sys *system, spec *imageSpec, program []byte, messages *diag.Bag) *content.File {
+	base, closer, err := b.base.open(sys, false)
+	if err != nil {
+		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
 		return nil
 	}
-	return &product{archive, false, len(file.Bytes), strings.Join(spec.Tags, " ") + "  program " + summary}
+	img, said := spec.pack(base, closer, program)
+	messages.Append(said)
+	return img
 }
 
 // layOut makes a file of the program, and reports whether the search for it was

@@ -35,6 +35,7 @@ func commands() []*command {
 	return []*command{
 		buildCommand(),
 		nasmCommand(),
+		imageCommand(),
 		pushCommand(),
 		pullCommand(),
 		inspectCommand(),

@@ -11,6 +11,9 @@ import (
 	"tasm/lang"
 	"tasm/linux"
 	"tasm/oci"
+	"tasm/oci/content"
+	"tasm/oci/launch"
+	"tasm/oci/rootfs"
 	"tasm/program"
 )
 
@@ -105,23 +108,73 @@ func (s *imageSpec) add(st *lang.Image) *diag.Message {
 // build makes the image archive. Mistakes in the description become messages
 // about the statements that they stand in.
 func (s *imageSpec) build(executable []byte) (*oci.Image, []byte, *diag.Bag) {
-	messages := &diag.Bag{}
 	img, err := oci.Build(s.Spec, executable)
 	if err != nil {
-		var mistakes oci.SpecErrors
-		if !errors.As(err, &mistakes) {
-			messages.Add(diag.Errorf(diag.Range{}, "%s", err))
-		}
-		for _, m := range mistakes {
-			messages.Add(diag.Errorf(s.place(m), "%s", m.Msg))
-		}
-		return nil, nil, messages
+		return nil, nil, s.mistakes(err)
 	}
+	messages := &diag.Bag{}
 	var archive bytes.Buffer
 	if err := img.WriteArchive(&archive); err != nil {
 		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
 	}
 	return img, archive.Bytes(), messages
+}
+
+// mistakes makes messages of an error of package oci.
+func (s *imageSpec) mistakes(err error) *diag.Bag {
+	messages := &diag.Bag{}
+	var mistakes oci.SpecErrors
+	if !errors.As(err, &mistakes) {
+		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
+	}
+	for _, m := range mistakes {
+		messages.Add(diag.Errorf(s.place(m), "%s", m.Msg))
+	}
+	return messages
+}
+
+// buildOn makes an image on a base, and looks at whether it starts.
+func (s *imageSpec) buildOn(base content.Artifact, program []byte) (*oci.Based, *diag.Bag) {
+	img, err := oci.BuildOn(base, s.Spec, program)
+	if err != nil {
+		return nil, s.mistakes(err)
+	}
+	if img.Tree == nil {
+		return img, &diag.Bag{}
+	}
+	img.Tree.Put(img.Path, 0o755, program)
+	messages, err := obstacles(img.Tree, img)
+	if err != nil {
+		return nil, s.mistakes(err)
+	}
+	return img, messages
+}
+
+// obstacles says what keeps an image's command from starting: an error where
+// nothing can start it, a warning where it may start.
+func obstacles(tree *rootfs.Tree, img interface {
+	RawConfigFile() ([]byte, error)
+}) (*diag.Bag, error) {
+	raw, err := img.RawConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	found, err := launch.CheckRaw(tree, raw)
+	if err != nil {
+		return nil, err
+	}
+	messages := &diag.Bag{}
+	for _, f := range found {
+		m := diag.Errorf(diag.Range{}, "%s", printableText(f.Text))
+		if !f.Fatal {
+			m = diag.Warningf("image-start", diag.Range{}, "%s", printableText(f.Text))
+		}
+		if f.Cure != "" {
+			m = m.Notef("%s", printableText(f.Cure))
+		}
+		messages.Add(m)
+	}
+	return messages, nil
 }
 
 // place returns where in the source a mistake stands.

@@ -21,8 +21,8 @@ import (
 // inspect is the verb that shows what an image is made of.
 type inspect struct {
 	imageOptions
-	platform, raw  string
-	json, insecure bool
+	platform, raw string
+	json          bool
 }
 
 func inspectCommand() *command {

@@ -36,7 +36,7 @@ func (b *build) makeObject(files *diag.Files, source diag.FileID, f *object.Form
 	if data == nil {
 		return nil
 	}
-	return &product{data, false, len(data), fmt.Sprintf("%d B  %s", len(data), chosen.Name)}
+	return &product{data: data, size: len(data), summary: fmt.Sprintf("%d B  %s", len(data), chosen.Name)}
 }
 
 // objectFormatOf returns the format of objects for a target; ELF64 where there

@@ -11,7 +11,6 @@ import (
 // push is the verb that sends an image to registries.
 type push struct {
 	imageOptions
-	insecure  bool
 	imageRefs string
 }
 

@@ -49,9 +49,10 @@ func (f *File) Close() error {
 	return f.closer.Close()
 }
 
-// Memory returns an artifact as a File with one entry.
-func Memory(a Artifact, names []string) *File {
-	return &File{Entries: []Entry{{Artifact: a, Names: names}}}
+// Memory returns an artifact as a File with one entry; closer ends the reading of
+// what it is made of.
+func Memory(a Artifact, names []string, closer io.Closer) *File {
+	return &File{[]Entry{{Artifact: a, Names: names}}, closer}
 }
 
 // ErrUnknownFile is the error for a file that holds no image.

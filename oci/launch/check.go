@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,6 +37,15 @@ type check struct {
 
 func (c *check) add(fatal bool, cure, format string, args ...any) {
 	c.findings = append(c.findings, Finding{fatal, fmt.Sprintf(format, args...), cure})
+}
+
+// CheckRaw is Check for a config as it is stored.
+func CheckRaw(tree *rootfs.Tree, config []byte) ([]Finding, error) {
+	c, err := v1.ParseConfigFile(bytes.NewReader(config))
+	if err != nil {
+		return nil, fmt.Errorf("the config is not valid: %w", err)
+	}
+	return Check(tree, c), nil
 }
 
 // Check says what stands in the way of starting an image's command.

@@ -33,7 +33,8 @@ type Node struct {
 	Link     string // target of a symbolic link
 	Layer    int    // that its bytes are in
 
-	member int // of that layer's tar file
+	member int    // of that layer's tar file
+	data   []byte // of a file that is in no layer (Put)
 }
 
 // LayerStat counts what a layer holds.
@@ -58,6 +59,26 @@ type Tree struct {
 	count  int
 }
 
+// New returns an image's files before its first layer: none.
+func New() *Tree {
+	return &Tree{nodes: map[string]*Node{"/": {Path: "/", Mode: fs.ModeDir | 0o755, Layer: -1}}}
+}
+
+// Put adds a regular file that is in no layer yet.
+func (t *Tree) Put(p string, perm fs.FileMode, data []byte) {
+	p = path.Clean("/" + p)
+	t.remove(p)
+	t.nodes[p] = &Node{Path: p, Mode: perm & fs.ModePerm, Size: int64(len(data)), Layer: -1, data: data}
+	t.parents(p, -1)
+}
+
+// parents adds the folders on the way to a path that are not there.
+func (t *Tree) parents(p string, layer int) {
+	for dir := path.Dir(p); t.nodes[dir] == nil; dir = path.Dir(dir) {
+		t.nodes[dir] = &Node{Path: dir, Mode: fs.ModeDir | 0o755, Layer: layer, member: -1}
+	}
+}
+
 // Read reads all layers of an image.
 func Read(img v1.Image) (*Tree, error) { return read(img, MaxUnpacked) }
 
@@ -67,7 +88,8 @@ func read(img v1.Image, limit int64) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tree{nodes: map[string]*Node{"/": {Path: "/", Mode: fs.ModeDir | 0o755, Layer: -1}}, layers: layers}
+	t := New()
+	t.layers = layers
 	var unpacked int64
 	for i := range layers {
 		n, err := t.apply(i, limit-unpacked)
@@ -226,9 +248,7 @@ func (a *applying) member(h *tar.Header, n int) error {
 	}
 	t.nodes[p] = node
 	a.own[p] = true
-	for dir := path.Dir(p); t.nodes[dir] == nil; dir = path.Dir(dir) {
-		t.nodes[dir] = &Node{Path: dir, Mode: fs.ModeDir | 0o755, Layer: a.layer, member: -1}
-	}
+	t.parents(p, a.layer)
 	return nil
 }
 
@@ -334,6 +354,9 @@ func (t *Tree) ReadFile(n *Node, limit int64) ([]byte, error) {
 	}
 	if n.Size > limit {
 		return nil, fmt.Errorf("%s has %d bytes; %d are read at most", n.Path, n.Size, limit)
+	}
+	if n.Layer < 0 {
+		return n.data, nil
 	}
 	r, err := t.layers[n.Layer].Uncompressed()
 	if err != nil {

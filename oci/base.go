@@ -1,0 +1,368 @@
+package oci
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"tasm/oci/content"
+	"tasm/oci/internal/deflate"
+	"tasm/oci/launch"
+	"tasm/oci/rootfs"
+)
+
+// An image on a base is the base's layers, untouched and in their order, and one
+// layer more with the program. The config is the base's with changes, as a
+// Dockerfile makes them: environment and labels are added, a new entrypoint
+// takes the base's Cmd away, and what the Spec does not name is inherited.
+
+// Based is a finished image on a base: its names, and what it is made of.
+type Based struct {
+	*content.Image
+	Tree *rootfs.Tree // the files of the base; nil where they were not needed
+	Path string       // of the program, without links on the way
+	Tags []string     // complete: host/repository:tag
+}
+
+// topFolders are what usual systems have at their root: a program of that name
+// would take the folder's place.
+var topFolders = []string{
+	"bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "media", "mnt", "opt", "proc", "root", "run",
+	"sbin", "srv", "sys", "tmp", "usr", "var",
+}
+
+// BuildOn makes an image that holds the files of a base and program. The base's
+// layers are read only where it takes that to tell what the program's path leads
+// to, or whether the program finds what it needs.
+func BuildOn(base content.Artifact, spec Spec, program []byte) (*Based, error) {
+	b, err := newOnto(base, spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSize(len(program)); err != nil {
+		return nil, SpecErrors{err}
+	}
+	var entries []tarEntry
+	if entries, err = b.entries(program); err != nil {
+		return nil, err
+	}
+	tar, err := Safe.tar.write(entries)
+	if err != nil {
+		return nil, SpecErrors{{"Path", -1, err.Error()}}
+	}
+	layer := &baseLayer{rawLayer{newBlob(b.layerType, deflate.Gzip(tar)), digestOf(tar)}}
+	return b.compose(layer)
+}
+
+// onto is an image on a base that is being made.
+type onto struct {
+	base      v1.Image
+	spec      *resolved
+	config    *v1.ConfigFile
+	tree      *rootfs.Tree
+	path      string // of the program, without links
+	layerType types.MediaType
+}
+
+// newOnto selects the base's image for the platform and checks the Spec.
+func newOnto(base content.Artifact, spec Spec) (*onto, error) {
+	b := &onto{layerType: types.OCILayer}
+	want := v1.Platform{OS: spec.Platform.OS, Architecture: spec.Platform.Architecture}
+	platforms := []v1.Platform{want}
+	if want.Architecture == "386" {
+		platforms = append(platforms, v1.Platform{OS: want.OS, Architecture: "amd64"})
+	}
+	var err error
+	if b.base, err = content.Select(base, platforms...); err != nil {
+		return nil, baseError(err)
+	}
+	if b.config, err = b.base.ConfigFile(); err != nil {
+		return nil, baseError(err)
+	}
+	if c := b.config; c.OS != want.OS || !launch.Runs(c.Architecture, want.Architecture) {
+		return nil, baseError(fmt.Errorf("it is for %s/%s, and the program for %s", c.OS, c.Architecture, spec.Platform))
+	}
+	if t, err := b.base.MediaType(); err != nil {
+		return nil, baseError(err)
+	} else if t == types.DockerManifestSchema2 {
+		b.layerType = types.DockerLayer
+	}
+	if b.spec, err = spec.resolveOn(b.holds); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func baseError(err error) error { return fmt.Errorf("base image: %w", err) }
+
+// files reads the base's layers, once.
+func (b *onto) files() (*rootfs.Tree, error) {
+	if b.tree != nil {
+		return b.tree, nil
+	}
+	var err error
+	if b.tree, err = rootfs.Read(b.base); err != nil {
+		return nil, baseError(err)
+	}
+	return b.tree, nil
+}
+
+// holds reports whether the base has a file that a command can name.
+func (b *onto) holds(p string) bool {
+	tree, err := b.files()
+	if err != nil {
+		return false
+	}
+	n, err := tree.Lookup(p)
+	return err == nil && !n.Mode.IsDir()
+}
+
+// entries are those of the program's layer: the file, and the folders on the way
+// that the base does not have. Links on the way are followed, as COPY does: an
+// entry for "bin" would take the place of a link of that name.
+func (b *onto) entries(program []byte) ([]tarEntry, error) {
+	p := b.spec.Path
+	b.path = p
+	conflict := func(format string, args ...any) error {
+		return SpecErrors{{"Path", -1, fmt.Sprintf(format, args...)}}
+	}
+	needs := launch.Read(program)
+	if path.Dir(p) == "/" && needs.Interpreter == "" {
+		if slices.Contains(topFolders, p[1:]) {
+			return nil, conflict("%q is a folder in usual base images, which the program would replace; give another path", p)
+		}
+		return []tarEntry{{name: p[1:], mode: Safe.mode, mtime: b.spec.Created, data: program}}, nil
+	}
+	tree, err := b.files()
+	if err != nil {
+		return nil, err
+	}
+	dir, missing := path.Dir(p), []string{}
+	for {
+		n, err := tree.Lookup(dir)
+		if err == nil && !n.Mode.IsDir() {
+			return nil, conflict("%q is a file in the base image and no folder", dir)
+		}
+		if err == nil {
+			dir = n.Path
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) || tree.Get(dir) != nil {
+			return nil, conflict("%q leads nowhere in the base image", dir)
+		}
+		missing = append(missing, path.Base(dir))
+		dir = path.Dir(dir)
+	}
+	var entries []tarEntry
+	for _, name := range slices.Backward(missing) {
+		dir = path.Join(dir, name)
+		entries = append(entries, tarEntry{name: dir[1:] + "/", mode: 0o755, mtime: b.spec.Created})
+	}
+	b.path = path.Join(dir, path.Base(p))
+	if old := tree.Get(b.path); old != nil && old.Mode.IsDir() {
+		return nil, conflict("%q is a folder in the base image", p)
+	}
+	return append(entries, tarEntry{name: b.path[1:], mode: Safe.mode, mtime: b.spec.Created, data: program}), nil
+}
+
+// baseLayer is the program's layer as a whole v1.Layer.
+type baseLayer struct{ rawLayer }
+
+// compose writes config and manifest.
+func (b *onto) compose(core *baseLayer) (*Based, error) {
+	layer, err := partial.CompressedToLayer(core)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := b.base.Layers()
+	if err != nil {
+		return nil, baseError(err)
+	}
+	raw, err := b.base.RawConfigFile()
+	if err != nil {
+		return nil, baseError(err)
+	}
+	config, err := b.configJSON(raw, core.diffID)
+	if err != nil {
+		return nil, baseError(err)
+	}
+	configType := types.OCIConfigJSON
+	mediaType := types.OCIManifestSchema1
+	if b.layerType == types.DockerLayer {
+		configType, mediaType = types.DockerConfigJSON, types.DockerManifestSchema2
+	}
+	if raw, err = b.base.RawManifest(); err != nil {
+		return nil, baseError(err)
+	}
+	var old struct{ Layers []json.RawMessage }
+	if err := json.Unmarshal(raw, &old); err != nil {
+		return nil, baseError(err)
+	}
+	var list []value
+	for _, l := range old.Layers {
+		list = append(list, compact(l))
+	}
+	manifest := object(
+		member{"schemaVersion", number(2)},
+		member{"mediaType", text(string(mediaType))},
+		member{"config", newBlob(configType, []byte(config)).descriptor()},
+		member{"layers", array(append(list, core.descriptor())...)},
+	)
+	out := &Based{
+		Image: content.Compose(mediaType, []byte(manifest), []byte(config), append(slices.Clip(layers), layer)),
+		Tree:  b.tree, Path: b.path,
+	}
+	for _, t := range b.spec.tags {
+		out.Tags = append(out.Tags, canonicalName(t))
+	}
+	return out, nil
+}
+
+// compact writes JSON without spaces; its strings stay as they are.
+func compact(raw json.RawMessage) value {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return value(raw)
+	}
+	return value(b.String())
+}
+
+// buildOnly are members of a config that tell of the build of the base.
+var buildOnly = []string{"container", "container_config", "docker_version", "created", "id", "parent", "throwaway"}
+
+// configJSON writes the base's config with the changes. Members that are not
+// known here stay.
+func (b *onto) configJSON(raw []byte, diffID v1.Hash) (value, error) {
+	top, err := members(raw)
+	if err != nil {
+		return "", err
+	}
+	inner, err := members(top["config"])
+	if err != nil {
+		return "", err
+	}
+	s, old := b.spec, b.config.Config
+	for _, name := range buildOnly {
+		delete(top, name)
+	}
+	delete(inner, "OnBuild") // instructions for the next build, not for those on it
+	if !s.Created.Equal(epoch) {
+		top["created"] = json.RawMessage(text(s.Created.Format(time.RFC3339)))
+	}
+	set := func(name string, v value) {
+		if v != "" {
+			inner[name] = json.RawMessage(v)
+		}
+	}
+	switch {
+	case s.Entrypoint != nil && len(s.Entrypoint) == 0: // the base's stays
+		set("Cmd", texts(s.Cmd))
+	default:
+		entrypoint := s.Entrypoint
+		if entrypoint == nil {
+			entrypoint = []string{s.Path}
+		}
+		delete(inner, "Cmd")
+		set("Entrypoint", texts(entrypoint))
+		set("Cmd", texts(s.Cmd))
+	}
+	set("Env", texts(mergeEnv(old.Env, s.Env)))
+	set("WorkingDir", optional(s.WorkingDir))
+	set("User", optional(s.User))
+	if len(s.Labels) > 0 {
+		labels := maps.Clone(old.Labels)
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		for _, l := range s.Labels {
+			labels[l.Name] = l.Value
+		}
+		var list []Label
+		for _, name := range slices.Sorted(maps.Keys(labels)) {
+			list = append(list, Label{valid(name), valid(labels[name])})
+		}
+		set("Labels", labelsJSON(list))
+	}
+	top["config"] = json.RawMessage(sortedObject(inner))
+
+	var diffIDs []value
+	for _, d := range append(slices.Clip(b.config.RootFS.DiffIDs), diffID) {
+		diffIDs = append(diffIDs, text(d.String()))
+	}
+	top["rootfs"] = json.RawMessage(object(member{"type", text("layers")}, member{"diff_ids", array(diffIDs...)}))
+	if history, ok := top["history"]; ok {
+		if top["history"], err = appendHistory(history); err != nil {
+			return "", err
+		}
+	}
+	return sortedObject(top), nil
+}
+
+// valid makes text of the base fit for JSON.
+func valid(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+
+func members(raw json.RawMessage) (map[string]json.RawMessage, error) {
+	m := map[string]json.RawMessage{}
+	if len(raw) == 0 {
+		return m, nil
+	}
+	err := json.Unmarshal(raw, &m)
+	if m == nil {
+		m = map[string]json.RawMessage{}
+	}
+	return m, err
+}
+
+func sortedObject(m map[string]json.RawMessage) value {
+	var list []member
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, member{valid(name), compact(m[name])})
+	}
+	return object(list...)
+}
+
+// appendHistory adds an entry for the program's layer, as each layer must have
+// one where there are any.
+func appendHistory(raw json.RawMessage) (json.RawMessage, error) {
+	var list []json.RawMessage
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return raw, nil
+	}
+	var values []value
+	for _, h := range list {
+		values = append(values, compact(h))
+	}
+	return json.RawMessage(array(append(values, object(member{"created_by", text("tasm")}))...)), nil
+}
+
+// mergeEnv sets variables over those of the base, which keep their places.
+func mergeEnv(old, added []string) []string {
+	out := []string{}
+	for _, e := range old {
+		out = append(out, valid(e))
+	}
+	for _, e := range added {
+		name, _, _ := strings.Cut(e, "=")
+		i := slices.IndexFunc(out, func(o string) bool { return strings.HasPrefix(o, name+"=") })
+		if i < 0 {
+			out = append(out, e)
+		} else {
+			out[i] = e
+		}
+	}
+	return out
+}
