@@ -46,6 +46,7 @@ const (
 	Never
 	Jump
 	Twice
+	Copy
 )
 
 // kinds holds the facts about each kind, and its name in syscalls.tsv.
@@ -77,7 +78,7 @@ var kinds = [...]struct {
 	Part: {name: "part", result: true},
 	Zero: {name: "zero", result: true}, Error: {name: "error", result: true},
 	Never: {name: "never", result: true}, Jump: {name: "jump", result: true},
-	Twice: {name: "twice", result: true},
+	Twice: {name: "twice", result: true}, Copy: {name: "copy", result: true},
 }
 
 // String returns the kind's name in syscalls.tsv.

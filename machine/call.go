@@ -18,7 +18,12 @@ type Call struct {
 
 // Call returns the system call that the state's registers ask for.
 func (s *State) Call(abi *linux.ABI) Call {
-	c := Call{ABI: abi, Number: s.named(abi.Number, 32)}
+	return s.CallOf(abi, s.named(abi.Number, 32))
+}
+
+// CallOf is like Call, for a number that more is known of than the register tells.
+func (s *State) CallOf(abi *linux.ABI, number Term) Call {
+	c := Call{ABI: abi, Number: number}
 	n, ok := c.Number.Constant()
 	if !ok {
 		return c

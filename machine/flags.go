@@ -136,11 +136,19 @@ func (t *Terms) parity(x Term) Term {
 
 // FlagsRegister returns the flags register, 64 bits wide.
 func (s *State) FlagsRegister() Term {
-	x := Number(64, always)
+	x := Number(1, always&1)
+	next := 1
 	for _, k := range kept {
-		x = s.Terms.Add(x, s.Terms.ShiftLeft(s.Terms.ZeroExtend(s.Flag(k.flag), 64), k.bit))
+		if k.bit == 0 {
+			x = s.Flag(k.flag)
+			continue
+		}
+		if gap := k.bit - next; gap > 0 {
+			x = s.Terms.Concat(Number(gap, always>>next), x)
+		}
+		x, next = s.Terms.Concat(s.Flag(k.flag), x), k.bit+1
 	}
-	return x
+	return s.Terms.Concat(Number(64-next, always>>next), x)
 }
 
 // SetFlags takes the flags in a set from the bits of the flags register.

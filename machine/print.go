@@ -95,6 +95,9 @@ func (u Unknown) String() string {
 	case KernelByte, KernelWrote:
 		return fmt.Sprintf("byte %d that call %d wrote", u.Index, u.Call+1)
 	}
+	if u.Origin == Processor {
+		return fmt.Sprintf("value %d that the processor told", u.Index)
+	}
 	return fmt.Sprintf("input %d", u.Index)
 }
 

@@ -31,6 +31,11 @@ type State struct {
 	// Known tells what has been found out about a condition, a term of one bit
 	// that is no number; nil knows nothing.
 	Known func(condition Term) (value, known bool)
+	// Processor tells what a value is that depends on the processor or on the moment;
+	// nil knows of none.
+	Processor func(Unknown) Term
+	// asked counts the instructions that gave such values.
+	asked int64
 	// KeepsReturn tells that the instruction syscall leaves the address behind
 	// it in rcx and the flags in r11, as processors without FRED do.
 	KeepsReturn bool

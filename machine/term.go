@@ -87,6 +87,9 @@ const (
 	KernelByte
 	// KernelWrote is 1 if the call did write that byte.
 	KernelWrote
+	// Processor is what an instruction told of the processor or of the moment; Index
+	// counts these in the run, four for each instruction, and Of is what it was asked.
+	Processor
 )
 
 // pageSize is the size of a page in bytes.

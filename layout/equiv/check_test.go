@@ -228,7 +228,7 @@ func TestUnclear(t *testing.T) {
 		"nowhere":   {head386 + "_start: jmp eax", "jumps to 0x0"},
 		"undefined": {head386 + "_start: and eax, 1\nlahf\nmovzx ebx, ah\nmov eax, 1\nint 0x80", "undefined"},
 		"rcx":       {head64 + "_start: mov eax, 39\nsyscall\nmov edi, ecx\nmov eax, 60\nsyscall", "undefined"},
-		"fork":      {head386 + "_start: mov eax, 2\nint 0x80\nmov eax, 1\nint 0x80", "another process"},
+		"vfork":     {head386 + "_start: mov eax, 190\nint 0x80\nmov eax, 1\nint 0x80", "another process"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := build(t, c.source, "", false)

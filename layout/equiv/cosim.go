@@ -11,8 +11,10 @@ import (
 // Bounds of one generated run.
 const (
 	runSteps = 20000
-	runCalls = 64
-	runBytes = 1 << 14 // in buffers
+	// longSteps is how many instructions more all runs together may take.
+	longSteps = 1 << 21
+	runCalls  = 64
+	runBytes  = 1 << 14 // in buffers
 	// slower is how many times as many instructions the result may take.
 	slower = 4
 	// idleRuns is after how many runs without a system call there is nothing to
@@ -40,6 +42,7 @@ func (s *script) launch(t *machine.Terms, im *image) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	state.Processor = s.processor
 	return newProcess(im, state, machine.Number(im.bits, bias)), nil
 }
 
@@ -94,13 +97,15 @@ type generated struct {
 	// leaves tells where the run leaves the objects, which ends it; nil if it does not.
 	leaves *Finding
 	fault  *machine.Event // by which the run ended; nil if it did not
+	steps  int            // instructions that it took
 }
 
-// runOriginal runs the original and makes up the kernel's answers.
-func (s *script) runOriginal(p *process, facts *machine.Facts) generated {
-	var g generated
-	bytes := 0
-	for steps := runSteps; len(g.calls) < runCalls && bytes < runBytes; {
+// runOriginal runs the original for a number of instructions at most, and makes up
+// the kernel's answers.
+func (s *script) runOriginal(p *process, facts *machine.Facts, most int) (g generated) {
+	bytes, steps := 0, most
+	defer func() { g.steps = most - steps }()
+	for len(g.calls) < runCalls && bytes < runBytes {
 		e, ok := p.advance(&steps)
 		switch {
 		case !ok:
@@ -142,7 +147,7 @@ func (s *script) runOriginal(p *process, facts *machine.Facts) generated {
 
 // runResult runs the result with the same answers and compares its calls.
 func (g *generated) runResult(p *process, facts *machine.Facts) *difference {
-	steps := slower*runSteps + 1000
+	steps := slower*max(runSteps, g.steps) + 1000
 	for i := 0; i < len(g.calls); i++ {
 		want := g.calls[i]
 		e, ok := p.advance(&steps)
@@ -210,12 +215,12 @@ type cosimulation struct {
 func cosimulate(original, result *image, runs int, assume []*Assumption) cosimulation {
 	var c cosimulation
 	var numbers []uint64
-	calls := 0
-	for ; c.runs < runs && original.ctx.Err() == nil; c.runs++ {
-		if c.runs%16 == 1 {
+	calls, more := 0, longSteps
+	for n := 0; n < runs && original.ctx.Err() == nil; n++ {
+		if n%16 == 1 {
 			numbers = append(original.numbers(), result.numbers()...)
 		}
-		s := newScript(c.runs, numbers, original.abi, assume)
+		s := newScript(n, numbers, original.abi, assume)
 		terms := machine.NewTerms()
 		facts := machine.NewFacts(terms)
 		p, err := s.launch(terms, original)
@@ -224,7 +229,7 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 			return c
 		}
 		p.configure(assume)
-		g := s.runOriginal(p, facts)
+		g := s.runOriginal(p, facts, runSteps+more)
 		if g.lost != "" {
 			c.lost = g.lost
 			return c
@@ -232,7 +237,8 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 		if f := g.leaves; f != nil && !slices.ContainsFunc(c.findings, func(x Finding) bool { return x.Address == f.Address }) {
 			c.findings = append(c.findings, *f)
 		}
-		if calls += len(g.calls); calls == 0 && c.runs >= idleRuns {
+		more -= max(0, g.steps-runSteps)
+		if calls += len(g.calls); calls == 0 && n >= idleRuns {
 			c.lost = fmt.Sprintf("makes no system call in %d instructions", runSteps)
 			return c
 		}
@@ -244,6 +250,9 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 		if d := g.runResult(p, facts); d != nil {
 			c.difference, c.script, c.calls = d, s, g.calls
 			return c
+		}
+		if len(g.calls) > 0 || g.ended {
+			c.runs++
 		}
 	}
 	return c

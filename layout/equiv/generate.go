@@ -17,6 +17,7 @@ type script struct {
 	// numbers are the constants of the programs: values that they are likely
 	// to compare with.
 	numbers []uint64
+	told    uint64 // decides what the processor tells
 }
 
 // mood says how the kernel of a script answers.
@@ -34,7 +35,7 @@ const (
 var arguments = []string{"", "a", "0", "1", "7", "42", "12345", "99999999999", "-", "-1", "--help", "hello world", "x=y", "/etc/passwd", "\xff\x80\n"}
 
 func newScript(number int, numbers []uint64, abi *linux.ABI, assume []*Assumption) *script {
-	s := &script{random: rand.New(rand.NewPCG(uint64(number), 0x7a51)), mood: min(mood(number%moods), mixed), numbers: numbers}
+	s := &script{random: rand.New(rand.NewPCG(uint64(number), 0x7a51)), mood: min(mood(number%moods), mixed), numbers: numbers, told: uint64(number)}
 	r := s.random
 	s.process.Args = []string{"program"}
 	for range r.IntN(maxWords + 1) {
@@ -151,6 +152,10 @@ func (s *script) success(result linux.Kind, size uint64) uint64 {
 		return 0
 	case linux.FD:
 		return r.Uint64N(12)
+	case linux.Copy:
+		if r.IntN(2) == 0 {
+			return 0
+		}
 	case linux.Size, linux.Part:
 		if size > 64 && r.IntN(128) > 0 {
 			size = 1 + r.Uint64N(64) // less to compute
@@ -178,4 +183,11 @@ func (s *script) number() uint64 {
 		}
 	}
 	return r.Uint64N(1 << (1 + r.IntN(31)))
+}
+
+// processor makes up what an instruction tells of the processor or of the moment.
+func (s *script) processor(u machine.Unknown) machine.Term {
+	of, _ := u.Of.Constant()
+	r := rand.New(rand.NewPCG(s.told^of, uint64(u.Index)))
+	return machine.Number(u.Width, r.Uint64())
 }

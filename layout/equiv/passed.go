@@ -61,6 +61,9 @@ type callView struct {
 
 // view finds out what a call hands to the kernel.
 func (p *process) view(call machine.Call, facts *machine.Facts) callView {
+	if !call.Number.IsNumber() {
+		call = p.CallOf(call.ABI, facts.Simplify(call.Number))
+	}
 	v := callView{Call: call}
 	if call.Syscall == nil {
 		return v

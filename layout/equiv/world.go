@@ -28,6 +28,7 @@ func (w *world) process(im *image) *process {
 	base := w.terms.Unknown(machine.Unknown{Origin: machine.ImageBase, Width: im.bits})
 	p := newProcess(im, machine.Start(w.terms, im.abi, w.words), base)
 	p.Known = w.facts.Decide
+	p.Processor = w.terms.Unknown
 	return p
 }
 
@@ -83,7 +84,7 @@ func (w *world) limit(result machine.Term, v callView) {
 		w.facts.Limit(result, failure, 0)
 	case linux.Part:
 		w.facts.Limit(result, failure, min(v.passed(), 1<<(result.Width()-1)-1))
-	case linux.FD, linux.PID, linux.Size:
+	case linux.FD, linux.PID, linux.Size, linux.Copy:
 		w.facts.Limit(result, failure, 1<<(result.Width()-1)-1)
 	}
 }

@@ -568,7 +568,7 @@ func (a *analysis) kernel(s *state, in *flow.Inst, index int) {
 	plain := known
 	for _, call := range calls {
 		a.passes(s, call)
-		plain = plain && call.Result != linux.Jump && (call.Result != linux.Twice || call.Name == "fork")
+		plain = plain && call.Result != linux.Jump && call.Result != linux.Twice
 	}
 	if a.escaped != farAbove {
 		s.slots = nil
