@@ -2,6 +2,8 @@ package assembler
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"tasm/codegen/x86"
 	"tasm/diag"
@@ -106,20 +108,76 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 	for _, p := range body.Prefixes {
 		in.Prefixes = append(in.Prefixes, x86.PrefixID(p.ID))
 	}
-	n := len(body.Operands)
-	if n > x86.MaxOperands {
-		a.fail(diag.Errorf(body.Operands[x86.MaxOperands].Range, "no instruction takes %d operands", n))
-		return false
+	if cap(in.Operands) < x86.MaxOperands {
+		in.Operands = make([]x86.Operand, 0, x86.MaxOperands)
 	}
-	if cap(in.Operands) < n {
-		in.Operands = make([]x86.Operand, x86.MaxOperands)
-	}
-	in.Operands = in.Operands[:n]
+	in.Operands = in.Operands[:0]
 	for i := range body.Operands {
-		in.Operands[i] = x86.Operand{}
-		if !a.operand(&body.Operands[i], &in.Operands[i]) {
+		from := &body.Operands[i]
+		n := len(in.Operands)
+		if from.Value == nil { // {rn-sae} belongs to the operand before it
+			if n == 0 {
+				a.fail(diag.Errorf(from.Range, "a rounding mode stands after a register"))
+				return false
+			}
+			if !a.rounding(from, &in.Operands[n-1]) {
+				return false
+			}
+			continue
+		}
+		if n == x86.MaxOperands {
+			a.fail(diag.Errorf(from.Range, "no instruction takes %d operands", len(body.Operands)))
 			return false
 		}
+		in.Operands = append(in.Operands, x86.Operand{})
+		to := &in.Operands[n]
+		if !a.operand(from, to) || from.Decorators != nil && !a.decorate(from, to) {
+			return false
+		}
+	}
+	return true
+}
+
+// rounding takes over {rn-sae} and the like, which stand as an operand of their own.
+func (a *assembler) rounding(from *lang.Operand, to *x86.Operand) bool {
+	for _, d := range from.Decorators {
+		mode, ok := x86.LookupRounding(d.Text)
+		if !ok {
+			a.fail(diag.Errorf(d.Range, "{%s} stands right after an operand, without a comma", d.Text))
+			return false
+		}
+		to.Rounding = mode
+	}
+	return true
+}
+
+// decorate takes over the decorators after an operand.
+func (a *assembler) decorate(from *lang.Operand, to *x86.Operand) bool {
+	for _, d := range from.Decorators {
+		if _, ok := x86.LookupRounding(d.Text); ok {
+			a.fail(diag.Errorf(d.Range, "a rounding mode is an operand of its own").
+				Notef("write a comma before it: xmm3, {%s}", d.Text))
+			return false
+		}
+		if n, ok := strings.CutPrefix(d.Text, "k"); ok && len(n) == 1 && n[0] >= '1' && n[0] <= '7' {
+			if to.Mask != 0 {
+				a.fail(diag.Errorf(d.Range, "this operand has a mask already"))
+				return false
+			}
+			to.Mask = n[0] - '0'
+			continue
+		}
+		if n, ok := strings.CutPrefix(d.Text, "1to"); ok && slices.Contains([]string{"2", "4", "8", "16", "32"}, n) {
+			count, _ := strconv.Atoi(n)
+			to.Broadcast = uint8(count)
+			continue
+		}
+		if d.Text != "z" {
+			a.fail(diag.Errorf(d.Range, "{%s} can't stand after an operand", d.Text).
+				Notef("masks are {k1} to {k7}, {z} clears what is masked, {1to2} to {1to32} repeat a number in memory"))
+			return false
+		}
+		to.Zero = true
 	}
 	return true
 }

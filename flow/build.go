@@ -219,6 +219,8 @@ func (b *builder) trace(entry *unit) {
 	}
 }
 
+func isMemory(o x86.Operand) bool { return o.Kind == x86.MemoryOperand }
+
 // step finds out where control goes from u.
 func (b *builder) step(u *unit) {
 	if u.Instruction == nil || u.Form == nil {
@@ -228,6 +230,9 @@ func (b *builder) step(u *unit) {
 	}
 	if u.Instruction.Bits != b.graph.Bits {
 		b.doubt(u.Source.Range, "changes the mode of the processor")
+	}
+	if u.Form.Aligned() && slices.ContainsFunc(u.Instruction.Operands, isMemory) {
+		b.doubt(u.Source.Range, "uses %s, which faults where its memory is not aligned", x86.MnemonicName(u.Instruction.Mnemonic))
 	}
 	switch flow := u.Form.Flow(); flow {
 	case x86.Next:

@@ -17,7 +17,7 @@ type Facts struct {
 	Replaces Set // their values before do not matter any more
 	Changes  Set // their values may be others afterwards
 	Flags    x86.Flags
-	Memory   bool // memory is read or written
+	Memory   bool // memory is read or written, or state that is not told apart from it
 }
 
 // everything is what is read where nobody knows better.
@@ -31,6 +31,7 @@ func (g *Graph) FactsOf(in *Inst) Facts {
 		return Facts{Reads: everything, Changes: everything, Memory: true}
 	}
 	f.Flags = in.Form.Flags()
+	f.Memory = in.Form.OtherState()
 	set := func(id lang.RegisterID) (Set, *x86.Register) {
 		r := x86.RegisterInfo(x86.Widest(id))
 		if r == nil || r.Class != x86.General {

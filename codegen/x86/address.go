@@ -13,8 +13,10 @@ type address struct {
 	plain       bool // no register at all
 	hint        lang.Hint
 	hintReg     lang.RegisterID
-	dispSize    int  // as written, in bytes
-	noSplit     bool // NOSPLIT
+	dispSize    int   // as written, in bytes
+	noSplit     bool  // NOSPLIT
+	vector      bool  // the index is a vector register
+	unit        uint8 // N of disp8*N, 0 for none
 }
 
 // viewAddress takes the address of operand i apart.
@@ -74,11 +76,31 @@ func (c *context) viewAddress(i int) *Mismatch {
 			a.relocated = true
 		}
 	}
+	if a.index != 0 {
+		if set := vectorIndex(a.index); set != 0 {
+			a.vector = true
+			c.views[i].set = set
+		}
+	}
 	a.plain = a.base == 0 && a.index == 0
 	if a.plain {
 		a.rip = c.in.Bits == 64 && !o.Memory.Abs && (o.Memory.Rel || c.in.DefaultRel && !fsgs)
 	}
 	return nil
+}
+
+// vectorIndex is the kind of memory that a vector register addresses as an
+// index, 0 if r is none.
+func vectorIndex(r lang.RegisterID) regset {
+	switch registers[r].Class {
+	case XMM:
+		return setVectorX
+	case YMM:
+		return setVectorY
+	case ZMM:
+		return setVectorZ
+	}
+	return 0
 }
 
 // inNameOrder returns terms with the registers in the alphabetical order of
@@ -222,6 +244,8 @@ type modRM struct {
 	rip      bool  // the displacement counts from the end of the instruction
 	rexB     uint8 // 1 if the base is a register from 8 up
 	rexX     uint8
+	high     uint8 // fifth bit of a register number, or of the index where vector is set
+	vector   bool
 }
 
 // encodeAddress chooses the bytes for an address as nasm does.
@@ -242,11 +266,30 @@ func (c *context) encodeAddress(out *modRM) bool {
 	case c.size == 2:
 		return a.encode16(out)
 	}
+	if a.vector {
+		return a.encodeVector(out)
+	}
 	base, index, scale, ok := a.arrange()
 	if !ok || c.size == 2 {
 		return false
 	}
 	*out = a.encode32(base, index, scale, a.dispBytes(base))
+	return true
+}
+
+// encodeVector encodes an address whose index is a vector register.
+func (a *address) encodeVector(out *modRM) bool {
+	switch a.scale {
+	case 1, 2, 4, 8:
+	default:
+		return false
+	}
+	if a.dispSize == 2 || a.dispSize == 8 || a.base != 0 && registers[a.base].Size < 4 {
+		return false
+	}
+	number := registers[a.index].Number
+	*out = a.encode32(a.base, a.index, a.scale, a.dispBytes(a.base))
+	out.vector, out.high, out.rexX = true, number>>4, number>>3&1
 	return true
 }
 
@@ -308,10 +351,18 @@ func (a *address) dispBytes(base lang.RegisterID) uint8 {
 		return 4
 	case d == 0 && known && a.dispSize == 0 && registers[base].Number&7 != 5:
 		return 0
-	case a.dispSize <= 1 && (a.dispSize == 1 || known && fitsSigned(d, 1)):
+	case a.dispSize <= 1 && (a.dispSize == 1 || known && a.fitsByte(d)):
 		return 1
 	}
 	return 4
+}
+
+// fitsByte reports whether a byte holds the displacement d.
+func (a *address) fitsByte(d int64) bool {
+	if a.unit > 1 {
+		return d%int64(a.unit) == 0 && fitsSigned(d/int64(a.unit), 1)
+	}
+	return fitsSigned(d, 1)
 }
 
 // encode32 encodes an address of 32-bit or 64-bit registers.
@@ -377,7 +428,7 @@ func (a *address) encode16(out *modRM) bool {
 	known := !a.relocated && !a.unknown
 	switch {
 	case d == 0 && known && a.dispSize == 0 && rm != 6:
-	case a.dispSize <= 1 && (a.dispSize == 1 || known && fitsSigned(d, 1)):
+	case a.dispSize <= 1 && (a.dispSize == 1 || known && a.fitsByte(d)):
 		out.mod, out.dispSize = 1, 1
 	default:
 		out.mod, out.dispSize = 2, 2

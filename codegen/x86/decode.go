@@ -22,9 +22,8 @@ type Decoded struct {
 // offsets in the instruction's own segment, number 0.
 // It reports false where there is no instruction of the table, or only the
 // beginning of one. Encodings of what it finds holds the bytes read, but for
-// prefixes that have no effect. VEX and its like are not decoded, nor branches
-// with a 66 prefix in 64-bit mode, which Intel's processors ignore and AMD's
-// take to cut the target to 16 bits.
+// prefixes that have no effect. Branches with a 66 prefix in 64-bit mode are not
+// decoded: Intel's processors ignore it and AMD's cut the target to 16 bits.
 func Decode(bits int, code []byte, address int64, out *Decoded) bool {
 	r := reader{code: code, bits: bits, out: out}
 	if len(r.code) > MaxLength {
@@ -35,7 +34,12 @@ func Decode(bits int, code []byte, address int64, out *Decoded) bool {
 	}
 	opcode := r.code[r.at]
 	list := decodeIndex().one[opcode]
-	if opcode == 0x0F {
+	if r.isVEX() {
+		if !r.vexPrefix() {
+			return false
+		}
+		list = decodeIndex().vex[vexKey(r.vex, r.vexMap, r.code[r.at])]
+	} else if opcode == 0x0F {
 		if r.at+1 >= len(r.code) {
 			return false
 		}
@@ -64,13 +68,17 @@ func Decode(bits int, code []byte, address int64, out *Decoded) bool {
 // first byte is 0F by the second. The longest opcodes come first,
 // then the forms that ask for a prefix, then those with ModRM, then those with
 // fewer operands: NOP before XCHG eax, eax.
-var decodeIndex = sync.OnceValue(func() *struct{ one, two [256][]*Form } {
-	index := &struct{ one, two [256][]*Form }{}
-	forms := instructionSet().forms
-	for i := range forms {
-		f := &forms[i]
+// Behind VEX, EVEX and XOP the map and the opcode find them.
+var decodeIndex = sync.OnceValue(func() *formIndex {
+	index := &formIndex{vex: map[uint16][]*Form{}}
+	for _, f := range allForms() {
 		op := &f.opcode
-		if op.vex != noVEX || op.count == 0 {
+		if op.count == 0 || op.wait || f.short {
+			continue
+		}
+		if op.vex != noVEX {
+			key := vexKey(op.vex, op.vexMap, op.bytes[0])
+			index.vex[key] = append(index.vex[key], f)
 			continue
 		}
 		table, first := &index.one, op.bytes[0]
@@ -97,6 +105,12 @@ var decodeIndex = sync.OnceValue(func() *struct{ one, two [256][]*Form } {
 			if f.Alternative() {
 				n += 20
 			}
+			if f.tags&superseded != 0 {
+				n += 300
+			}
+			if f.opcode.suffix >= 0 {
+				n -= 50
+			}
 			return n
 		}
 		return rank(a) - rank(b)
@@ -105,8 +119,20 @@ var decodeIndex = sync.OnceValue(func() *struct{ one, two [256][]*Form } {
 		slices.SortStableFunc(index.one[i], order)
 		slices.SortStableFunc(index.two[i], order)
 	}
+	for _, list := range index.vex {
+		slices.SortStableFunc(list, order)
+	}
 	return index
 })
+
+type formIndex struct {
+	one, two [256][]*Form
+	vex      map[uint16][]*Form // by vexKey
+}
+
+func vexKey(kind vexKind, opcodeMap, opcode byte) uint16 {
+	return uint16(kind)<<12 | uint16(opcodeMap)<<8 | uint16(opcode)
+}
 
 const nop = 0x90
 
@@ -122,6 +148,13 @@ type reader struct {
 	lock                     bool
 	rex                      byte // 0 where there is none
 	segments                 lang.RegisterID
+
+	vex                   vexKind // noVEX where there is no such prefix
+	vexMap, vexPP, length byte
+	vvvv                  byte // with the fifth bit of EVEX
+	high                  byte // EVEX: the fifth bit of ModRM.reg
+	mask                  byte
+	zero, evexB           bool
 
 	mod, reg, rm byte
 	memory       Operand // of mod and rm
@@ -156,6 +189,62 @@ func (r *reader) prefixes() bool {
 		r.rex = 0
 	}
 	return false
+}
+
+// isVEX reports whether a VEX, EVEX or XOP prefix stands next. Outside 64-bit
+// mode the same bytes are LES, LDS and BOUND, when an address follows.
+func (r *reader) isVEX() bool {
+	if r.at+1 >= len(r.code) {
+		return false
+	}
+	next := r.code[r.at+1]
+	switch r.code[r.at] {
+	case 0xC4, 0xC5, 0x62:
+		return r.bits == 64 || next >= 0xC0
+	case 0x8F:
+		return next&0x1F >= 8
+	}
+	return false
+}
+
+// vexPrefix reads VEX, EVEX or XOP, so that the opcode is next.
+func (r *reader) vexPrefix() bool {
+	if r.rex != 0 || r.operandSize || r.lock || r.rep != 0 {
+		return false // the processor refuses them
+	}
+	first := r.code[r.at]
+	size := map[byte]int{0xC5: 2, 0xC4: 3, 0x8F: 3, 0x62: 4}[first]
+	if r.at+size >= len(r.code) {
+		return false
+	}
+	p := r.code[r.at+1 : r.at+size]
+	r.at += size
+	last := p[size-2]
+	r.rex = rexFixed | ^p[0]>>5&7
+	switch first {
+	case 0xC5:
+		r.vex, r.vexMap = vex, 1
+		r.rex = rexFixed | ^p[0]>>5&rexR
+	case 0xC4, 0x8F:
+		r.vex, r.vexMap = vex, p[0]&0x1F
+		if first == 0x8F {
+			r.vex = xop
+		}
+		r.rex |= last >> 4 & rexW
+	case 0x62:
+		r.vex, r.vexMap = evex, p[0]&7
+		if p[0]&8 != 0 || p[1]&4 == 0 {
+			return false
+		}
+		r.high = ^p[0] >> 4 & 1
+		r.rex |= p[1] >> 4 & rexW
+		r.mask, r.zero, r.evexB, r.length = last&7, last&0x80 != 0, last&0x10 != 0, last>>5&3
+		r.vvvv = ^p[1]>>3&15 | ^last>>3&1<<4
+		r.vexPP = p[1] & 3
+		return true
+	}
+	r.vvvv, r.length, r.vexPP = ^last>>3&15, last>>2&1, last&3
+	return r.vexMap < 16
 }
 
 // size returns the operand size in bytes.
@@ -210,9 +299,21 @@ func (r *reader) form(f *Form, address int64) bool {
 			return false
 		}
 		r.at++
-		if r.mod != 3 && !r.address() {
+		if r.mod != 3 && !r.address(f) {
 			return false
 		}
+		if op.fixedRM && (r.mod != 3 || r.rm != 0) {
+			return false
+		}
+		if op.suffix >= 0 {
+			if r.at >= len(r.code) || r.code[r.at] != byte(op.suffix) {
+				return false
+			}
+			r.at++
+		}
+	}
+	if r.vex != noVEX && !r.agreesVEX(f) {
+		return false
 	}
 	out := r.out
 	for i := range f.specs() {
@@ -221,6 +322,9 @@ func (r *reader) form(f *Form, address int64) bool {
 		if !r.operand(&f.operands[i], last, o) {
 			return false
 		}
+	}
+	if r.vex == evex && !r.decorate(f) {
+		return false
 	}
 	for i := range op.nfields {
 		if !r.field(f, &op.fields[i]) {
@@ -242,6 +346,9 @@ func (r *reader) sizedBy(op *opcode) bool {
 // agrees reports whether the prefixes are those that the opcode asks for.
 func (r *reader) agrees(f *Form) bool {
 	op := &f.opcode
+	if op.vex != noVEX {
+		return op.vexPP == r.vexPP && (op.anyW || op.vexW == (r.rex&rexW != 0)) && (op.address == 0 || op.address == r.addressBytes())
+	}
 	switch op.mandatory {
 	case 0x66:
 		if !r.operandSize || r.rep != 0 {
@@ -268,6 +375,89 @@ func (r *reader) agrees(f *Form) bool {
 	return op.size == 0 || op.size == r.size()
 }
 
+// agreesVEX reports whether the vector length is that of the form, and
+// VEX.vvvv free where no operand is there.
+func (r *reader) agreesVEX(f *Form) bool {
+	rounded := r.vex == evex && r.evexB && r.mod == 3
+	if op := &f.opcode; !op.anyL && !rounded && op.vexL != r.length {
+		return false
+	}
+	vector := false
+	for _, s := range f.specs() {
+		if s.place == placeVvvv {
+			return true
+		}
+		vector = vector || s.set&(setVectorX|setVectorY|setVectorZ) != 0
+	}
+	return r.vvvv&15 == 0 && (r.vvvv == 0 || vector)
+}
+
+// decorate gives the operands the mask, the broadcast or the rounding of EVEX.
+func (r *reader) decorate(f *Form) bool {
+	var done decorators
+	for i, s := range f.specs() {
+		o := &r.out.operands[i]
+		if s.decorators&maskable != 0 && r.mask != 0 {
+			o.Mask = r.mask
+			done |= maskable
+		}
+		if s.decorators&zeroable != 0 && r.zero {
+			o.Zero = true
+			done |= zeroable
+		}
+		switch {
+		case !r.evexB:
+		case s.decorators&broadcasting != 0 && o.Kind == MemoryOperand:
+			o.Broadcast, o.Size = s.size/s.broadcast, int(s.broadcast)
+			done |= broadcasting
+		case r.mod == 3 && s.decorators&roundable != 0:
+			o.Rounding = RoundNearest + Rounding(r.length)
+			done |= roundable
+		case r.mod == 3 && s.decorators&suppressible != 0:
+			o.Rounding = SuppressAll
+			done |= suppressible
+		}
+	}
+	return (r.mask != 0) == (done&maskable != 0) && r.zero == (done&zeroable != 0) &&
+		r.evexB == (done&(broadcasting|roundable|suppressible) != 0)
+}
+
+// unit is what an 8-bit displacement counts in.
+func (r *reader) unit(f *Form) int64 {
+	if r.vex != evex {
+		return 1
+	}
+	for _, s := range f.specs() {
+		if s.set&anyMemory == 0 || s.place != placeRM {
+			continue
+		}
+		switch {
+		case f.opcode.unit != 0:
+			return int64(f.opcode.unit)
+		case r.evexB:
+			return max(int64(s.broadcast), 1)
+		}
+		return max(int64(s.size), 1)
+	}
+	return 1
+}
+
+// vectorIndexOf is the first register of the kind that indexes the form's
+// memory, 0 where that is a general register.
+func (f *Form) vectorIndexOf() lang.RegisterID {
+	for _, s := range f.specs() {
+		switch {
+		case s.set&setVectorX != 0:
+			return firstXMM
+		case s.set&setVectorY != 0:
+			return firstYMM
+		case s.set&setVectorZ != 0:
+			return firstZMM
+		}
+	}
+	return 0
+}
+
 // usesStack reports whether the form reads or writes the stack by itself.
 func (f *Form) usesStack() bool {
 	return slices.ContainsFunc(f.row.implicit, func(s implicitSpec) bool { return s.Memory && s.Width == StackWidth })
@@ -277,8 +467,9 @@ func (f *Form) usesStack() bool {
 var bits16 = [8][2]uint8{{3, 6}, {3, 7}, {5, 6}, {5, 7}, {6, 0xFF}, {7, 0xFF}, {5, 0xFF}, {3, 0xFF}}
 
 // address reads the address that ModRM announces.
-func (r *reader) address() bool {
+func (r *reader) address(f *Form) bool {
 	m := &r.memory
+	vector := f.vectorIndexOf()
 	*m = Operand{Kind: MemoryOperand}
 	if r.segments != 0 {
 		m.Memory.Segment = r.segments
@@ -296,6 +487,8 @@ func (r *reader) address() bool {
 	}
 	plain := false
 	switch {
+	case vector != 0 && (size == 2 || r.rm != 4):
+		return false
 	case size == 2:
 		if r.mod == 0 && r.rm == 6 {
 			disp, plain = 2, true
@@ -314,11 +507,14 @@ func (r *reader) address() bool {
 		r.at++
 		base, index := sib&7, sib>>3&7|r.rex&rexX<<2
 		if base == 5 && r.mod == 0 {
-			disp, plain = 4, index == 4
+			disp, plain = 4, index == 4 && vector == 0
 		} else {
 			add(base|r.rex&rexB<<3, 1)
 		}
-		if index != 4 {
+		switch {
+		case vector != 0:
+			m.Value.AddRegister(vector+lang.RegisterID(index|r.vvvv&16), 1<<(sib>>6))
+		case index != 4:
 			add(index, 1<<(sib>>6))
 		}
 	case r.rm == 5 && r.mod == 0:
@@ -328,6 +524,9 @@ func (r *reader) address() bool {
 		add(r.rm|r.rex&rexB<<3, 1)
 	}
 	n, ok := r.number(disp, true)
+	if r.mod == 1 {
+		n *= r.unit(f)
+	}
 	m.Value.N = n
 	if plain && !m.Memory.Rel {
 		m.Memory.Abs = r.bits == 64
@@ -363,10 +562,12 @@ func (r *reader) operand(s *operandSpec, last byte, o *Operand) bool {
 	number := byte(0)
 	switch s.place {
 	case placeReg:
-		number = r.reg | r.rex&rexR<<1
+		number = r.reg | r.rex&rexR<<1 | r.high<<4
+	case placeVvvv:
+		number = r.vvvv
 	case placeRM, placeRegRM:
 		if r.mod != 3 {
-			if s.set&(setMemory|setNearMemory|setFarMemory) == 0 {
+			if s.set&anyMemory == 0 {
 				return false
 			}
 			*o = r.memory
@@ -379,6 +580,9 @@ func (r *reader) operand(s *operandSpec, last byte, o *Operand) bool {
 			return true
 		}
 		number = r.rm | r.rex&rexB<<3
+		if r.vex == evex && s.set&(setXMM|setYMM|setZMM) != 0 {
+			number |= r.rex & rexX << 3
+		}
 		if s.place == placeRegRM && number != r.reg|r.rex&rexR<<1 {
 			return false
 		}
@@ -409,7 +613,8 @@ var classes = []struct {
 	count byte
 }{
 	{setSegment, firstSeg, 6}, {setControl, firstCR, 16}, {setDebug, firstDR, 16}, {setTest, firstTR, 8},
-	{setST, firstST, 8}, {setMM, firstMM, 8}, {setXMM, firstXMM, 16}, {setBound, firstBound, 4},
+	{setST, firstST, 8}, {setMM, firstMM, 8}, {setXMM, firstXMM, 32}, {setYMM, firstYMM, 32}, {setZMM, firstZMM, 32},
+	{setMask, firstMask, 8}, {setTile, firstTile, 8}, {setBound, firstBound, 4},
 }
 
 // register returns the register of s's kind with a number, 0 if there is none.
@@ -426,20 +631,34 @@ func (r *reader) register(s *operandSpec, number byte) lang.RegisterID {
 		}
 		return c.first + lang.RegisterID(number)
 	}
-	if s.size == 1 && r.rex == 0 && number >= 4 {
-		return firstHigh + lang.RegisterID(number-4)
-	}
-	if s.size == 0 {
+	if number > 15 {
 		return 0
 	}
-	return GeneralRegister(int(number), int(s.size))
+	size := s.size
+	switch { // of the register, where memory may have another (r32/m16)
+	case s.set&setR8 != 0:
+		size = 1
+	case s.set&setR16 != 0:
+		size = 2
+	case s.set&setR32 != 0:
+		size = 4
+	case s.set&setR64 != 0:
+		size = 8
+	}
+	if size == 1 && r.rex == 0 && number >= 4 {
+		return firstHigh + lang.RegisterID(number-4)
+	}
+	if size == 0 {
+		return 0
+	}
+	return GeneralRegister(int(number), int(size))
 }
 
 // implied finds the only register that s admits.
 func (r *reader) implied(s *operandSpec, o *Operand) bool {
 	for id := firstLow; int(id) < len(registers); id++ {
 		g := &registers[id]
-		one := g.Class == General && g.Number < 3 && !g.High || g.Class == Segment || g.Class == Float && g.Number == 0
+		one := g.Class == XMM && g.Number == 0 || g.Class == General && g.Number < 3 && !g.High || g.Class == Segment || g.Class == Float && g.Number == 0
 		if one && g.set&s.set != 0 && (s.size == 0 || s.size == g.Size) {
 			o.Kind, o.Register = RegisterOperand, id
 			return true
@@ -470,6 +689,13 @@ func (r *reader) field(f *Form, d *field) bool {
 	case selectorField:
 		n, ok = r.number(2, false)
 		o.Segment = lang.Number64(n)
+	case registerField:
+		n, ok = r.number(1, false)
+		id := r.register(s, byte(n>>4))
+		if n&15 != 0 || id == 0 || n > 0x7F && r.bits != 64 {
+			return false
+		}
+		*o = Operand{Kind: RegisterOperand, Register: id}
 	case relativeField:
 		n, ok = r.number(int(d.size), true)
 		ok = ok && !(r.bits == 64 && r.operandSize)
@@ -511,6 +737,9 @@ func (r *reader) finish(f *Form, address int64) {
 		}
 	}
 	add := func(p PrefixID) { out.Prefixes = append(out.Prefixes, p) }
+	if f.tags&vexWritten != 0 {
+		add(ForceVEX)
+	}
 	if r.lock {
 		add(Lock)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // reused are instructions whose bytes later processors read as another one.
-var reused = regexp.MustCompile(`^(cmpxchg486|ibts|xbts|pop cs|umonitor|xchg eax, eax)\b`)
+var reused = regexp.MustCompile(`^(pop cs|umonitor|xchg eax, eax)\b`)
 
 // TestDecode decodes every encoding of an instruction of each form. What is
 // found must have an encoding that is the bytes again.
@@ -16,8 +16,8 @@ func TestDecode(t *testing.T) {
 	for _, bits := range []int{16, 32, 64} {
 		for _, l := range fewLines(bits) {
 			for _, e := range Encodings(&l.in) {
-				if e.Form.opcode.vex != noVEX {
-					continue
+				if e.Form.opcode.wait {
+					continue // two instructions for the processor
 				}
 				total++
 				code := e.Code()
@@ -31,7 +31,7 @@ func TestDecode(t *testing.T) {
 				case !encodesTo(&d.Instruction, code):
 					problem = "another instruction: " + d.String()
 				}
-				if problem != "" && !reused.MatchString(l.text) {
+				if problem != "" && e.Form.tags&superseded == 0 && !reused.MatchString(l.text) {
 					if failures++; failures < 40 {
 						t.Errorf("%d bits: %s: % x (%s): %s", bits, l.text, code, e.Form.ID(), problem)
 					}

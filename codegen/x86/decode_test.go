@@ -56,7 +56,7 @@ func fewLines(bits int) []line {
 	g := generator{bits: bits, seen: map[string]bool{}}
 	for m := 1; m < len(instructionSet().mnemonics); m++ {
 		for _, f := range Forms(Mnemonic(m)) {
-			if f.Alternative() || !f.Modes().Has(bits) {
+			if f.Alternative() || f.vector() || !f.Modes().Has(bits) {
 				continue
 			}
 			short := make([][]sample, f.count)

@@ -21,19 +21,57 @@ type emission struct {
 	vvvv    uint8
 	reg     uint8 // ModRM.reg
 	rm      modRM
+	is4     uint8 // register in the immediate
+
+	// Of EVEX only:
+	mask     uint8
+	zero     bool
+	evexB    bool // broadcast, rounding or {sae}
+	rounding Rounding
 }
 
 // emit encodes the instruction in form f with nasm's choice of address.
 func (c *context) emit(f *Form, out *Encoding) *Mismatch {
 	var m modRM
 	if c.memory >= 0 && f.operands[c.memory].place == placeRM {
-		if !c.encodeAddress(&m) {
+		if !c.addressFor(f, &m) {
 			return c.problem(badAddress, c.memory)
 		}
 	} else if i := f.bareAddress(); i >= 0 && c.views[i].set == setImmediate {
 		c.immediateAddress(i, &m)
 	}
 	return c.emitWith(f, m, false, out)
+}
+
+// addressFor encodes the memory operand's address as nasm does in form f.
+func (c *context) addressFor(f *Form, m *modRM) bool {
+	c.address.unit = 0
+	if f.opcode.vex == evex {
+		c.address.unit = c.displacementUnit(f)
+	}
+	if !c.encodeAddress(m) {
+		return false
+	}
+	if f.operands[c.memory].withSIB && !m.hasSIB {
+		if m.rip || c.size == 2 {
+			return false
+		}
+		m.hasSIB, m.sib, m.rm = true, 4<<3|m.rm, 4
+	}
+	return true
+}
+
+// displacementUnit is N of disp8*N: the bytes that are read or written (manual,
+// volume 1, section 15.5).
+func (c *context) displacementUnit(f *Form) uint8 {
+	s := &f.operands[c.memory]
+	if f.opcode.unit != 0 {
+		return f.opcode.unit
+	}
+	if c.views[c.memory].decorators&broadcasting != 0 {
+		return s.broadcast
+	}
+	return s.size
 }
 
 // bareAddress is the index of the operand that admits a number as an address
@@ -60,6 +98,9 @@ func (c *context) immediateAddress(i int, m *modRM) {
 func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch {
 	op := &f.opcode
 	e := emission{out: out, bits: c.in.Bits, rm: m}
+	if op.fixedRM {
+		e.rm.mod = 3
+	}
 	out.Form, out.Length, out.nfix, out.doubts = f, 0, 0, 0
 	out.Provisional = c.provisional(f)
 	if !(op.default64 && c.in.Bits == 64) && (op.size == 8 || c.slots[slotOperandSize] == O64) {
@@ -71,6 +112,9 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 	}
 	if op.modrm == extModRM {
 		e.reg = op.digit
+	}
+	if op.vex == evex {
+		e.decorate(c)
 	}
 	if f.tags&lowOnly != 0 {
 		if e.high {
@@ -109,6 +153,9 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 
 	switch {
 	case op.vex != noVEX:
+		if slots[slotLock] != NoPrefix || slots[slotRep] != NoPrefix || slots[slotOperandSize] != NoPrefix {
+			out.doubts |= doubtVEX
+		}
 		if e.high {
 			return c.problem(highRegister, c.highOperand())
 		}
@@ -116,8 +163,12 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 		if op.vexW {
 			e.rex |= rexW
 		}
-		if c.in.Bits != 64 && (e.rex&(rexB|rexX|rexR) != 0 || e.vvvv > 7) {
+		if c.in.Bits != 64 && (e.rex&(rexB|rexX|rexR) != 0 || e.vvvv > 7 || e.reg > 7 || e.rm.high != 0 || e.is4 > 7) {
 			return c.problem(only64BitRegisters, c.only64())
+		}
+		if op.vex == evex {
+			e.evex(op)
+			break
 		}
 		short := op.vex == vex && op.vexMap == 1 && e.rex&(rexW|rexX|rexB) == 0
 		switch c.slots[slotEncoding] {
@@ -164,6 +215,9 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 		if e.rm.dispSize != 0 {
 			c.emitDisplacement(&e)
 		}
+		if op.suffix >= 0 {
+			e.byte(byte(op.suffix))
+		}
 	}
 	var distance *Mismatch
 	for i := range op.nfields {
@@ -203,15 +257,19 @@ func (e *emission) place(s *operandSpec, o *Operand) {
 	}
 	r := &registers[o.Register]
 	switch s.place {
-	case placeReg, placeRegRM:
+	case placeReg, placeRegRM, placeRegVvvv:
 		e.reg = r.Number
 		e.rex |= r.Number >> 3 & 1 * rexR
-	case placeVvvv:
+	case placeIs4:
+		e.is4 = r.Number
+	}
+	switch s.place {
+	case placeVvvv, placeRegVvvv, placeVvvvRM:
 		e.vvvv = r.Number
 	}
 	switch s.place {
-	case placeRM, placeRegRM:
-		e.rm = modRM{mod: 3, rm: r.Number & 7}
+	case placeRM, placeRegRM, placeVvvvRM:
+		e.rm = modRM{mod: 3, rm: r.Number & 7, high: r.Number >> 4}
 		e.rex |= r.Number >> 3 & 1 * rexB
 	case placeOpcode:
 		e.rex |= r.Number >> 3 & 1 * rexB
@@ -256,6 +314,9 @@ func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encod
 		default:
 			out.doubts |= doubtOperandSize
 		}
+	}
+	if op.wait && slots[slotWait] == NoPrefix {
+		slots[slotWait] = Wait
 	}
 	if f.tags&repeated != 0 && slots[slotRep] == NoPrefix {
 		slots[slotRep] = Rep
@@ -310,7 +371,7 @@ func (e *emission) vex(op *opcode, short bool) {
 	inverted := ^e.rex
 	if short {
 		e.byte(0xC5)
-		e.byte(inverted&rexR<<5 | ^e.vvvv&15<<3 | op.vexPP)
+		e.byte(inverted&rexR<<5 | ^e.vvvv&15<<3 | op.vexL<<2 | op.vexPP)
 		return
 	}
 	first := byte(0xC4)
@@ -319,7 +380,50 @@ func (e *emission) vex(op *opcode, short bool) {
 	}
 	e.byte(first)
 	e.byte(inverted&7<<5 | op.vexMap)
-	e.byte(e.rex&rexW<<4 | ^e.vvvv&15<<3 | op.vexPP)
+	e.byte(e.rex&rexW<<4 | ^e.vvvv&15<<3 | op.vexL<<2 | op.vexPP)
+}
+
+// decorate takes over what stands in braces after the operands.
+func (e *emission) decorate(c *context) {
+	for i := range c.count {
+		o := &c.in.Operands[i]
+		if o.Mask != 0 {
+			e.mask = o.Mask
+		}
+		e.zero = e.zero || o.Zero
+		if o.Rounding != NoRounding {
+			e.rounding = o.Rounding
+		}
+		e.evexB = e.evexB || o.Broadcast != 0 || o.Rounding != NoRounding
+	}
+}
+
+// evex appends an EVEX prefix (manual, volume 2, section 2.7.1).
+func (e *emission) evex(op *opcode) {
+	// The fifth bit of ModRM.rm is X, that of an index stands with vvvv.
+	x := e.rex>>1&1 | e.rm.high
+	fifth := e.vvvv >> 4
+	if e.rm.vector {
+		x = e.rex >> 1 & 1
+		fifth = e.rm.high
+	}
+	length := op.vexL
+	switch e.rounding {
+	case RoundNearest, RoundDown, RoundUp, RoundZero:
+		length = uint8(e.rounding - RoundNearest)
+	case SuppressAll:
+		length = 0 // it is 512 bits all the same
+	}
+	bit := func(on bool) byte {
+		if on {
+			return 1
+		}
+		return 0
+	}
+	e.byte(0x62)
+	e.byte(^(e.rex&rexR<<5|x<<6|e.rex&rexB<<5|e.reg>>4<<4)&0xF0 | op.vexMap)
+	e.byte(e.rex&rexW<<4 | ^e.vvvv&15<<3 | 4 | op.vexPP)
+	e.byte(bit(e.zero)<<7 | length<<5 | bit(e.evexB)<<4 | (fifth^1)<<3 | e.mask)
 }
 
 // number appends the low bytes of n.
@@ -356,6 +460,10 @@ func (c *context) emitDisplacement(e *emission) {
 	case a.relocated:
 		e.fixup(Absolute, size, c.size > size, i, v)
 	default:
+		if size == 1 && a.unit > 1 {
+			e.number(signed(a.disp, min(c.size, 4))/int64(a.unit), 1)
+			return
+		}
 		if a.rip {
 			e.out.doubts |= doubtRelative
 		}
@@ -407,6 +515,8 @@ func (c *context) emitField(f *Form, e *emission, fd field) *Mismatch {
 			}
 			e.number(o.Segment.N, 2)
 		}
+	case registerField:
+		e.byte(e.is4 << 4)
 	case relativeField:
 		size := fd.size
 		if v.Unknown {

@@ -59,10 +59,13 @@ func (c *context) addresses(f *Form, yield func(modRM)) {
 		yield(m)
 		return
 	}
-	if !c.encodeAddress(&m) {
+	if !c.addressFor(f, &m) {
 		return
 	}
 	yield(m)
+	if c.address.vector || f.operands[c.memory].withSIB {
+		return
+	}
 	a := &c.address
 	switch {
 	case a.plain:
@@ -103,7 +106,7 @@ func (c *context) displacements(always bool, full uint8, yield func(size uint8))
 		if d == 0 && !always {
 			yield(0)
 		}
-		if fitsSigned(d, 1) {
+		if a.fitsByte(d) {
 			yield(1)
 		}
 	}

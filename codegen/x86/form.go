@@ -15,6 +15,8 @@ type Form struct {
 
 	operands [MaxOperands]operandSpec
 	count    uint8
+	omitted  int8 // index of an operand of the row that the form leaves out, -1 for none
+	short    bool // it leaves out an operand
 	opcode   opcode
 	modes    Modes
 	tags     tags
@@ -176,6 +178,51 @@ func (f *Form) Privileged() bool { return f.tags&privileged != 0 }
 
 // Lockable reports whether a LOCK prefix is legal when the first operand is memory.
 func (f *Form) Lockable() bool { return f.tags&lockable != 0 }
+
+// Aligned reports whether the instruction faults where its memory operand does
+// not lie at a multiple of its size: that of the forms that say so, and of SSE's
+// 16 bytes (manual, volume 1, section 4.1.1).
+func (f *Form) Aligned() bool {
+	if f.tags&(aligned|unaligned) != 0 || f.opcode.vex != noVEX {
+		return f.tags&aligned != 0
+	}
+	for _, s := range f.specs() {
+		if s.set&setMemory != 0 && s.size == 16 && f.vector() {
+			return true
+		}
+	}
+	return false
+}
+
+// vector reports whether the form is one of MMX, SSE, AVX and what came after.
+func (f *Form) vector() bool {
+	if f.opcode.vex == evex {
+		return true
+	}
+	general := false
+	for _, s := range f.specs() {
+		if s.set&(setMM|setXMM|setXMM0|setYMM|setZMM|setMask|setTile|setBound|setVectorX|setVectorY|setVectorZ) != 0 {
+			return true
+		}
+		general = general || s.set&(setR32|setR64) != 0
+	}
+	return f.opcode.vex != noVEX && !general
+}
+
+// OtherState reports whether the instruction reads or changes state beyond the
+// general registers, the flags and memory, as far as its form tells: vector
+// registers, the x87, control registers.
+func (f *Form) OtherState() bool {
+	const special = setSegment | setControl | setDebug | setTest | setES | setCS | setSS | setDS | setFS | setGS
+	for _, s := range f.specs() {
+		if s.set&special != 0 {
+			return true
+		}
+	}
+	op := &f.opcode
+	silent := f.count == 0 && len(f.row.implicit) == 0 && f.row.flags == (Flags{}) && f.row.flow == Next && op.bytes[0] != nop
+	return silent || f.vector() || op.wait || op.count > 0 && op.bytes[0]&0xF8 == 0xD8
+}
 
 // Alternative reports whether the form is redundant: Encode never chooses it.
 func (f *Form) Alternative() bool { return f.tags&alternative != 0 }

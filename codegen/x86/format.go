@@ -45,7 +45,27 @@ func (in *Instruction) sizeIsPlain(i int) bool {
 // sizeKeywords are nasm's names of sizes in bytes.
 var sizeKeywords = map[int]string{1: "byte", 2: "word", 4: "dword", 8: "qword", 10: "tword", 16: "oword", 32: "yword", 64: "zword"}
 
-func (o *Operand) format(sizeIsPlain bool) string {
+// braces is what stands in braces right after the operand, and its rounding.
+func (o *Operand) braces() string {
+	var b strings.Builder
+	if o.Mask != 0 {
+		fmt.Fprintf(&b, "{k%d}", o.Mask)
+	}
+	if o.Zero {
+		b.WriteString("{z}")
+	}
+	if o.Broadcast != 0 {
+		fmt.Fprintf(&b, "{1to%d}", o.Broadcast)
+	}
+	if o.Rounding != NoRounding {
+		b.WriteString(", {" + roundingNames[o.Rounding] + "}")
+	}
+	return b.String()
+}
+
+func (o *Operand) format(sizeIsPlain bool) string { return o.plain(sizeIsPlain) + o.braces() }
+
+func (o *Operand) plain(sizeIsPlain bool) string {
 	switch o.Kind {
 	case RegisterOperand:
 		return RegisterName(o.Register)

@@ -9,7 +9,7 @@ import (
 // TestFormat assembles with nasm what Decode and String make of the bytes that
 // Encode chose: they must be the bytes again.
 func TestFormat(t *testing.T) {
-	known := readDifferences(t)
+	known := readDifferences(t, "differences.txt")
 	for _, bits := range []int{32, 64} {
 		var list []line
 		var want [][]byte

@@ -98,11 +98,13 @@ var distanceWords = map[string]lang.Distance{"short": lang.Short, "near": lang.N
 func operand(text string) sample {
 	s := sample{text: text}
 	o := &s.op
-	rest := text
+	rest := decorated(text, o)
 	for {
 		word, after, _ := strings.Cut(rest, " ")
 		if n, ok := sizeWords[word]; ok {
 			o.Size = n
+		} else if word == "to" {
+			o.To = true
 		} else if d, ok := distanceWords[word]; ok {
 			o.Distance = d
 		} else if word == "strict" {
@@ -153,6 +155,32 @@ func operand(text string) sample {
 	return s
 }
 
+// decorated reads what stands in braces at the end of an operand, and returns
+// what stands before.
+func decorated(text string, o *Operand) string {
+	rest, mode, ok := strings.Cut(text, ", {")
+	if ok {
+		o.Rounding, _ = LookupRounding(strings.TrimSuffix(mode, "}"))
+	}
+	for strings.HasSuffix(rest, "}") {
+		i := strings.LastIndexByte(rest, '{')
+		word := rest[i+1 : len(rest)-1]
+		rest = rest[:i]
+		n, _ := strconv.Atoi(strings.TrimLeft(word, "k1to")[:len(strings.TrimLeft(word, "k1to"))])
+		switch {
+		case word == "z":
+			o.Zero = true
+		case word[0] == 'k':
+			o.Mask = word[1] - '0'
+		case word == "1to16":
+			o.Broadcast = 16
+		default:
+			o.Broadcast = uint8(n)
+		}
+	}
+	return rest
+}
+
 func operands(texts ...string) []sample {
 	var list []sample
 	for _, t := range texts {
@@ -170,7 +198,7 @@ var registerSamples = map[regset][]string{
 	setAL:     {"al"}, setAX: {"ax"}, setEAX: {"eax"}, setRAX: {"rax"}, setCL: {"cl"}, setCX: {"cx"}, setECX: {"ecx"}, setRCX: {"rcx"},
 	setDX: {"dx"}, setEDX: {"edx"}, setES: {"es"}, setCS: {"cs"}, setSS: {"ss"}, setDS: {"ds"}, setFS: {"fs"}, setGS: {"gs"},
 	setSegment: {"ds", "es", "cs", "ss", "fs", "gs"}, setControl: {"cr0", "cr3", "cr8", "cr15"}, setDebug: {"dr0", "dr7", "dr9"}, setTest: {"tr3", "tr7"},
-	setMM: {"mm0", "mm7"}, setXMM: {"xmm0", "xmm9"}, setST: {"st0", "st3"},
+	setST: {"st1", "st0", "st3"}, setST0: {"st0"}, setToST: {"to st1", "to st0"},
 }
 
 var addresses = map[int][]string{
@@ -289,11 +317,9 @@ func prefixID(name string) PrefixID {
 // combinations of all, wrong operands, wrong numbers of operands, and prefixes.
 func lines(bits int) []line {
 	g := generator{bits: bits, seen: map[string]bool{}}
-	for m := 1; m < len(instructionSet().mnemonics); m++ {
-		for _, f := range Forms(Mnemonic(m)) {
-			if !f.Alternative() {
-				g.form(f)
-			}
+	for _, f := range allForms() {
+		if !f.Alternative() && !f.vector() {
+			g.form(f)
 		}
 	}
 	return g.list

@@ -4,7 +4,11 @@
 // instruction forms in the notation of the Intel and AMD manuals.
 package x86
 
-import "tasm/lang"
+import (
+	"slices"
+
+	"tasm/lang"
+)
 
 // MaxOperands is the largest number of operands that any instruction takes.
 const MaxOperands = 5
@@ -47,7 +51,25 @@ type Operand struct {
 	Value    lang.Value      // the immediate, the offset of a far pointer, or the whole effective address with its register terms
 	Segment  lang.Value      // FarOperand: the segment part
 	Memory   Memory          // MemoryOperand
+
+	Mask      uint8 // {k1} ... {k7}, 0 for none
+	Zero      bool  // {z}
+	Broadcast uint8 // N of {1toN}, 0 for none
+	Rounding  Rounding
 }
+
+// Rounding is a rounding mode that stands after an operand, or the suppression
+// of exceptions alone.
+type Rounding uint8
+
+const (
+	NoRounding   Rounding = iota
+	RoundNearest          // {rn-sae}
+	RoundDown             // {rd-sae}
+	RoundUp               // {ru-sae}
+	RoundZero             // {rz-sae}
+	SuppressAll           // {sae}
+)
 
 // Memory is what an effective address has beside its value.
 type Memory struct {
@@ -56,6 +78,16 @@ type Memory struct {
 	AddressSize int             // bytes, 0 when free
 	NoSplit     bool
 	Rel, Abs    bool
+}
+
+// roundingNames are the names of the rounding modes, without their braces.
+var roundingNames = [...]string{RoundNearest: "rn-sae", RoundDown: "rd-sae", RoundUp: "ru-sae", RoundZero: "rz-sae", SuppressAll: "sae"}
+
+// LookupRounding returns the rounding mode of a name in lower case, as it
+// stands in braces.
+func LookupRounding(name string) (r Rounding, ok bool) {
+	i := slices.Index(roundingNames[:], name)
+	return Rounding(max(i, 0)), i > 0
 }
 
 // FixupKind says how the bytes of a Fixup are computed from its value.

@@ -40,7 +40,9 @@ type context struct {
 	address address // of the memory operand
 	memory  int     // index of the memory operand, -1 if none
 	size    uint8   // address size in bytes
-	guesses [MaxOperands]uint8
+	// decorated is set where something stands in braces after an operand.
+	decorated bool
+	guesses   [MaxOperands]uint8
 }
 
 // verdict tells how near a form came to matching; of several, the greatest is
@@ -53,9 +55,10 @@ const (
 	sizeMissing           // matches as soon as the operand size is known
 	wrongSize
 	wrongMode
-	wrongEncoding // {vex3} and the like on a form that has no such encoding
-	wrongBound    // BND on an instruction that doesn't take it
-	wrongRepeat   // REPNE on one where it would mean BND
+	wrongDecorator // {k1} and the like where the form takes none
+	wrongEncoding  // {vex3} and the like on a form that has no such encoding
+	wrongBound     // BND on an instruction that doesn't take it
+	wrongRepeat    // REPNE on one where it would mean BND
 	matched
 )
 
@@ -119,14 +122,7 @@ func agree(old, size uint8) uint8 {
 	return ambiguous
 }
 
-func (c *context) candidates() []Form {
-	set := instructionSet()
-	m := c.in.Mnemonic
-	if m <= 0 || int(m) >= len(set.mnemonics) {
-		return nil
-	}
-	return set.forms[set.mnemonics[m].first:set.mnemonics[m].last]
-}
+func (c *context) candidates() []Form { return instructionSet().formsOf(c.in.Mnemonic) }
 
 // match holds the instruction against one form. For sizeMissing it also
 // returns the operands whose size is missing.
@@ -139,14 +135,23 @@ func (c *context) match(f *Form) (v verdict, without uint8) {
 			return wrongOperands, 0
 		}
 	}
+	if c.decorated && !c.admitsDecorators(f) {
+		return wrongDecorator, 0
+	}
 	mismatch := false
 	for i := range c.count {
 		s, o := &f.operands[i], &c.views[i]
 		switch s.rule {
 		case ruleRegister:
 		case ruleMemory:
-			if o.set&(setMemory|setNearMemory|setFarMemory) == 0 {
+			if o.set&anyMemory == 0 {
 				break // a register of the right kind
+			}
+			if o.decorators&broadcasting != 0 {
+				if o.size != 0 && o.size != s.broadcast {
+					return wrongOperands, 0
+				}
+				break
 			}
 			size := o.size
 			if size == 0 {
@@ -182,6 +187,27 @@ func (c *context) match(f *Form) (v verdict, without uint8) {
 		return wrongSize, 0
 	}
 	return c.permit(f), 0
+}
+
+// anyMemory are the kinds of memory operands that are encoded in ModRM.
+const anyMemory = setMemory | setNearMemory | setFarMemory | setVectorX | setVectorY | setVectorZ
+
+// admitsDecorators reports whether each operand takes what stands in braces
+// after it.
+func (c *context) admitsDecorators(f *Form) bool {
+	if f.opcode.vex != evex {
+		return false
+	}
+	for i := range c.count {
+		s, o := &f.operands[i], &c.views[i]
+		if o.decorators&^s.decorators != 0 {
+			return false
+		}
+		if n := c.in.Operands[i].Broadcast; n != 0 && (s.broadcast == 0 || s.size/s.broadcast != n) {
+			return false
+		}
+	}
+	return true
 }
 
 // admits reports whether an immediate's value suits the form, before its
@@ -272,11 +298,17 @@ func (c *context) permit(f *Form) verdict {
 			return wrongEncoding
 		}
 	case ForceVEX, ForceVEX2, ForceVEX3:
-		if f.opcode.vex == noVEX {
+		if f.opcode.vex == noVEX || f.opcode.vex == evex {
 			return wrongEncoding
 		}
 	case ForceEVEX:
-		return wrongEncoding
+		if f.opcode.vex != evex {
+			return wrongEncoding
+		}
+	default:
+		if f.tags&vexWritten != 0 {
+			return wrongEncoding
+		}
 	}
 	if f.count > 0 && f.operands[0].rule == ruleShort && c.views[0].set != setShortLabel {
 		return matched // BND is dropped here and REPNE does no harm
@@ -378,6 +410,10 @@ func (c *context) view(i int) *Mismatch {
 	o := &c.in.Operands[i]
 	v := &c.views[i]
 	v.size = uint8(o.Size)
+	if o.Mask != 0 || o.Zero || o.Broadcast != 0 || o.Rounding != NoRounding {
+		c.decorated = true
+		v.decorators = o.decorators()
+	}
 	switch o.Kind {
 	case RegisterOperand:
 		if !isRegister(o.Register) {
@@ -416,9 +452,35 @@ func (c *context) view(i int) *Mismatch {
 		return c.problem(badOperand, i)
 	}
 	if o.To {
-		v.set = 0
+		if v.set&setST == 0 {
+			v.set = 0
+		} else {
+			v.set = setToST
+		}
 	}
 	return nil
+}
+
+// decorators is what stands in braces after the operand.
+func (o *Operand) decorators() decorators {
+	var d decorators
+	if o.Mask != 0 {
+		d |= maskable
+	}
+	if o.Zero {
+		d |= zeroable
+	}
+	if o.Broadcast != 0 {
+		d |= broadcasting
+	}
+	switch o.Rounding {
+	case NoRounding:
+	case SuppressAll:
+		d |= suppressible
+	default:
+		d |= roundable
+	}
+	return d
 }
 
 // relocatable reports whether a value is one that an address field can hold: a

@@ -175,6 +175,9 @@ func (c *context) explain(v verdict) *Mismatch {
 	case wrongEncoding:
 		m.Text = fmt.Sprintf("%s cannot be encoded with %s", name, PrefixName(c.slots[slotEncoding]))
 		return m
+	case wrongDecorator:
+		m.Text, m.Operand = c.decoratorProblem(name)
+		return m
 	case wrongBound, wrongRepeat:
 		m.Text = fmt.Sprintf("%s takes no %s prefix", name, PrefixName(c.slots[slotRep]))
 		return m
@@ -198,6 +201,28 @@ func (c *context) explain(v verdict) *Mismatch {
 		m.Notes = append(m.Notes, note)
 	}
 	return m
+}
+
+// decoratorProblem says which braces the instruction doesn't take.
+func (c *context) decoratorProblem(name string) (text string, operand int) {
+	forms := c.candidates()
+	for i := range c.count {
+		d := c.views[i].decorators
+		if d == 0 {
+			continue
+		}
+		taken := decorators(0)
+		for k := range forms {
+			if f := &forms[k]; int(f.count) == c.count && f.operands[i].set&c.views[i].set != 0 && f.opcode.vex == evex {
+				taken |= f.operands[i].decorators
+			}
+		}
+		if d&^taken != 0 {
+			return fmt.Sprintf("%s takes no %s after this operand", name, strings.TrimPrefix(c.in.Operands[i].braces(), ", ")), i
+		}
+		operand = i
+	}
+	return fmt.Sprintf("%s with these operands takes no %s", name, strings.TrimPrefix(c.in.Operands[operand].braces(), ", ")), operand
 }
 
 // only64 is the index of the operand that is a register of 64-bit mode only,

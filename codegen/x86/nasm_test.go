@@ -139,14 +139,8 @@ func (l *line) place(at int64) {
 }
 
 func TestAgainstNASM(t *testing.T) {
-	known := readDifferences(t)
-	t.Cleanup(func() {
-		for _, d := range known.list {
-			if !d.used && !t.Failed() {
-				t.Errorf("differences.txt: %s %s is not needed", d.outcome, d.pattern)
-			}
-		}
-	})
+	known := readDifferences(t, "differences.txt")
+	t.Cleanup(func() { known.checkUsed(t) })
 	for _, bits := range []int{16, 32, 64} {
 		t.Run(strconv.Itoa(bits), func(t *testing.T) {
 			t.Parallel()
@@ -222,8 +216,17 @@ func compare(t *testing.T, preamble string, list []line, known *differences) {
 	}
 }
 
-// differences is the list of deliberate differences from nasm, in
-// testdata/differences.txt.
+// checkUsed reports differences that no line needed.
+func (d *differences) checkUsed(t *testing.T) {
+	for _, x := range d.list {
+		if !x.used && !t.Failed() {
+			t.Errorf("%s %s is not needed", x.outcome, x.pattern)
+		}
+	}
+}
+
+// differences is the list of deliberate differences from nasm, in a file of
+// testdata.
 type differences struct {
 	sync.Mutex
 	list []*difference
@@ -235,9 +238,9 @@ type difference struct {
 	used    bool
 }
 
-func readDifferences(t testing.TB) *differences {
+func readDifferences(t testing.TB, file string) *differences {
 	t.Helper()
-	data, err := os.ReadFile("testdata/differences.txt")
+	data, err := os.ReadFile("testdata/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +252,7 @@ func readDifferences(t testing.TB) *differences {
 		}
 		parts := strings.Split(text, " :: ")
 		if len(parts) != 3 {
-			t.Fatalf("differences.txt: %q has no three columns", text)
+			t.Fatalf("%s: %q has no three columns", file, text)
 		}
 		pattern, err := regexp.Compile("^(?:" + parts[1] + ")$")
 		if err != nil {

@@ -15,7 +15,8 @@ var specNames = map[string]operandSpec{
 	"r32-eax": {set: setNotEAX, size: 4},
 	"es":      {set: setES}, "cs": {set: setCS}, "ss": {set: setSS}, "ds": {set: setDS}, "fs": {set: setFS}, "gs": {set: setGS},
 	"sreg": {set: setSegment}, "cr": {set: setControl}, "dr": {set: setDebug}, "tr": {set: setTest},
-	"mm": {set: setMM, size: 8}, "xmm": {set: setXMM, size: 16}, "ymm": {set: setYMM, size: 32}, "st": {set: setST}, "st0": {set: setST0}, "bnd": {set: setBound},
+	"mm": {set: setMM, size: 8}, "xmm": {set: setXMM, size: 16}, "xmm0": {set: setXMM0, size: 16}, "ymm": {set: setYMM, size: 32}, "zmm": {set: setZMM, size: 64},
+	"st": {set: setST}, "st0": {set: setST0}, "to st": {set: setToST}, "bnd": {set: setBound}, "k": {set: setMask}, "tmm": {set: setTile},
 	"r/m8":  {set: setR8 | setMemory, rule: ruleMemory, size: 1},
 	"r/m16": {set: setR16 | setMemory, rule: ruleMemory, size: 2},
 	"r/m32": {set: setR32 | setMemory, rule: ruleMemory, size: 4},
@@ -26,10 +27,14 @@ var specNames = map[string]operandSpec{
 	"m64":   {set: setMemory, rule: ruleMemory, size: 8},
 	"m80":   {set: setMemory, rule: ruleMemory, size: 10},
 	"m128":  {set: setMemory, rule: ruleMemory, size: 16},
+	"m256":  {set: setMemory, rule: ruleMemory, size: 32},
 	"m512":  {set: setMemory, rule: ruleMemory, size: 64},
 	"m":     {set: setMemory, rule: ruleBare},
+	"mib":   {set: setMemory, rule: ruleBare, withSIB: true},
 	"addr":  {set: setMemory | setImmediate, rule: ruleAnySize},
 
+	"vm32x": {set: setVectorX, rule: ruleMemory, size: 4}, "vm32y": {set: setVectorY, rule: ruleMemory, size: 4}, "vm32z": {set: setVectorZ, rule: ruleMemory, size: 4},
+	"vm64x": {set: setVectorX, rule: ruleMemory, size: 8}, "vm64y": {set: setVectorY, rule: ruleMemory, size: 8}, "vm64z": {set: setVectorZ, rule: ruleMemory, size: 8},
 	"m16:16": {set: setFarMemory, rule: ruleMemory, size: 2},
 	"m16:32": {set: setFarMemory, rule: ruleMemory, size: 4},
 	"m16:64": {set: setFarMemory, rule: ruleMemory, size: 8},
@@ -54,25 +59,101 @@ var manual = map[string]string{
 	"rel8only": "rel8", "rel64": "rel32", "addr": "m", "r32-eax": "r32", "cr": "CR0-CR15", "dr": "DR0-DR15", "tr": "TR0-TR7",
 }
 
+// vectors are the registers and memory of a vector length, and of a half, a
+// quarter and an eighth of it.
+var vectors = map[uint8]map[string]string{
+	16: {"vmm": "xmm", "hmm": "xmm", "qmm": "xmm", "mv": "m128", "mh": "m64", "mq": "m32", "mo": "m16"},
+	32: {"vmm": "ymm", "hmm": "xmm", "qmm": "xmm", "mv": "m256", "mh": "m128", "mq": "m64", "mo": "m32"},
+	64: {"vmm": "zmm", "hmm": "ymm", "qmm": "xmm", "mv": "m512", "mh": "m256", "mq": "m128", "mo": "m64"},
+}
+
+// decoratorNames are the decorators of the notation.
+var decoratorNames = []struct {
+	name string
+	set  decorators
+}{{"{k}", maskable}, {"{z}", zeroable}, {"{er}", roundable | suppressible}, {"{sae}", suppressible}}
+
 // parseSpec reads an operand's notation.
 func parseSpec(text string, width uint8) (operandSpec, error) {
-	name, optional := strings.CutSuffix(text, "?")
-	switch {
-	case width == 8 && (name == "imm*"):
-		name = "imm32s"
-	case width == 8 && name == "rel*":
-		name = "rel64"
-	case name == "a*" || name == "c*":
-		name = accumulator[name[0]][width]
-	default:
-		name = sized(name, width)
-	}
-	s, ok := specNames[name]
-	if !ok {
-		return s, fmt.Errorf("unknown operand %q", text)
+	name, decorated := cutDecorators(text)
+	name, optional := strings.CutSuffix(name, "?")
+	var s operandSpec
+	for i, part := range specParts(name, width) {
+		if bits, ok := strings.CutSuffix(part, "bcst"); ok {
+			n, err := strconv.ParseUint(strings.TrimPrefix(bits, "m"), 10, 8)
+			if err != nil {
+				return s, fmt.Errorf("unknown operand %q", text)
+			}
+			s.broadcast = uint8(n / 8)
+			s.decorators |= broadcasting
+			continue
+		}
+		p, ok := specNames[part]
+		if !ok {
+			return s, fmt.Errorf("unknown operand %q", text)
+		}
+		if i == 0 {
+			s = p
+			continue
+		}
+		s.set |= p.set
+		s.rule, s.size = p.rule, p.size // those of the memory
 	}
 	s.optional = optional
+	s.decorators |= decorated
+	// The vector length of a star has rounding only where it is 512.
+	if width == 16 || width == 32 {
+		s.decorators &^= roundable | suppressible
+	}
+	if s.decorators&roundable != 0 {
+		s.decorators &^= suppressible // {er} is a rounding mode, never {sae} alone
+	}
 	return s, nil
+}
+
+// cutDecorators takes the decorators off an operand's notation.
+func cutDecorators(text string) (name string, set decorators) {
+	for {
+		cut := false
+		for _, d := range decoratorNames {
+			if rest, ok := strings.CutSuffix(text, d.name); ok {
+				text, set, cut = rest, set|d.set, true
+			}
+		}
+		if !cut {
+			return text, set
+		}
+	}
+}
+
+// specParts splits an operand's notation at the slashes, but for those of
+// r/m32, and replaces what stands for several widths.
+func specParts(name string, width uint8) []string {
+	switch {
+	case width == 8 && (name == "imm*"):
+		return []string{"imm32s"}
+	case width == 8 && name == "rel*":
+		return []string{"rel64"}
+	case name == "a*" || name == "c*":
+		return []string{accumulator[name[0]][width]}
+	}
+	if _, ok := specNames[name]; ok {
+		return []string{name}
+	}
+	if parts := vectors[width]; parts != nil {
+		list := strings.Split(name, "/")
+		for i, p := range list {
+			if full, ok := parts[p]; ok {
+				list[i] = full
+			}
+		}
+		return list
+	}
+	name = sized(name, width)
+	if _, ok := specNames[name]; ok {
+		return []string{name}
+	}
+	return strings.Split(name, "/")
 }
 
 var accumulator = map[byte]map[uint8]string{
@@ -91,10 +172,18 @@ type opcode struct {
 	modrm     modrmKind
 	digit     uint8
 	register  bool // +r: a register number is added to the last byte
+	wait      bool // WAIT in front
 	vex       vexKind
 	vexMap    uint8
 	vexPP     uint8
 	vexW      bool
+	vexL      uint8  // vector length: 0 for 128 bits, 1 for 256, 2 for 512
+	anyW      bool   // WIG: either W will do for the processor
+	anyL      bool   // LIG: any vector length
+	order     string // RVM and the like: where the operands go; "" for the usual places
+	fixedRM   bool   // ModRM.rm is register 0 whatever the operands (tilezero)
+	unit      uint8  // N of disp8*N where it is not the size of the memory
+	suffix    int16  // a byte of the opcode after the address, -1 for none
 	fields    [3]field
 	nfields   uint8
 }
@@ -113,6 +202,7 @@ const (
 	noVEX vexKind = iota
 	vex
 	xop
+	evex
 )
 
 // field is what follows the address in an encoding.
@@ -130,17 +220,20 @@ const (
 	offsetField   // a moffs: as many bytes as the address size
 	pointerField  // the offset of a far pointer
 	selectorField // its segment
+	registerField // a register in the high four bits
 )
 
 var fieldNames = map[string]field{
 	"ib": {immediateField, 1, 0}, "iw": {immediateField, 2, 0}, "id": {immediateField, 4, 0}, "iq": {immediateField, 8, 0},
 	"cb": {relativeField, 1, 0}, "cw": {relativeField, 2, 0}, "cd": {relativeField, 4, 0},
 	"mo": {offsetField, 0, 0}, "pw": {pointerField, 2, 0}, "pd": {pointerField, 4, 0}, "sel": {selectorField, 2, 0},
+	"/is4": {registerField, 1, 0},
 }
 
 // parse reads an encoding in the manual's notation.
 func (o *opcode) parse(text string, width, condition uint8) error {
 	tokens := strings.Fields(text)
+	o.suffix = -1
 	for i, token := range tokens {
 		if f, ok := fieldNames[sizedField(token, width)]; ok {
 			o.fields[o.nfields] = f
@@ -176,7 +269,14 @@ func (o *opcode) parse(text string, width, condition uint8) error {
 				return fmt.Errorf("bad extension %q", token)
 			}
 			o.modrm, o.digit = extModRM, uint8(n)
-		case strings.HasPrefix(token, "VEX.") || strings.HasPrefix(token, "XOP."):
+		case token == "NP":
+		case strings.HasPrefix(token, "disp8*"):
+			o.unit = token[len("disp8*")] - '0'
+		case token == "9B" && i == 0 && len(tokens) > 1:
+			o.wait = true
+		case strings.Trim(token, "RVMI-") == "":
+			o.order = token
+		case strings.HasPrefix(token, "VEX.") || strings.HasPrefix(token, "XOP.") || strings.HasPrefix(token, "EVEX."):
 			if err := o.parseVEX(token, width); err != nil {
 				return err
 			}
@@ -188,7 +288,7 @@ func (o *opcode) parse(text string, width, condition uint8) error {
 			}
 			b := byte(n)
 			switch plus {
-			case "r":
+			case "r", "i":
 				o.register = true
 			case "cc":
 				b += condition
@@ -199,6 +299,10 @@ func (o *opcode) parse(text string, width, condition uint8) error {
 				}
 			default:
 				return fmt.Errorf("bad token %q", token)
+			}
+			if o.modrm != noModRM {
+				o.suffix = int16(b)
+				continue
 			}
 			if int(o.count) == len(o.bytes) {
 				return fmt.Errorf("opcode longer than %d bytes", len(o.bytes))
@@ -222,43 +326,33 @@ func sizedField(token string, width uint8) string {
 	return token
 }
 
+// vexParts are what stands between the dots of VEX.128.66.0F38.W0.
+var vexParts = map[string]func(o *opcode){
+	"NP": func(o *opcode) {}, "66": func(o *opcode) { o.vexPP = 1 }, "F3": func(o *opcode) { o.vexPP = 2 }, "F2": func(o *opcode) { o.vexPP = 3 },
+	"0F": func(o *opcode) { o.vexMap = 1 }, "0F38": func(o *opcode) { o.vexMap = 2 }, "0F3A": func(o *opcode) { o.vexMap = 3 },
+	"MAP5": func(o *opcode) { o.vexMap = 5 }, "MAP6": func(o *opcode) { o.vexMap = 6 },
+	"M8": func(o *opcode) { o.vexMap = 8 }, "M9": func(o *opcode) { o.vexMap = 9 }, "MA": func(o *opcode) { o.vexMap = 10 },
+	"LZ": func(o *opcode) {}, "128": func(o *opcode) {}, "256": func(o *opcode) { o.vexL = 1 }, "512": func(o *opcode) { o.vexL = 2 }, "LIG": func(o *opcode) { o.anyL = true },
+	"W0": func(o *opcode) {}, "W1": func(o *opcode) { o.vexW = true }, "WIG": func(o *opcode) { o.anyW = true },
+}
+
 // parseVEX reads VEX.LZ.F2.0F38.W0 and the like.
 func (o *opcode) parseVEX(token string, width uint8) error {
-	o.vex = vex
-	if token[0] == 'X' {
-		o.vex = xop
-	}
-	for part := range strings.SplitSeq(token[4:], ".") {
+	kind, rest, _ := strings.Cut(token, ".")
+	o.vex = map[string]vexKind{"VEX": vex, "XOP": xop, "EVEX": evex}[kind]
+	for part := range strings.SplitSeq(rest, ".") {
 		switch part {
-		case "LZ", "NP", "W0":
-		case "66":
-			o.vexPP = 1
-		case "F3":
-			o.vexPP = 2
-		case "F2":
-			o.vexPP = 3
-		case "0F":
-			o.vexMap = 1
-		case "0F38":
-			o.vexMap = 2
-		case "0F3A":
-			o.vexMap = 3
-		case "M8":
-			o.vexMap = 8
-		case "M9":
-			o.vexMap = 9
-		case "MA":
-			o.vexMap = 10
-		case "W1":
-			o.vexW = true
 		case "W*":
 			o.vexW = width == 8
-		default:
+			continue
+		case "L":
+			part = strconv.Itoa(int(width) * 8)
+		}
+		set, ok := vexParts[part]
+		if !ok {
 			return fmt.Errorf("bad part %q of %q", part, token)
 		}
-	}
-	if o.vexW {
-		o.size = 8
+		set(o)
 	}
 	return nil
 }
@@ -266,8 +360,12 @@ func (o *opcode) parseVEX(token string, width uint8) error {
 // place decides where each operand goes. The manual's rule: with /r a plain
 // register is ModRM.reg and r/m is ModRM.rm; a register next to a control,
 // debug, test or segment register is ModRM.rm; what remains is VEX.vvvv.
+// Where the encoding says RVM or the like, that is where they go.
 func (f *Form) place() error {
 	op := &f.opcode
+	if op.order != "" {
+		return f.placeInOrder()
+	}
 	var regs, rms []int
 	next := uint8(0)
 	for i := range f.specs() {
@@ -340,10 +438,49 @@ func (f *Form) place() error {
 	return nil
 }
 
+// placeInOrder places each operand where the letter of its turn says: R in
+// ModRM.reg (a second R in the immediate), M in ModRM.rm, V in VEX.vvvv, I in
+// the immediate, "-" nowhere.
+func (f *Form) placeInOrder() error {
+	op := &f.opcode
+	if len(op.order) != int(f.count) {
+		return fmt.Errorf("%s: %q does not place each operand", f.Syntax(), op.order)
+	}
+	next := uint8(0)
+	field := func(i int, p place) {
+		f.operands[i].place = p
+		if next < op.nfields {
+			op.fields[next].operand = uint8(i)
+		}
+		next++
+	}
+	for i, letter := range op.order {
+		switch letter {
+		case 'R':
+			if strings.IndexByte(op.order, 'R') < i {
+				field(i, placeIs4)
+			} else {
+				f.operands[i].place = placeReg
+			}
+		case 'M':
+			f.operands[i].place = placeRM
+		case 'V':
+			f.operands[i].place = placeVvvv
+		case 'I':
+			field(i, placeImmediate)
+		}
+	}
+	op.fixedRM = op.modrm == regModRM && !strings.Contains(op.order, "M")
+	if next != op.nfields {
+		return fmt.Errorf("%s: fields and operands do not agree", f.Syntax())
+	}
+	return nil
+}
+
 // fixed reports whether the operand is one particular register.
 func (s *operandSpec) fixed() bool {
 	const classes = setR8 | setR16 | setR32 | setR64 | setNotEAX | setSegment | setControl | setDebug | setTest |
-		setST | setMM | setXMM | setYMM | setZMM | setMask | setBound | setTile
+		setST | setToST | setMM | setXMM | setYMM | setZMM | setMask | setBound | setTile
 	return s.set&classes == 0
 }
 
@@ -353,25 +490,37 @@ func (r *row) terms(f *Form) []string {
 		return nil
 	}
 	var list []string
+	i := -1
 	for text := range strings.SplitSeq(r.operands, ",") {
-		name := strings.TrimSuffix(strings.TrimSpace(text), "?")
-		switch {
-		case f.width == 8 && (name == "imm*" || name == "rel*"):
-			name = name[:3] + "32"
-		case name == "a*" || name == "c*":
-			name = accumulator[name[0]][f.width]
-		default:
-			name = sized(name, f.width)
+		if i++; i == int(f.omitted) {
+			continue
 		}
-		if m, ok := manual[name]; ok {
-			name = m
-		}
-		if s := specNames[name]; s.set != 0 && s.fixed() && s.rule == ruleRegister {
-			name = strings.ToUpper(name)
-		}
-		list = append(list, name)
+		list = append(list, manualTerm(strings.Trim(strings.TrimSpace(text), "()"), f.width))
 	}
 	return list
+}
+
+// manualTerm is an operand of the table as the manual writes it.
+func manualTerm(text string, width uint8) string {
+	name, set := cutDecorators(text)
+	name = strings.TrimSuffix(name, "?")
+	if width == 8 && (name == "imm*" || name == "rel*") {
+		name = name[:3] + "32"
+	} else {
+		name = strings.Join(specParts(name, width), "/")
+	}
+	if m, ok := manual[name]; ok {
+		name = m
+	}
+	if s := specNames[name]; s.set != 0 && s.fixed() && s.rule == ruleRegister {
+		name = strings.ToUpper(name)
+	}
+	for _, d := range decoratorNames {
+		if set&d.set == d.set && (d.set&suppressible == 0 || width == 0 || width == 64) && !(d.name == "{sae}" && set&roundable != 0) {
+			name += d.name
+		}
+	}
+	return name
 }
 
 func (r *row) syntax(f *Form) string {
@@ -391,13 +540,14 @@ func (r *row) notation(f *Form) string {
 			if f.opcode.default64 {
 				continue
 			}
-		case token == "W*":
+		case strings.Contains(token, ".L."):
+			token = strings.Replace(token, ".L.", "."+strconv.Itoa(int(f.width)*8)+".", 1)
 		case strings.HasSuffix(token, ".W*"):
 			token = strings.TrimSuffix(token, "*") + "0"
 			if f.width == 8 {
 				token = strings.TrimSuffix(token, "0") + "1"
 			}
-		case token == "d64" || token == "o64":
+		case token == "d64", token == "o64", token == f.opcode.order, strings.HasPrefix(token, "disp8*"):
 			continue
 		case strings.HasSuffix(token, "+cc"):
 			n, _ := strconv.ParseUint(token[:2], 16, 8)
@@ -439,6 +589,9 @@ func (r *row) id(f *Form) string {
 // opcodeID is the opcode as part of a name: "_82_0".
 func (f *Form) opcodeID() string {
 	text := fmt.Sprintf("_%X", f.opcode.bytes[:f.opcode.count])
+	if f.opcode.vex == evex {
+		text = "_EVEX" + text
+	}
 	if f.opcode.modrm == extModRM {
 		text += fmt.Sprintf("_%d", f.opcode.digit)
 	}
@@ -452,7 +605,7 @@ func (r *row) plainID(f *Form) string {
 		case "CR0-CR15", "DR0-DR15", "TR0-TR7":
 			term = strings.ToLower(term[:2])
 		}
-		name += "_" + strings.NewReplacer("/", "", ":", "", "-", "").Replace(strings.ToLower(term))
+		name += "_" + strings.NewReplacer("/", "", ":", "", "-", "", "{", "", "}", "", " ", "").Replace(strings.ToLower(term))
 	}
 	return name
 }

@@ -38,12 +38,18 @@ const (
 	setMM
 	setXMM
 	setXMM0
+	setXMMHigh // xmm16 to xmm31, which only EVEX can name
 	setYMM
+	setYMMHigh
 	setZMM
 	setMask
 	setBound
 	setTile
+	setToST // an x87 register after TO
 	setMemory
+	setVectorX    // memory with an xmm register as index
+	setVectorY    // ... a ymm register
+	setVectorZ    // ... a zmm register
 	setNearMemory // memory after NEAR
 	setFarMemory  // memory after FAR
 	setOffset     // memory addressed by a plain number or symbol
@@ -91,11 +97,17 @@ func setOf(r *Register) regset {
 	case MMX:
 		return setMM
 	case XMM:
-		if n == 0 {
+		switch {
+		case n == 0:
 			return setXMM | setXMM0
+		case n > 15:
+			return setXMMHigh
 		}
 		return setXMM
 	case YMM:
+		if n > 15 {
+			return setYMMHigh
+		}
 		return setYMM
 	case ZMM:
 		return setZMM
@@ -148,6 +160,9 @@ const (
 	placeRegRM                  // both (imul r32, imm)
 	placeOpcode                 // low three bits of the opcode
 	placeVvvv                   // VEX.vvvv
+	placeRegVvvv                // both ModRM.reg and VEX.vvvv (vaddps xmm1, xmm2)
+	placeVvvvRM                 // both VEX.vvvv and ModRM.rm (vpslldq xmm1, 5)
+	placeIs4                    // high four bits of the immediate
 	placeImmediate              // after the address
 	placeOffset                 // an address without ModRM (mov al, moffs8)
 )
@@ -159,13 +174,30 @@ type operandSpec struct {
 	place    place
 	size     uint8 // bytes
 	optional bool  // memory: the size need not be written
+	withSIB  bool  // memory: always with a SIB byte, where base and index are apart
+
+	decorators decorators // that may follow it
+	broadcast  uint8      // bytes of the element that {1toN} repeats
 }
+
+// decorators is a set of what may stand in braces after an operand.
+type decorators uint8
+
+const (
+	maskable     decorators = 1 << iota // {k1}
+	zeroable                            // {z}
+	broadcasting                        // {1to4}
+	roundable                           // {rn-sae}
+	suppressible                        // {sae}
+)
 
 // operandView is what matching must know of a written operand, computed once.
 type operandView struct {
 	set   regset
 	size  uint8 // of the register, or as written; 0 if none
 	value valueFacts
+
+	decorators decorators
 }
 
 // valueFacts are the properties of an immediate that choose between forms.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"tasm/lang"
 )
@@ -17,15 +18,29 @@ import (
 var chapters embed.FS
 
 // table is the parsed table of forms.
+//
+// A program uses few of the mnemonics: their rows are only read when they are
+// first asked for.
 type table struct {
-	mnemonics []mnemonic // by Mnemonic; the first is unused
-	forms     []Form     // grouped by mnemonic
+	mnemonics []mnemonic               // by Mnemonic; the first is unused
+	forms     []atomic.Pointer[[]Form] // by Mnemonic; nil until asked for
 	words     map[string]word
 }
 
 type mnemonic struct {
-	name        string
-	first, last int32 // its forms in table.forms
+	name  string
+	base  *block
+	code  uint8 // of the condition that the name ends with
+	flags FlagSet
+	means string // the condition in words
+}
+
+// block is a head line and the lines below it.
+type block struct {
+	file  string
+	line  int // of the head
+	head  string
+	lines []string
 }
 
 // instructionSet parses the table on first use. The table is part of the
@@ -40,9 +55,8 @@ var instructionSet = sync.OnceValue(func() *table {
 
 func loadTable() (*table, error) {
 	t := &table{
-		mnemonics: make([]mnemonic, 1, 1000),
-		forms:     make([]Form, 0, 2600),
-		words:     make(map[string]word, 1800),
+		mnemonics: make([]mnemonic, 1, 2600),
+		words:     make(map[string]word, 3200),
 	}
 	for id := range registers[1:] {
 		t.words[registers[id+1].Name] = word{lang.RegisterWord, int32(id + 1)}
@@ -65,92 +79,106 @@ func loadTable() (*table, error) {
 			return nil, err
 		}
 	}
+	t.forms = make([]atomic.Pointer[[]Form], len(t.mnemonics))
 	return t, nil
 }
 
 // addChapter adds the blocks of one chapter: a head line that names mnemonics
 // and their facts, and an indented line for each form.
 func (t *table) addChapter(file, text string) error {
-	var head string
-	var lines []string
-	start := 0
-	flush := func() error {
-		if head == "" {
-			return nil
-		}
-		if err := t.addBlock(head, lines); err != nil {
-			return fmt.Errorf("%s:%d: %w", file, start, err)
-		}
-		return nil
-	}
+	var b *block
 	number := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		number++
 		switch {
 		case line == "" || line[0] == '#':
-		case line[0] == '\t':
-			lines = append(lines, line[1:])
+		case line[0] == '\t' && b != nil:
+			b.lines = append(b.lines, line[1:])
 		default:
-			if err := flush(); err != nil {
-				return err
+			b = &block{file: file, line: number, head: line}
+			if err := t.addBlock(b); err != nil {
+				return fmt.Errorf("%s:%d: %w", file, number, err)
 			}
-			head, lines, start = line, lines[:0], number
 		}
 	}
-	return flush()
+	return nil
 }
 
-func (t *table) addBlock(head string, lines []string) error {
-	names, rest, ok := strings.Cut(head, ":")
+// addBlock adds the mnemonics of a block.
+func (t *table) addBlock(b *block) error {
+	names, _, ok := strings.Cut(b.head, ":")
 	if !ok {
-		return fmt.Errorf("no colon after the mnemonics of %q", head)
-	}
-	summary, facts, _ := strings.Cut(rest, "|")
-	base := row{summary: strings.TrimSpace(summary)}
-	if err := base.addFacts(facts); err != nil {
-		return err
+		return fmt.Errorf("no colon after the mnemonics of %q", b.head)
 	}
 	for name := range strings.FieldsSeq(names) {
-		if stem, rest, ok := strings.Cut(name, "cc"); ok {
-			for _, c := range conditions {
-				r := base
-				r.condition = c.code
-				r.flags.Read |= c.flags
-				r.summary = strings.ReplaceAll(r.summary, "{cc}", c.meaning)
-				if err := t.addMnemonic(stem+strings.ToUpper(c.name)+rest, r, lines); err != nil {
-					return err
-				}
+		stem, rest, ok := strings.Cut(name, "cc")
+		if !ok {
+			if err := t.addMnemonic(mnemonic{name: strings.ToLower(name), base: b}); err != nil {
+				return err
 			}
 			continue
 		}
-		if err := t.addMnemonic(name, base, lines); err != nil {
-			return err
+		for _, c := range conditions {
+			m := mnemonic{name: strings.ToLower(stem + c.name + rest), base: b, code: c.code, flags: c.flags, means: c.meaning}
+			if err := t.addMnemonic(m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (t *table) addMnemonic(name string, base row, lines []string) error {
-	name = strings.ToLower(name)
-	id := Mnemonic(len(t.mnemonics))
-	if _, taken := t.words[name]; taken {
-		return fmt.Errorf("%s stands in the table twice", name)
+func (t *table) addMnemonic(m mnemonic) error {
+	if _, taken := t.words[m.name]; taken {
+		return fmt.Errorf("%s stands in the table twice", m.name)
 	}
-	t.words[name] = word{lang.MnemonicWord, int32(id)}
-	m := mnemonic{name: name, first: int32(len(t.forms))}
-	if len(lines) == 0 {
-		return fmt.Errorf("%s has no forms", name)
-	}
-	for _, line := range lines {
-		r := base
-		r.name = name
-		if err := t.addRow(id, &r, line); err != nil {
-			return fmt.Errorf("%s: %q: %w", name, line, err)
-		}
-	}
-	m.last = int32(len(t.forms))
+	t.words[m.name] = word{lang.MnemonicWord, int32(len(t.mnemonics))}
 	t.mnemonics = append(t.mnemonics, m)
 	return nil
+}
+
+// formsOf returns the forms of a mnemonic.
+func (t *table) formsOf(id Mnemonic) []Form {
+	if id <= 0 || int(id) >= len(t.mnemonics) {
+		return nil
+	}
+	if known := t.forms[id].Load(); known != nil {
+		return *known
+	}
+	m := &t.mnemonics[id]
+	forms, err := m.read(id)
+	if err != nil {
+		panic(fmt.Sprintf("%s:%d: %v", m.base.file, m.base.line, err))
+	}
+	// Forms are known by their address: of two readers the first one counts.
+	t.forms[id].CompareAndSwap(nil, &forms)
+	return *t.forms[id].Load()
+}
+
+// read reads the rows of a mnemonic.
+func (m *mnemonic) read(id Mnemonic) ([]Form, error) {
+	_, rest, _ := strings.Cut(m.base.head, ":")
+	summary, facts, _ := strings.Cut(rest, "|")
+	base := row{name: m.name, summary: strings.TrimSpace(summary), condition: m.code}
+	if m.means != "" {
+		base.summary = strings.ReplaceAll(base.summary, "{cc}", m.means)
+	}
+	if err := base.addFacts(facts); err != nil {
+		return nil, err
+	}
+	base.flags.Read |= m.flags
+	if len(m.base.lines) == 0 {
+		return nil, fmt.Errorf("%s has no forms", m.name)
+	}
+	var forms []Form
+	for _, line := range m.base.lines {
+		r := base
+		var err error
+		if forms, err = r.addRow(forms, id, line); err != nil {
+			return nil, fmt.Errorf("%s: %q: %w", m.name, line, err)
+		}
+	}
+	return forms, nil
 }
 
 // row is one line of the table, with the facts of its block.
@@ -193,11 +221,15 @@ const (
 	nearMemory                   // NEAR is legal before memory
 	repeated                     // REP is part of the instruction, written or not
 	bareREX                      // 64-bit registers take REX.W although the size is fixed
+	aligned                      // memory has to lie at a multiple of its size
+	unaligned                    // it need not, although it is one of SSE's 16 bytes
+	superseded                   // the bytes are another instruction for the processors of today
+	vexWritten                   // only with {vex}: there is a better known EVEX form
 )
 
 var tagNames = map[string]tags{
 	"lock": lockable, "hle": elidable, "hle-release": releasable, "hle-nolock": exchanging, "bnd": bounded,
-	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten,
+	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten, "{vex}": vexWritten, "aligned": aligned, "unaligned": unaligned, "old": superseded,
 }
 
 var flowNames = map[string]Flow{
@@ -212,6 +244,10 @@ func (r *row) addFacts(text string) error {
 		case "ops":
 			r.access = value
 		case "test", "flags", "clear", "set", "undef":
+			if value == "none" {
+				r.clearFlags(key)
+				continue
+			}
 			set, err := parseFlags(value)
 			if err != nil {
 				return err
@@ -261,6 +297,15 @@ func (r *row) addFacts(text string) error {
 		}
 	}
 	return nil
+}
+
+// clearFlags takes back what the head of the block said.
+func (r *row) clearFlags(key string) {
+	if key == "test" {
+		r.flags.Read = 0
+	} else {
+		r.flags.Written = 0
+	}
 }
 
 func parseFlags(letters string) (FlagSet, error) {
@@ -319,41 +364,65 @@ func parseAccess(text string) (Access, error) {
 	return a, nil
 }
 
-// addRow adds the forms of one line: three if it has a "*", else one.
-func (t *table) addRow(id Mnemonic, r *row, line string) error {
+// addRow appends the forms of one line: three if it has a "*", one for each
+// vector length if it has ".L", else one.
+func (r *row) addRow(forms []Form, id Mnemonic, line string) ([]Form, error) {
 	operands, rest, _ := strings.Cut(line, "|")
 	encoding, facts, _ := strings.Cut(rest, "|")
 	r.operands, r.encoding = strings.TrimSpace(operands), strings.TrimSpace(encoding)
 	if err := r.addFacts(facts); err != nil {
-		return err
+		return nil, err
 	}
-	if !strings.Contains(r.operands, "*") && !strings.Contains(r.encoding, "*") {
-		return t.addForm(id, r, 0)
-	}
-	for _, width := range []uint8{2, 4, 8} {
-		if width == 2 && strings.Contains(r.encoding, ".W*") {
-			continue // VEX and XOP know 32 and 64 bits
+	widths := []uint8{0}
+	switch {
+	case strings.Contains(r.encoding, ".L."):
+		widths = []uint8{16, 32, 64}
+		if !strings.HasPrefix(r.encoding, "EVEX") {
+			widths = widths[:2]
 		}
-		if err := t.addForm(id, r, width); err != nil {
-			return err
+	case strings.Contains(r.encoding, ".W*"):
+		widths = []uint8{4, 8} // VEX and its like know 32 and 64 bits
+	case strings.Contains(r.operands, "*") || strings.Contains(r.encoding, "*"):
+		widths = []uint8{2, 4, 8}
+	}
+	for _, width := range widths {
+		var err error
+		if forms, err = r.addForm(forms, id, width); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return forms, nil
 }
 
-func (t *table) addForm(id Mnemonic, r *row, width uint8) error {
-	f := Form{mnemonic: id, row: r, width: width, tags: r.tags, modes: r.modes}
+// addForm appends the form of one line for one width, and after it what it is
+// with the operands in parentheses left out.
+func (r *row) addForm(forms []Form, id Mnemonic, width uint8) ([]Form, error) {
+	f := Form{mnemonic: id, row: r, width: width, tags: r.tags, modes: r.modes, omitted: -1}
 	if err := f.opcode.parse(r.encoding, width, r.condition); err != nil {
-		return err
+		return nil, err
 	}
 	if r.operands != "" {
 		for text := range strings.SplitSeq(r.operands, ",") {
-			spec, err := parseSpec(strings.TrimSpace(text), width)
+			text = strings.TrimSpace(text)
+			if inner, ok := strings.CutPrefix(text, "("); ok {
+				text = strings.TrimSuffix(inner, ")")
+				f.omitted = int8(f.count)
+			}
+			spec, err := parseSpec(text, width)
 			if err != nil {
-				return err
+				return nil, err
+			}
+			if f.opcode.vex == evex {
+				spec.set = spec.set.all32()
+			}
+			if spec.set&(setVectorX|setVectorY|setVectorZ) != 0 {
+				spec.size = 4 // of an element, whatever the size of an index
+				if f.opcode.vexW {
+					spec.size = 8
+				}
 			}
 			if f.count == MaxOperands {
-				return fmt.Errorf("more than %d operands", MaxOperands)
+				return nil, fmt.Errorf("more than %d operands", MaxOperands)
 			}
 			f.operands[f.count] = spec
 			f.count++
@@ -361,15 +430,71 @@ func (t *table) addForm(id Mnemonic, r *row, width uint8) error {
 	}
 	f.settle()
 	if err := f.place(); err != nil {
-		return err
+		return nil, err
 	}
-	t.forms = append(t.forms, f)
+	short := f
+	f.omitted = -1
+	forms = append(forms, f)
+	if short.omitted > 0 {
+		short.short = true
+		if err := short.omit(); err != nil {
+			return nil, err
+		}
+		forms = append(forms, short)
+	}
+	return forms, nil
+}
+
+// all32 adds to a set of vector registers those with numbers from 16 up.
+func (s regset) all32() regset {
+	if s&setXMM != 0 {
+		s |= setXMMHigh
+	}
+	if s&setYMM != 0 {
+		s |= setYMMHigh
+	}
+	return s
+}
+
+// omit makes f the form in which the operand that may be left out is the same
+// as the one before it.
+func (f *Form) omit() error {
+	i := int(f.omitted)
+	kept, gone := &f.operands[i-1], f.operands[i]
+	switch {
+	case kept.place == placeReg && gone.place == placeVvvv:
+		kept.place = placeRegVvvv
+	case kept.place == placeVvvv && gone.place == placeRM:
+		kept.place = placeVvvvRM
+	case kept.place == placeReg && gone.place == placeRM:
+		kept.place = placeRegRM
+	default:
+		return fmt.Errorf("%s: operand %d can't be left out", f.Syntax(), i+1)
+	}
+	kept.decorators |= gone.decorators
+	copy(f.operands[i:], f.operands[i+1:f.count])
+	f.count--
+	f.operands[f.count] = operandSpec{}
+	for k := range f.opcode.nfields {
+		if f.opcode.fields[k].operand > uint8(i) {
+			f.opcode.fields[k].operand--
+		}
+	}
+	f.lenders = 0
+	f.lend()
 	return nil
 }
 
 // settle derives the operation size, who lends it, and the modes.
 func (f *Form) settle() {
 	op := &f.opcode
+	if op.vexW {
+		for _, s := range f.specs() {
+			if s.set&setR64 != 0 {
+				op.size = 8
+			}
+		}
+	}
 	if f.tags&nearMemory != 0 {
 		for i := range f.specs() {
 			if f.operands[i].set&setMemory != 0 {
@@ -386,20 +511,33 @@ func (f *Form) settle() {
 			}
 		}
 	}
-	for i, s := range f.specs() {
-		switch s.rule {
-		case ruleRegister, ruleMemory, ruleImmediate, ruleSigned8:
-			if (s.size == f.size || s.rule == ruleSigned8) && s.set != setCL {
-				f.lenders |= 1 << i
-			}
-		}
-	}
+	f.lend()
 	if f.modes == 0 {
 		f.modes = Mode16 | Mode32 | Mode64
 		if op.size == 8 {
 			f.modes = Mode64
 		} else if op.size == 4 && op.default64 {
 			f.modes = Mode16 | Mode32
+		}
+	}
+}
+
+// vectorRegisters are the registers of MMX, SSE, AVX and what came after.
+const vectorRegisters = setMM | setXMM | setXMMHigh | setXMM0 | setYMM | setYMMHigh | setZMM | setMask | setTile | setBound
+
+// lend finds the operands that have the operation size.
+func (f *Form) lend() {
+	for _, s := range f.specs() {
+		if s.set&vectorRegisters != 0 {
+			return // a vector register says nothing of the memory beside it
+		}
+	}
+	for i, s := range f.specs() {
+		switch s.rule {
+		case ruleRegister, ruleMemory, ruleImmediate, ruleSigned8:
+			if (s.size == f.size || s.rule == ruleSigned8) && s.set != setCL {
+				f.lenders |= 1 << i
+			}
 		}
 	}
 }

@@ -79,14 +79,19 @@ func Mnemonics() []string {
 
 // Forms returns the forms of a mnemonic in the order in which Encode tries them.
 func Forms(m Mnemonic) []*Form {
-	set := instructionSet()
-	if m <= 0 || int(m) >= len(set.mnemonics) {
-		return nil
-	}
-	r := set.mnemonics[m]
-	forms := make([]*Form, 0, r.last-r.first)
-	for i := r.first; i < r.last; i++ {
-		forms = append(forms, &set.forms[i])
+	list := instructionSet().formsOf(m)
+	forms := make([]*Form, len(list))
+	for i := range list {
+		forms[i] = &list[i]
 	}
 	return forms
+}
+
+// allForms returns the forms of all mnemonics.
+func allForms() []*Form {
+	var list []*Form
+	for m := range instructionSet().mnemonics {
+		list = append(list, Forms(Mnemonic(m))...)
+	}
+	return list
 }

@@ -17,6 +17,7 @@ const (
 	doubtRelative
 	doubtDisplacement
 	doubtAddress
+	doubtVEX
 	doubtImmediate
 )
 
@@ -29,6 +30,7 @@ var doubtTexts = [...]struct{ code, text string }{
 	{"ea-absolute", "a plain number has no place relative to rip; the address is encoded as absolute"},
 	{"ea-dispsize", "the size of the displacement of an absolute address is that of the address; the size is ignored"},
 	{"number-overflow", "the address does not fit the address size and is cut off"},
+	{"prefix-vex", "the processor refuses lock, rep and operand size prefixes before VEX and EVEX"},
 }
 
 // Warnings returns the doubts about the encoding of in.
