@@ -96,6 +96,7 @@ func Assemble(files *diag.Files, root diag.FileID, opts Options) (*program.Progr
 		opts:    opts,
 		files:   files,
 		symbols: map[string]*symbol{},
+		named:   map[string]*section{},
 		parser:  NewParser(files, opts),
 		root:    root,
 		incbin:  map[included][]byte{},
@@ -129,7 +130,8 @@ type assembler struct {
 	symbols   map[string]*symbol
 	order     []*symbol // in order of first mention
 	sections  []*section
-	segments  lang.SegmentID // how many segment numbers are taken
+	named     map[string]*section // the same by their names
+	segments  lang.SegmentID      // how many segment numbers are taken
 	specials  map[lang.SegmentID]string
 	incbin    map[included][]byte
 	syntax    *diag.Bag // what the parser said when it last read the source

@@ -94,12 +94,7 @@ var standardSections = map[string]program.Flags{
 
 // openSection makes name the current section.
 func (a *assembler) openSection(name string, at diag.Range) *section {
-	a.current = nil
-	for _, s := range a.sections {
-		if !s.absolute && s.out.Name == name {
-			a.current = s
-		}
-	}
+	a.current = a.named[name]
 	if a.current == nil {
 		if a.opts.Object != nil {
 			a.current = a.objectSection(name, at)
@@ -120,6 +115,7 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 		a.sections = append(a.sections, a.current)
 	}
 	s := a.current
+	a.named[name] = s
 	s.opened = true
 	if s.out.Range.IsZero() && !at.IsZero() {
 		s.out.Range = at

@@ -26,6 +26,11 @@ yasm yasm
 objdump binutils
 gcc gcc
 gdb gdb
+ld.lld lld
+make make
+cmake cmake
+meson meson
+ninja ninja-build
 valgrind valgrind
 tar tar
 docker docker.io
@@ -35,6 +40,7 @@ iptables iptables
 qemu-i386 qemu-user
 qemu-system-i386 qemu-system-x86
 TOOLS
+ls /usr/lib/gcc/x86_64-linux-gnu/*/32/libgcc.a >/dev/null 2>&1 || echo gcc-multilib
 [ -e /usr/include/asm/unistd_32.h ] || [ -e /usr/include/x86_64-linux-gnu/asm/unistd_32.h ] || echo linux-libc-dev
 [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates)
 if [ -n "$missing" ]; then

@@ -83,8 +83,8 @@ func (w *writer) headers() []*header {
 	symbolIndex := len(list) - 1
 	symbols.link = len(list)
 	list = append(list, &header{name: ".strtab", kind: elf.SHT_STRTAB, data: w.strings.Bytes(), stored: true, align: 1})
-	if len(w.sections)+len(w.debug) >= int(elf.SHN_LORESERVE)-1 {
-		list = append(list, &header{name: ".symtab_shndx", kind: elf.SHT_SYMTAB_SHNDX, data: wideIndexes, stored: true, link: symbolIndex, align: 4, entry: 4})
+	if len(w.sections)+len(w.debug) >= int(elf.SHN_LORESERVE) {
+		list = append(list, &header{name: ".symtab_shndx", kind: elf.SHT_SYMTAB_SHNDX, data: wideIndexes, stored: true, link: symbolIndex, align: 1})
 	}
 	for _, s := range w.sections {
 		if len(s.relocations) > 0 {

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,4 +79,19 @@ func compareObjects(t *testing.T, dir, name string, format *object.Format, debug
 	theirs := nasm(t, dir, name, format.Name, options...)
 	compare(t, dir, name, ours, theirs)
 	return theirs.accepted
+}
+
+// TestManySections needs the extended numbering of sections (System V ABI,
+// e_shnum, e_shstrndx and SHT_SYMTAB_SHNDX).
+func TestManySections(t *testing.T) {
+	var lines []string
+	for i := range 65_300 {
+		lines = append(lines, fmt.Sprintf("section .s%d", i))
+		if i%20_000 == 0 {
+			lines = append(lines, fmt.Sprintf("l%d: dd l0", i))
+		}
+	}
+	dir := t.TempDir()
+	writeLines(t, filepath.Join(dir, "many.asm"), lines)
+	compareObjects(t, dir, "many.asm", object.ELF64, "")
 }
