@@ -41,8 +41,16 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		cancel()
 		g.comparisons.Wait()
 	}()
-	g.placeBlocks()
-	g.writeAnew()
+	graph := flow.Build(p)
+	space := boundOf(plain, graph, loader)
+	g.loader = space.loader
+	if space.reason != "" {
+		g.reasons = append(g.reasons, space.reason)
+	}
+	if !space.asIs {
+		g.placeBlocks(graph)
+		g.writeAnew()
+	}
 	file := g.best()
 	if ctx.Err() != nil {
 		g.reasons = append(g.reasons, "the search was ended early")
@@ -133,8 +141,7 @@ func (g *golfer) compare(r *result) {
 
 // placeBlocks places the program's blocks into the headers: as they are, and
 // rewritten to be shorter.
-func (g *golfer) placeBlocks() {
-	graph := flow.Build(g.program)
+func (g *golfer) placeBlocks(graph *flow.Graph) {
 	g.objects = objects(g.plain, graph)
 	if file := g.place(graph, nil, asWritten, nil); file != nil {
 		g.add(file)

@@ -6,6 +6,7 @@ import (
 	"tasm/diag"
 	"tasm/flow"
 	"tasm/layout/elf"
+	"tasm/layout/equiv"
 	"tasm/layout/place"
 	"tasm/program"
 )
@@ -20,7 +21,14 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 		return nil, messages
 	}
 	g := flow.Build(p)
-	placed, err := place.Place(opts.context(), g, loader, nil)
+	space := boundOf(plain, g, loader)
+	if space.reason != "" {
+		plain.Report.Reasons = append(plain.Report.Reasons, space.reason)
+	}
+	if space.asIs {
+		return plain, messages
+	}
+	placed, err := place.Place(opts.context(), g, space.loader, nil)
 	if err != nil {
 		plain.Report.Reasons = append(plain.Report.Reasons, reasons(g, err)...)
 		return plain, messages
@@ -31,6 +39,17 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	}
 	file := placedFile(p, placed)
 	file.Report.Layout, file.Report.Loader, file.Report.Method = "pack", loader.Name, asWritten
+	if space.reason != "" {
+		file.Report.Reasons = append(file.Report.Reasons, space.reason)
+	}
+	v := equiv.Check(plain.Bytes, file.Bytes, equiv.Options{Loader: space.loader, Objects: objects(plain, g), Context: opts.context()})
+	switch v.Outcome {
+	case equiv.Same:
+		file.Report.Checked = v.How
+	case equiv.Different:
+		plain.Report.Reasons = append(plain.Report.Reasons, "not packed: the result "+v.Reason)
+		return plain, messages
+	}
 	return file, messages
 }
 

@@ -342,3 +342,26 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// TestSpaces holds space.tsv against syscalls.tsv: its calls exist, and every call
+// that takes a range of addresses is among them.
+func TestSpaces(t *testing.T) {
+	names := slices.Sorted(maps.Keys(spaces()))
+	for _, name := range names {
+		if _, ok := Lookup(name); !ok {
+			t.Errorf("there is no call %s", name)
+		}
+	}
+	if n := len(rows(spaceTSV)); n != len(names) {
+		t.Errorf("%d rows for %d calls", n, len(names))
+	}
+	for _, call := range table().calls {
+		for _, abi := range abis {
+			for _, a := range call.Args(abi) {
+				if a.Kind == Map && call.Space() == NoSpace {
+					t.Errorf("%s takes a range of addresses and is not in space.tsv", call.Name)
+				}
+			}
+		}
+	}
+}

@@ -17,7 +17,15 @@ type Image struct {
 	Fixed    bool
 	Entry    uint64
 	Segments []Mapping // a later one hides what it overlaps of earlier ones
+	// Occupied are the addresses that the kernel maps: those of the Segments, and
+	// pages beyond the end of the file, which nothing can touch.
+	Occupied []Span
+
+	committed uint64
 }
+
+// Span is a run of addresses as in the file; High is behind the last one.
+type Span struct{ Low, High uint64 }
 
 // Mapping is a run of pages with the same permissions.
 type Mapping struct {
@@ -34,6 +42,68 @@ func (m *Mapping) Byte(file []byte, address uint64) byte {
 		return file[offset]
 	}
 	return 0
+}
+
+// Within reports whether every page that the image occupies is one that other
+// occupies too. Both have addresses of their own.
+func (im *Image) Within(other *Image) bool {
+	if !im.Fixed || !other.Fixed {
+		return false
+	}
+	for _, s := range im.Occupied {
+		for at := s.Low; at < s.High; {
+			around := other.around(at)
+			if around == nil {
+				return false
+			}
+			at = around.High
+		}
+	}
+	return true
+}
+
+// around returns what is occupied around an address, nil if it is free.
+func (im *Image) around(address uint64) *Span {
+	for i := range im.Occupied {
+		if s := &im.Occupied[i]; address >= s.Low && address < s.High {
+			return s
+		}
+	}
+	return nil
+}
+
+// Meets reports whether the image occupies any address from low to high, high
+// excluded.
+func (im *Image) Meets(low, high uint64) bool {
+	for _, s := range im.Occupied {
+		if s.Low < high && low < s.High {
+			return true
+		}
+	}
+	return false
+}
+
+// Lowest returns the run of addresses that begins with the lowest one that the
+// image occupies.
+func (im *Image) Lowest() Span {
+	run := Span{Low: ^uint64(0)}
+	for _, s := range im.Occupied {
+		run.Low = min(run.Low, s.Low)
+	}
+	run.High = run.Low
+	for s := im.around(run.High); s != nil; s = im.around(run.High) {
+		run.High = s.High
+	}
+	return run
+}
+
+// Size returns how many bytes of the address space the image occupies, and how many
+// of them the kernel commits: those that may be written, or that no file is behind.
+func (im *Image) Size() (occupied, committed uint64) {
+	for _, s := range im.Occupied {
+		occupied += s.High - s.Low
+	}
+	return occupied, im.committed
 }
 
 // Map reads the headers as Linux does (fs/binfmt_elf.c load_elf_binary). The file
@@ -89,7 +159,18 @@ func (im *Image) load(header []byte) error {
 		// Without PT_GNU_STACK (arch/x86/include/asm/elf.h elf_read_implies_exec).
 		m.Execute = m.Execute || flags&FlagR != 0
 	}
+	if all := (Span{address &^ (PageSize - 1), pageUp(address + inMemory)}); all.High > all.Low {
+		im.Occupied = append(im.Occupied, all)
+	}
 	behind := address + inFile
+	// mm/mmap.c accountable_mapping.
+	fromFile := pageUp(behind) - address&^(PageSize-1)
+	if inFile == 0 {
+		fromFile = 0
+	}
+	if im.committed += pageUp(address+inMemory) - address&^(PageSize-1) - fromFile; m.Write {
+		im.committed += fromFile
+	}
 	if inFile > 0 {
 		part := m
 		part.Low, part.High = address&^(PageSize-1), pageUp(behind)

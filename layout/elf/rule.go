@@ -306,6 +306,19 @@ func (l *Loader) WithCharge(bytes uint64) *Loader {
 	return &out
 }
 
+// Within returns a copy of l that takes only files whose segments lie between two
+// addresses: for programs that see which pages are mapped.
+func (l *Loader) Within(low, high uint64) *Loader {
+	const source = "the program's view of its address space (linux/space.tsv)"
+	out := *l
+	out.Rules = append(slices.Clone(l.Rules),
+		&Rule{Name: "addresses of its own", Scope: PerFile, Must: Is{EType, TypeExec}, Else: Misloaded, Source: source},
+		&Rule{Name: "not before the program as written", Scope: PerLoad, Must: AtMost{Sum{Number(low)}, Sum{PVaddr}}, Else: Misloaded, Source: source},
+		&Rule{Name: "not behind the program as written", Scope: PerLoad, Must: AtMost{Sum{PVaddr, PMemsz}, Sum{Number(high)}}, Else: Misloaded, Source: source},
+	)
+	return &out
+}
+
 // Join describes a file that all of some loaders can run: it obeys the rules of
 // each, under the tightest limits. A loader that can't run a class at all has no
 // say about it.

@@ -86,6 +86,15 @@ func compare(index int, original, result callView, equal judge) *difference {
 	return nil
 }
 
+// sees returns the difference that lies in a call which sees what is mapped, where
+// the result occupies pages that were free in the original; nil if there is none.
+func sees(call *linux.Syscall, original, result *image) *difference {
+	if call == nil || call.Space() == linux.NoSpace || result.Within(original.Image) {
+		return nil
+	}
+	return &difference{text: "occupies addresses that the original leaves free, and calls " + call.Name + ", which sees that", definite: true}
+}
+
 // comparesAsValue reports whether an argument has to be the same number in both
 // programs: that is so unless it is only used as an address.
 func (a *passed) comparesAsValue(b *passed) bool {

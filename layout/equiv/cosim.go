@@ -146,7 +146,7 @@ func (s *script) runOriginal(p *process, facts *machine.Facts, most int) (g gene
 }
 
 // runResult runs the result with the same answers and compares its calls.
-func (g *generated) runResult(p *process, facts *machine.Facts) *difference {
+func (g *generated) runResult(p *process, facts *machine.Facts, original *image) *difference {
 	steps := slower*max(runSteps, g.steps) + 1000
 	for i := 0; i < len(g.calls); i++ {
 		want := g.calls[i]
@@ -168,6 +168,9 @@ func (g *generated) runResult(p *process, facts *machine.Facts) *difference {
 			continue
 		}
 		if d := compare(i, want.view, v, judgeNumbers); d != nil {
+			return d
+		}
+		if d := sees(v.Syscall, original, p.image); d != nil {
 			return d
 		}
 		if reason := v.unclear(); reason != "" {
@@ -230,8 +233,7 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 		}
 		p.configure(assume)
 		g := s.runOriginal(p, facts, runSteps+more)
-		if g.lost != "" {
-			c.lost = g.lost
+		if c.lost = g.lost; c.lost != "" && len(g.calls) == 0 {
 			return c
 		}
 		if f := g.leaves; f != nil && !slices.ContainsFunc(c.findings, func(x Finding) bool { return x.Address == f.Address }) {
@@ -247,9 +249,12 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 			return c
 		}
 		p.configure(assume)
-		if d := g.runResult(p, facts); d != nil {
+		if d := g.runResult(p, facts, original); d != nil {
 			c.difference, c.script, c.calls = d, s, g.calls
 			return c
+		}
+		if c.lost != "" {
+			return c // the calls before were the same
 		}
 		if len(g.calls) > 0 || g.ended {
 			c.runs++

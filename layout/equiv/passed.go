@@ -90,11 +90,14 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 	case linux.Strings:
 		p.followStrings(a, call.ABI, facts)
 		return
-	case linux.Opaque, linux.Map:
+	case linux.Opaque:
 		// A number, or an address that the kernel gave, is as good as a value.
-		if s, _ := p.Memory.Find(a.value); s != nil {
+		if p.isMemory(a.value) {
 			a.unclear = "passes its memory for " + a.Name + ", and what the kernel does there is not modelled"
 		}
+		return
+	case linux.Map:
+		p.followRange(a, call, facts)
 		return
 	}
 	size, exact := p.length(a.Length, call, facts)
@@ -108,7 +111,7 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 		return
 	}
 	switch {
-	case a.Indirect:
+	case a.Indirect && p.holdsAddress(a.value, size, call.ABI, facts):
 		a.unclear = "passes addresses in memory for " + a.Name + ", which are not followed"
 	case a.Kind.Reads():
 		r := p.content(a.value, size, facts)
@@ -136,6 +139,48 @@ func told(l linux.Length, call machine.Call, n uint64, exact bool, facts *machin
 		return facts.Simplify(call.Args[arg])
 	}
 	return machine.Term{}
+}
+
+// isMemory reports whether a value is an address in the process's memory.
+func (p *process) isMemory(x machine.Term) bool {
+	s, _ := p.Memory.Find(x)
+	return s != nil
+}
+
+// holdsAddress reports whether one of the words of a buffer may be an address in the
+// process's memory.
+func (p *process) holdsAddress(address machine.Term, size uint64, abi *linux.ABI, facts *machine.Facts) bool {
+	word := uint64(abi.PointerSize)
+	if size > maxOpen {
+		return true
+	}
+	for i := uint64(0); i+word <= size; i += word {
+		x, ok := p.Memory.PeekWord(offset(p, address, i), int(word))
+		if !ok {
+			return false // the kernel fails before it looks further
+		}
+		if p.isMemory(facts.Simplify(x)) {
+			return true
+		}
+	}
+	return false
+}
+
+// followRange finds out whether a range of addresses meets the file in memory. Of
+// what is elsewhere only the numbers matter.
+func (p *process) followRange(a *passed, call machine.Call, facts *machine.Facts) {
+	low, known := a.value.Constant()
+	size, exact := p.length(a.Length, call, facts)
+	if !exact {
+		size = max(size, 1<<32)
+	}
+	meets := p.isMemory(a.value)
+	if known && p.image.Fixed {
+		meets = meets || p.image.Meets(low, min(low+size, ^uint64(0)-page)+page-1)
+	}
+	if meets {
+		a.unclear = "changes the mapping of its own memory by " + a.Name
+	}
 }
 
 // length returns the most bytes, or things, that a length counts, and whether

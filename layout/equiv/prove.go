@@ -132,6 +132,9 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 		if d := compare(p.calls, x.view, y.view, p.judge); d != nil {
 			return nil, d, ""
 		}
+		if d := sees(x.view.Syscall, p.original.image, p.result.image); d != nil {
+			return nil, d, ""
+		}
 		if s := x.view.Syscall; s != nil && s.NoReturn() {
 			return nil, nil, ""
 		}

@@ -34,6 +34,7 @@ type file struct {
 // than best. With early, numbers may be pushed before they are needed.
 func (s *space) layOut(entry int, best *Result, early bool) *Result {
 	for _, l := range liberties {
+		s.take(l)
 		if !s.free(entry, min(l, loose)) {
 			continue
 		}

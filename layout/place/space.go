@@ -17,6 +17,7 @@ type space struct {
 	kinds     []elf.Kind // of the header bytes
 	partly    []bool     // of those with bounds, some bits have only one value
 	tail      int        // from here on everything is free
+	tails     [3]int     // what tail is for each liberty
 	fixed     int        // how many bytes have only one value
 	least     int        // size of the smallest file, in bytes
 	known     map[string][]bridge
@@ -136,7 +137,7 @@ func (s *space) examine() bool {
 	if conflict != nil {
 		return false
 	}
-	s.tail, s.least = 0, int(classes.MinSize)
+	s.least = int(classes.MinSize)
 	entry, size := elf.Fields[elf.EEntry].At(s.placement.Class)
 	for i, b := range classes.Bytes {
 		k := b.Kind()
@@ -147,10 +148,24 @@ func (s *space) examine() bool {
 		}
 		s.kinds, s.partly = append(s.kinds, k), append(s.partly, partly)
 		if k != elf.Free && k != elf.Bounded {
-			s.tail = i + 1
+			s.tails[loose] = i + 1
+		}
+		if k != elf.Free {
+			s.tails[strict] = i + 1
 		}
 	}
+	s.tails[tied] = s.tails[loose]
+	s.tail = s.tails[tied]
 	return true
+}
+
+// take makes the headers end where they do for a liberty: bytes that are bounded
+// belong to them only where code may not use those.
+func (s *space) take(l liberty) {
+	if s.tail != s.tails[l] {
+		s.tail = s.tails[l]
+		clear(s.known)
+	}
 }
 
 // demanding adds what the program asks of its segment to what the loader asks.

@@ -1,13 +1,39 @@
 package rewrite
 
-import "tasm/flow"
+import (
+	"tasm/codegen/x86"
+	"tasm/flow"
+	"tasm/linux"
+)
 
-// Facts tells what is known in front of each instruction of a graph without
-// doubts, by block, and behind the last one of each. It is nil where the program
-// can't be seen through.
-func Facts(g *flow.Graph, o Options) map[*flow.Block][]flow.Known {
+// Calls returns the system calls that a graph without doubts may make, and false
+// where one of them is not known.
+func Calls(g *flow.Graph, o Options) (calls []*linux.Syscall, all bool) {
+	_, a := analyzed(g, o)
+	if a == nil {
+		return nil, false
+	}
+	all = true
+	for _, b := range g.Blocks {
+		s := *a.in[b]
+		for i := range b.Code {
+			if in := &b.Code[i]; isSystemCall(in) && s.reached {
+				made := a.callsOf(s.r[ax])
+				// In 64-bit code int 0x80 has the numbers of the other ABI.
+				all = all && len(made) > 0 && (g.Bits == 32 || in.Form.Flow() == x86.SystemCall)
+				calls = append(calls, made...)
+			}
+			a.advance(&s, &b.Code[i], a.index[b]+i)
+		}
+	}
+	return calls, all
+}
+
+// analyzed analyses a graph; the analysis is nil where the program can't be seen
+// through.
+func analyzed(g *flow.Graph, o Options) (*shortener, *analysis) {
 	if len(g.Doubts) != 0 || g.Entry == nil || g.ABI == nil || length(g) > MaxInstructions {
-		return nil
+		return nil, nil
 	}
 	sh := &shortener{
 		g: g, abi: g.ABI, bits: g.Bits, options: o, caches: newCaches(), budget: newBudget(o),
@@ -15,6 +41,17 @@ func Facts(g *flow.Graph, o Options) map[*flow.Block][]flow.Known {
 	}
 	a := sh.analyze()
 	if a.unclear {
+		return nil, nil
+	}
+	return sh, a
+}
+
+// Facts tells what is known in front of each instruction of a graph without
+// doubts, by block, and behind the last one of each. It is nil where the program
+// can't be seen through.
+func Facts(g *flow.Graph, o Options) map[*flow.Block][]flow.Known {
+	sh, a := analyzed(g, o)
+	if a == nil {
 		return nil
 	}
 	l := sh.liveness(a)

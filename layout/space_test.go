@@ -1,0 +1,68 @@
+package layout
+
+import (
+	"strings"
+	"testing"
+
+	"tasm/assembler"
+	"tasm/diag"
+)
+
+// probes look at their address space, and tell what they see by their output or exit
+// status. Those without smaller are left as they are.
+var probes = []struct {
+	name, target, source string
+	asIs                 bool
+}{
+	{"unmap", "linux/386", "sys munmap, 0x10000000, 0x70000000\nsys write, 1, ok, 3", false},
+	{"map at a place", "linux/386", "sys mmap2, 0x10000000, 0x70000000, 3, 0x4032, -1, 0\nsys write, 1, ok, 3", false},
+	{"map by a structure", "linux/386", "sys mmap, args\nsys write, 1, ok, 3\nsection .rodata\nargs: dd 0x20000000, 0x1000000, 7, 0x32, -1, 0", false},
+	{"map 3 GB", "linux/386", "sys mmap2, 0, 0xc0000000, 3, 0x4022, -1, 0\nshr eax, 31\nmov ebx, eax\nmov eax, 1\nint 0x80", false},
+	{"protect", "linux/386", "sys mprotect, 0x10000000, 0x1000, 0\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80", false},
+	{"advise", "linux/386", "sys madvise, 0x10000000, 0x1000, 4\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80", false},
+	{"ask for pages", "linux/386", "sys mincore, 0x10000000, 0x1000, room\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80\nsection .bss\nroom: resb 16", false},
+	{"synchronise", "linux/386", "sys msync, 0x10000000, 0x1000, 4\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80", false},
+	{"lock", "linux/386", "sys mlock, 0x10000000, 0x1000\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80", false},
+	{"lock all", "linux/386", "sys mlockall, 1\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80", false},
+	{"limit", "linux/386", "sys setrlimit, 9, limit\nsys mmap2, 0, 0x100000, 3, 0x22, -1, 0\nshr eax, 31\nmov ebx, eax\nmov eax, 1\nint 0x80\nsection .rodata\nlimit: dd 0x2000000, 0x2000000", false},
+	{"heap", "linux/386", "sys brk, 0\nlea ebx, [eax+0x10000]\nmov esi, ebx\nmov eax, 45\nint 0x80\nxor ebx, ebx\ncmp eax, esi\nsetne bl\nmov eax, 1\nint 0x80", false},
+	{"maps", "linux/386", "sys open, path, 0, 0\nsys read, eax, room, 8\nsys write, 1, room, 8\nsection .rodata\npath: db '/proc/self/maps', 0\nsection .bss\nroom: resb 8", true},
+	{"read by address", "linux/386", "sys getpid\nsys process_vm_readv, eax, here, 1, there, 1, 0\nsys write, 1, room, 4\nsection .rodata\nhere: dd room, 4\nthere: dd 0x8048000, 4\nsection .bss\nroom: resb 4", true},
+	{"unmap", "linux/amd64", "sys munmap, 0x100000000, 0x600000000000\nsys write, 1, ok, 3", false},
+	{"map at a place", "linux/amd64", "sys mmap, 0x100000000, 0x600000000000, 3, 0x4032, -1, 0\nsys write, 1, ok, 3", false},
+	{"limit", "linux/amd64", "sys setrlimit, 9, limit\nsys mmap, 0, 0x100000, 3, 0x22, -1, 0\nshr rax, 63\nsys exit, rax\nsection .rodata\nlimit: dq 0x2000000, 0x2000000", false},
+}
+
+// TestAddressSpace runs programs that see what is mapped, in all layouts.
+func TestAddressSpace(t *testing.T) {
+	for _, p := range probes {
+		source := "target " + p.target + "\nsection .text\n_start:\n" + strings.Replace(p.source+"\n", "\nsection", "\nsys exit, 0\nsection", 1)
+		if !strings.Contains(p.source, "\nsection") {
+			source += "sys exit, 0\n"
+		}
+		if strings.Contains(source, "ok, 3") {
+			source += "section .rodata\nok: db 'ok', 10\n"
+		}
+		files := &diag.Files{}
+		program, said := assembler.Assemble(files, files.Add(p.name, []byte(source)), assembler.Options{Instructions: true})
+		if said.Errors() > 0 {
+			t.Fatalf("%s: %s\n%s", p.name, said.Messages()[0].Text, source)
+		}
+		plain, want := 0, ""
+		for _, s := range Strategies {
+			file, said := s.Layout(program, Options{Effort: -8})
+			if file == nil {
+				t.Fatalf("%s %s: %s", p.name, s.Name, said.Messages()[0].Text)
+			}
+			got := runBytes(t, file.Bytes)
+			switch {
+			case s.Name == "plain":
+				plain, want = len(file.Bytes), got
+			case got != want:
+				t.Errorf("%s, %s, %s: %s, as written %s", p.name, p.target, s.Name, got, want)
+			case p.asIs != (len(file.Bytes) == plain):
+				t.Errorf("%s, %s, %s: %d bytes, as written %d; because %v", p.name, p.target, s.Name, len(file.Bytes), plain, file.Report.Reasons)
+			}
+		}
+	}
+}
