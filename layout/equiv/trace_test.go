@@ -122,7 +122,7 @@ func TestRunRefuses(t *testing.T) {
 		"cat":     {sample(t, "cat"), false, "decides on something"},
 		"loop":    {head + "jmp _start", false, "runs for too long"},
 		"nowhere": {head + "jmp eax", false, "jumps to 0x0"},
-		"no end":  {head + "db 0xc5, 0xf8, 0x77", false, "runs into"},
+		"no end":  {head + "db 0x0f, 0x04, 0x77", false, "runs into"},
 		"fault":   {head + "mov eax, [0]", false, "reads at 0x0"},
 		"number":  {head + "pop eax\nint 0x80", false, "number is not known"},
 		// Its exit keeps three bytes of what write returned.
