@@ -114,7 +114,7 @@ func TestMessages(t *testing.T) {
 		{"an address as count", "a: times a db 0", "error: TIMES needs a plain number, and this is an address that only layout knows"},
 		{"bits", "bits 8", "error: code is 16, 32 or 64 bits wide, not 8"},
 		{"overflow", "db 256", "warning: 256 does not fit in a byte and loses its upper bits"},
-		{"too large", "times 1<<41 db 0", "error: this makes the section larger than 1099511627776 bytes"},
+		{"too large", "resb 1<<41", "error: this makes the section larger than 1099511627776 bytes"},
 		{"too much spelt out", "db 1<<40 dup (0)", "error: this statement spells out more than 268435456 bytes"},
 		{"values in a circle", "a equ b\nb equ a", "error: the value of 'a' depends on itself\nerror: the value of 'b' depends on itself"},
 		{"a label of a wrong line", "bits 32\na: mvo eax, 4\njmp a", "error: unknown instruction 'mvo'"},

@@ -2,7 +2,6 @@ package assembler
 
 import (
 	"encoding/binary"
-	"math/bits"
 
 	"tasm/codegen/x86"
 	"tasm/diag"
@@ -268,14 +267,11 @@ func (a *assembler) align(l *line, body *lang.Align) {
 	if !ok {
 		return
 	}
-	if boundary <= 0 || bits.OnesCount64(uint64(boundary)) != 1 || boundary > MaxSectionSize {
+	if boundary <= 0 || boundary > MaxSectionSize {
 		a.fail(diag.Errorf(body.Range, "an alignment must be a power of two, not %d", boundary))
 		return
 	}
-	if !a.sectalignOff {
-		a.current.raiseAlign(boundary)
-	}
-	room := -(a.current.size + a.current.base.N) & (boundary - 1)
+	room := (boundary - (a.current.size+a.current.base.N)%boundary) % boundary
 	if room == 0 {
 		return
 	}
@@ -326,9 +322,13 @@ func (a *assembler) includeBinary(l *line, body *lang.Incbin, times int64) {
 		if !ok {
 			return
 		}
-		if n < 0 || n > size {
+		if n < 0 {
 			a.fail(diag.Errorf(body.Skip.Span(), "can't skip %d bytes of '%s', which has %d", n, body.Path, size))
 			return
+		}
+		if n > size {
+			a.warn(diag.Warningf("other", body.Skip.Span(), "'%s' has only %d bytes, so nothing of it is left", body.Path, size))
+			n = size
 		}
 		skip = n
 		length = size - n

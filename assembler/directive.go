@@ -18,9 +18,6 @@ var directives map[string]func(*assembler, *lang.Directive)
 func init() {
 	directives = map[string]func(*assembler, *lang.Directive){
 		"bits":      (*assembler).bitsDirective,
-		"use16":     func(a *assembler, _ *lang.Directive) { a.bits = 16 },
-		"use32":     func(a *assembler, _ *lang.Directive) { a.bits = 32 },
-		"use64":     func(a *assembler, _ *lang.Directive) { a.bits = 64 },
 		"default":   (*assembler).defaultDirective,
 		"org":       (*assembler).org,
 		"absolute":  (*assembler).absolute,
@@ -106,7 +103,7 @@ func (a *assembler) org(d *lang.Directive) {
 	if !ok {
 		return
 	}
-	if a.originSet {
+	if a.originSet && n != a.out.Origin {
 		a.fail(diag.Errorf(d.Range, "the origin is set twice").NoteAt(a.out.OriginSet, "it was set here"))
 		return
 	}
@@ -141,7 +138,12 @@ func (a *assembler) sectalign(d *lang.Directive) {
 		a.sectalignOff = strings.EqualFold(arg.Name, "off")
 		return
 	}
-	if n, ok := a.constant(arg.Value, arg.Range, "SECTALIGN"); ok && n > 0 {
+	n, ok := a.constant(arg.Value, d.Range, "an alignment")
+	switch {
+	case !ok || a.sectalignOff:
+	case n <= 0 || bits.OnesCount64(uint64(n)) != 1 || n > MaxSectionSize:
+		a.fail(diag.Errorf(d.Range, "an alignment must be a power of two, not %d", n))
+	default:
 		a.current.raiseAlign(n)
 	}
 }

@@ -13,6 +13,10 @@ import (
 
 // instruction handles a machine instruction.
 func (a *assembler) instruction(l *line, body *lang.Instruction, times int64) {
+	if x86.Mnemonic(body.ID) == x86.NoForms {
+		a.fail(diag.Errorf(body.Range, "tasm does not know the instruction '%s' yet", body.Name))
+		return
+	}
 	if !a.lower(body) {
 		return
 	}
@@ -217,6 +221,9 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 		if m.Segment != nil {
 			to.Memory.Segment = m.Segment.ID
 		}
+		if m.Index != nil {
+			return a.splitAddress(m)
+		}
 	case from.Segment != nil:
 		to.Kind = x86.FarOperand
 		if m := lang.Eval(from.Segment, a, &to.Segment); m != nil {
@@ -232,6 +239,35 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 				return false
 			}
 		}
+	}
+	return true
+}
+
+// splitAddress checks the parts of an address with a comma: a base with a
+// displacement, and an index with a factor.
+func (a *assembler) splitAddress(m *lang.Memory) bool {
+	registers := func(e lang.Expr) (n int, coef, number int64) {
+		var v lang.Value
+		if lang.Eval(e, a, &v) != nil {
+			return 2, 0, 0
+		}
+		for _, t := range v.Terms() {
+			if t.Kind == lang.RegisterTerm {
+				n, coef = n+1, t.Coef
+			} else {
+				number = 1
+			}
+		}
+		return n, coef, v.N | number
+	}
+	if n, coef, _ := registers(m.Base); n > 1 || n == 1 && coef != 1 {
+		a.fail(diag.Errorf(m.Base.Span(), "before the comma of an address stands one register, and what is added to it"))
+		return false
+	}
+	if n, _, rest := registers(m.Index); n != 1 || rest != 0 {
+		a.fail(diag.Errorf(m.Index.Span(), "after the comma of an address stands one register, with a factor").
+			Notef("the parts of an address are added: [base + index*4 + offset]"))
+		return false
 	}
 	return true
 }

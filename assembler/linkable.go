@@ -48,7 +48,7 @@ func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
 			s.Align = n
 		}
 		return ok
-	case !known || attr.Value != nil:
+	case !known || attr.Value != nil || attr.Words != nil:
 		a.message(diag.Warningf("other", attr.Range, "%s has no section attribute '%s', so it is ignored", a.opts.Object.Name, attr.Name))
 		return true
 	}

@@ -150,15 +150,26 @@ func (a *assembler) newSegment() lang.SegmentID {
 	return a.segments
 }
 
-// section handles SECTION and SEGMENT.
+// section handles SECTION and SEGMENT. Where attributes ask for $ and $$, these
+// are still those of the section before.
 func (a *assembler) section(st *lang.Section) {
+	values := make([]int64, len(st.Attrs))
+	for i := range st.Attrs {
+		if attr := &st.Attrs[i]; attr.Value != nil && a.opts.Object == nil {
+			n, ok := a.constant(attr.Value, attr.Range, attr.Name)
+			if !ok {
+				return
+			}
+			values[i] = n
+		}
+	}
 	s := a.openSection(st.Name, st.Range)
 	if a.opts.Object != nil {
 		a.objectAttributes(s, st)
 		return
 	}
 	for i := range st.Attrs {
-		a.sectionAttribute(s, &st.Attrs[i])
+		a.sectionAttribute(s, &st.Attrs[i], values[i])
 	}
 }
 
@@ -174,53 +185,67 @@ var flagAttributes = map[string]struct{ set, clear program.Flags }{
 	"nowrite":  {0, program.Write},
 }
 
-func (a *assembler) sectionAttribute(s *section, attr *lang.Arg) {
-	name := strings.ToLower(attr.Name)
-	if f, ok := flagAttributes[name]; ok && attr.Value == nil {
+// linkAttributes are those of linkable formats; an executable has no use for them.
+var linkAttributes = []string{"tls", "merge", "strings", "note", "info", "pointer", "code", "data", "bss", "rdata"}
+
+// sectionAttribute obeys one attribute; n is its value. Those without a
+// meaning in a flat binary do nothing, as in nasm.
+func (a *assembler) sectionAttribute(s *section, attr *lang.Arg, n int64) {
+	if f, ok := flagAttributes[attr.Name]; ok && attr.Value == nil && attr.Words == nil {
 		s.out.Flags = s.out.Flags&^f.clear | f.set
 		return
 	}
 	flat := &s.out.Flat
-	switch name {
-	case "align", "valign":
-		n, ok := a.constant(attr.Value, attr.Range, name)
-		if !ok {
-			return
+	switch {
+	case a.opts.Flat && attr.Spaced: // three words to nasm, not one
+		a.ignored(attr)
+	case attr.Value == nil && attr.Words == nil:
+		if !slices.Contains(linkAttributes, attr.Name) {
+			a.ignored(attr)
 		}
-		if n <= 0 || bits.OnesCount64(uint64(n)) != 1 {
+	case attr.Name == "align", attr.Name == "valign":
+		switch {
+		case attr.Value == nil:
+			a.ignored(attr)
+		case n <= 0 || bits.OnesCount64(uint64(n)) != 1:
 			a.fail(diag.Errorf(attr.Range, "a section's alignment must be a power of two, not %d", n))
-			return
+		case attr.Name == "align":
+			s.out.Align, flat.AlignSet = max(s.out.Align, n), true
+		default:
+			flat.VAlign, flat.VAlignSet = max(flat.VAlign, n), true
 		}
-		if name == "align" {
-			s.out.Align, flat.AlignSet = n, true
-		} else {
-			flat.VAlign, flat.VAlignSet = n, true
-		}
-	case "start", "vstart":
-		if n, ok := a.constant(attr.Value, attr.Range, name); ok {
-			if name == "start" {
-				flat.Start = &n
-			} else {
-				flat.VStart = &n
-			}
-		}
-	case "follows", "vfollows":
-		other, ok := attr.Value.(*lang.Symbol)
-		if !ok {
-			a.fail(diag.Errorf(attr.Range, "%s= takes the name of a section", name))
-			return
-		}
-		if name == "follows" {
-			flat.Follows = other.Name
-		} else {
-			flat.VFollows = other.Name
-		}
-	case "tls", "merge", "strings", "note", "info", "pointer", "code", "data", "bss", "rdata":
-		// Attributes of linkable formats; an executable has no use for them.
+	case attr.Name == "start":
+		a.placeAt(&flat.Start, attr, n)
+	case attr.Name == "vstart":
+		a.placeAt(&flat.VStart, attr, n)
+	case attr.Name == "follows":
+		flat.Follows = attr.Words[0]
+	case attr.Name == "vfollows":
+		flat.VFollows = attr.Words[0]
 	default:
-		a.fail(diag.Errorf(attr.Range, "sections have no attribute '%s'", attr.Name).
-			Notef("known are progbits, nobits, alloc, exec, write (each also with no in front), align=, valign=, start=, vstart=, follows= and vfollows="))
+		a.ignored(attr)
 	}
+}
+
+// placeAt gives a section the address n, which it may have been given before.
+func (a *assembler) placeAt(to **int64, attr *lang.Arg, n int64) {
+	switch {
+	case attr.Value == nil:
+		a.ignored(attr)
+	case *to != nil && **to != n && a.final:
+		a.fail(diag.Errorf(attr.Range, "the section has another %s= already, %d", attr.Name, **to))
+	default:
+		*to = &n
+	}
+}
+
+// ignored warns of an attribute that does nothing.
+func (a *assembler) ignored(attr *lang.Arg) {
+	m := diag.Warningf("other", attr.Range, "the attribute '%s' of a section means nothing here", attr.Name)
+	if attr.Spaced {
+		m.Notef("no blank may stand beside the equals sign: %s=%s", attr.Name, attr.Words[0])
+	}
+	a.message(m)
 }
 
 // raiseAlign makes sure that the section is aligned to at least boundary.

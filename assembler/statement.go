@@ -1,6 +1,8 @@
 package assembler
 
 import (
+	"math"
+
 	"tasm/diag"
 	"tasm/lang"
 	"tasm/program"
@@ -35,6 +37,12 @@ func (a *assembler) statement(l *line) {
 		switch {
 		case !ok:
 			return
+		case n >= 0 && n > math.MaxInt32:
+			if n = int64(int32(n)); n < 0 {
+				a.fail(diag.Errorf(st.Times.Span(), "TIMES can't repeat something more than %d times", math.MaxInt32))
+				return
+			}
+			a.warn(diag.Warningf("other", st.Times.Span(), "of this count of TIMES only the low 32 bits matter: %d", n))
 		case n < 0:
 			a.fail(diag.Errorf(st.Times.Span(), "TIMES can't repeat something %d times", n).
 				Notef("what should fill up to a size (times 510-($-$$)) gives this when the code has grown past it"))

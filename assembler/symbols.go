@@ -104,7 +104,7 @@ func (a *assembler) link(out *program.Symbol, s *symbol) {
 // isLocal reports whether name belongs to the last ordinary label before it.
 // Names that start with two dots ("..@x") stand for themselves.
 func isLocal(name string) bool {
-	return len(name) > 1 && name[0] == '.' && name[1] != '.'
+	return name != "" && name[0] == '.' && (len(name) == 1 || name[1] != '.')
 }
 
 // find returns the symbol of that name as seen from the statement at hand,
@@ -263,6 +263,11 @@ func (a *assembler) Warn(m *diag.Message) { a.warn(m) }
 func (a *assembler) Bits() int { return a.bits }
 
 func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
+	if strings.EqualFold(ref.Name, "ptr") {
+		return diag.Errorf(ref.Range, "PTR is not needed here").
+			Notef("write the size right before the brackets: dword [x]").
+			Suggest(ref.Range, "")
+	}
 	m := diag.Errorf(ref.Range, "'%s' is not defined", s.name)
 	var names []string
 	for _, other := range a.order {

@@ -138,10 +138,13 @@ type Arg struct {
 	Range diag.Range
 	Name  string // the word or the name before "=" or ":"
 	Value Expr   // or nil
-	// Words are words after the first one (global name:function hidden).
+	// Words are words after the first one (global name:function hidden), or the
+	// value of a section's attribute as written.
 	Words []string
 	// Factor is N of a word*N (section .x merge byte*4), or nil.
 	Factor Expr
+	// Spaced is set where blanks stand around the equals sign of an attribute.
+	Spaced bool
 }
 
 // Section opens a section: SECTION or SEGMENT with its attributes.
@@ -241,6 +244,9 @@ type Memory struct {
 	AddressSize int       // [dword x] where it means the address, a16/a32/a64: in bytes, or 0
 	NoSplit     bool
 	Rel, Abs    bool
+	// Base and Index are the parts of an address with a comma, [base+8, index*4],
+	// whose sum is the address; else nil.
+	Base, Index Expr
 }
 
 // Expr is an expression: one of the types below.

@@ -114,6 +114,9 @@ func floatItem(e Expr, width int) (c converted, ok bool, _ *diag.Message) {
 		}
 		var m *diag.Message
 		c.bytes, m = packedDecimal(text, negative, e.Span())
+		if len(strings.Trim(strings.ReplaceAll(text, "_", ""), "pP")) > maxPacked {
+			c.trouble = "overflow"
+		}
 		return c, m == nil, m
 	}
 	c, m := format.convert(text, negative, e.Span())
@@ -137,7 +140,10 @@ func isDecimalString(text string) bool {
 	return last|0x20 == 'p' || text[0] == '0' && text[1]|0x20 == 'p'
 }
 
-// packedDecimal encodes up to 18 decimal digits, two to a byte, and a sign byte.
+// maxPacked is how many digits a packed decimal has.
+const maxPacked = 18
+
+// packedDecimal encodes the last 18 decimal digits, two to a byte, and a sign byte.
 func packedDecimal(text string, negative bool, at diag.Range) ([]byte, *diag.Message) {
 	digits := strings.ReplaceAll(text, "_", "")
 	if digits[0] == '0' && len(digits) > 1 && digits[1]|0x20 == 'p' {
@@ -145,8 +151,8 @@ func packedDecimal(text string, negative bool, at diag.Range) ([]byte, *diag.Mes
 	} else {
 		digits = digits[:len(digits)-1]
 	}
-	if len(digits) > 18 {
-		return nil, diag.Errorf(at, "a packed decimal constant has at most 18 digits, and this has %d", len(digits))
+	if len(digits) > maxPacked {
+		digits = digits[len(digits)-maxPacked:]
 	}
 	b := make([]byte, 10)
 	for i := 0; i < len(digits); i++ {

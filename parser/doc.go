@@ -22,8 +22,11 @@
 //
 // All other syntax, that of the directives, is structs with participle's tags
 // (syntax.go), one for each shape of directive, chosen by the directive's name
-// in a table (rules.go). Where such a struct has a field of type lang.Expr,
-// lang.Body or operandList, participle calls the nodes written by hand.
+// in a table (rules.go); SECTION, whose words only blanks separate, is written by
+// hand. A directive reaches the grammar in brackets: without them it is a
+// multi-line macro around that, as in nasm (macros/standard.nasm). Where such a
+// struct has a field of type lang.Expr, lang.Body or operandList, participle calls
+// the nodes written by hand.
 //
 // # Why so
 //

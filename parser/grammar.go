@@ -260,7 +260,7 @@ func (g *grammar) label(st *lang.Statement) *word {
 		}
 		return w
 	case next.Kind == EndOfLine:
-		if !colon {
+		if !colon && !isDirective(t.Text) {
 			m := diag.Warningf("label-orphan", t.Range, "'%s' alone on a line is a label; without a colon it might be a slip", t.Text)
 			if near := g.nearestMnemonic(t.Text); near != "" {
 				m.Notef("did you mean the instruction '%s'?", near)
@@ -369,8 +369,7 @@ func (g *grammar) body(st *lang.Statement, w *word) {
 		case w.kind == timesWord:
 			g.pos++
 			if st.Times != nil {
-				g.fail(diag.Errorf(t.Range, "TIMES stands twice in this line").Notef("multiply the counts"))
-				return
+				g.warn(diag.Warningf("other", t.Range, "of two TIMES in a line only the last counts").Notef("multiply the counts"))
 			}
 			if st.Times = g.expression(); st.Times == nil {
 				return
@@ -455,7 +454,11 @@ func (g *grammar) bracedPrefix() bool {
 
 // other parses what is no instruction: data and directives.
 func (g *grammar) other(st *lang.Statement, t *Token, w *word) {
-	if len(g.prefixList) > 0 {
+	if len(g.prefixList) > 0 && w.kind == dataWord {
+		p := g.prefixList[0]
+		g.warn(diag.Warningf("other", p.Range, "the prefix %s does nothing before data", p.Name).
+			Notef("to store its byte, write it on a line of its own"))
+	} else if len(g.prefixList) > 0 {
 		p := g.prefixList[0]
 		g.fail(diag.Errorf(p.Range, "the prefix %s can only stand before an instruction", p.Name))
 		return

@@ -47,20 +47,13 @@ func firstDifference(got, want string) string {
 	return "got less"
 }
 
-// parseLines parses text line by line, without the preprocessor.
+// parseLines parses text line by line.
 func parseLines(files *diag.Files, name, text string) (statements []*lang.Statement, bag *diag.Bag) {
-	g := newGrammar(testVocabulary{})
 	bag = &diag.Bag{}
-	lx := newLexer(files.Add(name, []byte(text)), text)
-	var line Line
-	for lx.next(&line) {
-		st, messages := g.parse(line)
-		for _, m := range messages {
-			bag.Add(m)
-		}
-		if st != nil {
-			statements = append(statements, st)
-		}
+	p := New(Config{Vocabulary: testVocabulary{}, Files: files, Format: "bin"})
+	stream := p.Pass(files.Add(name, []byte(text)), &valueEnv{}, bag)
+	for st := stream.Next(); st != nil; st = stream.Next() {
+		statements = append(statements, st)
 	}
 	return statements, bag
 }

@@ -301,9 +301,7 @@ func scanPercent(s string, i int) (Kind, int) {
 		if after == '?' {
 			return Directive, i + 3
 		}
-		if class[after]&isID == 0 {
-			return Directive, i + 2
-		}
+		return Directive, i + 2
 	case next == '*' && after == '?':
 		if byteAt(s, i+3) == '?' {
 			return Directive, i + 4

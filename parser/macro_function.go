@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,26 +123,32 @@ func (p *preprocessor) applyNum(call Token, args [][]Token) []Token {
 		values[i] = n
 	}
 	digits, base := values[1], values[2]
-	if base < 2 || base > 36 {
-		p.errorf(call.Range, "%s: base %d is not one from 2 to 36", call.Text, base)
+	if base < 2 || base > int64(len(numerals)) {
+		p.errorf(call.Range, "%s: base %d is not one from 2 to %d", call.Text, base, len(numerals))
 		return nil
 	}
 	if digits < -64 || digits > 64 {
 		p.errorf(call.Range, "%s can't write %d digits, only up to 64", call.Text, digits)
 		return nil
 	}
-	s := strconv.FormatUint(uint64(values[0]), int(base))
-	width := int(digits)
-	if width < 0 {
-		width = -width
+	return []Token{stringToken(numeral(uint64(values[0]), int(digits), uint64(base)), call.Range)}
+}
+
+// numerals are the digits of %num.
+const numerals = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@_"
+
+// numeral writes n with just so many digits; with at least so many if digits is
+// negative, and with as many as there are, none for zero, if it is 0.
+func numeral(n uint64, digits int, base uint64) string {
+	var s []byte
+	for ; n > 0 && (digits <= 0 || len(s) < digits); n /= base {
+		s = append(s, numerals[n%base])
 	}
-	if len(s) < width {
-		s = strings.Repeat("0", width-len(s)) + s
+	for len(s) < max(digits, -digits) {
+		s = append(s, '0')
 	}
-	if digits >= 0 {
-		s = s[len(s)-width:]
-	}
-	return []Token{stringToken(s, call.Range)}
+	slices.Reverse(s)
+	return string(s)
 }
 
 func (p *preprocessor) applyCount(call Token, args [][]Token) []Token {

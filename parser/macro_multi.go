@@ -19,6 +19,7 @@ type multiMacro struct {
 	// their name means what it meant without them, so that a macro can wrap an
 	// instruction.
 	recursive bool
+	own       bool      // one of tasm's own, of which messages do not speak
 	defaults  [][]Token // for the arguments after the first min
 	body      []bodyLine
 	nolist    bool // .nolist: its lines count as the line that calls it
@@ -74,9 +75,6 @@ func (p *preprocessor) findMulti(t *Token) []*multiMacro {
 	if t.Kind != Identifier {
 		return nil
 	}
-	if isStandard(t.Text) {
-		p.loadStandard(t.Text)
-	}
 	list := p.multi.list(t.Text)
 	for i, m := range list {
 		if matches(m, t.Text) && (m.active == 0 || m.recursive) {
@@ -115,7 +113,7 @@ func (p *preprocessor) callMulti(line Line) bool {
 	vanished := len(rest) == 0 && len(p.line.Tokens) > at+1
 	m, args := p.choose(list, name, rest, vanished)
 	if m == nil {
-		return false
+		return list[0].own && p.host.ownLanguage() // an error
 	}
 	call := &macroCall{macro: m, name: name, args: args, number: p.unique}
 	p.unique++
@@ -123,15 +121,12 @@ func (p *preprocessor) callMulti(line Line) bool {
 	if len(rest) > 0 {
 		callRange = callRange.To(rest[len(rest)-1].Range)
 	}
-	entered := p.push(frame{
-		kind:      macroFrame,
-		body:      m.body,
-		call:      call,
-		done:      m,
-		opened:    callRange,
-		expansion: &lang.Expansion{What: "macro '" + shown(m.name) + "'", Call: callRange, Parent: p.expansion(), Hidden: m.nolist},
-	})
-	if !entered {
+	outer := p.expansion()
+	expansion := outer
+	if !m.own {
+		expansion = &lang.Expansion{What: "macro '" + shown(m.name) + "'", Call: callRange, Parent: outer, Hidden: m.nolist}
+	}
+	if !p.push(frame{kind: macroFrame, body: m.body, call: call, done: m, opened: callRange, expansion: expansion}) {
 		return true
 	}
 	m.active++
@@ -153,7 +148,7 @@ func (p *preprocessor) callMulti(line Line) bool {
 		kind:      textFrame,
 		body:      []bodyLine{{Line: Line{Tokens: []Token{label[0], colon}, Range: line.Range}, percent: label[0].Kind == Directive}},
 		call:      call,
-		expansion: p.top().expansion.Parent,
+		expansion: outer,
 	})
 	return true
 }
@@ -174,6 +169,7 @@ func (p *preprocessor) choose(list []*multiMacro, name Token, rest []Token, vani
 				"the empty last argument of macro '%s' is dropped", shown(m.name)).
 				Notef("write '{}' for an argument that is empty"))
 			n--
+			rest = withoutTrailing(rest, args[:n])
 		}
 		return m, p.fitArguments(m, args[:n], rest)
 	}
@@ -196,10 +192,28 @@ func (p *preprocessor) choose(list []*multiMacro, name Token, rest []Token, vani
 			break
 		}
 	}
+	if other.own {
+		p.misusedDirective(other, name)
+		return nil, nil
+	}
 	p.report(diag.Warningf("pp-macro-params-multi", name.Range,
 		"there is a macro '%s', but it does not take %s", shown(other.name), plural(n, "argument")).
 		NoteAt(other.defined, "it takes %s", other.arity()))
 	return nil, nil
+}
+
+// misusedDirective says that one of nasm's directives stands with a number of
+// arguments that it does not take. To nasm it is an ordinary name then.
+func (p *preprocessor) misusedDirective(m *multiMacro, name Token) {
+	what := strings.ToUpper(m.name) + " takes " + m.arity()
+	message := diag.Warningf("pp-macro-params-multi", name.Range, "%s, so here it is no directive but an ordinary name", what)
+	if p.host.ownLanguage() {
+		message = diag.Errorf(name.Range, "%s", what)
+	}
+	if r := rules[m.name]; r != nil {
+		message.Notef("write: %s", r.usage)
+	}
+	p.report(message)
 }
 
 // arity says how many arguments m takes.
@@ -273,15 +287,22 @@ func (p *preprocessor) fitArguments(m *multiMacro, args [][]Token, rest []Token)
 		if m.max == 0 {
 			return nil
 		}
-		if len(args) > m.max {
-			last := args[m.max-1]
-			args = append(args[:m.max-1:m.max-1], greedyRest(rest, last, m.max-1))
-		}
+		last := args[m.max-1]
+		args = append(args[:m.max-1:m.max-1], greedyRest(rest, last, m.max-1))
 	}
 	for n := len(args); n >= m.min && n-m.min < len(m.defaults); n++ {
 		args = append(args, m.defaults[n-m.min])
 	}
 	return args
+}
+
+// withoutTrailing returns rest without the comma at its end, which stands
+// behind the last of args. Behind an empty one it stays, as in nasm.
+func withoutTrailing(rest []Token, args [][]Token) []Token {
+	if n := len(args); n > 0 && len(args[n-1]) > 0 {
+		return rest[:len(rest)-1]
+	}
+	return rest
 }
 
 // greedyRest is what stands in rest from argument number skip on. If that
@@ -310,7 +331,7 @@ func greedyRest(rest, first []Token, skip int) []Token {
 
 // defineMulti obeys %macro and its kin: it reads the body up to %endmacro.
 func (p *preprocessor) defineMulti(d *command, fold, recursive bool) {
-	m := &multiMacro{fold: fold, recursive: recursive, defined: d.name.Range}
+	m := &multiMacro{fold: fold, recursive: recursive, own: p.own, defined: d.name.Range}
 	ok := p.macroHeading(d, m)
 	body, closed := p.collect(d.name, "%macro")
 	if !ok || !closed {
@@ -442,8 +463,12 @@ func (p *preprocessor) exitMacro(d *command) {
 // repeat obeys %rep.
 func (p *preprocessor) repeat(d *command) {
 	tokens := d.args
-	if k := len(tokens); k > 0 && strings.EqualFold(tokens[k-1].Text, ".nolist") {
+	isNolist := func(t Token) bool { return strings.EqualFold(t.Text, ".nolist") }
+	if k := len(tokens); k > 0 && isNolist(tokens[k-1]) {
 		tokens = tokens[:k-1]
+	}
+	if len(tokens) > 0 && isNolist(tokens[0]) {
+		tokens = tokens[1:]
 	}
 	n, ok := p.evaluate(p.expand(tokens), d.name.Text, d.name.Range)
 	switch {
@@ -456,7 +481,10 @@ func (p *preprocessor) repeat(d *command) {
 		p.errorf(argRange(d.args, d.name.Range), "%s count %d is over the limit of %d", d.name.Text, n, p.limits.reps)
 		n = 0
 	}
-	expansion := &lang.Expansion{What: "%rep", Call: d.line.Range, Parent: p.expansion()}
+	expansion := p.expansion()
+	if call := p.call(); call == nil || !call.macro.own {
+		expansion = &lang.Expansion{What: "%rep", Call: d.line.Range, Parent: expansion}
+	}
 	body, closed := p.collect(d.name, "%rep")
 	if !closed || n == 0 {
 		return

@@ -273,7 +273,7 @@ func (e *expander) pushBody(m *singleMacro, name Token, args [][]Token) {
 				e.stack[len(e.stack)-1].Space = true
 			}
 			for j := len(arg) - 1; j >= 0; j-- {
-				t := arg[j]
+				t := m.named(arg[j], name)
 				if j == 0 {
 					t.Space = b.Space
 				}
@@ -283,26 +283,33 @@ func (e *expander) pushBody(m *singleMacro, name Token, args [][]Token) {
 			}
 			continue
 		}
-		t := b.Token
+		t := m.named(b.Token, name)
 		t.Range = name.Range
-		if t.Kind == Directive {
-			switch t.Text {
-			case "%?", "%*?":
-				t.Kind, t.Text = name.Kind, name.Text
-			case "%??", "%*??":
-				t.Kind, t.Text = name.Kind, m.name
-			case "%,":
-				if !something {
-					continue
-				}
-				t.Kind, t.Text = Punctuation, ","
+		if t.Kind == Directive && t.Text == "%," {
+			if !something {
+				continue
 			}
+			t.Kind, t.Text = Punctuation, ","
 		}
 		something = true
 		if !e.push(t) {
 			return
 		}
 	}
+}
+
+// named puts the name of m, or the one that it is called by, in place of a
+// token that stands for it.
+func (m *singleMacro) named(t, call Token) Token {
+	if t.Kind == Directive {
+		switch t.Text {
+		case "%?", "%*?":
+			t.Kind, t.Text = call.Kind, call.Text
+		case "%??", "%*??":
+			t.Kind, t.Text = call.Kind, m.name
+		}
+	}
+	return t
 }
 
 // pushAll puts tokens onto the stack, expanded, the end first.
@@ -390,6 +397,9 @@ func (p *preprocessor) prepare(m *singleMacro, args [][]Token) [][]Token {
 		param := &m.params[i]
 		if !param.braces {
 			args[i] = stripBraces(args[i])
+		}
+		if param.evaluate || param.quoted {
+			args[i] = p.expand(args[i])
 		}
 		if param.evaluate {
 			if n, ok := p.evaluate(args[i], m.name, m.defined); ok {
@@ -487,9 +497,6 @@ func (p *preprocessor) define(name Token, m *singleMacro) {
 				p.report(diag.Warningf("pp-macro-def-case-single", name.Range,
 					"this definition of '%s' hides '%s', whose name differs in case", shown(m.name), shown(own)).
 					NoteAt(old.defined, "which is defined here"))
-				if m.fold {
-					continue
-				}
 				break
 			}
 			p.stored -= len(old.body)

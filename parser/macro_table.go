@@ -11,11 +11,19 @@ type named interface {
 // case share a list, the newest first; each says whether case matters to it.
 type macroTable[M named] struct {
 	lists map[string][]M
+	// mask tells most other names from those of macros without a search: for each
+	// length of a name (31 and more are alike), which first letters there are.
+	mask [32]uint32
+}
+
+// maybe reports false for a name that no macro has.
+func (t *macroTable[M]) maybe(name string) bool {
+	return t.mask[min(len(name), 31)]>>(name[0]&31)&1 != 0
 }
 
 // list returns the macros that share name but for case.
 func (t *macroTable[M]) list(name string) []M {
-	if len(t.lists) == 0 {
+	if name == "" || !t.maybe(name) {
 		return nil
 	}
 	for i := 0; i < len(name); i++ {
@@ -54,6 +62,9 @@ func (t *macroTable[M]) add(m M) {
 	}
 	name, _ := m.macroName()
 	key := strings.ToLower(name)
+	if name != "" {
+		t.mask[min(len(name), 31)] |= 1 << (name[0] & 31)
+	}
 	// A new list: a call may be under way in the old one.
 	t.lists[key] = append([]M{m}, t.lists[key]...)
 }

@@ -96,14 +96,6 @@ func (g *grammar) modifiers(o *lang.Operand) bool {
 			o.To = true
 		case distanceWord:
 			o.Distance = lang.Distance(w.id)
-		case plainWord:
-			if len(t.Text) == 3 && t.Text[0]|0x20 == 'p' && t.Text[1]|0x20 == 't' && t.Text[2]|0x20 == 'r' && o.Size != 0 {
-				g.fail(diag.Errorf(t.Range, "PTR is not needed here").
-					Notef("write the size right before the brackets: dword [x]").
-					Suggest(t.Range, ""))
-				return false
-			}
-			return true
 		default:
 			return true
 		}
@@ -142,6 +134,14 @@ func (g *grammar) memory(o *lang.Operand, segment *lang.Register) bool {
 		if o.Value = g.expression(); o.Value == nil {
 			return false
 		}
+	}
+	if at := g.peek(); at.is(",") {
+		g.pos++
+		m.Base = o.Value
+		if m.Index = g.expression(); m.Index == nil {
+			return false
+		}
+		o.Value = g.binary(lang.OpAdd, at, m.Base, m.Index)
 	}
 	t := g.peek()
 	if !t.is("]") {

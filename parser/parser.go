@@ -243,6 +243,8 @@ func (p *Parser) expression(tokens []Token) (lang.Expr, []Token, *diag.Message) 
 	return e, tokens[p.conditions.pos:], nil
 }
 
+func (p *Parser) ownLanguage() bool { return p.grammar.target }
+
 func (p *Parser) now() int64 { return p.cfg.Now }
 
 func (p *Parser) format() string { return strings.ToLower(p.cfg.Format) }

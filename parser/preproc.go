@@ -23,8 +23,7 @@ import (
 //     (macro_multi.go); if not, it is handed on.
 //
 // The results are those of nasm 2.16.01 (see TestLikeNasm), but not where it
-// loses its way: after a call of itself an %rmacro goes on with its own lines;
-// %exitmacro leaves a %rep as well; %require reads a file only once; a brace in
+// loses its way: %exitmacro leaves a %rep as well; %require reads a file only once; a brace in
 // the middle of an argument has no meaning; and only the chosen argument of
 // %sel() is looked at.
 //
@@ -112,15 +111,14 @@ type preprocessor struct {
 	skipping bool
 	contexts []*context
 
-	single   macroTable[*singleMacro]
-	multi    macroTable[*multiMacro]
-	hidden   map[string]bool           // predefined macros taken back by %undef
-	used     map[string]bool           // packages read by %use
-	seen     map[diag.FileID]bool      // files read by %include or %require
-	standard bool                      // the standard macros have been read
-	magic    map[string][]*singleMacro // predefined macros asked for so far
+	single macroTable[*singleMacro]
+	multi  macroTable[*multiMacro]
+	hidden map[string]bool           // predefined macros taken back by %undef
+	used   map[string]bool           // packages read by %use
+	seen   map[diag.FileID]bool      // files read by %include or %require
+	own    bool                      // tasm's own macros are being read
+	magic  map[string][]*singleMacro // predefined macros asked for so far
 
-	section   []Token    // the last SECTION line, for __?SECT?__
 	numbering numbering  // of %line
 	stack     stackFrame // of %stacksize, %arg and %local
 	keepEmpty bool       // an empty last argument counts (%pragma preproc sane_empty_expansion)
@@ -148,8 +146,6 @@ type host interface {
 	include(name string, from diag.FileID) (diag.FileID, error)
 	// source is the text of a file.
 	source(file diag.FileID) string
-	// builtin registers a file that is part of the program.
-	builtin(name string, text []byte) diag.FileID
 	// defines are the macros defined before the source is read, NAME or NAME=VALUE.
 	defines() []string
 	// preludeFile is a file to read before the source, 0 for none.
@@ -161,6 +157,8 @@ type host interface {
 	environ(name string) (string, bool)
 	// now is the time to report, in seconds since 1970.
 	now() int64
+	// ownLanguage reports whether the source is one for tasm, after TARGET.
+	ownLanguage() bool
 	// format is the name of the output format in nasm's words: bin, elf32, elf64.
 	format() string
 }
@@ -208,6 +206,7 @@ func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pas
 		limits: defaultLimits,
 		pass:   pass,
 	}
+	p.loadStandard()
 	for _, text := range h.defines() {
 		name, value, _ := strings.Cut(text, "=")
 		p.defineAs(Token{Kind: Identifier, Text: name}, false, lexText(value, diag.Range{}))
@@ -296,7 +295,20 @@ func (p *preprocessor) read(f *frame) (line Line, percent, ok bool) {
 	l := &f.body[f.next]
 	f.next++
 	p.line = l.Line
-	return l.Line, l.percent, true
+	if f.kind != textFrame && f.call != nil && f.call.macro.own {
+		p.line = p.placed(p.line, f.opened)
+	}
+	return p.line, l.percent, true
+}
+
+// placed gives the line of one of tasm's own macros the place of its call.
+func (p *preprocessor) placed(line Line, at diag.Range) Line {
+	line.Tokens = p.arena.copy(line.Tokens)
+	for i := range line.Tokens {
+		line.Tokens[i].Range = at
+	}
+	line.Range = at
+	return line
 }
 
 // process takes a line through the steps; ok is false when nothing of it is
@@ -331,7 +343,6 @@ func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
 			return line, false
 		}
 	}
-	p.noteSection(line.Tokens)
 	return line, len(line.Tokens) > 0
 }
 
@@ -350,11 +361,26 @@ func (p *preprocessor) leave() {
 	case f.over:
 		p.dropConds(f.conds)
 	}
-	if f.done != nil {
-		f.done.active--
+	ends := false
+	if m := f.done; m != nil {
+		m.active--
 		p.held -= f.call.held
+		ends = m.active > 0 && !p.host.ownLanguage()
 	}
+	at, done := f.opened, f.done
 	p.frames = p.frames[:len(p.frames)-1]
+	if ends {
+		// nasm 2.16.01 loses its way where a macro has called itself, and the
+		// source ends there.
+		m := diag.Warningf("other", at, "to nasm the source ends after this call, as a macro calls itself here")
+		for i := range p.frames {
+			if g := &p.frames[i]; g.kind == repFrame || g.kind == macroFrame && g.done != done {
+				m.Severity = diag.Error // it crashes
+			}
+		}
+		p.report(m.Notef("count with %s and repeat with %s instead", "%assign", "%rep"))
+		p.frames, p.conds, p.skipping = p.frames[:0], p.conds[:0], false
+	}
 }
 
 // push makes f the frame that is read next.

@@ -230,22 +230,20 @@ func condContext(p *preprocessor, d *command) (bool, bool) {
 
 // condDefined: one of the names is that of a single-line macro.
 func condDefined(p *preprocessor, d *command) (bool, bool) {
-	for _, t := range d.args {
-		switch {
-		case t.Kind == Identifier:
+	for len(d.args) > 0 {
+		t, ok := d.macroName()
+		if !ok {
+			return false, false
+		}
+		if t.Kind == Identifier {
 			if p.isDefined(t.Text) {
 				return true, true
 			}
-		case t.Kind == Directive && contextLevel(t.Text) > 0:
-			if level := contextLevel(t.Text); level <= len(p.contexts) {
-				c, name := p.contextOf(t)
-				if _, ok := c.macros.find(name); ok {
-					return true, true
-				}
+		} else if contextLevel(t.Text) <= len(p.contexts) {
+			c, name := p.contextOf(t)
+			if _, ok := c.macros.find(name); ok {
+				return true, true
 			}
-		default:
-			p.errorf(t.Range, "%s takes names of macros", d.name.Text)
-			return false, false
 		}
 	}
 	return false, true
@@ -337,9 +335,6 @@ func condMacro(p *preprocessor, d *command) (bool, bool) {
 		return false, false
 	}
 	d.end()
-	if isStandard(want.name) {
-		p.loadStandard(want.name)
-	}
 	for _, m := range p.multi.list(want.name) {
 		if matches(m, want.name) && (want.greedy || m.min <= want.max) && (m.greedy || want.min <= m.max) {
 			return true, true

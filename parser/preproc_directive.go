@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strings"
 
 	"tasm/diag"
@@ -85,15 +86,27 @@ func (d *command) end() {
 
 // macroName takes the name of a single-line macro.
 func (d *command) macroName() (Token, bool) {
-	if len(d.args) > 0 {
-		t := d.args[0]
-		if t.Kind == Identifier || t.Kind == Directive && contextLevel(t.Text) > 0 {
-			d.args = d.args[1:]
-			return t, true
+	n := 0
+	for n < len(d.args) && (n == 0 || !d.args[n].Space) && (isMacroName(&d.args[n]) || n > 0 && d.args[n].Kind == Number) {
+		n++
+	}
+	if n > 0 {
+		name := d.args[:n]
+		d.args = d.args[n:]
+		if n > 1 { // written in parts, as %$a%$n
+			name = d.p.expand(name)
+		}
+		if len(name) == 1 && isMacroName(&name[0]) {
+			return name[0], true
 		}
 	}
 	d.p.report(diag.Errorf(d.at(), "%s needs the name of a macro", d.name.Text))
 	return Token{}, false
+}
+
+// isMacroName reports whether a single-line macro can have t as its name.
+func isMacroName(t *Token) bool {
+	return t.Kind == Identifier || t.Kind == Directive && contextLevel(t.Text) > 0
 }
 
 // directives says how each directive is obeyed. Conditions (%if, %elif and so
@@ -262,13 +275,16 @@ func (p *preprocessor) defineText(d *command, fold, expand bool) {
 		}
 	}
 	tokens := d.args
+	if len(m.params) > 0 {
+		tokens = m.markParams(tokens)
+	}
 	if expand {
 		tokens = p.expand(tokens)
 	}
 	m.body = make([]bodyToken, len(tokens))
 	for i, t := range tokens {
 		m.body[i].Token = t
-		if t.Kind == Identifier {
+		if t.Kind == paramName {
 			for j := range m.params {
 				if m.params[j].name == t.Text {
 					m.body[i].param = j + 1
@@ -278,6 +294,23 @@ func (p *preprocessor) defineText(d *command, fold, expand bool) {
 	}
 	p.store(len(tokens), name.Range)
 	p.define(name, m)
+}
+
+// paramName is the kind of a token that names a parameter of the macro at hand;
+// no other macro of that name is meant.
+const paramName Kind = 201
+
+// markParams returns tokens with the names of the parameters marked.
+func (m *singleMacro) markParams(tokens []Token) []Token {
+	out := slices.Clone(tokens)
+	for i := range out {
+		for j := range m.params {
+			if out[i].Kind == Identifier && m.params[j].name == out[i].Text {
+				out[i].Kind = paramName
+			}
+		}
+	}
+	return out
 }
 
 // parameters reads the parameters of a single-line macro.

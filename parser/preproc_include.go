@@ -3,6 +3,7 @@ package parser
 import (
 	"embed"
 	"strings"
+	"sync"
 
 	"tasm/diag"
 	"tasm/lang"
@@ -107,9 +108,6 @@ func (p *preprocessor) pathSearch(d *command) {
 //go:embed macros/*.nasm
 var macroSources embed.FS
 
-// standardMacros are the multi-line macros defined in macros/standard.nasm.
-var standardMacros = map[string]bool{"struc": true, "endstruc": true, "istruc": true, "at": true, "iend": true}
-
 // packages are the packages of %use: what macros/<name>.nasm defines.
 var packages = map[string]string{
 	"altreg": "names r0l to r15h for all registers, by number",
@@ -120,53 +118,44 @@ var packages = map[string]string{
 // missingPackages are those of nasm that tasm does not have yet.
 var missingPackages = map[string]bool{"smartalign": true, "masm": true}
 
-// isStandard reports whether name is one of standardMacros. It is asked for
-// the first words of every line.
-func isStandard(name string) bool {
-	switch len(name) {
-	case len("at"), len("iend"), len("struc"), len("istruc"), len("endstruc"):
-		switch name[0] | 0x20 {
-		case 'a', 'e', 'i', 's':
-			return standardMacros[strings.ToLower(name)]
-		}
-	}
-	return false
-}
-
-// loadStandard reads the standard macros when the first is called, unless the
-// source has a macro of that name.
-func (p *preprocessor) loadStandard(name string) {
-	if p.standard {
-		return
-	}
-	p.standard = true
-	own := p.multi
-	p.multi = macroTable[*multiMacro]{}
+// standardMacros are the macros of macros/standard.nasm, read once.
+var standardMacros = sync.OnceValue(func() macroTable[*multiMacro] {
+	var bag diag.Bag
+	p := &preprocessor{bag: &bag, limits: defaultLimits}
 	p.readMacros("standard")
-	// What the source has defined by now goes before.
-	for _, list := range own.lists {
-		for i := len(list) - 1; i >= 0; i-- {
-			p.multi.add(list[i])
-		}
+	if bag.Len() > 0 {
+		panic(bag.Messages()[0].Text) // the file is part of the program
+	}
+	return p.multi
+})
+
+// loadStandard gives p the standard macros.
+func (p *preprocessor) loadStandard() {
+	shared := standardMacros()
+	p.multi.mask = shared.mask
+	p.multi.lists = make(map[string][]*multiMacro, 2*len(shared.lists))
+	own := make([]multiMacro, 0, len(shared.lists)) // as calls are counted in them
+	for key, list := range shared.lists {
+		own = append(own, *list[0])
+		p.multi.lists[key] = []*multiMacro{&own[len(own)-1]}
 	}
 }
 
-// readMacros reads a file of definitions from macros/.
+// readMacros reads a file of definitions from macros/. Its lines stand nowhere:
+// messages about a macro's body show the call.
 func (p *preprocessor) readMacros(name string) {
-	path := "macros/" + name + ".nasm"
-	text, err := macroSources.ReadFile(path)
+	text, err := macroSources.ReadFile("macros/" + name + ".nasm")
 	if err != nil {
 		panic(err) // the file is part of the program
 	}
-	file := p.host.builtin("<"+path+">", text)
-	frames, conds, skipping, line := p.frames, p.conds, p.skipping, p.line
-	p.frames = []frame{{kind: fileFrame, lexer: newLexer(file, p.host.source(file))}}
-	p.conds, p.skipping = nil, false
+	frames, conds, skipping, line, own := p.frames, p.conds, p.skipping, p.line, p.own
+	p.frames = []frame{{kind: fileFrame, lexer: newLexer(0, string(text))}}
+	p.conds, p.skipping, p.own = nil, false, true
 	p.fileLine = Line{}
 	for len(p.frames) > 0 && !p.fatal {
 		p.nextLine()
 	}
-	p.frames, p.conds, p.skipping, p.line = frames, conds, skipping, line
+	p.frames, p.conds, p.skipping, p.line, p.own = frames, conds, skipping, line, own
 }
 
 // packageName takes the name of a %use package.

@@ -57,19 +57,7 @@ func init() {
 		"__?OUTPUT_FORMAT?__": func(p *preprocessor, call Token) []Token {
 			return []Token{{Kind: Identifier, Text: p.host.format(), Range: call.Range}}
 		},
-		"__?SECT?__": func(p *preprocessor, call Token) []Token {
-			words := p.section
-			if words == nil {
-				words = []Token{{Kind: Identifier, Text: "section"}, {Kind: Identifier, Text: ".text", Space: true}}
-			}
-			out := []Token{{Kind: Punctuation, Text: "[", Range: call.Range}}
-			for i, t := range words {
-				t.Space = i > 0 && t.Space
-				t.Range = call.Range
-				out = append(out, t)
-			}
-			return append(out, Token{Kind: Punctuation, Text: "]", Range: call.Range})
-		},
+		"__?SECT?__":         func(p *preprocessor, call Token) []Token { return p.relex("[section .text]", call.Range, call.Space) },
 		"__?DATE?__":         moment("2006-01-02", String),
 		"__?TIME?__":         moment("15:04:05", String),
 		"__?DATE_NUM?__":     moment("20060102", Number),
@@ -142,43 +130,6 @@ func (p *preprocessor) predefined(name string) []*singleMacro {
 	list := []*singleMacro{m}
 	p.magic[name] = list
 	return list
-}
-
-// noteSection remembers a line that opens a section, for __?SECT?__. The form
-// in brackets is for switching for a moment, and not remembered.
-func (p *preprocessor) noteSection(tokens []Token) {
-	if len(tokens) < 2 || tokens[0].Kind != Identifier {
-		return
-	}
-	switch name := tokens[0].Text; len(name) {
-	case len("section"), len("absolute"):
-		switch name[0] | 0x20 {
-		case 's':
-			if !strings.EqualFold(name, "section") && !strings.EqualFold(name, "segment") {
-				return
-			}
-		case 'a':
-			if !strings.EqualFold(name, "absolute") {
-				return
-			}
-		default:
-			return
-		}
-	default:
-		return
-	}
-	p.section = append([]Token(nil), tokens...)
-	p.section[0].Text = strings.ToLower(p.section[0].Text)
-}
-
-// builtin registers a file that is part of the program.
-func (p *Parser) builtin(name string, text []byte) diag.FileID {
-	if id, ok := p.included[name]; ok {
-		return id
-	}
-	id := p.cfg.Files.Add(name, text)
-	p.included[name] = id
-	return id
 }
 
 func (p *Parser) defines() []string { return p.cfg.Defines }

@@ -81,6 +81,31 @@ func quote(s string) string {
 // such, makes one word with it.
 func wordlike(k Kind) bool { return k == Identifier || k == Number || k == Float }
 
+// pasted reports whether t, which stands right behind before, makes one word
+// with it. The name of a context's macro does so once it has been looked up.
+func pasted(before, t *Token, expanded bool) bool {
+	switch {
+	case t.Space:
+		return false
+	case wordlike(t.Kind):
+		return wordlike(before.Kind) ||
+			before.Kind == Punctuation && (before.Text == "?" || before.Text == "$") ||
+			expanded && before.Kind == Directive && contextLevel(before.Text) > 0
+	}
+	return before.Kind == Identifier && t.is("?")
+}
+
+// exponent reports whether tokens, which begin with a word, are a number in
+// three parts: 1e, + or -, 36.
+func exponent(tokens []Token) bool {
+	if len(tokens) < 3 || !tokens[1].is("+") && !tokens[1].is("-") || tokens[1].Space || tokens[2].Space ||
+		tokens[2].Kind != Number || tokens[0].Kind != Number && tokens[0].Kind != Float {
+		return false
+	}
+	whole := lexLine(nil, tokens[0].Text+tokens[1].Text+tokens[2].Text, 0, 0)
+	return len(whole) == 1 && whole[0].Kind == Float
+}
+
 // relex lexes text that stands for something at r. The first token takes the
 // given Space.
 func (p *preprocessor) relex(text string, r diag.Range, space bool) []Token {
@@ -119,8 +144,7 @@ func (p *preprocessor) join(tokens []Token, explicit bool) ([]Token, bool) {
 	first := -1
 	for i := range tokens {
 		t := &tokens[i]
-		if explicit && isPaste(t) ||
-			i > 0 && !t.Space && wordlike(t.Kind) && wordlike(tokens[i-1].Kind) {
+		if explicit && isPaste(t) || i > 0 && (pasted(&tokens[i-1], t, explicit) || t.Kind == Punctuation && exponent(tokens[i-1:])) {
 			first = i
 			break
 		}
@@ -146,9 +170,14 @@ func (p *preprocessor) join(tokens []Token, explicit bool) ([]Token, bool) {
 			}
 			last := out[len(out)-1]
 			out = append(out[:len(out)-1], p.paste(last, t)...)
-		case len(out) > 0 && !t.Space && wordlike(t.Kind) && wordlike(out[len(out)-1].Kind):
+		case len(out) > 0 && pasted(&out[len(out)-1], &t, explicit):
 			last := out[len(out)-1]
 			out = append(out[:len(out)-1], p.paste(last, t)...)
+		case len(out) > 0 && t.Kind == Punctuation && i+1 < len(tokens) && exponent([]Token{out[len(out)-1], t, tokens[i+1]}):
+			last := out[len(out)-1]
+			t.Text += tokens[i+1].Text
+			out = append(out[:len(out)-1], p.paste(last, t)...)
+			i++
 		default:
 			out = append(out, t)
 		}

@@ -22,9 +22,8 @@ type rule struct {
 	// nil for directives without arguments, unless anything is set.
 	compile  func(g *grammar) *compiled
 	anything bool // the arguments mean nothing to an assembler of one file
-	// bareName is set where the first argument is a name that goes on to the next
-	// white space, whatever it is made of (.note.GNU-stack).
-	bareName bool
+	// parse, if set, does without participle, which does not see blanks.
+	parse func(g *grammar, w *word, at *Token) lang.Body
 }
 
 // compiled is a rule ready for use.
@@ -43,9 +42,8 @@ type syntax interface {
 // The tables of rules are filled in by init, as rules refer to the parser that
 // uses them.
 var (
-	rules      map[string]*rule // nasm's directives
-	primitives map[string]*rule // those that exist in brackets only
-	ownRules   map[string]*word // tasm's directives; all but TARGET exist only after it
+	rules    map[string]*rule // nasm's directives, which stand in brackets but for INCBIN
+	ownRules map[string]*word // tasm's directives; all but TARGET exist only after it
 
 	// statementWords are words that begin a statement, for "did you mean".
 	statementWords []string
@@ -58,14 +56,11 @@ func init() {
 	)
 	rules = map[string]*rule{
 		"incbin":    {usage: `incbin "FILE", SKIP, LENGTH`, repeats: true, compile: compile[incbinSyntax]},
-		"section":   {usage: "section" + attributes, bareName: true, compile: compile[sectionSyntax]},
-		"segment":   {usage: "segment" + attributes, bareName: true, compile: compile[sectionSyntax]},
+		"section":   {usage: "section" + attributes, parse: (*grammar).section},
+		"segment":   {usage: "segment" + attributes, parse: (*grammar).section},
 		"align":     {usage: "align BOUNDARY, or: align BOUNDARY, db 0", compile: compile[alignSyntax]},
 		"alignb":    {usage: "alignb BOUNDARY, or: alignb BOUNDARY, resb 1", compile: compile[alignSyntax]},
 		"bits":      {usage: "bits 16, bits 32 or bits 64", compile: compile[valueSyntax]},
-		"use16":     {usage: "use16"},
-		"use32":     {usage: "use32"},
-		"use64":     {usage: "use64"},
 		"org":       {usage: "org ADDRESS", compile: compile[valueSyntax]},
 		"absolute":  {usage: "absolute ADDRESS", compile: compile[valueSyntax]},
 		"sectalign": {usage: "sectalign on, sectalign off or sectalign BOUNDARY", compile: compile[sectalignSyntax]},
@@ -78,9 +73,8 @@ func init() {
 		"required":  {usage: "required" + symbols, compile: compile[symbolsSyntax]},
 		"common":    {usage: "common NAME SIZE", compile: compile[commonSyntax]},
 	}
-	ignored := &rule{anything: true}
-	primitives = map[string]*rule{
-		"list": ignored, "warning": ignored, "debug": ignored, "map": ignored, "osabi": ignored, "pragma": ignored,
+	for _, name := range []string{"list", "warning", "debug", "map", "osabi", "pragma"} {
+		rules[name] = &rule{anything: true}
 	}
 	own := func(name string, r rule) *word { return &word{kind: ruleWord, name: name, rule: &r} }
 	ownRules = map[string]*word{
@@ -96,7 +90,18 @@ func init() {
 			statementWords = append(statementWords, name)
 		}
 	}
+	for name := range standardMacros().lists {
+		statementWords = append(statementWords, name)
+	}
 	slices.Sort(statementWords)
+}
+
+// isDirective reports whether name is one of nasm's directives, which it has as
+// macros. What is wrong with their use the preprocessor says.
+func isDirective(name string) bool {
+	directives := standardMacros()
+	_, ok := directives.find(name)
+	return ok
 }
 
 // imageKeys are the parts of an image's metadata that IMAGE sets.
@@ -155,9 +160,6 @@ func (g *grammar) primitive() lang.Body {
 	name := lower(t.Text)
 	r := rules[name]
 	if r == nil || r.repeats {
-		r = primitives[name]
-	}
-	if r == nil {
 		m := diag.Errorf(t.Range, "there is no directive '%s'", t.Text)
 		if near := diag.Nearest(name, statementWords); near != "" {
 			m.Notef("did you mean '%s'?", near).Suggest(t.Range, near)
@@ -177,15 +179,14 @@ func (g *grammar) apply(r *rule, w *word, t *Token) lang.Body {
 	case r.anything:
 		g.pos = len(g.tokens)
 		return &lang.Directive{Range: t.Range, Name: w.name}
+	case r.parse != nil:
+		return r.parse(g, w, t)
 	case r.compile == nil:
 		if g.pos < len(g.tokens) {
 			g.misfit(g.peek(), r, w)
 			return nil
 		}
 		return &lang.Directive{Range: t.Range, Name: w.name}
-	}
-	if r.bareName {
-		g.joinName()
 	}
 	c := g.rules[r]
 	if c == nil {
@@ -202,22 +203,6 @@ func (g *grammar) apply(r *rule, w *word, t *Token) lang.Body {
 	}
 	g.pos = len(g.tokens)
 	return node.body(g, w, t.Range)
-}
-
-// joinName makes one identifier of the tokens up to the next white space.
-func (g *grammar) joinName() {
-	end := g.pos + 1
-	for end < len(g.tokens) && !g.tokens[end].Space {
-		end++
-	}
-	if end <= g.pos+1 && (g.pos >= len(g.tokens) || g.tokens[g.pos].Kind != Number) {
-		return
-	}
-	name := Token{Kind: Identifier, Space: true, Range: g.tokens[g.pos].Range.To(g.tokens[end-1].Range)}
-	for _, t := range g.tokens[g.pos:end] {
-		name.Text += t.Text
-	}
-	g.tokens = append(append(g.tokens[:g.pos:g.pos], name), g.tokens[end:]...)
 }
 
 // tokenOf returns the token at which participle could not go on.

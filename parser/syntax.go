@@ -30,30 +30,106 @@ func (s *incbinSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
 	return &lang.Incbin{Range: at, Name: g.rangeOf(s.Name), Path: unquote(s.Name.Value), Skip: s.Skip, Length: s.Length}
 }
 
-type sectionSyntax struct {
-	Name  participlelexer.Token `parser:"@( Identifier | String )"`
-	Attrs []attributeSyntax     `parser:"@@*"`
-}
-
-type attributeSyntax struct {
-	Name   participlelexer.Token `parser:"@Identifier"`
-	Factor lang.Expr             `parser:"( '*' @@ )?"`
-	Value  lang.Expr             `parser:"( '=' @@ )?"`
-}
-
-func (s *sectionSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
-	section := &lang.Section{Range: at.To(g.rangeOf(s.Name)), Name: s.Name.Value}
-	if g.tokens[s.Name.Pos.Offset].Kind == String {
-		section.Name = unquote(s.Name.Value)
+// section parses a section's name and attributes, which white space separates
+// as in nasm: a name is whatever stands before the first blank, and A + B are
+// three words.
+func (g *grammar) section(_ *word, at *Token) lang.Body {
+	name, ok := g.blankWord()
+	if !ok {
+		return nil
 	}
-	for _, a := range s.Attrs {
-		arg := lang.Arg{Range: g.rangeOf(a.Name), Name: lower(a.Name.Value), Value: a.Value, Factor: a.Factor}
-		if a.Value != nil {
-			arg.Range = arg.Range.To(a.Value.Span())
+	s := &lang.Section{Range: at.Range.To(name.Range), Name: name.Text}
+	for g.pos < len(g.tokens) {
+		attr, ok := g.attribute()
+		if !ok {
+			return nil
 		}
-		section.Attrs = append(section.Attrs, arg)
+		s.Attrs = append(s.Attrs, attr)
 	}
-	return section
+	return s
+}
+
+// blankWord takes the tokens up to the next blank as one word.
+func (g *grammar) blankWord() (lang.Name, bool) {
+	first := g.peek()
+	if first.Kind == EndOfLine {
+		g.fail(diag.Errorf(first.Range, "SECTION needs the name of a section").Notef("for example: section .data"))
+		return lang.Name{}, false
+	}
+	end := g.blankAfter(g.pos)
+	text := detokenize(g.tokens[g.pos:end])
+	if first.Kind == String && end == g.pos+1 {
+		text = unquote(text)
+	}
+	g.pos = end
+	return lang.Name{Range: g.from(first.Range), Text: text}, true
+}
+
+// blankAfter returns the index of the first token from at+1 on with a blank before it.
+func (g *grammar) blankAfter(at int) int {
+	for at++; at < len(g.tokens) && !g.tokens[at].Space; at++ {
+	}
+	return at
+}
+
+// valueAttributes are the attributes whose value is an expression.
+var valueAttributes = map[string]bool{"align": true, "valign": true, "start": true, "vstart": true}
+
+// attribute parses one attribute: a word, word*N, word=VALUE. What it can't make
+// sense of is a word without a meaning.
+func (g *grammar) attribute() (a lang.Arg, ok bool) {
+	first := g.peek()
+	end := g.blankAfter(g.pos)
+	a.Name = lower(first.Text)
+	if first.Kind == Identifier && g.peekAt(1).is("*") && end > g.pos+2 {
+		g.pos += 2
+		a.Factor = g.wordValue(end)
+	} else if first.Kind == Identifier && g.peekAt(1).is("=") {
+		a.Spaced = g.peekAt(1).Space || g.peekAt(2).Space
+		g.pos += 2
+		switch value := g.peek(); {
+		case value.Kind == EndOfLine:
+		case value.is("("):
+			// Parentheses hold a value together, blanks or not.
+			if a.Value = g.parenthesised(g.open()); a.Value == nil {
+				return a, false
+			}
+		default:
+			start := g.pos
+			end = g.blankAfter(g.pos)
+			if valueAttributes[a.Name] {
+				a.Value = g.wordValue(end)
+			}
+			a.Words = []string{detokenize(g.tokens[start:end])}
+			g.pos = end
+		}
+		if !valueAttributes[a.Name] && a.Words == nil {
+			a.Words = []string{""}
+		}
+	} else {
+		a.Name = lower(detokenize(g.tokens[g.pos:end]))
+		g.pos = end
+	}
+	a.Range = g.from(first.Range)
+	return a, g.failure == nil
+}
+
+// open takes an opening parenthesis.
+func (g *grammar) open() *Token {
+	g.pos++
+	return &g.tokens[g.pos-1]
+}
+
+// wordValue parses the expression that ends before token number end.
+func (g *grammar) wordValue(end int) lang.Expr {
+	all := g.tokens
+	g.tokens = all[:end]
+	defer func() { g.tokens = all }()
+	e := g.expression()
+	if e != nil && g.pos < end {
+		g.leftover()
+	}
+	return e
 }
 
 type alignSyntax struct {
@@ -62,6 +138,9 @@ type alignSyntax struct {
 }
 
 func (s *alignSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
+	if in, ok := s.Fill.(*lang.Instruction); ok && w.name == "align" && in.Name == "nop" && len(in.Operands) == 0 && len(in.Prefixes) == 0 {
+		s.Fill = nil // what ALIGN does by itself
+	}
 	return &lang.Align{Range: at, Reserve: w.name == "alignb", Boundary: s.Boundary, Fill: s.Fill}
 }
 

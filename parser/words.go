@@ -89,9 +89,7 @@ func makeKeywords() map[string]*word {
 	for _, name := range []string{"infinity", "nan", "qnan", "snan"} {
 		reserved(name, floatWord)
 	}
-	for name, rule := range rules {
-		add(word{kind: ruleWord, name: name, rule: rule})
-	}
+	add(word{kind: ruleWord, name: "incbin", rule: rules["incbin"]})
 	return words
 }
 

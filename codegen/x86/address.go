@@ -83,7 +83,7 @@ func (c *context) viewAddress(i int) *Mismatch {
 		}
 	}
 	a.plain = a.base == 0 && a.index == 0
-	if a.plain {
+	if a.plain && !minus { // a distance is a number, not an address
 		a.rip = c.in.Bits == 64 && !o.Memory.Abs && (o.Memory.Rel || c.in.DefaultRel && !fsgs)
 	}
 	return nil
@@ -220,7 +220,9 @@ func (c *context) settleAddressSize() *Mismatch {
 				disp = 2
 			}
 		}
-		if disp == int(size) && c.views[c.memory].set == setMemory {
+		// An elided lock has no form with a bare offset.
+		elided := c.slots[slotRep] == Xacquire || c.slots[slotRep] == Xrelease
+		if disp == int(size) && c.views[c.memory].set == setMemory && !elided {
 			c.views[c.memory].set |= setOffset
 		}
 	}

@@ -24,7 +24,10 @@ var (
 // Lookup implements lang.Vocabulary: the number is a RegisterID, a Mnemonic or
 // a PrefixID. Names are lower case.
 func (Vocabulary) Lookup(name string) (lang.WordClass, int32) {
-	w := instructionSet().words[name]
+	w, ok := instructionSet().words[name]
+	if !ok {
+		return reservedWord(name)
+	}
 	return w.class, w.id
 }
 

@@ -1,5 +1,126 @@
-; The multi-line macros that nasm has from the start: structures. They are read
-; when a source first calls one of them.
+; The multi-line macros that nasm has from the start. Its directives are such
+; macros around their forms in brackets, so a source may take them back with
+; %unmacro, wrap them, and ask for them with %ifmacro.
+
+%imacro section 1+.nolist
+%define __?SECT?__ [section %1]
+__?SECT?__
+%endmacro
+
+%imacro segment 1+.nolist
+%define __?SECT?__ [segment %1]
+__?SECT?__
+%endmacro
+
+%imacro absolute 1+.nolist
+%define __?SECT?__ [absolute %1]
+__?SECT?__
+%endmacro
+
+%imacro sectalign 1.nolist
+%ifidni %1,off
+[sectalign off]
+%elifidni %1,on
+[sectalign on]
+%else
+[sectalign %1]
+%endif
+%endmacro
+
+%imacro align 1-2+.nolist nop
+[align %1, %2]
+sectalign %1
+%endmacro
+
+%imacro alignb 1-2+.nolist
+[alignb %1, %2]
+sectalign %1
+%endmacro
+
+%imacro bits 1+.nolist
+[bits %1]
+%endmacro
+
+%imacro use16 0.nolist
+[bits 16]
+%endmacro
+
+%imacro use32 0.nolist
+[bits 32]
+%endmacro
+
+%imacro use64 0.nolist
+[bits 64]
+%endmacro
+
+%imacro org 1+.nolist
+[org %1]
+%endmacro
+
+%imacro cpu 1+.nolist
+[cpu %1]
+%endmacro
+
+%imacro float 1-*.nolist
+%rep %0
+[float %1]
+%rotate 1
+%endrep
+%endmacro
+
+%imacro default 1-*.nolist
+%rep %0
+[default %1]
+%rotate 1
+%endrep
+%endmacro
+
+%imacro global 1-*.nolist
+%rep %0
+[global %1]
+%rotate 1
+%endrep
+%endmacro
+
+%imacro static 1-*.nolist
+%rep %0
+[static %1]
+%rotate 1
+%endrep
+%endmacro
+
+%imacro extern 1-*.nolist
+%rep %0
+[extern %1]
+%rotate 1
+%endrep
+%endmacro
+
+%imacro required 1-*.nolist
+%rep %0
+[required %1]
+%rotate 1
+%endrep
+%endmacro
+
+%imacro common 1-*.nolist
+%rep %0
+[common %1]
+%rotate 1
+%endrep
+%endmacro
+
+; incbin "FILE", SKIP, LENGTH: a macro only in that it may be wrapped; as an
+; instruction, incbin also stands behind TIMES.
+%imacro incbin 1-2+.nolist
+%push
+%if %0 > 1
+incbin %1,%2
+%else
+incbin %1
+%endif
+%pop
+%endmacro
 
 ; struc NAME[, START] ... endstruc: NAME is the start, NAME_size the size, and
 ; what is reserved in between has its offset as value.

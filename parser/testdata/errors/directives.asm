@@ -1,22 +1,22 @@
-bits
+bits ; right
 bits 16 32
 use16 5
-section
-	section
-section .text align=
-section .text foo=1 +
-global
+section ; right
+section 5 ; right
+section .text align= ; right
+section .text foo=1 + ; right
+global ; right
 global a b
 global 5
 extern a, , b
 common a
-org
-default
+org ; right
+default ; right
 default [rel]
-align
+align ; right
 align 16, section
 align 16, foo
-align 16 db 0
+align 16, db 0 0
 alignb 4, resb
 target linux/
 target linux/386, linux

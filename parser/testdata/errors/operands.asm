@@ -1,9 +1,9 @@
 mov eax ebx
 mov eax, ebx ecx
-mov eax, dword ptr [ebx]
+mov eax, dword ptr [ebx] ; right
 mov eax, [ebx
 mov eax, ebx]
-mov eax, [ebx, 4]
+mov eax, [ebx, 4] ; right
 mov eax, [ebx][ecx]
 mov eax, [eax:ebx:ecx]
 mov eax, [5:ebx]

@@ -13,11 +13,11 @@ foo + 1
 nop ; right
 // comment
 # comment
-times 3 times 4 nop
+times 3 times 4 nop ; right
 times nop
 times 3 section .text
 rep section .text
-rep db 1
+rep db 1 ; right
 lock eax
 %define
 mov eax, %1

@@ -4,7 +4,7 @@ nop ; right
 mov eax, [ebx
 db 'abc
 push eax ebx
-section
+[section ]
 foo bar
 mov eax, 1 +
 mov ebx, 12z
