@@ -18,9 +18,12 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 		has := a.opts.Object.Default(st.Name)
 		wanted.Flags, wanted.Type, wanted.EntrySize = has.Flags, has.Type, has.EntrySize
 	}
-	for i := range st.Attrs {
-		if !a.objectAttribute(&wanted, &st.Attrs[i]) {
-			return
+	// Words choose alignments that align= may overrule, wherever it stands.
+	for _, valued := range []bool{false, true} {
+		for i := range st.Attrs {
+			if attr := &st.Attrs[i]; (attr.Value != nil) == valued && !a.objectAttribute(&wanted, attr) {
+				return
+			}
 		}
 	}
 	if first {
@@ -55,6 +58,9 @@ func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
 	s.Flags = s.Flags&^change.Clear | change.Set
 	if change.SetType {
 		s.Type = change.Type
+	}
+	if change.Align > 0 {
+		s.Align = change.Align
 	}
 	if change.Element > 0 {
 		factor := int64(1)

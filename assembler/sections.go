@@ -94,6 +94,10 @@ var standardSections = map[string]program.Flags{
 
 // openSection makes name the current section.
 func (a *assembler) openSection(name string, at diag.Range) *section {
+	if o := a.opts.Object; o != nil && o.NameLimit > 0 && len(name) > o.NameLimit {
+		a.message(diag.Warningf("other", at, "%s keeps only the first %d bytes of a section's name", o.Name, o.NameLimit))
+		name = name[:o.NameLimit]
+	}
 	a.current = a.named[name]
 	if a.current == nil {
 		if a.opts.Object != nil {

@@ -82,6 +82,9 @@ var linkWords = map[string]func(*program.Linkage){
 // depend on symbols further down and on its own local labels.
 func (a *assembler) link(out *program.Symbol, s *symbol) {
 	d := s.declared
+	if o := a.opts.Object; o != nil && o.PlainSymbols && !s.common && (len(d.Words) > 0 || d.Value != nil) {
+		a.message(diag.Errorf(d.Range, "%s can say nothing of a symbol but its name", o.Name))
+	}
 	for _, word := range d.Words {
 		if change := linkWords[word]; change != nil {
 			change(&out.Linkage)

@@ -13,7 +13,7 @@ var (
 func elf(name, summary string, bits int, pointer int64, specials ...string) *Format {
 	const alloc, write, exec, nobits, tls = program.Alloc, program.Write, program.Exec, program.NoBits, program.TLS
 	f := &Format{
-		Name: name, Summary: summary, Bits: bits, Pointer: pointer, Specials: specials,
+		Name: name, Family: "elf", Summary: summary, Bits: bits, Pointer: pointer, Specials: specials,
 		Extension: ".o", Debug: []string{"dwarf", "stabs"},
 		Sections: map[string]Attributes{
 			".text":          {Flags: alloc | exec, Align: 16},

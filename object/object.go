@@ -11,6 +11,7 @@ import (
 // Format is a format of relocatable objects.
 type Format struct {
 	Name    string // as nasm names it: "elf64"
+	Family  string // whose package writes it: "elf", "coff"
 	Summary string
 	// Extension is that of a file's name, Debug the kinds of debug information.
 	Extension string
@@ -22,6 +23,10 @@ type Format struct {
 	Other    Attributes
 	// Words are the attributes of SECTION without a value.
 	Words map[string]Change
+	// NameLimit is how many bytes of a section's name count, 0 for all.
+	NameLimit int
+	// PlainSymbols is set where GLOBAL can say nothing of a symbol.
+	PlainSymbols bool
 	// Pointer is the size of an address, in bytes.
 	Pointer int64
 	// Specials are the names behind WRT that ask for a kind of relocation.
@@ -42,6 +47,7 @@ type Change struct {
 	Type       program.SectionType
 	SetType    bool
 	Element    int64 // size of an element, in bytes, or 0
+	Align      int64 // or 0 where the word says nothing of it
 }
 
 // Default returns the attributes of a section called name.
@@ -53,10 +59,10 @@ func (f *Format) Default(name string) Attributes {
 }
 
 // Formats lists the formats, in the order in which help shows them.
-var Formats = []*Format{ELF32, ELF64, ELFX32}
+var Formats = []*Format{COFF, ELF32, ELF64, ELFX32, Win32, Win64}
 
 // aliases are names that nasm keeps for old Makefiles.
-var aliases = map[string]string{"elf": "elf32"}
+var aliases = map[string]string{"elf": "elf32", "win": "win32"}
 
 // ByName returns the format that nasm calls name, or nil.
 func ByName(name string) *Format {

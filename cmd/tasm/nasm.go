@@ -298,7 +298,11 @@ func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
 	if kind.object != nil {
 		var debug *elf.Debug
 		if n.debug && n.debugFormat != "null" {
-			debug = debugInformation(n.debugFormat, n.files, n.input, "NASM "+nasmVersion)
+			producer := "NASM " + nasmVersion
+			if n.reproducible {
+				producer = "NASM"
+			}
+			debug = debugInformation(n.debugFormat, n.files, n.input, producer)
 		}
 		return writeObject(p, kind.object, n.input, debug)
 	}

@@ -17,6 +17,7 @@ type nasmOptions struct {
 	style                          string // of messages: gnu or vc
 	messagesTo                     string // file, or "-" for standard output, or ""
 	preprocess, depend, keep       bool
+	reproducible                   bool // the same on every version
 	dependencies                   dependencyOptions
 	names                          affixes
 	// information asked for instead of work
@@ -115,7 +116,7 @@ var nasmWords = []nasmOption{
 	{"before", "next", func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, v); return nil }},
 	{"keep-all", "", func(o *nasmOptions, _ string) error { o.keep = true; return nil }},
 	{"no-line", "", func(*nasmOptions, string) error { return nil }},
-	{"reproducible", "", func(*nasmOptions, string) error { return nil }},
+	{"reproducible", "", func(o *nasmOptions, _ string) error { o.reproducible = true; return nil }},
 	// yasm's.
 	{"oformat", "next", func(o *nasmOptions, v string) error { o.format = v; return nil }},
 	{"objfile", "next", func(o *nasmOptions, v string) error { o.output = v; return nil }},

@@ -10,6 +10,7 @@ import (
 	"tasm/linux"
 	"tasm/object"
 	"tasm/object/elf"
+	"tasm/object/write"
 	"tasm/program"
 )
 
@@ -50,7 +51,7 @@ func objectFormatOf(target string) *object.Format {
 
 // writeObject makes the file; debug is nil for no debug information.
 func writeObject(p *program.Program, f *object.Format, source string, debug *elf.Debug) ([]byte, *diag.Bag) {
-	return elf.Write(p, elf.Options{Format: f, Source: source, Debug: debug})
+	return write.Object(p, write.Options{Format: f, Source: source, Debug: debug})
 }
 
 // debugInformation describes the debug information of a format called name, ""

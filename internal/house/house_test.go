@@ -37,6 +37,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"object", ""},
 	{"assembler", ""},
 	{"object/elf", ""},
+	{"object/coff", ""},
+	{"object/write", ""},
 	{"flow", ""},
 	{"machine", ""},
 	{"layout/elf", ""},

@@ -12,6 +12,7 @@ import (
 	"tasm/layout"
 	"tasm/object"
 	"tasm/object/elf"
+	"tasm/object/write"
 	"tasm/program"
 )
 
@@ -50,21 +51,21 @@ func TestObjects(t *testing.T) {
 // information. It reports whether nasm accepts the source.
 func compareObjects(t *testing.T, dir, name string, format *object.Format, debug string) bool {
 	t.Helper()
-	var options []string
+	options := []string{"--reproducible"}
 	if debug != "" {
-		options = []string{"-g", "-F", debug}
+		options = append(options, "-g", "-F", debug)
 	}
 	var files *diag.Files
 	lay := func(p *program.Program, _ layout.Options) (*layout.File, *diag.Bag) {
-		opts := elf.Options{Format: format, Source: name}
+		opts := write.Options{Format: format, Source: name}
 		if debug != "" {
 			absolute, err := filepath.Abs(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
-			opts.Debug = &elf.Debug{Format: debug, Files: files, Directory: absolute + "/", Producer: "NASM 2.16.01"}
+			opts.Debug = &elf.Debug{Format: debug, Files: files, Directory: absolute + "/", Producer: "NASM"}
 		}
-		data, messages := elf.Write(p, opts)
+		data, messages := write.Object(p, opts)
 		if data == nil {
 			return nil, messages
 		}

@@ -1,0 +1,29 @@
+// Package write makes the file of a relocatable object, whatever its format.
+package write
+
+import (
+	"tasm/diag"
+	"tasm/object"
+	"tasm/object/coff"
+	"tasm/object/elf"
+	"tasm/program"
+)
+
+// Options are what an object depends on besides the program.
+type Options struct {
+	Format *object.Format
+	// Source is the name of the source file.
+	Source string
+	// Debug asks for debug information, where the format has some; nil for none.
+	Debug *elf.Debug
+}
+
+// Object makes the file. It is nil when the messages hold an error.
+func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
+	switch opts.Format.Family {
+	case "coff":
+		return coff.Write(p, opts.Format)
+	default:
+		return elf.Write(p, elf.Options{Format: opts.Format, Source: opts.Source, Debug: opts.Debug})
+	}
+}
