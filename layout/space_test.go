@@ -66,3 +66,33 @@ func TestAddressSpace(t *testing.T) {
 		}
 	}
 }
+
+// TestAuxiliary makes programs of words of the stack at entry. Where such a word may
+// tell of the file, no proof is claimed.
+func TestAuxiliary(t *testing.T) {
+	const exit = "mov eax, 1\nint 0x80\n"
+	for _, c := range []struct {
+		source string
+		proved bool
+	}{
+		{"mov ebx, [esp]\n" + exit, true},
+		{"mov ebx, [esp+8]\n" + exit, true},
+		{"mov ebx, [esp+12]\n" + exit, true},
+		{"mov ebx, [esp+16]\n" + exit, false},
+		{"mov ebx, [esp+36]\n" + exit, false},
+		{"mov ebx, [esp+68]\n" + exit, false},
+		{"mov ebx, 1\ncmp dword [esp+36], 5\nje .yes\ninc ebx\n.yes: " + exit, false},
+		// Behind two words that end no list.
+		{"cmp dword [esp+8], 0\nje .no\ncmp dword [esp+12], 0\nje .no\nmov ebx, [esp+16]\n.no: " + exit, true},
+	} {
+		files := &diag.Files{}
+		program, said := assembler.Assemble(files, files.Add("words", []byte("target linux/386\n_start: "+c.source)), assembler.Options{Instructions: true})
+		if said.Errors() > 0 {
+			t.Fatal(said.Messages()[0])
+		}
+		file, _ := Golf(program, Options{Effort: -8})
+		if got := strings.HasPrefix(file.Report.Checked, "proved"); got != c.proved {
+			t.Errorf("%s: %s %q, because %v", c.source, file.Report.Layout, file.Report.Checked, file.Report.Reasons)
+		}
+	}
+}

@@ -18,6 +18,9 @@ type script struct {
 	// to compare with.
 	numbers []uint64
 	told    uint64 // decides what the processor tells
+	// extra are auxiliary values before those that every kernel gives: their number
+	// depends on the kernel.
+	extra [][2]uint64
 }
 
 // mood says how the kernel of a script answers.
@@ -47,6 +50,9 @@ func newScript(number int, numbers []uint64, abi *linux.ABI, assume []*Assumptio
 	top := uint64(0xfffdd000)
 	if abi.Bits == 64 {
 		top = 0x7fffff000000
+	}
+	for t := range uint64(r.IntN(7)) {
+		s.extra = append(s.extra, [2]uint64{32 + t, r.Uint64()})
 	}
 	s.process.StackTop = top - page*r.Uint64N(256)
 	for _, a := range assume {

@@ -3,6 +3,7 @@ package equiv
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"tasm/linux"
 	"tasm/machine"
@@ -57,6 +58,23 @@ type span struct {
 type callView struct {
 	machine.Call
 	args []passed
+}
+
+// any reports whether something holds for a value that the call hands over.
+func (v callView) any(holds func(machine.Term) bool) bool {
+	check := func(x machine.Term) bool { return !x.IsNumber() && holds(x) }
+	for i := range v.args {
+		a := &v.args[i]
+		if a.Kind != linux.Unused && check(a.value) {
+			return true
+		}
+		for _, r := range a.reads {
+			if slices.ContainsFunc(r.bytes, check) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // view finds out what a call hands to the kernel.

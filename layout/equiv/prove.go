@@ -99,6 +99,8 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 				case i == 0 && leaves(e):
 					p.note(func(func(machine.Term) uint64) string { return "this " + e.Reason }, nil)
 					return nil, nil, ""
+				case e.Kind == machine.Fork && p.tellsOfFile(e.Condition):
+					return nil, nil, [2]string{"the original ", "the result "}[i] + "decides on " + auxiliary
 				case e.Kind == machine.Fork:
 					return p.split(e.Condition), nil, ""
 				}
@@ -134,6 +136,9 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 		}
 		if d := sees(x.view.Syscall, p.original.image, p.result.image); d != nil {
 			return nil, d, ""
+		}
+		if x.view.any(p.tellsOfFile) {
+			return nil, nil, "the original passes on " + auxiliary
 		}
 		if s := x.view.Syscall; s != nil && s.NoReturn() {
 			return nil, nil, ""

@@ -23,6 +23,48 @@ func newWorld(abi *linux.ABI) *world {
 	return w
 }
 
+// auxiliary is what tellsOfFile finds.
+const auxiliary = "a word of the stack that may be an auxiliary value, and tell of the file"
+
+// tellsOfFile reports whether a value depends on a word of the initial stack that
+// may belong to the auxiliary vector. Some of its values are those of the file
+// (AT_PHDR, AT_PHNUM, AT_ENTRY: fs/binfmt_elf.c create_elf_tables), and differ
+// between two files.
+func (w *world) tellsOfFile(x machine.Term) bool {
+	found := false
+	x.Unknowns(map[machine.Term]bool{}, func(u machine.Unknown) {
+		switch u.Origin {
+		case machine.EntryWord:
+			found = found || w.mayBeAuxiliary(u.Index)
+		case machine.StringByte:
+			found = found || w.tellsOfFile(u.Of)
+		}
+	})
+	return found
+}
+
+// mayBeAuxiliary reports whether a word of the initial stack may belong to the
+// auxiliary vector: before that come argc, the name of the program, and two zeros,
+// which end the arguments and the environment.
+func (w *world) mayBeAuxiliary(index int64) bool {
+	const name = 1
+	zeros := 0
+	for i := int64(name + 1); i < index; i++ {
+		if value, known := w.words[int(i)]; known {
+			if value == 0 {
+				zeros++
+			}
+			continue
+		}
+		width := 8 * w.abi.PointerSize
+		word := w.terms.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: width, Index: i})
+		if zero, known := w.facts.Decide(w.terms.IsZero(word)); zero || !known {
+			zeros++
+		}
+	}
+	return zeros >= 2
+}
+
 // process returns a process of an image about to start.
 func (w *world) process(im *image) *process {
 	base := w.terms.Unknown(machine.Unknown{Origin: machine.ImageBase, Width: im.bits})
