@@ -171,8 +171,15 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 		made.image = b.onBase(sys, spec, file.Bytes, messages)
 		return made
 	}
-	_, made.data, said = spec.build(file.Bytes)
+	img, archive, said := spec.build(file.Bytes)
 	messages.Append(said)
+	if img == nil {
+		return nil
+	}
+	made.data = archive
+	if digest, err := img.Digest(); err == nil {
+		made.summary += "  " + digest.String()
+	}
 	return made
 }
 

@@ -64,6 +64,12 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestPicture keeps the map of hello.tasm that README.md shows.
+func TestPicture(t *testing.T) {
+	t.Chdir("../..")
+	golden(t, "docs/hello.svg", []byte(mustRun(t, "explain", "--format", "svg", "samples/hello.tasm")))
+}
+
 func readText(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)

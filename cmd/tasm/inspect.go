@@ -155,6 +155,8 @@ type inspection struct {
 	Digest    string    `json:"digest"`
 	Size      int64     `json:"size"` // of the manifest or index, in bytes
 	Images    []anatomy `json:"images"`
+	// Others are the platforms of images in an index that were not looked into.
+	Others []string `json:"others"`
 }
 
 // anatomy is what an image for one platform is made of.
@@ -211,11 +213,11 @@ func (i *inspect) measure(name string, a content.Artifact, names []string) (*ins
 	if err != nil {
 		return nil, err
 	}
-	images, err := content.Images(a)
+	m := &inspection{Image: name, Names: append([]string{}, names...), MediaType: string(mediaType), Digest: digest.String(), Size: size, Images: []anatomy{}, Others: []string{}}
+	images, err := m.choose(a)
 	if err != nil {
 		return nil, err
 	}
-	m := &inspection{Image: name, Names: append([]string{}, names...), MediaType: string(mediaType), Digest: digest.String(), Size: size, Images: []anatomy{}}
 	for _, img := range images {
 		part, err := i.dissect(name, img)
 		if err != nil {
@@ -224,6 +226,28 @@ func (i *inspect) measure(name string, a content.Artifact, names []string) (*ins
 		m.Images = append(m.Images, *part)
 	}
 	return m, nil
+}
+
+// choose returns the images to look into. Of an index in a registry that is the
+// one that runs here: the layers of all would be much to fetch.
+func (m *inspection) choose(a content.Artifact) ([]content.Child, error) {
+	if isFile(m.Image) {
+		return content.Images(a)
+	}
+	img, err := content.Runnable(a)
+	if err != nil {
+		return nil, err
+	}
+	children, err := content.Images(img)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range content.Platforms(a) {
+		if p != children[0].Platform.String() {
+			m.Others = append(m.Others, p)
+		}
+	}
+	return children, nil
 }
 
 // dissect reads the layers of an image.
@@ -290,7 +314,10 @@ func (m *inspection) writeText(w io.Writer) error {
 	writeFact(w, "digest", m.Digest)
 	writeFact(w, "type", m.MediaType)
 	if len(m.Images) != 1 || m.Images[0].Digest != m.Digest {
-		writeFact(w, "index", fmt.Sprintf("%d B, of %s", m.Size, plural(int64(len(m.Images)), "image")))
+		writeFact(w, "index", fmt.Sprintf("%d B, of %s", m.Size, plural(int64(len(m.Images)+len(m.Others)), "image")))
+	}
+	if len(m.Others) > 0 {
+		writeFact(w, "also for", strings.Join(m.Others, ", ")+"; see them with --platform")
 	}
 	for _, p := range m.Images {
 		if err := p.writeText(w, m); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
@@ -110,6 +111,62 @@ func TestFullDisk(t *testing.T) {
 		}
 		if r := tasm("", args...); r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
 			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}
+
+// TestSmallDisk pulls where there is room for a part only: nothing stays.
+func TestSmallDisk(t *testing.T) {
+	host, disk := newRegistry(t, nil), t.TempDir()
+	program := filepath.Join(t.TempDir(), "program")
+	compile(t, program, "return 0;", "-static")
+	image := filepath.Join(t.TempDir(), "image.tar")
+	mustRun(t, "image", program, "-o", image)
+	mustRun(t, "push", image, host+"/a")
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"); err != nil {
+		t.Fatalf("a disk of 64 KiB needs root: %v", err)
+	}
+	defer syscall.Unmount(disk, 0)
+	for _, args := range [][]string{
+		{"pull", host + "/a", "-o", disk + "/image.tar"}, {"pull", host + "/a", "-o", disk + "/layout/"},
+		{"image", program, "-o", disk + "/image.tar"}, {"build", samplesDir + "/exit42.tasm", "--from", image, "-o", disk + "/image.tar"},
+	} {
+		if r := tasm("", args...); r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
+			t.Errorf("%v: %+v", args, r)
+		}
+		if left := contents(t, disk); len(left) > 0 {
+			t.Errorf("%v left behind: %v", args, left)
+		}
+	}
+}
+
+// TestSignalEndsTransfer ends a pull that hangs: nothing stays.
+func TestSignalEndsTransfer(t *testing.T) {
+	var blobs atomic.Int64
+	asked := make(chan bool, 10)
+	host := newRegistry(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") && blobs.Add(1)%2 == 0 {
+			asked <- true
+			<-r.Context().Done()
+			return true
+		}
+		return false
+	})
+	mustRun(t, "push", samplesDir+"/exit42.tasm", host+"/a")
+	for _, output := range []string{"image.tar", "layout/"} {
+		dir := t.TempDir()
+		cmd := process(t, "pull", host+"/a", "-o", dir+"/"+output)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		cmd.Process.Signal(syscall.SIGINT)
+		cmd.Wait()
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
+			t.Errorf("%s: %v", output, cmd.ProcessState)
+		}
+		if left := contents(t, dir); len(left) > 0 {
+			t.Errorf("%s left behind: %v", output, left)
 		}
 	}
 }

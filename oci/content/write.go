@@ -305,12 +305,6 @@ func Select(a Artifact, platforms ...v1.Platform) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	var has []string
-	for _, d := range list.Manifests {
-		if d.Platform != nil && d.Platform.OS != "unknown" {
-			has = append(has, d.Platform.String())
-		}
-	}
 	for _, want := range platforms {
 		for _, d := range list.Manifests {
 			if d.MediaType.IsImage() && d.Platform != nil && d.Platform.OS == want.OS && d.Platform.Architecture == want.Architecture {
@@ -318,7 +312,7 @@ func Select(a Artifact, platforms ...v1.Platform) (v1.Image, error) {
 			}
 		}
 	}
-	if len(has) > 0 && len(platforms) > 0 {
+	if has := Platforms(a); len(has) > 0 && len(platforms) > 0 {
 		return nil, fmt.Errorf("%w (%s): it has %s", ErrNoPlatform, platforms[0], strings.Join(has, ", "))
 	}
 	images, err := Images(a)
@@ -329,6 +323,25 @@ func Select(a Artifact, platforms ...v1.Platform) (v1.Image, error) {
 		return nil, fmt.Errorf("%w: the index lists none", ErrNoPlatform)
 	}
 	return images[0].Image, nil
+}
+
+// Platforms lists the platforms that an index names; of an image none.
+func Platforms(a Artifact) []string {
+	x, ok := a.(v1.ImageIndex)
+	if !ok {
+		return nil
+	}
+	list, err := x.IndexManifest()
+	if err != nil {
+		return nil
+	}
+	var has []string
+	for _, d := range list.Manifests {
+		if d.Platform != nil && d.Platform.OS != "unknown" {
+			has = append(has, d.Platform.String())
+		}
+	}
+	return has
 }
 
 // Runnable returns the image of an artifact that runs on a PC, if there is one,

@@ -259,24 +259,47 @@ func drain(resp *http.Response) {
 	resp.Body.Close()
 }
 
-// send makes one request, over TLS, or over plain http where that is allowed and
-// the host does not speak TLS.
+// send makes one request. The first one finds out how the host speaks: this
+// machine is asked by plain http first, which costs less, and others, where that
+// is allowed, by TLS first.
 func (s *session) send(ctx context.Context, r *request) (*http.Response, error) {
 	if r.url != nil || s.scheme != "" {
 		return s.sendAs(ctx, r, s.scheme)
 	}
-	resp, err := s.sendAs(ctx, r, "https")
-	var notTLS tls.RecordHeaderError
-	if errors.As(err, &notTLS) || err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
-		if resp, err = s.sendAs(ctx, r, "http"); err == nil {
-			s.scheme = "http"
+	order := []string{"https", "http"}
+	if isLoopback(s.reg.RegistryStr()) {
+		order = []string{"http", "https"}
+	}
+	resp, err := s.sendAs(ctx, r, order[0])
+	if !speaksOther(resp, err) {
+		if err == nil {
+			s.scheme = order[0]
 		}
 		return resp, err
 	}
-	if err == nil {
-		s.scheme = "https"
+	other, otherErr := s.sendAs(ctx, r, order[1])
+	if otherErr != nil && !isCertificate(otherErr) && err == nil {
+		s.scheme = order[0]
+		return resp, nil // it means what it says
 	}
-	return resp, err
+	if resp != nil {
+		drain(resp)
+	}
+	if otherErr == nil {
+		s.scheme = order[1]
+	}
+	return other, otherErr
+}
+
+// speaksOther reports whether an answer looks like one of a host that speaks TLS
+// to plain http, or the other way round.
+func speaksOther(resp *http.Response, err error) bool {
+	if err == nil {
+		return resp.StatusCode == http.StatusBadRequest && resp.Request.URL.Scheme == "http"
+	}
+	var notTLS tls.RecordHeaderError
+	return errors.As(err, &notTLS) || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") ||
+		strings.Contains(err.Error(), "malformed HTTP response")
 }
 
 func (s *session) sendAs(ctx context.Context, r *request, scheme string) (*http.Response, error) {

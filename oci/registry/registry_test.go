@@ -607,6 +607,34 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
+// TestUploadElsewhere lets a registry take uploads at another server: no
+// credentials follow there either.
+func TestUploadElsewhere(t *testing.T) {
+	for _, bearer := range []bool{false, true} {
+		p := newProxy(t)
+		elsewhere := proxyTo(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusCreated)
+		}))
+		locked := guarded(p, bearer)
+		p.fault = func(w http.ResponseWriter, r *http.Request, n int) bool {
+			if locked(w, r, n) {
+				return true
+			}
+			if kindOf(r.URL.Path) == "uploads" {
+				w.Header().Set("Location", elsewhere.URL+"/upload?secret=1")
+				w.WriteHeader(http.StatusAccepted)
+				return true
+			}
+			return false
+		}
+		_, err := (&registry.Client{Limits: quick, Keychain: keychain{}}).Push(ctx, small(t), p.ref(t, "a"))
+		if len(elsewhere.logins) != 2 || strings.Join(elsewhere.logins, "") != "" {
+			t.Errorf("bearer %v: the other server was given %q (%v)", bearer, elsewhere.logins, err)
+		}
+	}
+}
+
 // TestCancel ends a push that waits.
 func TestCancel(t *testing.T) {
 	p := newProxy(t)
