@@ -150,6 +150,7 @@ type assembler struct {
 	bits       int
 	used64     bool       // some code was assembled for 64 bits
 	code16     diag.Range // the first code for 16 bits
+	cpu        int        // the level that CPU named
 	defaultRel bool
 	// sectalignOff is set by SECTALIGN OFF: ALIGN leaves the section's alignment alone.
 	sectalignOff bool
@@ -235,6 +236,7 @@ func (a *assembler) runPass() {
 		a.bits = 32
 	}
 	a.table, a.recent = nil, nil
+	a.cpu = cpuAny
 	a.used64, a.defaultRel, a.sectalignOff = false, false, false
 	a.code16 = diag.Range{}
 	a.abi, a.target, a.targetAt = nil, "", diag.Range{}

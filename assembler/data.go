@@ -275,11 +275,23 @@ func (a *assembler) align(l *line, body *lang.Align) {
 	if room == 0 {
 		return
 	}
+	if a.current.absolute && body.Fill == nil && !body.Reserve {
+		a.fail(diag.Errorf(body.Range, "ALIGN stores instructions, and nothing can be stored in ABSOLUTE space").
+			Notef("ALIGNB reserves room instead"))
+		return
+	}
 	f := program.Fragment{Kind: program.Padding, Repeat: room, Size: 1, Source: l.statement}
 	switch {
 	case body.Fill != nil:
 		a.fill(l, body.Fill, room)
 		return
+	case body.Mode != "" && a.current.out.Flags&program.NoBits == 0:
+		threshold, ok := a.constant(body.Threshold, body.Range, "the threshold of ALIGNMODE")
+		if !ok || room > MaxStatementSize {
+			return
+		}
+		f.Bytes = x86.Padding(body.Mode, a.bits, int(room), int(threshold))
+		f.Repeat, f.Size = 1, room
 	case body.Reserve:
 		a.reserveBytes(l, room, 1)
 		return

@@ -27,8 +27,8 @@ func init() {
 		"required":  (*assembler).extern,
 		"common":    (*assembler).common,
 		"sectalign": (*assembler).sectalign,
-		"cpu":       nil,
-		"float":     nil,
+		"cpu":       (*assembler).cpuDirective,
+		"float":     (*assembler).floatDirective,
 		"list":      nil,
 		"warning":   nil,
 		"debug":     nil,
@@ -66,6 +66,8 @@ func (a *assembler) bitsDirective(d *lang.Directive) {
 	n, ok := a.constant(arg.Value, arg.Range, "BITS")
 	switch {
 	case !ok:
+	case n == 32 && a.lacks(cpu386), n == 64 && a.lacks(cpuX64):
+		a.fail(diag.Errorf(arg.Range, "the CPU named above has no %d-bit code", n))
 	case n == 16 || n == 32 || n == 64:
 		a.bits = int(n)
 	default:

@@ -66,7 +66,9 @@ func (a *assembler) fragment(l *line, body *lang.Instruction, times int64) progr
 		})
 	}
 	f.Form = a.enc.Form
-	if a.opts.Instructions {
+	if f.Form == nil && body.ID != 0 { // two instructions, see oldJump
+		f.Kind = program.Data
+	} else if a.opts.Instructions {
 		in := a.inst
 		in.Operands = slices.Clone(in.Operands)
 		in.Prefixes = slices.Clone(in.Prefixes)
@@ -90,6 +92,7 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 		a.warn(w.Message(body.Range, operandRanges(body)))
 	}
 	a.resizes = a.resizes || a.enc.Provisional
+	a.oldJump(body)
 	return true
 }
 

@@ -161,6 +161,10 @@ type Align struct {
 	Reserve  bool // ALIGNB
 	Boundary Expr
 	Fill     Body
+	// Mode is that of the package smartalign (generic, p6, ...), whose padding is
+	// jumped over where it has more than Threshold bytes; else "".
+	Mode      string
+	Threshold Expr
 }
 
 // Target says which systems the program is for; it also makes the words

@@ -346,7 +346,7 @@ func (p *preprocessor) defineMulti(d *command, fold, recursive bool) {
 		}
 	}
 	for _, old := range p.multi.list(m.name) {
-		if (old.name == m.name || old.fold && m.fold) && old.min <= m.max && m.min <= old.max {
+		if !m.own && (old.name == m.name || old.fold && m.fold) && old.min <= m.max && m.min <= old.max {
 			p.report(diag.Warningf("pp-macro-redef-multi", m.defined, "macro '%s' is defined again", shown(m.name)).
 				NoteAt(old.defined, "it was first defined here"))
 			break

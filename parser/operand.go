@@ -96,6 +96,14 @@ func (g *grammar) modifiers(o *lang.Operand) bool {
 			o.To = true
 		case distanceWord:
 			o.Distance = lang.Distance(w.id)
+		case plainWord:
+			switch {
+			case t.Text == "__?masm_ptr?__":
+			case t.Text == "__?masm_flat?__" && g.peekAt(1).is(":"):
+				g.pos++
+			default:
+				return true
+			}
 		default:
 			return true
 		}

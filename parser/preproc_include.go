@@ -2,6 +2,7 @@ package parser
 
 import (
 	"embed"
+	"slices"
 	"strings"
 	"sync"
 
@@ -113,10 +114,10 @@ var packages = map[string]string{
 	"altreg": "names r0l to r15h for all registers, by number",
 	"fp":     "float32(x) and its kin, and names for infinity and NaN",
 	"ifunc":  "ilog2(x) and its kin",
-}
+	"masm":   "PTR, OFFSET, PROC, ENDS and other words of Microsoft's assembler",
 
-// missingPackages are those of nasm that tasm does not have yet.
-var missingPackages = map[string]bool{"smartalign": true, "masm": true}
+	"smartalign": "ALIGN with instructions that do nothing, and ALIGNMODE",
+}
 
 // standardMacros are the macros of macros/standard.nasm, read once.
 var standardMacros = sync.OnceValue(func() macroTable[*multiMacro] {
@@ -143,7 +144,8 @@ func (p *preprocessor) loadStandard() {
 
 // readMacros reads a file of definitions from macros/. Its lines stand nowhere:
 // messages about a macro's body show the call.
-func (p *preprocessor) readMacros(name string) {
+// It returns what is in the file besides.
+func (p *preprocessor) readMacros(name string) (rest []bodyLine) {
 	text, err := macroSources.ReadFile("macros/" + name + ".nasm")
 	if err != nil {
 		panic(err) // the file is part of the program
@@ -152,10 +154,16 @@ func (p *preprocessor) readMacros(name string) {
 	p.frames = []frame{{kind: fileFrame, lexer: newLexer(0, string(text))}}
 	p.conds, p.skipping, p.own = nil, false, true
 	p.fileLine = Line{}
-	for len(p.frames) > 0 && !p.fatal {
-		p.nextLine()
+	for {
+		l, _, ok := p.nextLine()
+		if !ok {
+			break
+		}
+		l.Tokens = p.arena.copy(l.Tokens)
+		rest = append(rest, bodyLine{Line: l})
 	}
 	p.frames, p.conds, p.skipping, p.line, p.own = frames, conds, skipping, line, own
+	return rest
 }
 
 // packageName takes the name of a %use package.
@@ -177,9 +185,6 @@ func (p *preprocessor) usePackage(d *command) {
 	switch {
 	case !ok || p.used[name]:
 		return
-	case missingPackages[name]:
-		p.report(diag.Errorf(at, "package '%s' of nasm does not exist in tasm yet", name))
-		return
 	case packages[name] == "":
 		var known []string
 		for n := range packages {
@@ -189,7 +194,8 @@ func (p *preprocessor) usePackage(d *command) {
 		if best := diag.Nearest(name, known); best != "" {
 			m.Suggest(at, best)
 		} else {
-			m.Notef("there are altreg, fp and ifunc")
+			slices.Sort(known)
+			m.Notef("there are %s", strings.Join(known, ", "))
 		}
 		p.report(m)
 		return
@@ -198,5 +204,9 @@ func (p *preprocessor) usePackage(d *command) {
 		p.used = make(map[string]bool)
 	}
 	p.used[name] = true
-	p.readMacros(name)
+	rest := p.readMacros(name)
+	for i := range rest {
+		rest[i].Line = p.placed(rest[i].Line, d.line.Range)
+	}
+	p.push(frame{kind: textFrame, body: rest, call: p.call(), opened: d.line.Range, expansion: p.expansion()})
 }

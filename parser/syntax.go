@@ -144,6 +144,17 @@ func (s *alignSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
 	return &lang.Align{Range: at, Reserve: w.name == "alignb", Boundary: s.Boundary, Fill: s.Fill}
 }
 
+// smartalignSyntax is what ALIGN of the package smartalign comes to.
+type smartalignSyntax struct {
+	Boundary  lang.Expr             `parser:"@@ ','"`
+	Mode      participlelexer.Token `parser:"@Identifier ','"`
+	Threshold lang.Expr             `parser:"@@"`
+}
+
+func (s *smartalignSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
+	return &lang.Align{Range: at, Boundary: s.Boundary, Mode: lower(s.Mode.Value), Threshold: s.Threshold}
+}
+
 // valueSyntax is a directive with an expression: BITS, ORG, ABSOLUTE.
 type valueSyntax struct {
 	Value lang.Expr `parser:"@@"`

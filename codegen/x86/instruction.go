@@ -131,3 +131,30 @@ func (e *Encoding) Code() []byte { return e.Bytes[:e.Length] }
 
 // Fixups returns the fields that layout must fill in.
 func (e *Encoding) Fixups() []Fixup { return e.fixups[:e.nfix] }
+
+// JumpOver turns a long conditional jump into the opposite short one over a JMP,
+// as processors before the 386 need it. Any other encoding it leaves alone.
+func JumpOver(e *Encoding) {
+	at := 0 // of the opcode, behind the prefixes
+	for at+1 < int(e.Length) && e.Bytes[at] != 0x0F {
+		at++
+	}
+	if at+1 >= int(e.Length) || e.Bytes[at+1]&0xF0 != 0x80 {
+		return
+	}
+	condition, size := e.Bytes[at+1]&0xF^1, e.Length-uint8(at)-2
+	copy(e.Bytes[at+3:], e.Bytes[at+2:e.Length])
+	e.Bytes[at], e.Bytes[at+1], e.Bytes[at+2] = 0x70|condition, size+1, 0xE9
+	e.Length++
+	e.Form = nil // it is two instructions now
+	if e.nfix == 1 {
+		e.fixups[0].Offset++
+		return
+	}
+	field := e.Bytes[at+3 : e.Length] // counts from the end, which is a byte further
+	for i := range field {
+		if field[i]--; field[i] != 0xFF {
+			break
+		}
+	}
+}
