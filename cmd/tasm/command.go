@@ -42,6 +42,7 @@ func commands() []*command {
 		loadCommand(),
 		runCommand(),
 		explainCommand(),
+		disasmCommand(),
 		sizeCommand(),
 		ladderCommand(),
 		versionCommand(),

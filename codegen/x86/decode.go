@@ -34,7 +34,7 @@ func Decode(bits int, code []byte, address int64, out *Decoded) bool {
 	}
 	opcode := r.code[r.at]
 	list := decodeIndex().one[opcode]
-	if r.isVEX() {
+	if (opcode == 0xC4 || opcode == 0xC5 || opcode == 0x62 || opcode == 0x8F) && r.isVEX() {
 		if !r.vexPrefix() {
 			return false
 		}
@@ -445,6 +445,9 @@ func (r *reader) unit(f *Form) int64 {
 // vectorIndexOf is the first register of the kind that indexes the form's
 // memory, 0 where that is a general register.
 func (f *Form) vectorIndexOf() lang.RegisterID {
+	if f.opcode.vex == noVEX {
+		return 0
+	}
 	for _, s := range f.specs() {
 		switch {
 		case s.set&setVectorX != 0:

@@ -12,7 +12,12 @@ import (
 // String writes the instruction in nasm's syntax, with numbers where the source
 // may have had names. Assembling it gives the same instruction, in nasm's choice
 // of encoding.
-func (in *Instruction) String() string {
+func (in *Instruction) String() string { return in.Text(formatNumber) }
+
+// Text is String with addresses in the instruction's own segment, which is
+// where branches go and what is relative to the instruction pointer, written by
+// place.
+func (in *Instruction) Text(place func(address int64) string) string {
 	var b strings.Builder
 	for _, p := range in.Prefixes {
 		b.WriteString(PrefixName(p))
@@ -24,7 +29,7 @@ func (in *Instruction) String() string {
 			b.WriteByte(',')
 		}
 		b.WriteByte(' ')
-		b.WriteString(in.Operands[i].format(in.sizeIsPlain(i)))
+		b.WriteString(in.Operands[i].format(in.sizeIsPlain(i), place))
 	}
 	return b.String()
 }
@@ -39,7 +44,7 @@ func (in *Instruction) sizeIsPlain(i int) bool {
 	short.Operands = slices.Clone(in.Operands)
 	short.Operands[i].Size = 0
 	var with, without Encoding
-	return Encode(in, &with) == nil && Encode(&short, &without) == nil && bytes.Equal(with.Code(), without.Code())
+	return Encode(in, &with) == nil && with.Form.tags&vexWritten == 0 && Encode(&short, &without) == nil && bytes.Equal(with.Code(), without.Code())
 }
 
 // sizeKeywords are nasm's names of sizes in bytes.
@@ -63,16 +68,29 @@ func (o *Operand) braces() string {
 	return b.String()
 }
 
-func (o *Operand) format(sizeIsPlain bool) string { return o.plain(sizeIsPlain) + o.braces() }
+func (o *Operand) format(sizeIsPlain bool, place func(int64) string) string {
+	return o.plain(sizeIsPlain, place) + o.braces()
+}
 
-func (o *Operand) plain(sizeIsPlain bool) string {
+func (o *Operand) plain(sizeIsPlain bool, place func(int64) string) string {
+	number := formatNumber
+	if _, ok := o.Value.Segment(); ok {
+		number = place
+	}
 	switch o.Kind {
 	case RegisterOperand:
 		return RegisterName(o.Register)
 	case FarOperand:
 		return strings.TrimLeft(sizeKeywords[o.Size]+" ", " ") + formatNumber(o.Segment.N) + ":" + formatNumber(o.Value.N)
 	case ImmediateOperand:
-		return formatNumber(o.Value.N)
+		text := distanceWord(o.Distance)
+		if o.Strict {
+			text += "strict "
+		}
+		if o.Size != 0 && !sizeIsPlain {
+			text += sizeKeywords[o.Size] + " "
+		}
+		return text + number(o.Value.N)
 	}
 	var b strings.Builder
 	if o.Distance == lang.Far {
@@ -83,7 +101,13 @@ func (o *Operand) plain(sizeIsPlain bool) string {
 	}
 	b.WriteByte('[')
 	if size := o.Memory.AddressSize; size != 0 {
-		b.WriteString(map[int]string{2: "word ", 4: "dword ", 8: "qword "}[size])
+		fmt.Fprintf(&b, "a%d ", size*8)
+	}
+	if size := o.Memory.DispSize; size != 0 {
+		b.WriteString(sizeKeywords[size] + " ")
+	}
+	if o.Memory.NoSplit {
+		b.WriteString("nosplit ")
 	}
 	if o.Memory.Rel {
 		b.WriteString("rel ")
@@ -106,7 +130,7 @@ func (o *Operand) plain(sizeIsPlain bool) string {
 	}
 	switch n := o.Value.N; {
 	case terms == 0:
-		b.WriteString(formatNumber(n))
+		b.WriteString(number(n))
 	case n < 0:
 		b.WriteString("-" + formatNumber(-n))
 	case n > 0:

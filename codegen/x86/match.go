@@ -318,12 +318,26 @@ func (c *context) permit(f *Form) verdict {
 		if f.tags&bounded == 0 {
 			return wrongBound
 		}
+	case Xacquire, Xrelease:
+		if f.tags&exchanging == 0 && f.hasOffset() && c.views[0].set&setMemory != 0 {
+			return wrongEncoding // nasm takes the form with ModRM then
+		}
 	case Repne, Repnz:
 		if f.tags&bounded != 0 {
 			return wrongRepeat
 		}
 	}
 	return matched
+}
+
+// hasOffset reports whether an address stands in the form without ModRM.
+func (f *Form) hasOffset() bool {
+	for _, s := range f.specs() {
+		if s.place == placeOffset {
+			return true
+		}
+	}
+	return false
 }
 
 // reaches reports whether a short branch gets to the target. A target not

@@ -51,6 +51,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"symbols", ""},
 	{"crash", ""},
 	{"listing", ""},
+	{"disasm", ""},
 	{"oci/content", "github.com/google/go-containerregistry"},
 	{"oci/registry", "github.com/google/go-containerregistry"},
 	{"oci/rootfs", "github.com/google/go-containerregistry"},
