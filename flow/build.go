@@ -50,12 +50,13 @@ func Build(p *program.Program) *Graph {
 type unit struct {
 	place
 	*program.Fragment
-	next    *unit // behind it in the section, if that is code too
-	leader  bool  // control comes here from elsewhere
-	reached bool
-	ends    bool // control does not go on behind it
-	target  *unit
-	number  value // eax before it
+	next     *unit // behind it in the section, if that is code too
+	leader   bool  // control comes here from elsewhere
+	reached  bool
+	ends     bool // control does not go on behind it
+	target   *unit
+	computed bool  // goes to a computed address
+	number   value // eax before it
 }
 
 // value is a number that may be known.
@@ -79,6 +80,8 @@ type builder struct {
 	blocks  map[*unit]*Block
 	objects map[*run]*Object
 	leaders int
+	taken   map[*unit]bool // whose addresses are held somewhere, if control goes to such
+	goesBy  *Block         // by way of which it does
 }
 
 func (b *builder) doubt(at diag.Range, format string, args ...any) {
@@ -168,14 +171,78 @@ func (b *builder) follow(entry *unit) {
 	for {
 		before, doubts := b.leaders, len(b.graph.Doubts)
 		for _, u := range b.units {
-			u.reached, u.ends, u.target = false, false, nil
+			u.reached, u.ends, u.target, u.computed = false, false, nil, false
 		}
 		b.trace(entry)
+		b.traceTaken()
 		if b.leaders == before {
 			return
 		}
 		b.graph.Doubts = b.graph.Doubts[:doubts]
 	}
+}
+
+// traceTaken follows control to all code whose address is held somewhere, if it may
+// go to computed addresses.
+func (b *builder) traceTaken() {
+	computed := func(u *unit) bool { return u.reached && u.computed }
+	b.taken = map[*unit]bool{}
+	for slices.ContainsFunc(b.units, computed) {
+		var more []*unit
+		for _, u := range b.held() {
+			if !b.taken[u] {
+				more = append(more, u)
+			}
+		}
+		if len(more) == 0 {
+			break
+		}
+		for _, u := range more {
+			b.taken[u] = true
+			if !u.leader {
+				u.leader = true
+				b.leaders++
+			}
+			b.trace(u)
+		}
+	}
+	if len(b.taken) == 0 {
+		for _, u := range b.units {
+			if computed(u) {
+				b.doubt(u.Source.Range, "goes to a computed address, and holds none of code")
+			}
+		}
+	}
+}
+
+// held lists the code whose addresses stand in data, or in instructions that don't go
+// there.
+func (b *builder) held() []*unit {
+	var list []*unit
+	hold := func(v *lang.Value) {
+		if s, ok := v.Segment(); ok {
+			if u := b.index[place{s, v.N}]; u != nil {
+				list = append(list, u)
+			}
+		}
+	}
+	for _, u := range b.units {
+		if u.reached && u.target == nil && u.Instruction != nil {
+			for i := range u.Instruction.Operands {
+				hold(&u.Instruction.Operands[i].Value)
+			}
+		}
+	}
+	for _, s := range b.graph.Program.Sections {
+		for i := range s.Fragments {
+			if f := &s.Fragments[i]; f.Kind != program.Code {
+				for k := range f.Fixups {
+					hold(&f.Fixups[k].Value)
+				}
+			}
+		}
+	}
+	return list
 }
 
 func (b *builder) trace(entry *unit) {
@@ -238,10 +305,15 @@ func (b *builder) step(u *unit) {
 	case x86.Next:
 	case x86.Jump, x86.Branch, x86.Call:
 		u.ends = flow == x86.Jump
-		if u.target = b.targetOf(u); u.target == nil {
-			b.doubt(u.Source.Range, "goes to a computed address")
-			u.ends = true
+		if u.target = b.targetOf(u); u.target != nil {
+			break
 		}
+		if o := u.Form.Operands(); flow != x86.Branch && u.Instruction.Operands[0].Kind != x86.ImmediateOperand && len(o) == 1 && o[0].Size == b.graph.Bits/8 {
+			u.computed = true
+			break
+		}
+		b.doubt(u.Source.Range, "goes to a computed address")
+		u.ends = true
 	case x86.Return, x86.Stop:
 		u.ends = true
 	case x86.SystemCall, x86.Interrupt:
@@ -396,12 +468,39 @@ func (b *builder) assemble(entry *unit) {
 		}
 	}
 	b.graph.Entry = b.blocks[entry]
+	b.computed()
 	for _, u := range b.units {
 		if block := b.blocks[u]; block != nil {
 			b.fill(block, u)
 		}
 	}
 	slices.SortFunc(b.graph.Objects, func(x, y *Object) int { return x.ID - y.ID })
+}
+
+// computed makes the block that stands for all jumps and calls to computed addresses,
+// if there are any.
+func (b *builder) computed() {
+	if len(b.taken) == 0 {
+		return
+	}
+	c := &Block{ID: len(b.graph.Blocks), Name: "computed", Computed: true}
+	jump := x86.Instruction{Mnemonic: x86.LookupMnemonic("jmp"), Bits: b.graph.Bits, Operands: []x86.Operand{{
+		Kind: x86.ImmediateOperand, Value: lang.InSegment(1, 0),
+	}}}
+	var e x86.Encoding
+	if x86.Encode(&jump, &e) != nil {
+		panic("flow: there is no jump")
+	}
+	jump.Operands[0].Value = lang.Value{}
+	for _, u := range b.units {
+		if t := b.blocks[u]; b.taken[u] && t != nil {
+			c.Code = append(c.Code, Inst{Instruction: jump, Form: e.Form, Target: t})
+			c.Next = t
+			b.graph.Taken = append(b.graph.Taken, t)
+		}
+	}
+	b.graph.Blocks = append(b.graph.Blocks, c)
+	b.goesBy = c
 }
 
 // fill puts the instructions from u on into a block.
@@ -413,6 +512,9 @@ func (b *builder) fill(block *Block, u *unit) {
 		}
 		block.Code = append(block.Code, b.inst(u))
 		if u.ends {
+			if u.computed {
+				block.Next = b.goesBy
+			}
 			return
 		}
 		u = u.next
@@ -453,9 +555,12 @@ func (b *builder) inst(u *unit) Inst {
 			// distance from the instruction.
 			o.Memory.Rel, o.Memory.Abs, o.Memory.DispSize = false, false, 0
 		}
-		if in.Refs[i].Block != nil {
+		if in.Refs[i].Block != nil && (len(b.taken) == 0 || o.Kind != x86.ImmediateOperand) {
 			b.doubt(u.Source.Range, "uses the address of code")
 		}
+	}
+	if u.computed && u.Form.Flow() == x86.Call {
+		in.Target = b.goesBy
 	}
 	return in
 }
@@ -549,7 +654,7 @@ func (b *builder) newObject(r *run) *Object {
 				}
 				v := fix.Value
 				to := b.reference(&v, fix.Range)
-				if to.Block != nil {
+				if to.Block != nil && len(b.taken) == 0 {
 					b.doubt(fix.Range, "holds the address of code as data")
 				}
 				o.Refs = append(o.Refs, DataRef{At: at + int64(fix.Offset), Size: int(fix.Size), To: to})

@@ -151,15 +151,53 @@ c:
 	mov eax, 4
 	=> a
 `},
-		{"doubts", `
-_start: jmp     [table]
-table:  dd      _start`, `
+		{"computed addresses", `
+_start: mov     esi, b
+        jmp     [table + eax*4]
+        nop
+a:      call    esi
+        mov     eax, 1
+        int     0x80
+b:      ret
+table:  dd      a, text
+text:   db      "x"`, `
 _start:
-	jmp [0] {table+0}
+	mov esi, 0
+	jmp [eax*4] {table+0}
+	=> computed
+a:
+	call esi -> computed
+	mov eax, 1
+	int 0x80
 	=> end
-table: 4 bytes
-doubt: goes to a computed address
-doubt: holds the address of code as data
+b:
+	ret
+	=> end
+computed:
+	jmp 0 -> a
+	jmp 0 -> b
+	=> b
+table: 9 bytes
+`},
+		{"doubts", `
+_start: mov     eax, [_start]
+        jmp     eax
+        jmp     [eax]`, `
+_start:
+	mov eax, [0]
+	jmp eax
+	=> computed
+computed:
+	jmp 0 -> _start
+	=> _start
+doubt: uses the address of code
+`},
+		{"nowhere", `
+_start: jmp     eax`, `
+_start:
+	jmp eax
+	=> end
+doubt: goes to a computed address, and holds none of code
 `},
 		{"code as data", `
 _start: mov     byte [_start], 0x90

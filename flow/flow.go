@@ -10,6 +10,8 @@
 package flow
 
 import (
+	"slices"
+
 	"tasm/codegen/x86"
 	"tasm/diag"
 	"tasm/lang"
@@ -25,7 +27,10 @@ type Graph struct {
 	Entry   *Block
 	Blocks  []*Block  // those that can be reached from Entry, in source order
 	Objects []*Object // those that are referred to, in source order
-	Doubts  []Doubt
+	// Taken are the blocks whose addresses the program or its data hold, where it
+	// jumps or calls to a computed address: to one of these it goes.
+	Taken  []*Block
+	Doubts []Doubt
 }
 
 // Doubt is a reason why the Graph does not tell all about the program.
@@ -45,6 +50,35 @@ type Block struct {
 	// elsewhere. It is nil when control never comes there. An unconditional
 	// direct jump is not an instruction of the Graph: it is a Next.
 	Next *Block
+	// Computed is set for the block that stands for all jumps and calls to computed
+	// addresses: control goes from there to any block of Taken. They lead to it, as
+	// Next or Target, so that nobody who follows control has to know of them. Its
+	// instructions are jumps to each of these, and no code is made of it.
+	Computed bool
+}
+
+// Onward returns where control goes when the last instruction was executed and does
+// not take it elsewhere: Next, unless that is an instruction that always does.
+func (b *Block) Onward() *Block {
+	if n := len(b.Code); b.Computed || n > 0 && b.Code[n-1].Form != nil && b.Code[n-1].Form.Flow() == x86.Jump {
+		return nil
+	}
+	return b.Next
+}
+
+// Lost reports whether somebody who changed the graph has lost where control goes by
+// computed addresses.
+func (g *Graph) Lost() bool {
+	for _, b := range g.Blocks {
+		n := len(b.Code)
+		if n > 0 && b.Onward() == nil && b.Next != nil && !b.Computed && !b.Next.Computed {
+			return true
+		}
+		if b.Computed && (n != len(g.Taken) || slices.ContainsFunc(b.Code, func(in Inst) bool { return !slices.Contains(g.Taken, in.Target) })) {
+			return true
+		}
+	}
+	return false
 }
 
 // Inst is one instruction.
@@ -52,7 +86,8 @@ type Inst struct {
 	x86.Instruction
 	Form *x86.Form // by which the author's encoding was chosen
 	// Target is where a direct branch, loop or call goes; its operand is empty
-	// then. (A jump that is not conditional stands in no Code.)
+	// then. (A jump that is not conditional stands in no Code.) Of a call to a
+	// computed address it is the block that stands for these.
 	Target *Block
 	// Refs says of every operand whether its immediate or displacement is an
 	// address: then that is the address of Refs[i] plus its Offset, and the
@@ -63,6 +98,9 @@ type Inst struct {
 	Loose  int
 	Source *lang.Statement // nil for what an optimiser has added
 }
+
+// Direct reports whether the instruction goes to its Target itself.
+func (in *Inst) Direct() bool { return in.Target != nil && !in.Target.Computed }
 
 // Ref is an address: of a byte of an object, or of a block.
 type Ref struct {

@@ -713,12 +713,18 @@ func (f *file) fill(p elf.Placement, headers []byte) *Result {
 	header := headers[p.Phoff:]
 	get := func(id elf.FieldID) uint64 { return elf.Get(p.Class, header, id) }
 	base := get(elf.PVaddr) - get(elf.POffset)
+	starts := map[int]int{} // by the blocks' ID: data refers to those of the program as written
+	for b, at := range f.starts {
+		starts[b.ID] = at
+	}
 	for it, w := range f.chosen {
 		for _, x := range w.fixups {
 			at := f.at[it] + int(x.Offset)
 			v := uint64(x.Value.N)
 			if segment, ok := x.Value.Segment(); ok && segment == codeSegment {
 				v = base + uint64(f.starts[it.target])
+			} else if ok && segment > codeSegment {
+				v += base + uint64(starts[int(segment-codeSegment)-1])
 			} else if ok {
 				v += base + uint64(f.dataAt(int(segment)-1))
 			}
@@ -734,7 +740,7 @@ func (f *file) fill(p elf.Placement, headers []byte) *Result {
 			if r.To.Object != nil {
 				v += uint64(f.data[r.To.Object])
 			} else {
-				v += uint64(f.starts[r.To.Block])
+				v += uint64(starts[r.To.Block.ID])
 			}
 			write(out[start+int(r.At):start+int(r.At)+r.Size], v)
 		}

@@ -126,6 +126,9 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Res
 	if len(g.Doubts) > 0 || g.Entry == nil {
 		return nil, fmt.Errorf("the program %s", doubt(g))
 	}
+	if g.Lost() {
+		return nil, errors.New("it is not clear any more where computed jumps go")
+	}
 	p := newProgram(g, known)
 	if p.size > maxSize {
 		return nil, fmt.Errorf("the program is larger than %d bytes", maxSize)

@@ -82,11 +82,14 @@ func newProgram(g *flow.Graph, known Facts) *text {
 		if placed[b] {
 			continue
 		}
+		if b.Computed {
+			continue
+		}
 		c := &chain{}
 		for b != nil && !placed[b] {
 			placed[b] = true
 			c.blocks = append(c.blocks, b)
-			b = b.Next
+			b = b.Onward()
 		}
 		p.fill(c, b)
 		p.chains = append(p.chains, c)
@@ -119,7 +122,10 @@ func (p *text) fill(c *chain, next *flow.Block) {
 		asEntry = asEntry && k == 0
 		for i := range b.Code {
 			in := &b.Code[i]
-			it := &item{inst: in, block: b, index: i, target: in.Target, live: p.live[b][i], after: p.live[b][i+1], flagsAsEntry: asEntry}
+			it := &item{inst: in, block: b, index: i, live: p.live[b][i], after: p.live[b][i+1], flagsAsEntry: asEntry}
+			if in.Direct() {
+				it.target = in.Target
+			}
 			it.ways = encodings(in)
 			if f := p.graph.FactsOf(in); f.Flags.Changed()&x86.CF != 0 || f.Reads == ^flow.Set(0) {
 				asEntry = false
@@ -193,13 +199,13 @@ func encodings(in *flow.Inst) []way {
 	for i := range instruction.Operands {
 		o := &instruction.Operands[i]
 		switch ref := in.Refs[i]; {
-		case in.Target != nil && o.Kind == x86.ImmediateOperand:
+		case in.Direct() && o.Kind == x86.ImmediateOperand:
 			// A target in another segment, as far as the encoder knows: the
 			// distance is left to be filled in.
 			o.Value, o.Distance = lang.InSegment(codeSegment, 0), lang.AnyDistance
 			return branches(&instruction, i)
-		case ref.Object != nil:
-			v := lang.InSegment(objectSegment(ref.Object), ref.Offset)
+		case !ref.IsZero():
+			v := lang.InSegment(segmentOf(ref), ref.Offset)
 			for _, t := range o.Value.Terms() {
 				v.AddRegister(lang.RegisterID(t.ID), t.Coef)
 			}
@@ -222,8 +228,17 @@ func encodings(in *flow.Inst) []way {
 // looseSize is the size in bytes of the immediates of which bytes may be loose.
 const looseSize = 4
 
-// codeSegment stands for the code in the values of branches.
+// codeSegment stands for the code in the values of branches; from the next number on
+// each block has its own, for its address.
 const codeSegment lang.SegmentID = 1 << 20
+
+// segmentOf is the segment of what a Ref refers to.
+func segmentOf(r flow.Ref) lang.SegmentID {
+	if r.Object != nil {
+		return objectSegment(r.Object)
+	}
+	return codeSegment + 1 + lang.SegmentID(r.Block.ID)
+}
 
 // shorten lets a 64-bit register take an address by its lower half: addresses
 // in the files made here are below 2 GiB.

@@ -180,7 +180,7 @@ const callSize = 5
 // size returns how many bytes an instruction takes at least; branches are taken
 // to be short.
 func size(in *flow.Inst) int {
-	if in.Target != nil {
+	if in.Direct() {
 		switch {
 		case in.Form != nil && in.Form.Flow() == x86.Call:
 			return callSize
@@ -293,7 +293,7 @@ func text(code []flow.Inst) string {
 }
 
 func instText(in *flow.Inst) string {
-	if in.Target != nil {
+	if in.Direct() {
 		return strings.TrimSpace(name(in) + " " + in.Target.Name)
 	}
 	c := in.Instruction

@@ -207,6 +207,9 @@ func (l *liveness) through(b *flow.Block, after []need) need {
 			inside := l.in[f]
 			read := l.reads[f]
 			n = need{inside.parts & (read.parts | n.parts), inside.flags & (read.flags | n.flags)}
+			if !in.Direct() {
+				n.parts |= l.s.effect(in).reads
+			}
 		case in.Form.Flow() == x86.Return:
 			n = need{}
 			for _, f := range l.a.subroutines {

@@ -40,6 +40,9 @@ func (sh *shortener) thread() bool {
 	}
 	to(&sh.g.Entry)
 	for _, b := range sh.g.Blocks {
+		if b.Computed {
+			continue
+		}
 		to(&b.Next)
 		for i := range b.Code {
 			to(&b.Code[i].Target)
@@ -60,6 +63,10 @@ func (sh *shortener) thread() bool {
 func (sh *shortener) prune() {
 	reached := map[*flow.Block]bool{sh.g.Entry: true}
 	work := []*flow.Block{sh.g.Entry}
+	for _, b := range sh.g.Taken {
+		reached[b] = true
+		work = append(work, b)
+	}
 	for len(work) > 0 {
 		b := work[len(work)-1]
 		work = work[:len(work)-1]
@@ -84,7 +91,13 @@ func (sh *shortener) prune() {
 // counts for more than one.
 func (sh *shortener) entrances() map[*flow.Block]int {
 	n := map[*flow.Block]int{sh.g.Entry: 2}
+	for _, b := range sh.g.Taken {
+		n[b] += 2
+	}
 	for _, b := range sh.g.Blocks {
+		if b.Computed {
+			n[b] += 2
+		}
 		if b.Next != nil {
 			n[b.Next]++
 		}
@@ -209,7 +222,7 @@ func (sh *shortener) equalBlocks() bool {
 	same := map[*flow.Block]*flow.Block{}
 	for _, b := range sh.g.Blocks {
 		k := key(b.Code) + fmt.Sprint(id(b.Next))
-		if o := first[k]; o != nil && b != sh.g.Entry {
+		if o := first[k]; o != nil && b != sh.g.Entry && !slices.Contains(sh.g.Taken, b) {
 			same[b] = o
 			sh.record("equal blocks", "is there already", b.Code, nil)
 			changed = true
@@ -224,6 +237,9 @@ func (sh *shortener) equalBlocks() bool {
 		}
 	}
 	for _, b := range sh.g.Blocks {
+		if b.Computed {
+			continue
+		}
 		to(&b.Next)
 		for i := range b.Code {
 			to(&b.Code[i].Target)
@@ -286,7 +302,7 @@ func (sh *shortener) tails() bool {
 	}
 	for i, x := range sh.g.Blocks {
 		for _, y := range sh.g.Blocks[i+1:] {
-			if x.Next != y.Next {
+			if x.Next != y.Next || x.Computed || y.Computed {
 				continue
 			}
 			n, saved := 0, 0
@@ -346,7 +362,7 @@ func (sh *shortener) subroutines() bool {
 	for _, b := range sh.g.Blocks {
 		for i := range b.Code {
 			in := &b.Code[i]
-			if !isCall(in) || !sh.selfContained(in.Target) {
+			if !isCall(in) || !in.Direct() || !sh.selfContained(in.Target) {
 				continue
 			}
 			if b.Next == nil && i+2 == len(b.Code) && b.Code[i+1].Form.Flow() == x86.Return && len(b.Code[i+1].Operands) == 0 {

@@ -123,6 +123,9 @@ func (sh *shortener) counts(b *flow.Block, l *liveness) bool {
 // nothing left behind its test needs no jump.
 func (sh *shortener) rotate(b *flow.Block) bool {
 	to, n := b.Next, len(b.Code)-1
+	if slices.Contains(sh.g.Taken, to) {
+		return false // others come from where nothing can be done before
+	}
 	in := b.Code[n]
 	back, ok := maker{bits: sh.bits, source: in.Source}.inst(map[string]string{"inc": "dec", "dec": "inc"}[name(&in)], operand{Operand: &in.Operands[0]})
 	if !ok {
@@ -356,7 +359,7 @@ func (sh *shortener) ask(t test) *flow.Block {
 		return known && taken == (to == branch.Target) && l.in[to].flags&^asked.flags.same(s.flags) == 0
 	}
 	for _, b := range sh.g.Blocks {
-		if b == from {
+		if b == from || b.Computed {
 			continue
 		}
 		end := *a.in[b]

@@ -254,6 +254,10 @@ func clone(g *flow.Graph) *flow.Graph {
 			}
 		}
 	}
+	c.Taken = nil
+	for _, b := range g.Taken {
+		c.Taken = append(c.Taken, of[b])
+	}
 	c.Entry = of[g.Entry]
 	return &c
 }

@@ -198,7 +198,7 @@ func (sh *shortener) exchange(x, y int) bool {
 	for _, b := range sh.g.Blocks {
 		for i := range b.Code {
 			in := &b.Code[i]
-			if in.Target != nil || len(in.Operands) == 0 {
+			if in.Direct() || len(in.Operands) == 0 {
 				continue
 			}
 			operands := make([]operand, len(in.Operands))
@@ -225,6 +225,7 @@ func (sh *shortener) exchange(x, y int) bool {
 			if !ok {
 				return false
 			}
+			made.Target = in.Target
 			b.Code[i] = made
 		}
 	}
