@@ -24,6 +24,16 @@ func (t *Terms) cons(base *node, coefficient uint64, rest *node) *node {
 	return t.intern(key{op: opSum, width: w, coefficient: coefficient, a: Term{node: base, width: w}, b: Term{node: rest, width: w}}).node
 }
 
+// Parts calls f for the parts of a sum, without the number in it: each is a
+// coefficient times an unknown part.
+func (x Term) Parts(f func(coefficient uint64, part Term)) {
+	for n := x.node; n != nil; {
+		base, coefficient, rest := n.head()
+		f(coefficient, Term{node: base, width: x.width})
+		n = rest
+	}
+}
+
 // head takes a sum apart.
 func (n *node) head() (base *node, coefficient uint64, rest *node) {
 	if n.op == opSum {

@@ -3,6 +3,7 @@ package machine
 import (
 	"cmp"
 	"maps"
+	"math/bits"
 	"slices"
 )
 
@@ -255,6 +256,74 @@ func (f *Facts) Range(x Term, choose func(n int) int) (low, high uint64) {
 	d := f.domain(x.node)
 	s := d[choose(len(d))]
 	return s.low + x.value, s.high + x.value
+}
+
+// Values returns the values that a term may have, as far as is known: in order, as
+// pairs of the lowest and the highest of each range.
+func (f *Facts) Values(x Term) [][2]uint64 {
+	x = f.Simplify(x)
+	if x.node == nil {
+		return [][2]uint64{{x.value, x.value}}
+	}
+	var list []span
+	for _, d := range f.domain(x.node) {
+		list = append(list, arc(d.low+x.value, d.high+x.value, x.width)...)
+	}
+	list = intersect(list, []span{{0, min(f.ceiling(x), mask(x.width))}})
+	slices.SortFunc(list, func(a, b span) int { return cmp.Compare(a.low, b.low) })
+	var values [][2]uint64
+	for _, s := range list {
+		values = append(values, [2]uint64{s.low, s.high})
+	}
+	return values
+}
+
+// ceiling returns a number that a term does not exceed.
+func (f *Facts) ceiling(x Term) uint64 {
+	limit := x.maybe()
+	if x.value != 0 || x.node == nil {
+		return limit
+	}
+	d := f.domain(x.node)
+	limit = min(limit, d[len(d)-1].high)
+	switch n := x.node; n.op {
+	case opConcat:
+		if n.a == number(n.a.width, 0) {
+			limit = min(limit, f.ceiling(n.b))
+		}
+	case opSum:
+		// Without a carry out of the width, the sum of what its parts are at most.
+		total, width := uint64(0), mask(x.width)
+		for m := n; m != nil; {
+			base, coefficient, rest := m.head()
+			hi, lo := bits.Mul64(coefficient, f.ceiling(Term{node: base, width: base.width}))
+			sum, carry := bits.Add64(total, lo, 0)
+			if hi != 0 || carry != 0 || sum > width {
+				return limit
+			}
+			total, m = sum, rest
+		}
+		limit = min(limit, total)
+	}
+	return limit
+}
+
+// Restrict adds the fact that a term has one of some values, given as Values gives
+// them. It reports false if that contradicts the facts.
+func (f *Facts) Restrict(x Term, values [][2]uint64) bool {
+	var list []span
+	if x.node == nil {
+		for _, v := range values {
+			if x.value >= v[0] && x.value <= v[1] {
+				return true
+			}
+		}
+		return false
+	}
+	for _, v := range values {
+		list = append(list, arc(v[0]-x.value, v[1]-x.value, x.width)...)
+	}
+	return f.restrict(x.node, list)
 }
 
 // Simplify puts values into a term for the unknown parts that can have only

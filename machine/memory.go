@@ -15,6 +15,8 @@ type Memory struct {
 	Strings bool
 	// Watch, if not nil, is told of every access of the program.
 	Watch func(Access)
+	// Oracle, if not nil, knows of addresses that are no known place.
+	Oracle Oracle
 
 	terms    *Terms
 	segments []*Segment
@@ -127,6 +129,8 @@ type layer struct {
 	writer *writer
 	start  place
 	size   int64
+	// A layer may instead hold one value at an address that is no known place.
+	indexed *indexed
 }
 
 // writer is a system call that may have written a buffer. It is full if every
@@ -157,7 +161,7 @@ func (m *Memory) Map(s *Segment) {
 // fork returns a copy of the memory.
 func (m *Memory) fork() *Memory {
 	c := *m
-	if m.top.writer != nil || len(m.top.chunks) > 0 {
+	if m.top.chunks == nil || len(m.top.chunks) > 0 {
 		below := m.top
 		m.top = &layer{chunks: map[place]*chunk{}, below: below}
 		c.top = &layer{chunks: map[place]*chunk{}, below: below}
@@ -190,18 +194,44 @@ func (m *Memory) find(p place) *Segment {
 		}
 	}
 	if m.Strings && p.base != nil && p.base.op == opUnknown && p.base.unknown.Origin == EntryWord && p.offset >= 0 && p.offset < stringBytes {
-		return m.stringAt(p.base)
+		return m.stringAt(p.base, 0)
+	}
+	if m.Strings && m.Oracle != nil && p.base != nil && p.offset >= -stringBytes && p.offset < stringBytes && p.base.isString() {
+		return m.stringAt(p.base, -stringBytes)
 	}
 	return nil
+}
+
+// isString reports whether an address consists of a word of the initial stack and
+// what is no address.
+func (n *node) isString() bool {
+	words, others := 0, 0
+	for m := n; m != nil; {
+		base, coefficient, rest := m.head()
+		if base.op == opUnknown {
+			switch base.unknown.Origin {
+			case EntryWord:
+				words++
+				if coefficient != 1 {
+					others++
+				}
+			case StackPointer, ImageBase:
+				others++
+			}
+		}
+		m = rest
+	}
+	return words == 1 && others == 0
 }
 
 // stringBytes bounds how far behind its address a string is looked at.
 const stringBytes = 1 << 16
 
-// stringAt makes the segment of a string whose address is a word at entry.
-func (m *Memory) stringAt(n *node) *Segment {
+// stringAt makes the segment of a string whose address is a word at entry, from an
+// offset on.
+func (m *Memory) stringAt(n *node, low int64) *Segment {
 	base := Term{node: n, width: n.width}
-	s := &Segment{Name: "string", Base: base, High: stringBytes, Read: true, Initial: func(offset int64) Byte {
+	s := &Segment{Name: "string", Base: base, Low: low, High: stringBytes, Read: true, Initial: func(offset int64) Byte {
 		return Byte{Of: m.terms.Unknown(Unknown{Origin: StringByte, Width: 8, Index: offset, Of: base})}
 	}}
 	m.Map(s)
@@ -221,6 +251,12 @@ func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 				return Byte{Of: data}
 			}
 			return Byte{Of: m.terms.If(m.wrote(w, u), data, m.byteAt(l.below, s, p).term(m.terms))}
+		}
+		if x := l.indexed; x != nil {
+			if b, ok := m.byteOf(l, s, p); ok {
+				return b
+			}
+			continue
 		}
 		start, i := chunkOf(p)
 		if c := l.chunks[start]; c != nil {
@@ -286,6 +322,9 @@ func (m *Memory) check(address Term, size int, write bool) (*Segment, place, *pr
 
 // load returns size bytes of memory as one value.
 func (m *Memory) load(address Term, size int) (Term, *problem) {
+	if r, ok := m.region(address, size, false); ok {
+		return m.loadIndexed(&r, address, size)
+	}
 	s, p, problem := m.check(address, size, false)
 	if problem != nil {
 		return Term{}, problem
@@ -303,20 +342,27 @@ func (m *Memory) assemble(s *Segment, p place, size int) Term {
 		}
 	}
 	var list [8]Byte
-	whole := true
 	for i := range size {
 		q := place{p.base, p.offset + int64(i)}
 		if q.offset >= s.High {
 			s = m.find(q)
 		}
 		list[i] = m.byteAt(m.top, s, q)
-		whole = whole && list[i].Of == list[0].Of && int(list[i].Index) == i
 	}
-	if whole && int(list[0].Of.width) == 8*size {
+	return m.join(list[:size])
+}
+
+// join makes one value of bytes, the lowest first.
+func (m *Memory) join(list []Byte) Term {
+	whole := int(list[0].Of.width) == 8*len(list)
+	for i, b := range list {
+		whole = whole && b.Of == list[0].Of && int(b.Index) == i
+	}
+	if whole {
 		return list[0].Of
 	}
 	x := list[0].term(m.terms)
-	for _, b := range list[1:size] {
+	for _, b := range list[1:] {
 		x = m.terms.Concat(b.term(m.terms), x)
 	}
 	return x
@@ -325,6 +371,10 @@ func (m *Memory) assemble(s *Segment, p place, size int) Term {
 // store writes a value to memory.
 func (m *Memory) store(address Term, x Term) *problem {
 	size := int(x.width) / 8
+	if r, ok := m.region(address, size, true); ok {
+		m.storeIndexed(&r, address, x)
+		return nil
+	}
 	_, p, problem := m.check(address, size, true)
 	if problem != nil {
 		return problem
@@ -337,7 +387,7 @@ func (m *Memory) store(address Term, x Term) *problem {
 
 // put changes a byte.
 func (m *Memory) put(p place, b Byte) {
-	if m.top.writer != nil {
+	if m.top.chunks == nil {
 		m.top = &layer{chunks: map[place]*chunk{}, below: m.top}
 	}
 	start, i := chunkOf(p)
@@ -414,6 +464,9 @@ func (l *layer) hides(other *layer) bool {
 	if other.writer != nil {
 		return other.start == l.start && other.size <= l.size
 	}
+	if x := other.indexed; x != nil {
+		return x.region.Base.node == l.start.base && l.start.offset <= x.region.Low && x.region.High <= l.start.offset+l.size
+	}
 	hidden := true
 	other.each(func(p place, _ Byte) { hidden = hidden && l.covers(p) })
 	return hidden
@@ -477,6 +530,12 @@ func (m *Memory) Written(address Term, size int) bool {
 	for l := m.top; l != nil; l = l.below {
 		if l.writer != nil {
 			if l.start.base == p.base && p.offset < l.start.offset+l.size && l.start.offset < p.offset+int64(size) {
+				return true
+			}
+			continue
+		}
+		if l.indexed != nil {
+			if l.indexed.region.meets(p.base, p.offset, p.offset+int64(size)) {
 				return true
 			}
 			continue

@@ -92,6 +92,8 @@ func (u Unknown) String() string {
 		return fmt.Sprintf("byte %d behind %v", u.Index, u.Of)
 	case Result:
 		return fmt.Sprintf("the result of call %d", u.Call+1)
+	case InitialByte:
+		return fmt.Sprintf("byte %v%+d of the memory at first", u.Of, u.Index)
 	case KernelByte, KernelWrote:
 		return fmt.Sprintf("byte %d that call %d wrote", u.Index, u.Call+1)
 	}

@@ -85,6 +85,9 @@ const (
 	// KernelByte is a byte that system call number Call may have written
 	// through argument Argument; Index counts bytes.
 	KernelByte
+	// InitialByte is a byte that a Region of Content Argument holds at first, at
+	// the distance Of plus Index from its start.
+	InitialByte
 	// KernelWrote is 1 if the call did write that byte.
 	KernelWrote
 	// Processor is what an instruction told of the processor or of the moment; Index
@@ -295,6 +298,9 @@ func (x Term) Split() (base Term, offset int64) {
 	}
 	return Term{node: x.node, width: x.width}, signed(x.value, x.width)
 }
+
+// Same reports whether two terms have the same unknown part.
+func (x Term) Same(y Term) bool { return x.node == y.node }
 
 // AsUnknown returns what the term is if it is an Unknown plus a number.
 func (x Term) AsUnknown() (u Unknown, offset int64, ok bool) {

@@ -65,10 +65,17 @@ func (w *world) mayBeAuxiliary(index int64) bool {
 	return zeros >= 2
 }
 
+// base returns what is to be added to the addresses in an image.
+func (w *world) base(im *image) machine.Term {
+	if im.Fixed {
+		return machine.Number(im.bits, 0)
+	}
+	return w.terms.Unknown(machine.Unknown{Origin: machine.ImageBase, Width: im.bits})
+}
+
 // process returns a process of an image about to start.
 func (w *world) process(im *image) *process {
-	base := w.terms.Unknown(machine.Unknown{Origin: machine.ImageBase, Width: im.bits})
-	p := newProcess(im, machine.Start(w.terms, im.abi, w.words), base)
+	p := newProcess(im, machine.Start(w.terms, im.abi, w.words), w.base(im))
 	p.Known = w.facts.Decide
 	p.Processor = w.terms.Unknown
 	return p

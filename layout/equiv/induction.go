@@ -1,0 +1,518 @@
+package equiv
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"tasm/codegen/x86"
+	"tasm/machine"
+)
+
+// Bounds of a proof by induction.
+const (
+	inductionSteps  = 400000  // instructions of both programs
+	inductionTerms  = 1500000 // different terms
+	inductionRounds = 40      // beginnings anew
+	inductionNodes  = 2000
+	segmentSteps    = 4000 // instructions between two cuts
+	segmentPaths    = 512
+	widenAfter      = 3 // times that a relation was weakened
+	giveUpAfter     = 24
+)
+
+// induction is a proof by induction in the making.
+type induction struct {
+	*world
+	images  [2]*image
+	assume  []*Assumption
+	bases   [2]machine.Term
+	first   [2]*process // as the programs begin
+	objects []*object
+	heads   [2]map[int64]bool // addresses where a loop is cut
+	sites   [2]map[int64]bool // addresses behind calls
+
+	nodes map[string]*node
+	queue []*node
+	// again tells that something was found out that has to be known from the
+	// beginning on.
+	again bool
+
+	steps, versions, scatters, calls int
+	failed                           string
+	written                          []int    // arrays that the call at hand writes
+	at                               [2]int64 // where it failed
+}
+
+// node is a pair of places at which both programs stand, and what is claimed of
+// their states there.
+type node struct {
+	key      string
+	ips      [2]machine.Term
+	relation *relation
+	weakened int
+	queued   bool
+	edges    []edge
+}
+
+// edge is a way from a node to another one.
+type edge struct {
+	to    *node
+	moved [2]bool
+}
+
+// route is the two programs on one path from a node on.
+type route struct {
+	*pair
+	moved    [2]bool
+	atHead   [2]bool
+	waiting  [2]bool // at a system call
+	here     [2]machine.Term
+	visited  [2]map[visit]int
+	accesses []access
+	dead     bool
+	steps    int
+}
+
+// visit is an instruction, and the stack pointer there.
+type visit struct {
+	ip int64
+	sp machine.Term
+}
+
+// access is one of the original to an object at an address that is not known.
+type access struct {
+	address machine.Term
+	object  *object
+}
+
+// induct tries to prove by induction that two images do the same.
+func induct(original, result *image, assume []*Assumption) *induction {
+	d := &induction{images: [2]*image{original, result}, assume: assume, steps: inductionSteps, objects: objectsOf(original)}
+	d.heads = [2]map[int64]bool{{}, {}}
+	d.sites = [2]map[int64]bool{{}, {}}
+	d.world = newWorld(original.abi)
+	for _, a := range assume {
+		maps.Copy(d.words, a.Words)
+	}
+	for i, im := range d.images {
+		d.bases[i] = d.world.base(im)
+		d.first[i] = d.process(im)
+		d.first[i].configure(assume)
+	}
+	for round := 0; ; round++ {
+		if round == inductionRounds {
+			d.fail(nil, "there is too much to be found out")
+			return d
+		}
+		d.failed, d.again, d.nodes, d.queue = "", false, map[string]*node{}, nil
+		d.weaken()
+		if !d.again {
+			break
+		}
+	}
+	if d.failed == "" {
+		d.check()
+	}
+	return d
+}
+
+// fail notes why there is no proof.
+func (d *induction) fail(r *route, format string, args ...any) {
+	if d.failed != "" {
+		return
+	}
+	d.failed = fmt.Sprintf(format, args...)
+	if r != nil {
+		for i := range d.at {
+			_, d.at[i] = r.here[i].Split()
+			if r.here[i].IsNumber() {
+				n, _ := r.here[i].Constant()
+				d.at[i] = int64(n)
+			}
+		}
+	}
+}
+
+func (d *induction) stopped() bool { return d.failed != "" || d.again }
+
+// freshWorld returns a world in which no more is known than when the programs
+// began.
+func (d *induction) freshWorld() *world {
+	return &world{d.abi, d.terms, d.facts.Fork(), d.words}
+}
+
+// begin returns the two programs where they begin.
+func (d *induction) begin() *route {
+	w := d.freshWorld()
+	var processes [2]*process
+	for i := range processes {
+		processes[i] = d.first[i].fork()
+	}
+	return d.route(w, processes)
+}
+
+func (d *induction) route(w *world, processes [2]*process) *route {
+	r := &route{pair: &pair{world: w, original: processes[0], result: processes[1]}, visited: [2]map[visit]int{{}, {}}, steps: segmentSteps}
+	r.here = [2]machine.Term{processes[0].IP, processes[1].IP}
+	d.bind(r)
+	return r
+}
+
+// bind makes the processes of a route know what is known on it.
+func (d *induction) bind(r *route) {
+	for i, p := range r.processes() {
+		p.Known = r.facts.Decide
+		p.Memory.Oracle = &oracle{d, r, i}
+	}
+}
+
+func (r *route) processes() [2]*process { return [2]*process{r.original, r.result} }
+
+// weaken starts with relations that are too strong, and weakens each until it holds
+// wherever a path ends at its pair of places.
+func (d *induction) weaken() {
+	d.explore(d.begin(), func(r *route) { d.arrive(nil, r) })
+	for len(d.queue) > 0 && !d.stopped() {
+		n := d.queue[0]
+		d.queue = d.queue[1:]
+		n.queued = false
+		d.explore(d.route(n.relation.instantiate(d, n.ips)), func(r *route) { d.arrive(n, r) })
+	}
+}
+
+// arrive takes the end of a path into the relation there.
+func (d *induction) arrive(from *node, r *route) {
+	s, n := d.end(r)
+	if s == nil {
+		return
+	}
+	switch {
+	case n.relation == nil:
+		n.relation = d.generalize(s, s, false)
+	case n.relation.holds(s, d) == "":
+		return
+	default:
+		if n.weakened++; n.weakened > giveUpAfter {
+			d.fail(r, "what is known there does not settle: %s", n.relation.holds(s, d))
+			return
+		}
+		w, processes := n.relation.instantiate(d, n.ips)
+		d.bind(d.route(w, processes))
+		old, reason := d.snapshot(w, processes)
+		if reason != "" {
+			d.fail(r, "%s", reason)
+			return
+		}
+		// What both wrote; and of arrays what the relation says.
+		old.arrays = n.relation.arrays
+		old.height = n.relation.height
+		old.fill(s.order, d)
+		s.fill(old.order, d)
+		n.relation = d.generalize(old, s, n.weakened > widenAfter)
+	}
+	if !n.queued {
+		n.queued = true
+		d.queue = append(d.queue, n)
+	}
+}
+
+// end returns the states at the end of a path, and the node there.
+func (d *induction) end(r *route) (*snapshot, *node) {
+	for i, p := range r.processes() {
+		if r.waiting[i] {
+			p.IP = r.here[i]
+		}
+	}
+	s, reason := d.snapshot(r.world, r.processes())
+	if d.stopped() {
+		return nil, nil
+	}
+	if reason != "" {
+		d.fail(r, "%s", reason)
+		return nil, nil
+	}
+	key := d.keyOf(r)
+	n := d.nodes[key]
+	if n == nil {
+		if len(d.nodes) == inductionNodes {
+			d.fail(r, "there are too many blocks")
+			return nil, nil
+		}
+		n = &node{key: key, ips: [2]machine.Term{r.original.IP, r.result.IP}}
+		d.nodes[key] = n
+	}
+	return s, n
+}
+
+// keyOf tells pairs of places apart: by the next instructions, and by the addresses
+// to which the two will return.
+func (d *induction) keyOf(r *route) string {
+	var printer machine.Printer
+	printer.Name = machine.Unknown.String
+	for i, p := range r.processes() {
+		printer.Write(p.IP)
+		sp := p.Registers[machine.SP]
+		_, offset := sp.Split()
+		var last int64 = -1
+		changes := slices.DeleteFunc(p.Memory.Changes(), func(c machine.Change) bool { return c.Size > 0 || !c.Base.Same(sp) || c.Offset < offset })
+		slices.SortFunc(changes, func(a, b machine.Change) int { return int(a.Offset - b.Offset) })
+		for _, c := range changes {
+			if c.Byte.Index == 0 && c.Offset != last && d.isSite(i, c.Byte.Of) {
+				printer.WriteString(" ")
+				printer.Write(c.Byte.Of)
+			}
+			last = c.Offset
+		}
+		printer.WriteString(";")
+	}
+	return printer.String()
+}
+
+func (d *induction) isSite(side int, x machine.Term) bool {
+	base, offset := x.Split()
+	b, _ := d.bases[side].Split()
+	return x.Width() == d.images[side].bits && base.Same(b) && d.sites[side][offset]
+}
+
+// check proves what was claimed: from every pair of places on, every path ends where
+// the relation claimed there holds. It reads the relations and changes nothing.
+func (d *induction) check() {
+	d.explore(d.begin(), func(r *route) { d.confirm(nil, r) })
+	for _, n := range d.nodes {
+		n.edges = nil
+	}
+	for _, n := range slices.Collect(maps.Values(d.nodes)) {
+		if d.stopped() {
+			break
+		}
+		d.explore(d.route(n.relation.instantiate(d, n.ips)), func(r *route) { d.confirm(n, r) })
+	}
+	if d.again {
+		d.again = false
+		d.fail(nil, "something new was found out too late")
+	}
+	if d.failed == "" {
+		d.progress()
+	}
+}
+
+func (d *induction) confirm(from *node, r *route) {
+	s, n := d.end(r)
+	if s == nil {
+		return
+	}
+	if n.relation == nil {
+		d.fail(r, "a pair of places was not looked at")
+		return
+	}
+	if reason := n.relation.holds(s, d); reason != "" {
+		d.fail(r, "%s", reason)
+		return
+	}
+	if from != nil {
+		from.edges = append(from.edges, edge{n, r.moved})
+	}
+}
+
+// progress makes sure that neither program goes round for ever while the other one
+// waits: then one would end and the other not.
+func (d *induction) progress() {
+	for side := range 2 {
+		state := map[*node]int{}
+		var visit func(n *node) bool
+		visit = func(n *node) bool {
+			state[n] = 1
+			for _, e := range n.edges {
+				if e.moved[side] {
+					continue
+				}
+				if state[e.to] == 1 || state[e.to] == 0 && !visit(e.to) {
+					return false
+				}
+			}
+			state[n] = 2
+			return true
+		}
+		for _, n := range d.nodes {
+			if state[n] == 0 && !visit(n) {
+				d.fail(nil, "%s loops where the other does not", [2]string{"the result", "the original"}[side])
+				return
+			}
+		}
+	}
+}
+
+// explore follows both programs along all paths to the next cuts and calls arrive
+// at the end of each.
+func (d *induction) explore(r *route, arrive func(*route)) {
+	paths := 0
+	for todo := []*route{r}; len(todo) > 0 && !d.stopped(); {
+		r := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if paths++; paths > segmentPaths {
+			d.fail(r, "there are too many ways from there on")
+			return
+		}
+		more := d.follow(r)
+		switch {
+		case d.stopped() || r.dead:
+		case more != nil:
+			todo = append(todo, more...)
+		case d.settle(r):
+			arrive(r)
+		}
+	}
+}
+
+// follow runs both programs to their next cuts. Where a case has to be split first
+// it returns the two.
+func (d *induction) follow(r *route) []*route {
+	for i, p := range r.processes() {
+		for !r.atHead[i] && !r.waiting[i] {
+			if d.steps--; d.steps < 0 || d.images[0].ctx.Err() != nil || d.terms.Count() > inductionTerms {
+				d.fail(r, "it takes too many steps")
+				return nil
+			}
+			if r.steps--; r.steps < 0 {
+				d.fail(r, "there are too many instructions between two cuts")
+				return nil
+			}
+			if d.cut(r, i, p) {
+				break
+			}
+			r.here[i] = p.IP
+			in, e := p.fetch()
+			if in != nil {
+				e = p.Step(in)
+			}
+			if d.again || r.dead {
+				return nil
+			}
+			who := [2]string{"the original ", "the result "}[i]
+			switch e.Kind {
+			case machine.Done:
+				r.moved[i] = true
+				if in.Form.Flow() == x86.Call {
+					d.note(i, r.here[i], in.Length)
+				}
+			case machine.Fork:
+				if undefined(e.Condition) {
+					d.fail(r, "%sdecides on what the processor leaves undefined", who)
+					return nil
+				}
+				return d.split(r, e.Condition)
+			case machine.SystemCall:
+				r.waiting[i] = true
+				r.stops[i] = &stop{event: e, view: p.view(p.Call(e.ABI), r.facts)}
+				if i == 1 && r.skipsIdle() {
+					p.Return(e.ABI, machine.Number(e.ABI.Bits, 0))
+					r.waiting[i], r.moved[i], r.stops[i] = false, true, nil
+				}
+			default:
+				d.fail(r, "%s%s", who, e.Reason)
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// skipsIdle reports whether the result makes a call that does nothing.
+func (r *route) skipsIdle() bool {
+	v := r.stops[1].view
+	return v.unclear() == "" && r.result.idles(v) && !(r.waiting[0] && r.original.idles(r.stops[0].view))
+}
+
+// note remembers the address behind a call.
+func (d *induction) note(side int, at machine.Term, length int) {
+	_, offset := at.Split()
+	if at := offset + int64(length); !d.sites[side][at] {
+		d.sites[side][at] = true
+		d.again = len(d.nodes) > 0
+	}
+}
+
+// maxVisits is how often an instruction is run between two cuts, with whatever stack
+// pointer, before it is known to be in a loop.
+const maxVisits = 16
+
+// cut reports whether a process stands where a loop is cut. A new loop is found by
+// coming round.
+func (d *induction) cut(r *route, side int, p *process) bool {
+	_, at := p.IP.Split()
+	if d.heads[side][at] {
+		if r.moved[side] {
+			r.atHead[side] = true
+			r.here[side] = p.IP
+		}
+		return r.atHead[side]
+	}
+	for _, v := range []visit{{at, p.Registers[machine.SP]}, {ip: at}} {
+		r.visited[side][v]++
+	}
+	if r.visited[side][visit{at, p.Registers[machine.SP]}] > 1 || r.visited[side][visit{ip: at}] > maxVisits {
+		d.heads[side][at] = true
+		d.again = true
+		return true
+	}
+	return false
+}
+
+// split returns the cases in which a condition holds or not.
+func (d *induction) split(r *route, condition machine.Term) []*route {
+	var list []*route
+	for _, p := range r.pair.split(condition) {
+		c := *r
+		c.pair = p
+		c.visited = [2]map[visit]int{maps.Clone(r.visited[0]), maps.Clone(r.visited[1])}
+		c.accesses = slices.Clip(r.accesses)
+		d.bind(&c)
+		list = append(list, &c)
+	}
+	if list == nil {
+		r.dead = true
+	}
+	return list
+}
+
+// settle compares the calls where both programs make one, and has the kernel answer.
+// It reports false where the path ends.
+func (d *induction) settle(r *route) bool {
+	if !r.waiting[0] || !r.waiting[1] {
+		return true
+	}
+	x, y := r.stops[0], r.stops[1]
+	d.handOver(r, &x.view, &y.view)
+	if d.stopped() || r.dead {
+		return false
+	}
+	for i, v := range []callView{x.view, y.view} {
+		if reason := v.unclear(); reason != "" {
+			d.fail(r, "%s", [2]string{"the original ", "the result "}[i]+reason)
+			return false
+		}
+	}
+	if diff := compare(d.calls, x.view, y.view, r.judge); diff != nil {
+		d.fail(r, "%s", diff.text)
+		return false
+	}
+	if s := x.view.Syscall; s != nil && s.NoReturn() {
+		return false
+	}
+	d.calls++
+	d.answer(r, x.view, y.view)
+	r.waiting = [2]bool{}
+	r.moved = [2]bool{true, true}
+	return true
+}
+
+// answer has the kernel answer a call.
+func (d *induction) answer(r *route, x, y callView) {
+	d.scatters++
+	r.world.answer(x, []*process{r.original, r.result}, []callView{x, y}, d.scatters)
+	for _, i := range d.written {
+		d.havoc(d.objects[i], r.processes(), true)
+	}
+	d.written = nil
+}
