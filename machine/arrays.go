@@ -21,6 +21,9 @@ type Oracle interface {
 	Region(address Term, size int, write bool) (Region, bool)
 	// Decide says whether a condition holds, if that is known.
 	Decide(condition Term) (value, known bool)
+	// Writer returns the system call whose byte at an address is the same as that of
+	// another one, which made the byte unknown.
+	Writer(call, argument int, address Term) (int, int)
 }
 
 // holds reports whether a place lies in the region.
@@ -97,7 +100,11 @@ func (m *Memory) byteIn(l *layer, r *Region, at Term) (Byte, bool) {
 				return Byte{}, false
 			}
 			of, index := m.terms.Sub(at, Term{node: l.start.base, value: uint64(l.start.offset) & mask(at.width), width: at.width}).Split()
-			u := Unknown{Origin: KernelByte, Width: 8, Call: l.writer.call, Argument: l.writer.argument, Index: index}
+			u := Unknown{Origin: KernelByte, Width: 8, Index: index}
+			u.Call, u.Argument = l.writer.call, l.writer.argument
+			if m.Oracle != nil {
+				u.Call, u.Argument = m.Oracle.Writer(u.Call, u.Argument, at)
+			}
 			if of.node != nil {
 				u.Of = of
 			}
@@ -203,7 +210,8 @@ func (p place) address(width uint8) Term {
 // at returns the byte that a layer of chunks holds at a place.
 func (l *layer) at(p place) Byte {
 	start, i := chunkOf(p)
-	return l.chunks[start][i]
+	b, _ := l.chunks[start].at(i)
+	return b
 }
 
 // within returns the places in a region that a layer of chunks holds, in order,

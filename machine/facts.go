@@ -14,6 +14,14 @@ type Facts struct {
 	terms *Terms
 	own   map[*node][]span // what has been added since the last Fork
 	base  *known           // what was known before
+	// equations are the sums with a coefficient of 1 first whose value is known.
+	equations []equation
+}
+
+// equation says what value a sum has.
+type equation struct {
+	sum   *node
+	value uint64
 }
 
 // known is a part of the facts that several Facts share: it does not change.
@@ -46,11 +54,33 @@ func (f *Facts) Fork() *Facts {
 		}
 		f.own = map[*node][]span{}
 	}
-	return &Facts{terms: f.terms, own: map[*node][]span{}, base: f.base}
+	return &Facts{terms: f.terms, own: map[*node][]span{}, base: f.base, equations: slices.Clip(f.equations)}
 }
 
-// find returns what is known of a node.
+// find returns what is known of a node. Of a sum and its negative only the one with
+// a small first coefficient has an entry.
 func (f *Facts) find(n *node) ([]span, bool) {
+	if n.op != opSum || n.coefficient <= mask(n.width)>>1 {
+		return f.look(n)
+	}
+	d, ok := f.look(f.negative(n))
+	return negated(d, n.width), ok
+}
+
+// negative returns the node of -n.
+func (f *Facts) negative(n *node) *node { return f.terms.Neg(Term{node: n, width: n.width}).node }
+
+// negated returns the negatives of a set of numbers, in order.
+func negated(x []span, width uint8) []span {
+	var list []span
+	for _, s := range x {
+		list = append(list, arc(-s.high, -s.low, width)...)
+	}
+	slices.SortFunc(list, func(a, b span) int { return cmp.Compare(a.low, b.low) })
+	return list
+}
+
+func (f *Facts) look(n *node) ([]span, bool) {
 	if d, ok := f.own[n]; ok {
 		return d, true
 	}
@@ -183,7 +213,27 @@ func (f *Facts) Decide(condition Term) (value, known bool) {
 			return !decisive, true
 		}
 	}
+	if x := f.unshifted(condition); x != condition {
+		return f.Decide(x)
+	}
 	return f.byValues(condition)
+}
+
+// unshifted returns a comparison of two unknowns without a number that is added to
+// both, where neither sum leaves the width: so it is with pointers into one array,
+// wherever that lies.
+func (f *Facts) unshifted(condition Term) Term {
+	n := condition.node
+	if n == nil || n.op != opBelow || n.a.node == nil || n.b.node == nil || n.a.value == 0 || n.b.value == 0 {
+		return condition
+	}
+	shift := min(n.a.value, n.b.value)
+	for _, x := range []Term{n.a, n.b} {
+		if f.Max(Term{node: x.node, width: x.width}) > mask(x.width)-x.value {
+			return condition
+		}
+	}
+	return f.terms.Below(n.a.plus(-shift), n.b.plus(-shift)).plus(condition.value)
 }
 
 // byValues decides a condition by putting in the unknowns whose value is known.
@@ -209,6 +259,9 @@ func (f *Facts) Assume(condition Term, value bool) bool {
 			return false
 		}
 	}
+	if x := f.unshifted(condition); x != condition && !f.Assume(x, value) {
+		return false
+	}
 	about, values := meaning(n)
 	if !value {
 		values = complement(values, about.width)
@@ -217,9 +270,15 @@ func (f *Facts) Assume(condition Term, value bool) bool {
 }
 
 func (f *Facts) restrict(about *node, values []span) bool {
+	if about.op == opSum && about.coefficient > mask(about.width)>>1 {
+		about, values = f.negative(about), negated(values, about.width)
+	}
 	d := intersect(f.domain(about), values)
 	slices.SortFunc(d, func(a, b span) int { return cmp.Compare(a.low, b.low) })
 	f.own[about] = d
+	if len(d) == 1 && d[0].low == d[0].high && about.op == opSum && about.coefficient == 1 {
+		f.equations = append(f.equations, equation{about, d[0].low})
+	}
 	return len(d) > 0
 }
 
@@ -240,8 +299,8 @@ func (f *Facts) Max(x Term) uint64 {
 	if x.node == nil {
 		return x.value
 	}
-	d := f.domain(x.node)
-	if high := d[len(d)-1].high; high <= mask(x.width)-x.value {
+	high := f.ceiling(Term{node: x.node, width: x.width})
+	if high <= mask(x.width)-x.value {
 		return min(high+x.value, x.most())
 	}
 	return x.most()
@@ -266,10 +325,9 @@ func (f *Facts) Values(x Term) [][2]uint64 {
 		return [][2]uint64{{x.value, x.value}}
 	}
 	var list []span
-	for _, d := range f.domain(x.node) {
+	for _, d := range intersect(f.domain(x.node), []span{{0, f.ceiling(Term{node: x.node, width: x.width})}}) {
 		list = append(list, arc(d.low+x.value, d.high+x.value, x.width)...)
 	}
-	list = intersect(list, []span{{0, min(f.ceiling(x), mask(x.width))}})
 	slices.SortFunc(list, func(a, b span) int { return cmp.Compare(a.low, b.low) })
 	var values [][2]uint64
 	for _, s := range list {
@@ -280,16 +338,29 @@ func (f *Facts) Values(x Term) [][2]uint64 {
 
 // ceiling returns a number that a term does not exceed.
 func (f *Facts) ceiling(x Term) uint64 {
-	limit := x.maybe()
+	limit := x.most()
 	if x.value != 0 || x.node == nil {
 		return limit
 	}
-	d := f.domain(x.node)
-	limit = min(limit, d[len(d)-1].high)
+	if d := f.domain(x.node); len(d) > 0 {
+		limit = min(limit, d[len(d)-1].high)
+	}
 	switch n := x.node; n.op {
 	case opConcat:
 		if n.a == number(n.a.width, 0) {
 			limit = min(limit, f.ceiling(n.b))
+		}
+	case opQuotient:
+		if n.a == number(n.a.width, 0) && n.c.node == nil && n.c.value > 0 {
+			limit = min(limit, f.ceiling(n.b)/n.c.value)
+		}
+	case opRemainder:
+		if n.c.node == nil && n.c.value > 0 {
+			limit = min(limit, n.c.value-1)
+		}
+	case opExtract:
+		if c := f.ceiling(n.a) >> n.low; c <= mask(n.width) {
+			limit = min(limit, c)
 		}
 	case opSum:
 		// Without a carry out of the width, the sum of what its parts are at most.
@@ -336,6 +407,12 @@ func (f *Facts) Simplify(x Term) Term {
 		if d, ok := f.find(part.node); ok && len(d) == 1 && d[0].low == d[0].high {
 			return number(part.width, d[0].low), true
 		}
+		if part.node.op == opSum {
+			return f.eliminate(part)
+		}
+		if part.node.op == opExtract && f.ceiling(part) == 0 {
+			return number(part.width, 0), true
+		}
 		if part.width > 1 {
 			return Term{}, false
 		}
@@ -350,6 +427,32 @@ func (f *Facts) Simplify(x Term) Term {
 		}
 		return Term{}, false
 	}, map[Term]Term{})
+}
+
+// eliminate returns a sum without the first parts of those sums whose value is known,
+// and false where it has none of them.
+func (f *Facts) eliminate(x Term) (Term, bool) {
+	changed := false
+	for _, e := range f.equations {
+		if e.sum.width != x.width {
+			continue
+		}
+		k := uint64(0)
+		x.Parts(func(coefficient uint64, part Term) {
+			if part.node == e.sum.a.node {
+				k = coefficient
+			}
+		})
+		if k != 0 {
+			known := Term{node: e.sum, value: -e.value & mask(x.width), width: x.width}
+			x = f.terms.Sub(x, f.terms.scale(known, k))
+			changed = true
+		}
+	}
+	if !changed {
+		return Term{}, false
+	}
+	return f.Simplify(x), true
 }
 
 // Each calls f with what is known, in the order in which the terms were made: a

@@ -158,6 +158,11 @@ func (m *Memory) Map(s *Segment) {
 	m.segments = append(slices.Clip(m.segments), s)
 }
 
+// Unmap takes away the segments with a base.
+func (m *Memory) Unmap(base Term) {
+	m.segments = slices.DeleteFunc(slices.Clone(m.segments), func(s *Segment) bool { return s.Base.node == base.node })
+}
+
 // fork returns a copy of the memory.
 func (m *Memory) fork() *Memory {
 	c := *m
@@ -246,6 +251,9 @@ func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 				continue
 			}
 			u := Unknown{Origin: KernelByte, Width: 8, Call: w.call, Argument: w.argument, Index: p.offset - l.start.offset}
+			if m.Oracle != nil {
+				u.Call, u.Argument = m.Oracle.Writer(u.Call, u.Argument, p.address(s.Base.width))
+			}
 			data := m.terms.Unknown(u)
 			if w.full {
 				return Byte{Of: data}

@@ -52,7 +52,7 @@ func (p *process) admits(region machine.Region, write bool) bool {
 func (d *induction) region(side int, o *object) machine.Region {
 	r := machine.Region{Base: d.bases[side], Low: o.low, High: o.high, Content: 2*slices.Index(d.objects, o) + side}
 	if side == 1 {
-		r.Low, r.High = o.low+o.delta, o.high+o.delta
+		r.Base, r.Low, r.High = o.base, o.to, o.to+o.high-o.low
 		if o.alike {
 			r.Content--
 		}
@@ -97,8 +97,11 @@ func (d *induction) objectAt(r *route, address machine.Term, size int64) *object
 		return nil
 	}
 	relative := d.terms.Sub(address, d.bases[0])
+	if !within(r.facts.Values(relative), [][2]uint64{{uint64(o.low), uint64(o.high - size)}}) {
+		d.trust(r, o)
+	}
 	if !r.facts.Limit(relative, uint64(o.low), uint64(o.high-size)) {
-		r.dead = true
+		d.fail(r, "the original leaves the object that it seems to use")
 		return nil
 	}
 	r.accesses = append(r.accesses, access{address, o})
@@ -108,52 +111,65 @@ func (d *induction) objectAt(r *route, address machine.Term, size int64) *object
 // counterpartAt returns the object whose counterpart the result uses. That the
 // address lies in it has to follow from what is known.
 func (d *induction) counterpartAt(r *route, address machine.Term, size int64) *object {
-	values := r.facts.Values(d.terms.Sub(address, d.bases[1]))
-	if len(values) == 0 {
-		r.dead = true
-		return nil
-	}
 	for _, o := range d.objects {
-		if o.mapped && o.array && int64(values[0][0]) >= o.low+o.delta && int64(values[len(values)-1][1])+size <= o.high+o.delta {
+		if !o.mapped || !o.array {
+			continue
+		}
+		values := r.facts.Values(d.terms.Sub(address, d.start(1, o)))
+		if len(values) == 0 {
+			r.dead = true
+			return nil
+		}
+		if last := values[len(values)-1][1]; last < uint64(o.high-o.low) && int64(last)+size <= o.high-o.low {
 			return o
 		}
 	}
 	for _, a := range r.accesses {
-		if address.Same(a.address) {
-			_, from := a.address.Split()
-			_, to := address.Split()
-			if d.mapTo(a.object, to-from) {
-				return nil
-			}
+		if d.mapTo(a.object, d.terms.Sub(address, d.terms.Sub(a.address, d.start(0, a.object)))) {
+			return nil
 		}
 	}
 	return nil
 }
 
-// mapTo supposes that the result has an object a distance further on. It reports
-// true if that is news.
-func (d *induction) mapTo(o *object, delta int64) bool {
-	if o.mapped {
+// start returns the address at which a process has an object.
+func (d *induction) start(side int, o *object) machine.Term {
+	r := d.region(side, o)
+	return d.terms.Add(r.Base, machine.Number(d.images[0].bits, uint64(r.Low)))
+}
+
+// mapTo supposes that the result has an object at an address. It reports true if
+// that is news.
+func (d *induction) mapTo(o *object, address machine.Term) bool {
+	base, to := address.Split()
+	if o.mapped || !isGlobal(address) {
 		return false
 	}
-	o.mapped, o.delta, o.alike = true, delta, true
-	for at := o.low; at < o.high; at++ {
-		a, _ := d.images[0].initial(uint64(at))
-		b, ok := d.images[1].initial(uint64(at + delta))
-		if !ok {
-			o.mapped = false
+	o.base, o.to, o.alike = base, to, true
+	if b, _ := d.bases[1].Split(); !base.Same(b) {
+		u, _, _ := address.AsUnknown()
+		if o.alike = false; u.Origin != machine.StackPointer {
 			return false
 		}
-		o.alike = o.alike && a == b
+	} else {
+		for at := range o.high - o.low {
+			a, _ := d.images[0].initial(uint64(o.low + at))
+			b, ok := d.images[1].initial(uint64(to + at))
+			if !ok {
+				return false
+			}
+			o.alike = o.alike && a == b
+		}
 	}
-	d.again = true
+	o.mapped, d.again = true, true
 	return true
 }
 
-// inArray reports whether an address belongs to an array.
-func (d *induction) inArray(side int, at int64) bool {
+// inArray reports whether a place, given by the base and an offset, belongs to an
+// array.
+func (d *induction) inArray(side int, base machine.Term, at int64) bool {
 	for _, o := range d.objects {
-		if r := d.region(side, o); o.array && (side == 0 || o.mapped) && at >= r.Low && at < r.High {
+		if r := d.region(side, o); o.array && (side == 0 || o.mapped) && r.Base.Same(base) && at >= r.Low && at < r.High {
 			return true
 		}
 	}
@@ -172,9 +188,9 @@ func (d *induction) needArray(side int, at int64) string {
 }
 
 // statusOf tells what two states have in common in an array.
-func (d *induction) statusOf(w *world, processes [2]*process, o *object) status {
+func (d *induction) statusOf(r *route, o *object) status {
 	bits := d.images[0].bits
-	p, q := processes[0], processes[1]
+	p, q := r.original, r.result
 	mine, call, argument, ok := p.Memory.Touched(d.region(0, o), bits)
 	if !ok {
 		return apart
@@ -186,82 +202,152 @@ func (d *induction) statusOf(w *world, processes [2]*process, o *object) status 
 		return apart
 	}
 	theirs, call2, argument2, ok := q.Memory.Touched(d.region(1, o), bits)
-	switch {
-	case !ok || call != call2 || argument != argument2:
+	if !ok {
 		return apart
-	case call < 0 && len(mine) == 0 && len(theirs) == 0:
+	}
+	if call < 0 && call2 < 0 && len(mine) == 0 && len(theirs) == 0 {
 		return asAtFirst
-	case call < 0 && !o.alike:
-		return apart
 	}
 	shift := d.shift(o)
 	for _, at := range theirs {
-		mine = append(mine, w.terms.Sub(at, shift))
+		mine = append(mine, d.terms.Sub(at, shift))
 	}
 	for _, at := range mine {
 		x, ok1 := p.Memory.PeekIn(d.region(0, o), at)
-		y, ok2 := q.Memory.PeekIn(d.region(1, o), w.terms.Add(at, shift))
-		if !ok1 || !ok2 || w.facts.Simplify(x) != w.facts.Simplify(y) {
+		y, ok2 := q.Memory.PeekIn(d.region(1, o), d.terms.Add(at, shift))
+		if !ok1 || !ok2 || r.facts.Simplify(x) != r.facts.Simplify(y) {
 			return apart
 		}
 	}
-	return equalNow
+	switch {
+	case call == call2 && argument == argument2 && (call >= 0 || o.alike):
+		return equalNow
+	case r.ranges[o] != nil:
+		return partly
+	}
+	return apart
+}
+
+// extent is a part of an array of which it is known that both programs hold the
+// same there: from an address of the original on as many bytes as a length says,
+// if that is not negative.
+type extent struct{ start, length machine.Term }
+
+// size is what a system call returned and how many bytes it was asked for: if the
+// one is not negative, it is not above the other.
+type size struct{ result, asked machine.Term }
+
+// covers reports whether a part of an array certainly lies in what both programs
+// hold in the same way. No part is so long that it goes on at 0.
+func (r *route) covers(e *extent, start, length machine.Term) bool {
+	t, f := r.terms, r.facts
+	positive := uint64(1)<<(length.Width()-1) - 1
+	if highest(f, e.length) > positive {
+		return false
+	}
+	skipped := f.Simplify(t.Sub(start, e.start))
+	if !r.atMost(skipped, e.length) {
+		return false
+	}
+	return r.atMost(length, f.Simplify(t.Sub(e.length, skipped)))
+}
+
+// atMost reports whether x is certainly not above y, as unsigned numbers.
+func (r *route) atMost(x, y machine.Term) bool {
+	if x == y {
+		return true
+	}
+	if above, known := r.facts.Decide(r.terms.Below(y, x)); known {
+		return !above
+	}
+	if low := r.facts.Values(y); len(low) > 0 && highest(r.facts, x) <= low[0][0] {
+		return true
+	}
+	positive := uint64(1)<<(x.Width()-1) - 1
+	for _, s := range r.sizes {
+		if r.facts.Simplify(s.result) == x && r.facts.Simplify(s.asked) == y && highest(r.facts, x) <= positive {
+			return true
+		}
+	}
+	return false
+}
+
+// Writer gives a byte of the result the name of the original's where both are the
+// same.
+func (o *oracle) Writer(call, argument int, address machine.Term) (int, int) {
+	if o.side == 0 || argument != arrayArgument {
+		return call, argument
+	}
+	for object, e := range o.r.ranges {
+		if e == nil || o.r.written[object][1] != call {
+			continue
+		}
+		at := o.d.terms.Sub(address, o.d.shift(object))
+		if o.r.covers(e, at, machine.Number(at.Width(), 1)) {
+			return o.r.written[object][0], argument
+		}
+	}
+	return call, argument
 }
 
 // shift returns what is to be added to an address in an object to have the address
 // of its counterpart.
-func (d *induction) shift(o *object) machine.Term {
-	return d.terms.Add(d.terms.Sub(d.bases[1], d.bases[0]), machine.Number(d.images[0].bits, uint64(o.delta)))
-}
+func (d *induction) shift(o *object) machine.Term { return d.terms.Sub(d.start(1, o), d.start(0, o)) }
 
 // havoc makes an array unknown, the same in both processes or not.
-func (d *induction) havoc(o *object, processes [2]*process, same bool) {
+func (d *induction) havoc(r *route, o *object, same bool) {
+	delete(r.ranges, o)
+	var calls [2]int
 	d.scatters++
-	for side, p := range processes {
+	for side, p := range r.processes() {
 		if side == 1 && !o.mapped {
 			break
 		}
-		region := d.region(side, o)
 		if side == 1 && !same {
 			d.scatters++
 		}
-		p.Memory.Scatter(p.Terms.Add(region.Base, machine.Number(p.Bits, uint64(region.Low))), region.High-region.Low, d.scatters, arrayArgument, true)
+		region := d.region(side, o)
+		calls[side] = d.scatters
+		p.Memory.Scatter(d.start(side, o), region.High-region.Low, d.scatters, arrayArgument, true)
 	}
+	r.written[o] = calls
 }
 
 // arrayArgument is given as the number of the argument through which an array was
 // written.
 const arrayArgument = 1 << 16
 
-// mapStack gives a process whose stack pointer is not known a stack around it.
-func (d *induction) mapStack(p *process) {
+// mapStack gives a process whose stack pointer is not known a stack around it, which
+// is as it was at first from a height above the pointer on. Nothing else that lay on
+// the stack can be told apart from it any more.
+func (d *induction) mapStack(p *process, height int64) {
 	base, offset := p.Registers[machine.SP].Split()
-	if base.IsNumber() || p.mapped(base) {
+	if base.IsNumber() || isGlobal(base) {
 		return
 	}
+	p.Memory.Unmap(d.terms.Unknown(machine.Unknown{Origin: machine.StackPointer, Width: p.Bits}))
 	word := int64(p.image.abi.PointerSize)
-	t := p.Terms
-	p.Memory.Map(&machine.Segment{Name: "the stack", Base: base, Low: offset - stackRoom - maxHeight, High: offset + stackRoom, Read: true, Write: true,
-		Execute: p.image.bits == 32,
+	stack := machine.Segment{Name: "the stack", Base: base, Low: offset - stackRoom, High: offset + stackRoom, Read: true,
+		Execute: p.Bits == 32,
 		Initial: func(at int64) machine.Byte {
 			index := at / word
 			if at%word < 0 {
 				index--
 			}
-			return machine.Byte{Of: t.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * int(word), Index: index, Of: base}), Index: uint8(at - index*word)}
-		}})
-}
-
-// mapped reports whether there is memory around a base.
-func (p *process) mapped(base machine.Term) bool {
-	s, _ := p.Memory.Find(base)
-	return s != nil
+			u := machine.Unknown{Origin: machine.EntryWord, Width: 8 * int(word), Index: index, Of: base}
+			return machine.Byte{Of: d.terms.Unknown(u), Index: uint8(at - index*word)}
+		}}
+	written := stack
+	written.High, written.Write = offset+height, true
+	p.Memory.Map(&stack)
+	p.Memory.Map(&written)
 }
 
 // handOver looks at the buffers of two calls whose place or size is not known, or
-// that lie in arrays, and takes them out of the views.
+// that lie in arrays, and takes them out of the views. What is to be done to arrays
+// once the kernel has answered it leaves in the route.
 func (d *induction) handOver(r *route, x, y *callView) {
-	d.written = nil
+	r.after = nil
 	for i := range min(len(x.args), len(y.args)) {
 		if x.args[i].Kind.Memory() && y.args[i].Kind.Memory() && d.isWhole(r, x, i) {
 			d.handOverArray(r, x, y, i)
@@ -297,14 +383,33 @@ func (d *induction) isWhole(r *route, v *callView, i int) bool {
 	if b, _ := d.bases[0].Split(); !place.Base.Same(b) {
 		return false
 	}
-	return d.inArray(0, at) && (a.Kind.Writes() || size > 256) || a.Kind.Writes() && size > maxScattered
+	return d.inArray(0, d.bases[0], at) || a.Kind.Writes() && size > maxScattered
+}
+
+// isBounded reports whether a call returns how many bytes it has read or written,
+// which are not more than it was asked for.
+func isBounded(v *callView) bool {
+	return v.Syscall != nil && slices.Contains([]string{"read", "write", "pread64", "pwrite64"}, v.Syscall.Name)
+}
+
+// lengthOf returns how many bytes the kernel reads or writes through an argument,
+// and false where that is not the value of an argument or a number.
+func (r *route) lengthOf(v *callView, a *passed) (machine.Term, bool) {
+	bits := v.ABI.Bits
+	if n, exact := r.original.length(a.Length, v.Call, r.facts); exact && a.Kind != linux.CString {
+		return machine.Number(bits, n), true
+	}
+	if i, ok := a.Length.Argument(); ok && a.Kind != linux.CString {
+		return r.facts.Simplify(v.Args[i]), true
+	}
+	return machine.Term{}, false
 }
 
 func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 	a, b := &x.args[i], &y.args[i]
 	done := func() {
 		for _, p := range []*passed{a, b} {
-			p.reads, p.writes, p.unclear = nil, nil, ""
+			p.reads, p.writes, p.unclear, p.foreign = nil, nil, "", false
 		}
 	}
 	if s, _ := r.original.Memory.Find(a.value); s != nil && isString(s) {
@@ -322,27 +427,44 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 		d.fail(r, "passes memory for %s of %s of which it is not known where it lies", a.Name, x.name())
 		return
 	}
-	delta := d.terms.Sub(d.terms.Sub(b.value, d.bases[1]), d.terms.Sub(a.value, d.bases[0]))
-	n, ok := delta.Constant()
-	if !ok {
-		d.fail(r, "has another address for %s of %s", a.Name, x.name())
+	if d.mapTo(o, r.facts.Simplify(d.terms.Sub(b.value, d.terms.Sub(a.value, d.start(0, o))))) {
 		return
 	}
-	_, signed := machine.Number(64, n<<(64-delta.Width())).Split()
-	signed >>= 64 - delta.Width()
+	length, known := r.lengthOf(x, a)
+	now := apart
+	if o.mapped {
+		now = d.statusOf(r, o)
+	}
+	if now == asAtFirst && o.alike {
+		now = equalNow
+	}
+	same := o.mapped && r.facts.Simplify(d.terms.Sub(b.value, a.value)) == d.shift(o)
+	result := isBounded(x)
 	switch {
-	case !o.mapped && d.mapTo(o, signed):
-		return
-	case !o.mapped || o.delta != signed:
+	case a.Kind.Writes() && !same:
 		d.fail(r, "has another address for %s of %s", a.Name, x.name())
 	case a.Kind.Writes() && (!r.original.admits(d.region(0, o), true) || !r.result.admits(d.region(1, o), true)):
 		d.fail(r, "can't have memory written for %s of %s", a.Name, x.name())
-	case d.statusOf(r.world, r.processes(), o) == apart || !o.alike && d.statusOf(r.world, r.processes(), o) == asAtFirst:
-		d.fail(r, "need not have the same memory behind %s of %s", a.Name, x.name())
-	default:
+	case a.Kind.Writes() && now == equalNow:
+		r.after = append(r.after, func(machine.Term) { d.havoc(r, o, true) })
 		done()
-		if a.Kind.Writes() {
-			d.written = append(d.written, slices.Index(d.objects, o))
+	case a.Kind.Writes() && !a.Kind.Reads():
+		r.after = append(r.after, func(got machine.Term) {
+			d.havoc(r, o, false)
+			if known && result {
+				r.ranges[o] = &extent{a.value, got}
+			}
+		})
+		done()
+	case same && (now == equalNow || known && now == partly && r.covers(r.ranges[o], a.value, length)):
+		done()
+		if now == partly {
+			r.ranges[o] = &extent{a.value, length}
+		}
+	default:
+		// There may be little of it: then it is compared byte by byte.
+		if s, _ := r.original.Memory.Find(a.value); s == nil || !known || !length.IsNumber() {
+			d.fail(r, "need not have the same memory behind %s of %s", a.Name, x.name())
 		}
 	}
 }

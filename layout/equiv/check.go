@@ -181,7 +181,7 @@ func Check(original, result []byte, o Options) Verdict {
 		if d = induct(a, b, assume); d.failed == "" {
 			return Verdict{Outcome: Same, Proved: true, How: "proved by induction over " + count(len(d.nodes), "block")}
 		}
-		pr.stuck = fmt.Sprintf("induction fails at %#x and %#x: %s", d.at[0], d.at[1], d.failed)
+		pr.stuck = fmt.Sprintf("induction fails at %#x of the original, %#x of the result: %s", d.at[0], d.at[1], d.failed)
 	}
 	if d := pr.difference; d != nil && d.original && d.definite {
 		return Verdict{Outcome: Unclear, Reason: d.text}

@@ -104,7 +104,7 @@ func (a *passed) comparesAsValue(b *passed) bool {
 	case linux.Opaque, linux.Map:
 		return true
 	}
-	return !a.Kind.Memory() || isNull(a.value) || isNull(b.value)
+	return !a.Kind.Memory() || isNull(a.value) || isNull(b.value) || a.foreign || b.foreign
 }
 
 func isNull(x machine.Term) bool {

@@ -11,7 +11,8 @@ import (
 
 // Bounds of a proof by induction.
 const (
-	inductionSteps  = 400000  // instructions of both programs
+	inductionSteps  = 600000  // instructions of both programs, and what is as much work
+	workPerLocation = 4       // instructions that looking at a location is worth
 	inductionTerms  = 1500000 // different terms
 	inductionRounds = 40      // beginnings anew
 	inductionNodes  = 2000
@@ -25,6 +26,7 @@ const (
 type induction struct {
 	*world
 	images  [2]*image
+	cutting cutting
 	assume  []*Assumption
 	bases   [2]machine.Term
 	first   [2]*process // as the programs begin
@@ -37,6 +39,10 @@ type induction struct {
 	// again tells that something was found out that has to be known from the
 	// beginning on.
 	again bool
+
+	// trusted are the objects that the original was taken not to leave, by the
+	// addresses of the instructions that use them.
+	trusted map[int64]map[*object]bool
 
 	steps, versions, scatters, calls int
 	failed                           string
@@ -68,11 +74,22 @@ type route struct {
 	atHead   [2]bool
 	waiting  [2]bool // at a system call
 	here     [2]machine.Term
-	visited  [2]map[visit]int
+	visited  [2]map[visit]visits
+	forks    int // cases split on the way
 	accesses []access
+	ranges   map[*object]*extent
+	written  map[*object][2]int // by which Scatter arrays became unknown
+	sizes    []size
+	after    []func(machine.Term) // what to do once the kernel has answered
+	faults   [2]string            // by what a process ended
 	dead     bool
+	split    bool // the next instruction was begun before
 	steps    int
 }
+
+// visits is how often an instruction was run, and how many cases had been split the
+// last time.
+type visits struct{ count, forks int }
 
 // visit is an instruction, and the stack pointer there.
 type visit struct {
@@ -86,26 +103,74 @@ type access struct {
 	object  *object
 }
 
-// induct tries to prove by induction that two images do the same.
+// cutting is a way to choose where loops are cut.
+type cutting struct {
+	// all tells that every loop without a system call is cut that was met, at its
+	// head. Else those are that are come round in.
+	all bool
+	// patience is how often one comes round in a loop without having to decide on
+	// anything before that is cut.
+	patience int
+	// from and to tell that a loop of the result is cut at to, not at its head from.
+	from, to int64
+}
+
+// induct tries to prove by induction that two images do the same. Where the loops
+// are cut decides on what has to be claimed there, so it tries several ways.
 func induct(original, result *image, assume []*Assumption) *induction {
-	d := &induction{images: [2]*image{original, result}, assume: assume, steps: inductionSteps, objects: objectsOf(original)}
+	steps := inductionSteps
+	var first *induction
+	try := func(c cutting) *induction {
+		d := &induction{images: [2]*image{original, result}, assume: assume, cutting: c, steps: steps, objects: objectsOf(original)}
+		d.prove()
+		steps = d.steps
+		if first == nil || d.failed == "" {
+			first = d
+		}
+		return d
+	}
+	for _, c := range []cutting{{}, {all: true}, {patience: 64}} {
+		if d := try(c); d.failed == "" {
+			return d
+		}
+	}
+	for _, from := range result.loops() {
+		for i, to := range result.body(from) {
+			if i >= maxShifts {
+				break
+			}
+			if d := try(cutting{all: true, from: from, to: to}); d.failed == "" || steps <= 0 {
+				return first
+			}
+		}
+	}
+	return first
+}
+
+// maxShifts is at how many instructions of a loop it is tried to cut it.
+const maxShifts = 16
+
+// prove tries it with the loops cut in one way.
+func (d *induction) prove() {
 	d.heads = [2]map[int64]bool{{}, {}}
 	d.sites = [2]map[int64]bool{{}, {}}
-	d.world = newWorld(original.abi)
-	for _, a := range assume {
+	d.trusted = map[int64]map[*object]bool{}
+	d.world = newWorld(d.images[0].abi)
+	for _, a := range d.assume {
 		maps.Copy(d.words, a.Words)
 	}
 	for i, im := range d.images {
 		d.bases[i] = d.world.base(im)
 		d.first[i] = d.process(im)
-		d.first[i].configure(assume)
+		d.first[i].configure(d.assume)
 	}
 	for round := 0; ; round++ {
 		if round == inductionRounds {
 			d.fail(nil, "there is too much to be found out")
-			return d
+			return
 		}
 		d.failed, d.again, d.nodes, d.queue = "", false, map[string]*node{}, nil
+		d.setHeads()
 		d.weaken()
 		if !d.again {
 			break
@@ -114,7 +179,21 @@ func induct(original, result *image, assume []*Assumption) *induction {
 	if d.failed == "" {
 		d.check()
 	}
-	return d
+}
+
+// setHeads notes where loops are cut from the beginning.
+func (d *induction) setHeads() {
+	if !d.cutting.all {
+		return
+	}
+	for i, im := range d.images {
+		for _, at := range im.loops() {
+			if i == 1 && at == d.cutting.from {
+				at = d.cutting.to
+			}
+			d.heads[i][at] = true
+		}
+	}
 }
 
 // fail notes why there is no proof.
@@ -153,7 +232,8 @@ func (d *induction) begin() *route {
 }
 
 func (d *induction) route(w *world, processes [2]*process) *route {
-	r := &route{pair: &pair{world: w, original: processes[0], result: processes[1]}, visited: [2]map[visit]int{{}, {}}, steps: segmentSteps}
+	r := &route{pair: &pair{world: w, original: processes[0], result: processes[1]}, visited: [2]map[visit]visits{{}, {}}, steps: segmentSteps,
+		ranges: map[*object]*extent{}, written: map[*object][2]int{}}
 	r.here = [2]machine.Term{processes[0].IP, processes[1].IP}
 	d.bind(r)
 	return r
@@ -177,7 +257,7 @@ func (d *induction) weaken() {
 		n := d.queue[0]
 		d.queue = d.queue[1:]
 		n.queued = false
-		d.explore(d.route(n.relation.instantiate(d, n.ips)), func(r *route) { d.arrive(n, r) })
+		d.explore(n.relation.instantiate(d, n.ips), func(r *route) { d.arrive(n, r) })
 	}
 }
 
@@ -197,15 +277,11 @@ func (d *induction) arrive(from *node, r *route) {
 			d.fail(r, "what is known there does not settle: %s", n.relation.holds(s, d))
 			return
 		}
-		w, processes := n.relation.instantiate(d, n.ips)
-		d.bind(d.route(w, processes))
-		old, reason := d.snapshot(w, processes)
+		old, reason := d.snapshot(n.relation.instantiate(d, n.ips))
 		if reason != "" {
 			d.fail(r, "%s", reason)
 			return
 		}
-		// What both wrote; and of arrays what the relation says.
-		old.arrays = n.relation.arrays
 		old.height = n.relation.height
 		old.fill(s.order, d)
 		s.fill(old.order, d)
@@ -224,7 +300,10 @@ func (d *induction) end(r *route) (*snapshot, *node) {
 			p.IP = r.here[i]
 		}
 	}
-	s, reason := d.snapshot(r.world, r.processes())
+	s, reason := d.snapshot(r)
+	if s != nil {
+		d.steps -= workPerLocation * len(s.locations)
+	}
 	if d.stopped() {
 		return nil, nil
 	}
@@ -252,21 +331,34 @@ func (d *induction) keyOf(r *route) string {
 	printer.Name = machine.Unknown.String
 	for i, p := range r.processes() {
 		printer.Write(p.IP)
-		sp := p.Registers[machine.SP]
-		_, offset := sp.Split()
-		var last int64 = -1
-		changes := slices.DeleteFunc(p.Memory.Changes(), func(c machine.Change) bool { return c.Size > 0 || !c.Base.Same(sp) || c.Offset < offset })
-		slices.SortFunc(changes, func(a, b machine.Change) int { return int(a.Offset - b.Offset) })
-		for _, c := range changes {
-			if c.Byte.Index == 0 && c.Offset != last && d.isSite(i, c.Byte.Of) {
-				printer.WriteString(" ")
-				printer.Write(c.Byte.Of)
-			}
-			last = c.Offset
+		for _, at := range d.returns(i, p) {
+			printer.WriteString(" ")
+			printer.Write(at)
 		}
 		printer.WriteString(";")
 	}
 	return printer.String()
+}
+
+// returns lists the addresses behind calls that were written to the stack, from its
+// pointer on.
+func (d *induction) returns(side int, p *process) []machine.Term {
+	sp := p.Registers[machine.SP]
+	_, offset := sp.Split()
+	word := int64(p.image.abi.PointerSize)
+	seen := map[int64]bool{}
+	for _, c := range p.Memory.Changes() {
+		if at := c.Offset - offset; c.Size == 0 && c.Base.Same(sp) && at >= 0 && at%word == 0 {
+			seen[at] = true
+		}
+	}
+	var list []machine.Term
+	for _, at := range slices.Sorted(maps.Keys(seen)) {
+		if x, ok := p.Memory.PeekWord(p.Terms.Add(sp, machine.Number(p.Bits, uint64(at))), int(word)); ok && d.isSite(side, x) {
+			list = append(list, x)
+		}
+	}
+	return list
 }
 
 func (d *induction) isSite(side int, x machine.Term) bool {
@@ -286,7 +378,7 @@ func (d *induction) check() {
 		if d.stopped() {
 			break
 		}
-		d.explore(d.route(n.relation.instantiate(d, n.ips)), func(r *route) { d.confirm(n, r) })
+		d.explore(n.relation.instantiate(d, n.ips), func(r *route) { d.confirm(n, r) })
 	}
 	if d.again {
 		d.again = false
@@ -294,6 +386,9 @@ func (d *induction) check() {
 	}
 	if d.failed == "" {
 		d.progress()
+	}
+	if d.failed == "" {
+		d.tryTrust()
 	}
 }
 
@@ -369,7 +464,7 @@ func (d *induction) explore(r *route, arrive func(*route)) {
 // it returns the two.
 func (d *induction) follow(r *route) []*route {
 	for i, p := range r.processes() {
-		for !r.atHead[i] && !r.waiting[i] {
+		for !r.atHead[i] && !r.waiting[i] && r.faults[i] == "" {
 			if d.steps--; d.steps < 0 || d.images[0].ctx.Err() != nil || d.terms.Count() > inductionTerms {
 				d.fail(r, "it takes too many steps")
 				return nil
@@ -378,9 +473,10 @@ func (d *induction) follow(r *route) []*route {
 				d.fail(r, "there are too many instructions between two cuts")
 				return nil
 			}
-			if d.cut(r, i, p) {
+			if !r.split && d.cut(r, i, p) {
 				break
 			}
+			r.split = false
 			r.here[i] = p.IP
 			in, e := p.fetch()
 			if in != nil {
@@ -404,11 +500,16 @@ func (d *induction) follow(r *route) []*route {
 				return d.split(r, e.Condition)
 			case machine.SystemCall:
 				r.waiting[i] = true
+				for n := range p.Registers {
+					p.Registers[n] = r.facts.Simplify(p.Registers[n])
+				}
 				r.stops[i] = &stop{event: e, view: p.view(p.Call(e.ABI), r.facts)}
 				if i == 1 && r.skipsIdle() {
 					p.Return(e.ABI, machine.Number(e.ABI.Bits, 0))
 					r.waiting[i], r.moved[i], r.stops[i] = false, true, nil
 				}
+			case machine.Fault:
+				r.faults[i] = e.Reason
 			default:
 				d.fail(r, "%s%s", who, e.Reason)
 				return nil
@@ -448,26 +549,38 @@ func (d *induction) cut(r *route, side int, p *process) bool {
 		}
 		return r.atHead[side]
 	}
-	for _, v := range []visit{{at, p.Registers[machine.SP]}, {ip: at}} {
-		r.visited[side][v]++
+	looping := false
+	for i, v := range []visit{{at, p.Registers[machine.SP]}, {ip: at}} {
+		seen := r.visited[side][v]
+		limit := 1
+		switch {
+		case i == 1:
+			limit = max(maxVisits, d.cutting.patience)
+		case seen.forks == r.forks:
+			limit = max(limit, d.cutting.patience)
+		}
+		looping = looping || seen.count >= limit
+		r.visited[side][v] = visits{seen.count + 1, r.forks}
 	}
-	if r.visited[side][visit{at, p.Registers[machine.SP]}] > 1 || r.visited[side][visit{ip: at}] > maxVisits {
+	if looping {
 		d.heads[side][at] = true
 		d.again = true
-		return true
 	}
-	return false
+	return looping
 }
 
 // split returns the cases in which a condition holds or not.
 func (d *induction) split(r *route, condition machine.Term) []*route {
 	var list []*route
-	for _, p := range r.pair.split(condition) {
+	for _, p := range r.cases(condition) {
 		c := *r
-		c.pair = p
-		c.visited = [2]map[visit]int{maps.Clone(r.visited[0]), maps.Clone(r.visited[1])}
-		c.accesses = slices.Clip(r.accesses)
+		c.pair, c.split = p, true
+		c.forks++
+		c.visited = [2]map[visit]visits{maps.Clone(r.visited[0]), maps.Clone(r.visited[1])}
+		c.accesses, c.sizes = slices.Clip(r.accesses), slices.Clip(r.sizes)
+		c.ranges, c.written = maps.Clone(r.ranges), maps.Clone(r.written)
 		d.bind(&c)
+		c.boundSizes()
 		list = append(list, &c)
 	}
 	if list == nil {
@@ -476,10 +589,30 @@ func (d *induction) split(r *route, condition machine.Term) []*route {
 	return list
 }
 
+// boundSizes notes that no more was done than the kernel was asked for, where that
+// is known not to have failed.
+func (r *route) boundSizes() {
+	for _, s := range r.sizes {
+		rest := r.terms.Sub(s.asked, s.result)
+		if positive := uint64(1)<<(s.result.Width()-1) - 1; highest(r.facts, s.result) <= positive && !rest.IsNumber() {
+			r.facts.Limit(rest, 0, highest(r.facts, s.asked))
+		}
+	}
+}
+
 // settle compares the calls where both programs make one, and has the kernel answer.
 // It reports false where the path ends.
 func (d *induction) settle(r *route) bool {
-	if !r.waiting[0] || !r.waiting[1] {
+	switch {
+	case r.faults[0] != "" && r.faults[0] == r.faults[1]:
+		return false
+	case r.faults[0] != "":
+		d.fail(r, "the original %s", r.faults[0])
+		return false
+	case r.faults[1] != "":
+		d.fail(r, "the result %s", r.faults[1])
+		return false
+	case !r.waiting[0] || !r.waiting[1]:
 		return true
 	}
 	x, y := r.stops[0], r.stops[1]
@@ -510,9 +643,21 @@ func (d *induction) settle(r *route) bool {
 // answer has the kernel answer a call.
 func (d *induction) answer(r *route, x, y callView) {
 	d.scatters++
-	r.world.answer(x, []*process{r.original, r.result}, []callView{x, y}, d.scatters)
-	for _, i := range d.written {
-		d.havoc(d.objects[i], r.processes(), true)
+	result := r.world.answer(x, []*process{r.original, r.result}, []callView{x, y}, d.scatters)
+	for _, f := range r.after {
+		f(result)
 	}
-	d.written = nil
+	r.after, r.sizes = nil, nil
+	if !isBounded(&x) {
+		return
+	}
+	for i := range x.args {
+		if asked, ok := r.lengthOf(&x, &x.args[i]); ok && x.args[i].Kind.Memory() {
+			r.sizes = append(r.sizes, size{result, asked})
+			if n, ok := asked.Constant(); ok && n < 1<<(x.ABI.Bits-1) {
+				r.facts.Limit(result, failure, n)
+			}
+			return
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"tasm/codegen/x86"
 	"tasm/layout/elf"
+	"tasm/machine"
 )
 
 // object is a run of data of the original that has to stay in one piece. A
@@ -16,10 +17,11 @@ type object struct {
 	// array tells that the original uses it with addresses of which not more is
 	// known than that they lie in it.
 	array bool
-	// mapped tells that the result has the object too, delta bytes further on, and
-	// alike that both hold the same bytes at first.
+	// mapped tells that the result has the object too, from address base + to on,
+	// and alike that both hold the same bytes at first.
 	mapped, alike bool
-	delta         int64
+	base          machine.Term
+	to            int64
 }
 
 // objectsOf lists the objects of an image by what its headers tell: what comes
@@ -79,17 +81,138 @@ func (im *image) reached() map[uint64]bool {
 		for i := at; i < next; i++ {
 			bytes[i] = true
 		}
-		flow := in.Form.Flow()
-		if flow == x86.Jump || flow == x86.Branch || flow == x86.Call {
-			if o := &in.Operands[0]; o.Kind == x86.ImmediateOperand && len(o.Value.Terms()) == 0 {
-				todo = append(todo, uint64(o.Value.N)&(1<<im.bits-1|1<<(im.bits-1)))
+		for _, to := range successors(in, int64(at), -1) {
+			if im.ends(in, at) && uint64(to) == next {
+				continue
 			}
-		}
-		if flow != x86.Jump && flow != x86.Return {
-			todo = append(todo, next)
+			todo = append(todo, uint64(to)&(^uint64(0)>>(64-im.bits)))
 		}
 	}
 	return bytes
+}
+
+// ends reports whether a system call was met that never came back.
+func (im *image) ends(in *x86.Decoded, at uint64) bool {
+	if flow := in.Form.Flow(); flow != x86.SystemCall && flow != x86.Interrupt {
+		return false
+	}
+	called, back := false, false
+	for ip := range im.decoded {
+		_, n := ip.Split()
+		called = called || uint64(n) == at
+		back = back || uint64(n) == at+uint64(in.Length)
+	}
+	return called && !back
+}
+
+// successors returns where an instruction at an address may lead to, as far as that
+// can be read from it; behind a call the program is thought to go on.
+func successors(in *x86.Decoded, at, mask int64) []int64 {
+	var list []int64
+	flow := in.Form.Flow()
+	if flow != x86.Jump && flow != x86.Return {
+		list = append(list, at+int64(in.Length))
+	}
+	if flow == x86.Jump || flow == x86.Branch || flow == x86.Call {
+		if o := &in.Operands[0]; o.Kind == x86.ImmediateOperand && len(o.Value.Terms()) == 0 {
+			list = append(list, o.Value.N&mask)
+		}
+	}
+	return list
+}
+
+// loops returns the addresses of instructions that were met and to which a way leads
+// back without a system call: every such way round that does not leave a subroutine
+// unfinished comes by one.
+func (im *image) loops() []int64 {
+	met, mask := im.program()
+	const open, done = 1, 2
+	var heads []int64
+	state := map[int64]int{}
+	type frame struct {
+		at   int64
+		rest []int64
+	}
+	begin := []int64{int64(im.Entry)}
+	for at, in := range met {
+		if in.Form.Flow() == x86.SystemCall || in.Form.Flow() == x86.Interrupt {
+			begin = append(begin, at+int64(in.Length))
+		}
+	}
+	slices.Sort(begin[1:])
+	for stack := []frame{{-1, begin}}; len(stack) > 0; {
+		f := &stack[len(stack)-1]
+		if len(f.rest) == 0 {
+			state[f.at] = done
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		next := f.rest[0]
+		f.rest = f.rest[1:]
+		in := met[next]
+		switch {
+		case in == nil || state[next] == done:
+		case state[next] == open:
+			heads = append(heads, next)
+		case in.Form.Flow() == x86.SystemCall || in.Form.Flow() == x86.Interrupt:
+			state[next] = done
+		default:
+			state[next] = open
+			stack = append(stack, frame{next, successors(in, next, mask)})
+		}
+	}
+	return heads
+}
+
+// program returns the instructions that were met, by address, and a mask of the bits
+// that an address has.
+func (im *image) program() (met map[int64]*x86.Decoded, mask int64) {
+	met = map[int64]*x86.Decoded{}
+	for ip, d := range im.decoded {
+		_, at := ip.Split()
+		met[at] = d.in
+	}
+	if im.bits == 32 {
+		return met, 1<<32 - 1
+	}
+	return met, -1
+}
+
+// body returns the instructions of a loop behind its head, as they follow it: those
+// that are reached from there, and from which it is, without a system call.
+func (im *image) body(head int64) []int64 {
+	met, mask := im.program()
+	before := map[int64][]int64{}
+	next := func(at int64) []int64 {
+		in := met[at]
+		if in == nil || in.Form.Flow() == x86.SystemCall || in.Form.Flow() == x86.Interrupt {
+			return nil
+		}
+		return successors(in, at, mask)
+	}
+	for at := range met {
+		for _, to := range next(at) {
+			before[to] = append(before[to], at)
+		}
+	}
+	reach := func(next func(int64) []int64) (list []int64) {
+		seen := map[int64]bool{head: true}
+		list = []int64{head}
+		for i := 0; i < len(list); i++ {
+			for _, at := range next(list[i]) {
+				if !seen[at] {
+					seen[at] = true
+					list = append(list, at)
+				}
+			}
+		}
+		return list[1:]
+	}
+	back := map[int64]bool{}
+	for _, at := range reach(func(at int64) []int64 { return before[at] }) {
+		back[at] = true
+	}
+	return slices.DeleteFunc(reach(next), func(at int64) bool { return !back[at] })
 }
 
 // code fills a buffer with the bytes that may be executed from an address on.

@@ -31,6 +31,9 @@ type passed struct {
 	writes []span
 	// unclear says why it is not known what else the kernel touches; "" if it is.
 	unclear string
+	// foreign tells that the address is not known to be in the process's memory: it
+	// may lie in what the kernel has given.
+	foreign bool
 }
 
 // run is the content of memory.
@@ -100,6 +103,9 @@ func (p *process) view(call machine.Call, facts *machine.Facts) callView {
 func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 	if n, ok := a.value.Constant(); ok && n == 0 && (a.Optional || a.Kind == linux.Opaque) {
 		return
+	}
+	if s, _ := p.Memory.Find(a.value); s == nil && !a.value.IsNumber() {
+		a.foreign = true
 	}
 	switch a.Kind {
 	case linux.CString:

@@ -102,7 +102,7 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 				case e.Kind == machine.Fork && p.tellsOfFile(e.Condition):
 					return nil, nil, [2]string{"the original ", "the result "}[i] + "decides on " + auxiliary
 				case e.Kind == machine.Fork:
-					return p.split(e.Condition), nil, ""
+					return p.cases(e.Condition), nil, ""
 				}
 				s := &stop{event: e}
 				if e.Kind == machine.SystemCall {
@@ -182,9 +182,9 @@ func endings(original, result machine.Event, calls int) string {
 	return fmt.Sprintf("%s after %s", result.Reason, count(calls, "system call"))
 }
 
-// split returns the two cases in which a condition holds or not; those that
+// cases returns the two cases in which a condition holds or not; those that
 // can't be are left out.
-func (p *pair) split(condition machine.Term) []*pair {
+func (p *pair) cases(condition machine.Term) []*pair {
 	var list []*pair
 	for _, value := range []bool{false, true} {
 		w, possible := p.world.fork(condition, value)

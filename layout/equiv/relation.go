@@ -24,7 +24,15 @@ const (
 	inFlag
 	inImage
 	onStack
+	// inExtent is the start of what is the same of an array, the number of whose
+	// object is half of n, or the length if n is odd.
+	inExtent
+	// inSize is what the last system call returned, or with n = 1 was asked for.
+	inSize
 )
+
+// isReal reports whether the location is one of a process.
+func (l location) isReal() bool { return l.kind < inExtent }
 
 func (a location) compare(b location) int {
 	return cmp.Or(cmp.Compare(a.side, b.side), cmp.Compare(a.kind, b.kind), cmp.Compare(a.n, b.n), cmp.Compare(a.width, b.width))
@@ -33,13 +41,12 @@ func (a location) compare(b location) int {
 // value is what a location holds: parts, the lowest first.
 type value []part
 
-// part is a number or another term that is the same in all runs, or a symbol plus
-// a number.
+// part is a number or another term that is the same in all runs, to which a symbol
+// may be added.
 type part struct {
 	width   int // bits
 	literal machine.Term
 	symbol  int // index, -1 for a literal
-	plus    uint64
 }
 
 // symbol is a value that a relation does not tell, but where it is found.
@@ -55,6 +62,7 @@ type status uint8
 const (
 	asAtFirst status = iota // nobody has written to it
 	equalNow                // both hold the same
+	partly                  // they do in an extent
 	apart                   // nothing
 )
 
@@ -78,13 +86,12 @@ const (
 	below        = 64   // bytes below the stack pointer that are looked at
 	maxHeight    = 1024 // bytes of the stack above it
 	maxLocations = 2048
-	maxScattered = 4096 // bytes that the kernel may have written, told apart
+	maxScattered = 256 // bytes that the kernel may have written, told apart
 )
 
 // snapshot is two states with what they hold where.
 type snapshot struct {
-	*world
-	processes [2]*process
+	*route
 	locations map[location]machine.Term
 	order     []location
 	height    [2]int64
@@ -97,16 +104,24 @@ var flagsKept = []x86.FlagSet{x86.CF, x86.PF, x86.AF, x86.ZF, x86.SF, x86.DF, x8
 var flagNames = []string{"carry flag", "parity flag", "auxiliary carry flag", "zero flag", "sign flag", "direction flag", "overflow flag"}
 
 // snapshot looks at two states.
-func (d *induction) snapshot(w *world, processes [2]*process) (*snapshot, string) {
-	s := &snapshot{world: w, processes: processes, locations: map[location]machine.Term{}}
+func (d *induction) snapshot(r *route) (*snapshot, string) {
+	s := &snapshot{route: r, locations: map[location]machine.Term{}}
 	for i, o := range d.objects {
-		if !o.array {
-			s.arrays = append(s.arrays, apart)
-			continue
+		now := apart
+		if o.array {
+			now = d.statusOf(r, o)
 		}
-		s.arrays = append(s.arrays, d.statusOf(w, processes, d.objects[i]))
+		s.arrays = append(s.arrays, now)
+		if now == partly {
+			s.put(location{0, inExtent, int64(2 * i), d.images[0].bits}, r.ranges[o].start)
+			s.put(location{0, inExtent, int64(2*i + 1), d.images[0].bits}, r.ranges[o].length)
+		}
 	}
-	for side, p := range processes {
+	if len(r.sizes) > 0 {
+		s.put(location{0, inSize, 0, r.sizes[0].result.Width()}, r.sizes[0].result)
+		s.put(location{0, inSize, 1, r.sizes[0].asked.Width()}, r.sizes[0].asked)
+	}
+	for side, p := range r.processes() {
 		for n := range p.Registers {
 			s.put(location{side, inRegister, int64(n), p.Bits}, p.Registers[n])
 		}
@@ -136,7 +151,7 @@ func (s *snapshot) sort() {
 
 // cells notes the memory that a process has written outside of arrays.
 func (d *induction) cells(s *snapshot, side int) string {
-	p := s.processes[side]
+	p := s.processes()[side]
 	stack, pointer := p.Registers[machine.SP].Split()
 	image, _ := d.bases[side].Split()
 	if stack.IsNumber() {
@@ -150,14 +165,13 @@ func (d *induction) cells(s *snapshot, side int) string {
 	for _, c := range p.Memory.Changes() {
 		l := location{side: side}
 		switch {
+		case d.inArray(side, c.Base, c.Offset):
+			continue
 		case c.Base.Same(stack):
 			l.kind, l.n = onStack, c.Offset-pointer
 			s.height[side] = max(s.height[side], l.n+max(c.Size, 1))
 		case c.Base.Same(image):
 			l.kind, l.n = inImage, c.Offset
-			if d.inArray(side, c.Offset) {
-				continue
-			}
 		default:
 			return "writes where it is not known"
 		}
@@ -185,12 +199,17 @@ func (d *induction) cells(s *snapshot, side int) string {
 	list = slices.DeleteFunc(list, func(x byteAt) bool { return x.l.kind == onStack && x.l.n < -below })
 	slices.SortStableFunc(list, func(a, b byteAt) int { return a.l.compare(b.l) })
 	list = slices.CompactFunc(list, func(a, b byteAt) bool { return a.l == b.l })
+	word := p.image.abi.PointerSize
 	for i := 0; i < len(list); {
 		n := 1
 		first := list[i]
+		number := first.b.Of.IsNumber() && first.l.n%int64(word) == 0
 		for first.b.Index == 0 && i+n < len(list) {
 			next := list[i+n]
-			if next.l.kind != first.l.kind || next.l.n != first.l.n+int64(n) || next.b.Of != first.b.Of || int(next.b.Index) != n {
+			if next.l.kind != first.l.kind || next.l.n != first.l.n+int64(n) {
+				break
+			}
+			if (next.b.Of != first.b.Of || int(next.b.Index) != n) && !(number && next.b.Of.IsNumber() && n < word) {
 				break
 			}
 			n++
@@ -245,8 +264,8 @@ func (p *process) set(l *location, x machine.Term, d *induction) {
 // fill looks also at the locations of another snapshot or relation.
 func (s *snapshot) fill(order []location, d *induction) {
 	for _, l := range order {
-		if _, ok := s.locations[l]; !ok {
-			s.put(l, s.processes[l.side].read(&l, d))
+		if _, ok := s.locations[l]; !ok && l.isReal() {
+			s.put(l, s.processes()[l.side].read(&l, d))
 		}
 	}
 	s.sort()
@@ -288,28 +307,57 @@ type pairKey struct {
 	width int
 }
 
-type pairUse struct{ sides [2]bool }
+// pairUse is how a key is used. As long as it is with one number, that is alone.
+type pairUse struct {
+	sides [2]bool
+	plus  machine.Term
+	alone bool
+}
+
+// small is a number below which, or above whose negative, there are no addresses.
+const small = 1 << 15
 
 // normal returns the key of two values, and what is to be added to the key's symbol.
-func (g *pairing) normal(a, b machine.Term) (pairKey, uint64) {
-	base, offset := a.Split()
-	plus := uint64(offset)
-	if base.IsNumber() {
-		base = machine.Number(a.Width(), 0)
-	}
+func (g *pairing) normal(a, b machine.Term) (pairKey, machine.Term) {
 	t := g.x.terms
-	b = t.Sub(b, machine.Number(b.Width(), plus))
 	w := a.Width()
-	top := max(highest(g.x.facts, base), highest(g.y.facts, b))
-	for _, narrow := range []int{8, 16, 32} {
-		if narrow < w && top < 1<<narrow {
-			w = narrow
-			base, b = t.Extract(base, 0, w), t.Extract(b, 0, w)
-			base, b = g.x.facts.Simplify(base), g.y.facts.Simplify(b)
-			break
+	base, offset := a.Split()
+	plus := machine.Number(w, uint64(offset))
+	if base.IsNumber() {
+		base = machine.Number(w, 0)
+	} else if start, ok := startIn(a); ok {
+		if from, to := t.Sub(base, start), t.Sub(b, start); !to.IsNumber() {
+			if same, ok := startIn(b); ok && same == start {
+				base, plus = from, t.Add(start, plus)
+			}
 		}
 	}
-	return pairKey{base, b, w}, plus
+	b = t.Sub(b, plus)
+	return g.narrow(base, b), plus
+}
+
+// narrow returns the key of two values without the bits that are 0 in both.
+func (g *pairing) narrow(a, b machine.Term) pairKey {
+	w := a.Width()
+	top := max(highest(g.x.facts, a), highest(g.y.facts, b))
+	for _, narrow := range []int{8, 16, 32} {
+		if narrow < w && top < 1<<narrow {
+			t := g.x.terms
+			return pairKey{g.x.facts.Simplify(t.Extract(a, 0, narrow)), g.y.facts.Simplify(t.Extract(b, 0, narrow)), narrow}
+		}
+	}
+	return pairKey{a, b, w}
+}
+
+// startIn returns the address at which the stack or an image began, if a term has it
+// in it.
+func startIn(x machine.Term) (start machine.Term, ok bool) {
+	x.Parts(func(coefficient uint64, part machine.Term) {
+		if u, _, is := part.AsUnknown(); is && coefficient == 1 && isGlobal(part) && u.Origin != machine.EntryWord {
+			start, ok = part, true
+		}
+	})
+	return start, ok
 }
 
 func highest(f *machine.Facts, x machine.Term) uint64 {
@@ -331,10 +379,15 @@ func isLiteral(a, b machine.Term) bool { return a == b && isGlobal(a) }
 func (d *induction) generalize(x, y *snapshot, widen bool) *relation {
 	d.versions++
 	g := &pairing{d: d, x: x, y: y, keys: map[pairKey]*pairUse{}, ofSymbol: map[pairKey]int{}, version: d.versions, widen: widen}
-	g.relation = &relation{values: map[location]value{}, order: slices.Clone(x.order)}
+	g.relation = &relation{values: map[location]value{}}
 	for i := range x.arrays {
-		g.relation.arrays = append(g.relation.arrays, max(x.arrays[i], y.arrays[i]))
+		g.relation.arrays = append(g.relation.arrays, d.common(i, x, y))
 	}
+	x.sort()
+	g.relation.order = slices.DeleteFunc(slices.Clone(x.order), func(l location) bool {
+		_, ok := y.locations[l]
+		return !ok || l.kind == inExtent && g.relation.arrays[l.n/2] != partly
+	})
 	for side := range g.relation.height {
 		g.relation.height[side] = max(x.height[side], y.height[side])
 	}
@@ -342,20 +395,23 @@ func (d *induction) generalize(x, y *snapshot, widen bool) *relation {
 		if isLiteral(a, b) {
 			return
 		}
-		k, _ := g.normal(a, b)
-		if g.keys[k] == nil {
-			g.keys[k] = &pairUse{}
+		k, plus := g.normal(a, b)
+		u := g.keys[k]
+		if u == nil {
+			u = &pairUse{plus: plus, alone: true}
+			g.keys[k] = u
 		}
-		g.keys[k].sides[l.side] = true
+		u.sides[l.side] = true
+		u.alone = u.alone && u.plus == plus
 	}
-	for _, l := range x.order {
+	for _, l := range g.relation.order {
 		use(l, x.locations[l], y.locations[l])
 	}
 	whole := map[location]bool{}
-	for _, l := range x.order {
+	for _, l := range g.relation.order {
 		a, b := x.locations[l], y.locations[l]
 		k, _ := g.normal(a, b)
-		if u := g.keys[k]; isLiteral(a, b) || u.sides[0] && u.sides[1] || pieces[l.width] == nil {
+		if u := g.keys[k]; isLiteral(a, b) || !l.isReal() || u.sides[0] && u.sides[1] || pieces[l.width] == nil {
 			whole[l] = true
 			continue
 		}
@@ -363,7 +419,7 @@ func (d *induction) generalize(x, y *snapshot, widen bool) *relation {
 			use(l, g.x.terms.Extract(a, piece[0], piece[1]), g.y.terms.Extract(b, piece[0], piece[1]))
 		}
 	}
-	for _, l := range x.order {
+	for _, l := range g.relation.order {
 		a, b := x.locations[l], y.locations[l]
 		var v value
 		shared := false
@@ -389,13 +445,17 @@ func (g *pairing) part(a, b machine.Term) (part, bool) {
 	if isLiteral(a, b) {
 		return part{width: a.Width(), literal: a, symbol: -1}, true
 	}
-	k, plus := g.normal(a, b)
+	k, literal := g.normal(a, b)
 	u := g.keys[k]
+	if n, ok := literal.Constant(); ok && u != nil && u.alone && a.IsNumber() && (n < small || -n < small) {
+		literal = machine.Number(a.Width(), 0)
+		k = g.narrow(a, b)
+	}
 	i, ok := g.ofSymbol[k]
 	if !ok {
 		i = g.newSymbol(k)
 	}
-	return part{width: a.Width(), symbol: i, plus: plus}, u != nil && u.sides[0] && u.sides[1]
+	return part{a.Width(), literal, i}, u != nil && u.sides[0] && u.sides[1]
 }
 
 func (g *pairing) newSymbol(k pairKey) int {
@@ -475,7 +535,7 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 	found := make([]machine.Term, len(r.symbols))
 	t := s.terms
 	for i := range r.arrays {
-		if r.arrays[i] < s.arrays[i] {
+		if !d.implies(i, s.arrays[i], r.arrays[i]) {
 			return fmt.Sprintf("the memory from %#x on need not be the same", d.objects[i].low)
 		}
 	}
@@ -485,14 +545,19 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 		}
 	}
 	for l := range s.locations {
-		if _, ok := r.values[l]; !ok {
+		if _, ok := r.values[l]; !ok && l.isReal() {
 			return l.String() + " has been written"
 		}
 	}
 	for _, l := range r.order {
 		x, ok := s.locations[l]
-		if !ok {
-			x = s.facts.Simplify(s.processes[l.side].read(&l, d))
+		switch {
+		case l.kind == inExtent:
+			continue
+		case !ok && l.kind == inSize:
+			return "nothing is known of what the last call was asked for"
+		case !ok:
+			x = s.facts.Simplify(s.processes()[l.side].read(&l, d))
 		}
 		low := 0
 		for _, p := range r.values[l] {
@@ -504,7 +569,7 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 				}
 				continue
 			}
-			y = t.Sub(y, machine.Number(p.width, p.plus))
+			y = t.Sub(y, p.literal)
 			sym := &r.symbols[p.symbol]
 			if w := sym.unknown.Width(); w < p.width {
 				if highest(s.facts, y) >= 1<<w {
@@ -523,11 +588,110 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 			}
 		}
 	}
+	return r.extentsHold(s, d, found)
+}
+
+// extentsHold tells whether in each array the part that the relation says to be the
+// same is so, given what the symbols are.
+func (r *relation) extentsHold(s *snapshot, d *induction, found []machine.Term) string {
+	for i, o := range d.objects {
+		if r.arrays[i] != partly || s.arrays[i] != partly {
+			continue
+		}
+		var e [2]machine.Term
+		for k := range e {
+			l := location{0, inExtent, int64(2*i + k), d.images[0].bits}
+			p := r.values[l][0]
+			switch {
+			case len(r.values[l]) != 1:
+				return "what is the same of an array is not told by one symbol"
+			case p.symbol < 0:
+				e[k] = p.literal
+			case found[p.symbol] == (machine.Term{}):
+				// Only the other number of some extent may depend on it.
+				e[k] = s.locations[l]
+				y := s.terms.Sub(e[k], p.literal)
+				if w := r.symbols[p.symbol].unknown.Width(); w != p.width || !within(s.facts.Values(y), r.symbols[p.symbol].values) {
+					return "the extent of what is the same has another range"
+				}
+				found[p.symbol] = y
+			default:
+				e[k] = s.terms.Add(s.terms.ZeroExtend(found[p.symbol], p.width), p.literal)
+			}
+		}
+		own := s.ranges[o]
+		if s.facts.Simplify(own.start) == s.facts.Simplify(e[0]) && s.facts.Simplify(own.length) == s.facts.Simplify(e[1]) {
+			continue
+		}
+		if !s.covers(own, e[0], e[1]) {
+			return fmt.Sprintf("of the memory from %#x on less is the same", o.low)
+		}
+	}
 	return ""
 }
 
+// implies reports whether what is known of an array is at least what is claimed.
+func (d *induction) implies(i int, known, claimed status) bool {
+	switch {
+	case known == claimed || claimed == apart:
+		return true
+	case known == asAtFirst:
+		return d.objects[i].alike && claimed != asAtFirst
+	}
+	return known < claimed
+}
+
+// common returns what two snapshots have in common of an array. Where that is an
+// extent, it looks for one that registers hold in the same way in both.
+func (d *induction) common(i int, x, y *snapshot) status {
+	a, b := x.arrays[i], y.arrays[i]
+	joined := apart
+	for _, s := range []status{partly, equalNow, asAtFirst} {
+		if d.implies(i, a, s) && d.implies(i, b, s) {
+			joined = s
+		}
+	}
+	if joined != partly || x == y {
+		return joined
+	}
+	var l [2]location
+	for k := range l {
+		l[k] = location{0, inExtent, int64(2*i + k), d.images[0].bits}
+	}
+	if a != partly {
+		x, y = y, x
+	}
+	o := d.objects[i]
+	own := y.ranges[o]
+	for _, start := range candidates(x, y, l[0]) {
+		for _, length := range candidates(x, y, l[1]) {
+			if own == nil || y.arrays[i] != partly || y.covers(own, start, length) {
+				y.locations[l[0]], y.locations[l[1]] = start, length
+				return partly
+			}
+		}
+	}
+	if y.arrays[i] != partly {
+		return apart
+	}
+	return partly
+}
+
+// candidates returns values of the second snapshot that stand to a register of the
+// original as a value of the first one does.
+func candidates(x, y *snapshot, l location) []machine.Term {
+	var list []machine.Term
+	for n := range x.original.Registers {
+		reg := location{0, inRegister, int64(n), x.original.Bits}
+		if d := x.terms.Sub(x.locations[reg], x.locations[l]); d.IsNumber() {
+			list = append(list, x.terms.Sub(y.locations[reg], d))
+		}
+	}
+	return list
+}
+
 // instantiate returns two states of which the relation holds, and no more.
-func (r *relation) instantiate(d *induction, ips [2]machine.Term) (*world, [2]*process) {
+func (r *relation) instantiate(d *induction, ips [2]machine.Term) *route {
 	w := d.freshWorld()
 	for i := range r.symbols {
 		w.facts.Restrict(r.symbols[i].unknown, r.symbols[i].values)
@@ -535,18 +699,20 @@ func (r *relation) instantiate(d *induction, ips [2]machine.Term) (*world, [2]*p
 	var processes [2]*process
 	for side := range processes {
 		processes[side] = d.first[side].fork()
-		processes[side].Known = w.facts.Decide
 		processes[side].IP = ips[side]
 	}
+	to := d.route(w, processes)
 	term := func(v value) machine.Term {
 		var x machine.Term
 		for i, p := range v {
 			y := p.literal
 			if p.symbol >= 0 {
-				y = w.terms.Add(w.terms.ZeroExtend(r.symbols[p.symbol].unknown, p.width), machine.Number(p.width, p.plus))
+				y = w.terms.Add(w.terms.ZeroExtend(r.symbols[p.symbol].unknown, p.width), p.literal)
 			}
-			if x = w.terms.Concat(y, x); i == 0 {
+			if i == 0 {
 				x = y
+			} else {
+				x = w.terms.Concat(y, x)
 			}
 		}
 		return x
@@ -557,22 +723,35 @@ func (r *relation) instantiate(d *induction, ips [2]machine.Term) (*world, [2]*p
 		}
 	}
 	for side, p := range processes {
-		d.mapStack(p)
+		d.mapStack(p, r.height[side])
 		d.scatters++
 		sp := p.Registers[machine.SP]
 		p.Memory.Scatter(offset(p, sp, ^uint64(stackRoom-1)), stackRoom+r.height[side], d.scatters, side, true)
 	}
 	for i, s := range r.arrays {
-		if o := d.objects[i]; o.array && s != asAtFirst {
-			d.havoc(o, processes, s == equalNow)
+		o := d.objects[i]
+		if !o.array || s == asAtFirst {
+			continue
+		}
+		d.havoc(to, o, s == equalNow)
+		if s == partly {
+			l := location{0, inExtent, int64(2 * i), d.images[0].bits}
+			start := term(r.values[l])
+			l.n++
+			to.ranges[o] = &extent{start, term(r.values[l])}
 		}
 	}
 	for _, l := range r.order {
-		if l.kind >= inImage {
+		if l.kind >= inImage && l.isReal() {
 			processes[l.side].set(&l, term(r.values[l]), d)
 		}
 	}
-	return w, processes
+	l := location{0, inSize, 0, d.images[0].bits}
+	if v, ok := r.values[l]; ok {
+		l.n++
+		to.sizes = []size{{term(v), term(r.values[l])}}
+	}
+	return to
 }
 
 // stackRoom is how much of the stack below the stack pointer there is, in bytes.
@@ -589,5 +768,8 @@ func (l location) String() string {
 	case inImage:
 		return fmt.Sprintf("%smemory at %#x", owner, l.n)
 	}
-	return fmt.Sprintf("%sstack at %+d", owner, l.n)
+	if l.kind == onStack {
+		return fmt.Sprintf("%sstack at %+d", owner, l.n)
+	}
+	return "the extent of what is known"
 }

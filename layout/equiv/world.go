@@ -82,8 +82,9 @@ func (w *world) process(im *image) *process {
 }
 
 // answer has the kernel answer a call that was made by several processes in
-// turn, the views being what each handed over: with the same unknowns to all.
-func (w *world) answer(v callView, processes []*process, views []callView, call int) {
+// turn, the views being what each handed over: with the same unknowns to all. It
+// returns the result.
+func (w *world) answer(v callView, processes []*process, views []callView, call int) machine.Term {
 	width := v.ABI.Bits
 	result := w.terms.Unknown(machine.Unknown{Origin: machine.Result, Width: width, Call: call})
 	w.limit(result, v)
@@ -95,6 +96,7 @@ func (w *world) answer(v callView, processes []*process, views []callView, call 
 	for _, p := range processes {
 		p.Return(v.ABI, result)
 	}
+	return result
 }
 
 // scatter has the kernel write buffer j of argument i. Where all processes hold
@@ -119,13 +121,15 @@ func (w *world) scatter(processes []*process, views []callView, i, j, call int, 
 	}
 }
 
+// failure is the lowest error number, negated.
+const failure = 1<<64 - linux.MaxErrno
+
 // limit notes what a call may return.
 func (w *world) limit(result machine.Term, v callView) {
 	call := v.Syscall
 	if call == nil {
 		return
 	}
-	const failure = 1<<64 - linux.MaxErrno // the lowest error number, negated
 	switch call.Result {
 	case linux.Error:
 		w.facts.Limit(result, failure, ^uint64(0))

@@ -1,0 +1,99 @@
+package equiv
+
+import (
+	"tasm/machine"
+)
+
+// trustRuns is on how many generated runs it is tried whether the original stays in
+// the objects that it was taken not to leave.
+const trustRuns = 32
+
+// trustSteps bounds the instructions of one of them.
+const trustSteps = 5000
+
+// trust notes that an instruction of the original is taken not to leave an object.
+func (d *induction) trust(r *route, o *object) {
+	at := addressOf(r.here[0])
+	if d.trusted[at] == nil {
+		d.trusted[at] = map[*object]bool{}
+	}
+	d.trusted[at][o] = true
+}
+
+// addressOf returns an address as it stands in the file.
+func addressOf(ip machine.Term) int64 {
+	_, at := ip.Split()
+	return at
+}
+
+// tryTrust holds what was taken for granted against generated runs: an instruction
+// that goes elsewhere there from the first was taken to use a wrong object. One that
+// leaves its object later ends what the run means.
+func (d *induction) tryTrust() {
+	if len(d.trusted) == 0 {
+		return
+	}
+	im := d.images[0]
+	bias := int64(concreteBias(im))
+	for n := 0; n < trustRuns && d.failed == ""; n++ {
+		s := newScript(n, im.numbers(), im.abi, d.assume)
+		terms := machine.NewTerms()
+		p, err := s.launch(terms, im)
+		if err != nil {
+			return
+		}
+		d.tryRun(s, p, bias)
+	}
+}
+
+// tryRun is one generated run of the original.
+func (d *induction) tryRun(s *script, p *process, bias int64) {
+	at, inside, left := int64(0), map[int64]bool{}, false
+	try := func(low, size int64) {
+		switch {
+		case d.trusted[at] == nil || left:
+		case d.trusts(at, low, size):
+			inside[at] = true
+		case inside[at]:
+			left = true
+		default:
+			d.fail(nil, "the instruction at %#x uses another object than it seems to", at)
+		}
+	}
+	p.Memory.Watch = func(a machine.Access) { try(a.Offset-bias, int64(a.Size)) }
+	facts := machine.NewFacts(p.Terms)
+	for n := 0; n < trustSteps && !left; n++ {
+		at = addressOf(p.IP) - bias
+		in, _ := p.fetch()
+		if in == nil {
+			return
+		}
+		switch e := p.Step(in); e.Kind {
+		case machine.Done:
+		case machine.SystemCall:
+			v := p.view(p.Call(e.ABI), facts)
+			if v.unclear() != "" || v.Syscall != nil && v.Syscall.NoReturn() {
+				return
+			}
+			for _, a := range v.args {
+				if n, ok := a.value.Constant(); ok && a.Kind.Memory() && n != 0 {
+					try(int64(n)-bias, 0)
+				}
+			}
+			p.give(v, s.answer(v))
+		default:
+			return
+		}
+	}
+}
+
+// trusts reports whether an access is to an object that the instruction is taken not
+// to leave.
+func (d *induction) trusts(at, low, size int64) bool {
+	for o := range d.trusted[at] {
+		if low >= o.low && low+size <= o.high {
+			return true
+		}
+	}
+	return false
+}
