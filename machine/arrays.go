@@ -58,7 +58,7 @@ func (m *Memory) loadIndexed(r *Region, address Term, size int) (Term, *problem)
 	for i := range size {
 		b, ok := m.byteIn(m.top, r, address.plus(uint64(i)))
 		if !ok {
-			return Term{}, &problem{Unclear, "reads at an address that is not known"}
+			return Term{}, &problem{kind: Unclear, reason: "reads at an address that is not known"}
 		}
 		list[i] = b
 	}
@@ -227,11 +227,11 @@ func (l *layer) within(r *Region) ([]place, bool) {
 	return list, len(list) <= maxConsidered
 }
 
-// Touched returns the addresses in a region at which a byte may have been written
+// TouchedIn returns the addresses in a region at which a byte may have been written
 // since all of it became unknown by one Scatter, of which it returns the call and
 // the argument; or since the beginning, with a call of -1. It reports false where
 // the kernel may have written a part of it.
-func (m *Memory) Touched(r Region, width int) (addresses []Term, call, argument int, ok bool) {
+func (m *Memory) TouchedIn(r Region, width int) (addresses []Term, call, argument int, ok bool) {
 	for l := m.top; l != nil; l = l.below {
 		switch {
 		case l.indexed != nil:

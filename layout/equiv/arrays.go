@@ -1,6 +1,7 @@
 package equiv
 
 import (
+	"math"
 	"slices"
 
 	"tasm/linux"
@@ -191,7 +192,7 @@ func (d *induction) needArray(side int, at int64) string {
 func (d *induction) statusOf(r *route, o *object) status {
 	bits := d.images[0].bits
 	p, q := r.original, r.result
-	mine, call, argument, ok := p.Memory.Touched(d.region(0, o), bits)
+	mine, call, argument, ok := p.Memory.TouchedIn(d.region(0, o), bits)
 	if !ok {
 		return apart
 	}
@@ -201,7 +202,7 @@ func (d *induction) statusOf(r *route, o *object) status {
 		}
 		return apart
 	}
-	theirs, call2, argument2, ok := q.Memory.Touched(d.region(1, o), bits)
+	theirs, call2, argument2, ok := q.Memory.TouchedIn(d.region(1, o), bits)
 	if !ok {
 		return apart
 	}
@@ -308,7 +309,7 @@ func (d *induction) havoc(r *route, o *object, same bool) {
 		}
 		region := d.region(side, o)
 		calls[side] = d.scatters
-		p.Memory.Scatter(d.start(side, o), region.High-region.Low, d.scatters, arrayArgument, true)
+		p.Memory.Scatter(d.start(side, o), region.High-region.Low, d.scatters, arrayArgument, true, machine.Term{})
 	}
 	r.written[o] = calls
 }
@@ -386,10 +387,16 @@ func (d *induction) isWhole(r *route, v *callView, i int) bool {
 	return d.inArray(0, d.bases[0], at) || a.Kind.Writes() && size > maxScattered
 }
 
-// isBounded reports whether a call returns how many bytes it has read or written,
-// which are not more than it was asked for.
+// isBounded reports whether a call returns how many bytes it has read or written of
+// its only buffer.
 func isBounded(v *callView) bool {
-	return v.Syscall != nil && slices.Contains([]string{"read", "write", "pread64", "pwrite64"}, v.Syscall.Name)
+	buffers := 0
+	for _, a := range v.args {
+		if a.Kind.Memory() {
+			buffers++
+		}
+	}
+	return v.Syscall != nil && v.Syscall.Result == linux.Part && buffers == 1
 }
 
 // lengthOf returns how many bytes the kernel reads or writes through an argument,
@@ -407,7 +414,12 @@ func (r *route) lengthOf(v *callView, a *passed) (machine.Term, bool) {
 
 func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 	a, b := &x.args[i], &y.args[i]
+	length, known := r.lengthOf(x, a)
 	done := func() {
+		a.more = math.MaxUint64
+		if n, ok := length.Constant(); ok && known {
+			a.more = n
+		}
 		for _, p := range []*passed{a, b} {
 			p.reads, p.writes, p.unclear, p.foreign = nil, nil, "", false
 		}
@@ -430,7 +442,6 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 	if d.mapTo(o, r.facts.Simplify(d.terms.Sub(b.value, d.terms.Sub(a.value, d.start(0, o))))) {
 		return
 	}
-	length, known := r.lengthOf(x, a)
 	now := apart
 	if o.mapped {
 		now = d.statusOf(r, o)
@@ -467,6 +478,32 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 			d.fail(r, "need not have the same memory behind %s of %s", a.Name, x.name())
 		}
 	}
+}
+
+// nearby is how many bytes behind those of a string that the original reads the result
+// may read: behind the last string lie the name of the file and a word.
+const nearby = 4
+
+// watch makes sure that the result reads strings only where the original does on the
+// same path, since it is not known where they end, or where one begins.
+func (d *induction) watch(r *route, side int, a machine.Access) {
+	if !isString(a.Segment) {
+		return
+	}
+	if side == 0 {
+		r.texts = append(r.texts, a)
+		return
+	}
+	for _, t := range r.texts {
+		if t.Segment.Base.Same(a.Segment.Base) && a.Offset >= t.Offset && a.Offset+int64(a.Size) <= t.Offset+int64(t.Size)+nearby {
+			return
+		}
+	}
+	_, _, begins := a.Segment.Base.AsUnknown()
+	if values := r.facts.Values(a.Segment.Base); begins && len(values) > 0 && values[0][0] > 0 && a.Offset >= 0 && a.Offset+int64(a.Size) <= nearby {
+		return
+	}
+	d.fail(r, "the result reads a string where the original does not")
 }
 
 // isString reports whether a segment is the strings of arguments and environment.

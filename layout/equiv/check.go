@@ -59,6 +59,10 @@ type Options struct {
 	Context context.Context
 }
 
+// firstRuns is how many runs are compared before it is tried to prove something by
+// induction.
+const firstRuns = 12
+
 // DefaultRuns is how many generated runs are compared.
 const DefaultRuns = 300
 
@@ -176,12 +180,14 @@ func Check(original, result []byte, o Options) Verdict {
 	if pr.stuck == "" && pr.difference == nil {
 		return Verdict{Outcome: Same, Proved: true, How: "proved by symbolic run, " + count(pr.paths, "path"), Findings: pr.findings}
 	}
-	var d *induction
 	if pr.difference == nil {
-		if d = induct(a, b, assume); d.failed == "" {
-			return Verdict{Outcome: Same, Proved: true, How: "proved by induction over " + count(len(d.nodes), "block")}
+		if c := cosimulate(a, b, firstRuns, assume); c.difference == nil && c.lost == "" {
+			d := induct(a, b, assume)
+			if d.failed == "" {
+				return Verdict{Outcome: Same, Proved: true, How: "proved by induction over " + count(len(d.nodes), "block"), Findings: pr.findings}
+			}
+			pr.stuck = d.where()
 		}
-		pr.stuck = fmt.Sprintf("induction fails at %#x of the original, %#x of the result: %s", d.at[0], d.at[1], d.failed)
 	}
 	if d := pr.difference; d != nil && d.original && d.definite {
 		return Verdict{Outcome: Unclear, Reason: d.text}

@@ -11,7 +11,7 @@ import (
 
 // Bounds of a proof by induction.
 const (
-	inductionSteps  = 600000  // instructions of both programs, and what is as much work
+	inductionSteps  = 200000  // instructions of both programs, and what is as much work
 	workPerLocation = 4       // instructions that looking at a location is worth
 	inductionTerms  = 1500000 // different terms
 	inductionRounds = 40      // beginnings anew
@@ -43,6 +43,9 @@ type induction struct {
 	// trusted are the objects that the original was taken not to leave, by the
 	// addresses of the instructions that use them.
 	trusted map[int64]map[*object]bool
+
+	// maps tells that the original may have mapped memory of which nothing is known.
+	maps bool
 
 	steps, versions, scatters, calls int
 	failed                           string
@@ -77,11 +80,12 @@ type route struct {
 	visited  [2]map[visit]visits
 	forks    int // cases split on the way
 	accesses []access
+	texts    []machine.Access // of the original to strings
 	ranges   map[*object]*extent
 	written  map[*object][2]int // by which Scatter arrays became unknown
 	sizes    []size
 	after    []func(machine.Term) // what to do once the kernel has answered
-	faults   [2]string            // by what a process ended
+	ended    [2]bool              // by an exception
 	dead     bool
 	split    bool // the next instruction was begun before
 	steps    int
@@ -148,7 +152,7 @@ func induct(original, result *image, assume []*Assumption) *induction {
 }
 
 // maxShifts is at how many instructions of a loop it is tried to cut it.
-const maxShifts = 16
+const maxShifts = 12
 
 // prove tries it with the loops cut in one way.
 func (d *induction) prove() {
@@ -213,6 +217,14 @@ func (d *induction) fail(r *route, format string, args ...any) {
 	}
 }
 
+// where says at which block the proof fails, and why.
+func (d *induction) where() string {
+	if d.at == [2]int64{} {
+		return "the proof by induction fails: " + d.failed
+	}
+	return fmt.Sprintf("the proof by induction fails in the block that leads to %#x, in the result to %#x: %s", d.at[0], d.at[1], d.failed)
+}
+
 func (d *induction) stopped() bool { return d.failed != "" || d.again }
 
 // freshWorld returns a world in which no more is known than when the programs
@@ -244,6 +256,7 @@ func (d *induction) bind(r *route) {
 	for i, p := range r.processes() {
 		p.Known = r.facts.Decide
 		p.Memory.Oracle = &oracle{d, r, i}
+		p.Memory.Watch = func(a machine.Access) { d.watch(r, i, a) }
 	}
 }
 
@@ -464,7 +477,7 @@ func (d *induction) explore(r *route, arrive func(*route)) {
 // it returns the two.
 func (d *induction) follow(r *route) []*route {
 	for i, p := range r.processes() {
-		for !r.atHead[i] && !r.waiting[i] && r.faults[i] == "" {
+		for !r.atHead[i] && !r.waiting[i] && !r.ended[i] {
 			if d.steps--; d.steps < 0 || d.images[0].ctx.Err() != nil || d.terms.Count() > inductionTerms {
 				d.fail(r, "it takes too many steps")
 				return nil
@@ -477,7 +490,7 @@ func (d *induction) follow(r *route) []*route {
 				break
 			}
 			r.split = false
-			r.here[i] = p.IP
+			r.here[i], p.at = p.IP, p.IP
 			in, e := p.fetch()
 			if in != nil {
 				e = p.Step(in)
@@ -509,7 +522,12 @@ func (d *induction) follow(r *route) []*route {
 					r.waiting[i], r.moved[i], r.stops[i] = false, true, nil
 				}
 			case machine.Fault:
-				r.faults[i] = e.Reason
+				if i == 0 && leaves(e) && !d.maps {
+					// From here on the program has no meaning.
+					r.dead = true
+					return nil
+				}
+				r.ended[i], r.stops[i] = true, &stop{event: e}
 			default:
 				d.fail(r, "%s%s", who, e.Reason)
 				return nil
@@ -577,6 +595,7 @@ func (d *induction) split(r *route, condition machine.Term) []*route {
 		c.pair, c.split = p, true
 		c.forks++
 		c.visited = [2]map[visit]visits{maps.Clone(r.visited[0]), maps.Clone(r.visited[1])}
+		c.texts = slices.Clip(r.texts)
 		c.accesses, c.sizes = slices.Clip(r.accesses), slices.Clip(r.sizes)
 		c.ranges, c.written = maps.Clone(r.ranges), maps.Clone(r.written)
 		d.bind(&c)
@@ -603,16 +622,19 @@ func (r *route) boundSizes() {
 // settle compares the calls where both programs make one, and has the kernel answer.
 // It reports false where the path ends.
 func (d *induction) settle(r *route) bool {
-	switch {
-	case r.faults[0] != "" && r.faults[0] == r.faults[1]:
+	if r.ended[0] || r.ended[1] {
+		var events [2]machine.Event
+		for i, s := range r.stops {
+			if s != nil {
+				events[i] = s.event
+			}
+		}
+		if _, diff := r.ending(events[0], events[1]); diff != nil {
+			d.fail(r, "%s", diff.text)
+		}
 		return false
-	case r.faults[0] != "":
-		d.fail(r, "the original %s", r.faults[0])
-		return false
-	case r.faults[1] != "":
-		d.fail(r, "the result %s", r.faults[1])
-		return false
-	case !r.waiting[0] || !r.waiting[1]:
+	}
+	if !r.waiting[0] || !r.waiting[1] {
 		return true
 	}
 	x, y := r.stops[0], r.stops[1]
@@ -631,6 +653,14 @@ func (d *induction) settle(r *route) bool {
 		return false
 	}
 	if s := x.view.Syscall; s != nil && s.NoReturn() {
+		return false
+	}
+	if len(x.view.overruns()) > 0 {
+		d.fail(r, "the original passes more memory than its objects have")
+		return false
+	}
+	if x.view.mapping() && !d.maps {
+		d.maps, d.again = true, true
 		return false
 	}
 	d.calls++

@@ -24,11 +24,17 @@ type object struct {
 	to            int64
 }
 
-// objectsOf lists the objects of an image by what its headers tell: what comes
-// from the file and the zeros behind it are two objects, and so is what lies on
-// both sides of code.
+// objectsOf lists the objects of an image, by what its headers tell unless more is
+// known: what comes from the file and the zeros behind it are two objects, and so is
+// what lies on both sides of code.
 func objectsOf(im *image) []*object {
 	var list []*object
+	for _, o := range im.objects {
+		list = append(list, &object{low: int64(o.Low), high: int64(o.High)})
+	}
+	if im.objects != nil {
+		return list
+	}
 	code := im.reached()
 	add := func(low, high uint64) {
 		start := low

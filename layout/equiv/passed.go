@@ -34,6 +34,9 @@ type passed struct {
 	// foreign tells that the address is not known to be in the process's memory: it
 	// may lie in what the kernel has given.
 	foreign bool
+	// more is how many bytes the kernel reads or writes at most besides those of
+	// reads and writes.
+	more uint64
 }
 
 // run is the content of memory.
@@ -353,6 +356,10 @@ func offset(p *process, address machine.Term, n uint64) machine.Term {
 func (v callView) passed() uint64 {
 	n := uint64(0)
 	for _, a := range v.args {
+		if a.more > math.MaxUint32 {
+			return math.MaxUint64
+		}
+		n += a.more
 		for _, r := range a.reads {
 			size, ok := r.length.Constant()
 			if r.beyond || !ok || r.length.Width() == 0 {

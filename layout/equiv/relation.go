@@ -726,7 +726,7 @@ func (r *relation) instantiate(d *induction, ips [2]machine.Term) *route {
 		d.mapStack(p, r.height[side])
 		d.scatters++
 		sp := p.Registers[machine.SP]
-		p.Memory.Scatter(offset(p, sp, ^uint64(stackRoom-1)), stackRoom+r.height[side], d.scatters, side, true)
+		p.Memory.Scatter(offset(p, sp, ^uint64(stackRoom-1)), stackRoom+r.height[side], d.scatters, side, true, machine.Term{})
 	}
 	for i, s := range r.arrays {
 		o := d.objects[i]

@@ -6,10 +6,13 @@ import (
 
 // trustRuns is on how many generated runs it is tried whether the original stays in
 // the objects that it was taken not to leave.
-const trustRuns = 32
+const trustRuns = 16
 
-// trustSteps bounds the instructions of one of them.
-const trustSteps = 5000
+// Bounds of one of them.
+const (
+	trustSteps = 3000
+	trustBytes = 4096 // in buffers
+)
 
 // trust notes that an instruction of the original is taken not to leave an object.
 func (d *induction) trust(r *route, o *object) {
@@ -62,7 +65,7 @@ func (d *induction) tryRun(s *script, p *process, bias int64) {
 	}
 	p.Memory.Watch = func(a machine.Access) { try(a.Offset-bias, int64(a.Size)) }
 	facts := machine.NewFacts(p.Terms)
-	for n := 0; n < trustSteps && !left; n++ {
+	for n, bytes := 0, 0; n < trustSteps && bytes < trustBytes && !left; n++ {
 		at = addressOf(p.IP) - bias
 		in, _ := p.fetch()
 		if in == nil {
@@ -80,6 +83,7 @@ func (d *induction) tryRun(s *script, p *process, bias int64) {
 					try(int64(n)-bias, 0)
 				}
 			}
+			bytes += v.size()
 			p.give(v, s.answer(v))
 		default:
 			return
