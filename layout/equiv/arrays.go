@@ -487,6 +487,9 @@ const nearby = 4
 // watch makes sure that the result reads strings only where the original does on the
 // same path, since it is not known where they end, or where one begins.
 func (d *induction) watch(r *route, side int, a machine.Access) {
+	if side == 0 && !a.Write && r.mayBeAuxiliary(a) {
+		d.vectors[addressOf(r.here[0])] = true
+	}
 	if !isString(a.Segment) {
 		return
 	}
@@ -504,6 +507,16 @@ func (d *induction) watch(r *route, side int, a machine.Access) {
 		return
 	}
 	d.fail(r, "the result reads a string where the original does not")
+}
+
+// mayBeAuxiliary reports whether an access is to a word of the initial stack that may
+// be an auxiliary value: of those behind a stack pointer that is not known, any may.
+func (r *route) mayBeAuxiliary(a machine.Access) bool {
+	u, _, ok := a.Segment.Base.AsUnknown()
+	if !ok || u.Origin != machine.StackPointer || a.Segment.Write && u.Call > 0 {
+		return false
+	}
+	return u.Call > 0 || a.Offset >= 0 && r.world.mayBeAuxiliary((a.Offset+int64(a.Size)-1)/int64(r.abi.PointerSize))
 }
 
 // isString reports whether a segment is the strings of arguments and environment.

@@ -44,6 +44,9 @@ type induction struct {
 	// addresses of the instructions that use them.
 	trusted map[int64]map[*object]bool
 
+	// vectors are the addresses of instructions of the original that were taken not to
+	// read auxiliary values.
+	vectors map[int64]bool
 	// maps tells that the original may have mapped memory of which nothing is known.
 	maps bool
 
@@ -158,10 +161,10 @@ const maxShifts = 12
 func (d *induction) prove() {
 	d.heads = [2]map[int64]bool{{}, {}}
 	d.sites = [2]map[int64]bool{{}, {}}
-	d.trusted = map[int64]map[*object]bool{}
+	d.trusted, d.vectors = map[int64]map[*object]bool{}, map[int64]bool{}
 	d.world = newWorld(d.images[0].abi)
 	for _, a := range d.assume {
-		maps.Copy(d.words, a.Words)
+		maps.Copy(d.world.words, a.Words)
 	}
 	for i, im := range d.images {
 		d.bases[i] = d.world.base(im)
@@ -230,7 +233,7 @@ func (d *induction) stopped() bool { return d.failed != "" || d.again }
 // freshWorld returns a world in which no more is known than when the programs
 // began.
 func (d *induction) freshWorld() *world {
-	return &world{d.abi, d.terms, d.facts.Fork(), d.words}
+	return &world{d.abi, d.terms, d.facts.Fork(), d.world.words}
 }
 
 // begin returns the two programs where they begin.
@@ -649,6 +652,10 @@ func (d *induction) settle(r *route) bool {
 		}
 	}
 	if diff := compare(d.calls, x.view, y.view, r.judge); diff != nil {
+		d.fail(r, "%s", diff.text)
+		return false
+	}
+	if diff := sees(x.view.Syscall, r.original.image, r.result.image); diff != nil {
 		d.fail(r, "%s", diff.text)
 		return false
 	}

@@ -33,7 +33,7 @@ func addressOf(ip machine.Term) int64 {
 // that goes elsewhere there from the first was taken to use a wrong object. One that
 // leaves its object later ends what the run means.
 func (d *induction) tryTrust() {
-	if len(d.trusted) == 0 {
+	if len(d.trusted) == 0 && len(d.vectors) == 0 {
 		return
 	}
 	im := d.images[0]
@@ -63,7 +63,15 @@ func (d *induction) tryRun(s *script, p *process, bias int64) {
 			d.fail(nil, "the instruction at %#x uses another object than it seems to", at)
 		}
 	}
-	p.Memory.Watch = func(a machine.Access) { try(a.Offset-bias, int64(a.Size)) }
+	word := int64(p.image.abi.PointerSize)
+	start, _ := p.Registers[machine.SP].Constant()
+	auxiliary := int64(start) + word*int64(len(s.process.Args)+len(s.process.Env)+3)
+	p.Memory.Watch = func(a machine.Access) {
+		if d.vectors[at] && a.Offset+int64(a.Size) > auxiliary && a.Offset < auxiliary+2*word*int64(len(s.process.Auxiliary)+1) {
+			d.fail(nil, "the instruction at %#x may read an auxiliary value", at)
+		}
+		try(a.Offset-bias, int64(a.Size))
+	}
 	facts := machine.NewFacts(p.Terms)
 	for n, bytes := 0, 0; n < trustSteps && bytes < trustBytes && !left; n++ {
 		at = addressOf(p.IP) - bias
