@@ -52,7 +52,6 @@ type induction struct {
 
 	steps, versions, scatters, calls int
 	failed                           string
-	written                          []int    // arrays that the call at hand writes
 	at                               [2]int64 // where it failed
 }
 
