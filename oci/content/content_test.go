@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -210,6 +211,21 @@ func TestHostileFiles(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
+// TestBomb reads a docker archive with a layer that unpacks to some thousand times
+// its size.
+func TestBomb(t *testing.T) {
+	var part bytes.Buffer
+	z := gzip.NewWriter(&part)
+	z.Write(make([]byte, 16<<20))
+	must(t, z.Close())
+	bomb := strings.Repeat(part.String(), 65) // members of a gzip file follow each other
+	config := `{"architecture":"386","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:` + strings.Repeat("0", 64) + `"]}}`
+	_, err := open(archiveOf(t, member{"manifest.json", `[{"Config":"c","Layers":["l"]}]`}, member{"c", config}, member{"l", bomb}))
+	if !errors.Is(err, content.ErrBomb) {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -342,6 +343,9 @@ func convert(s store, e dockerEntry) (*Image, error) {
 	var layers []v1.Layer
 	for i, name := range e.Layers {
 		name = path.Clean(filepath.ToSlash(name))
+		if err := checkBomb(s, name); err != nil {
+			return nil, fmt.Errorf("layer %d: %w", i+1, missing(err, name))
+		}
 		l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
 			r, _, err := s.open(name)
 			return buffered(r), missing(err, name)
@@ -367,6 +371,27 @@ func convert(s store, e dockerEntry) (*Image, error) {
 		return nil, err
 	}
 	return Compose(types.OCIManifestSchema1, raw, config, layers), nil
+}
+
+// checkBomb fails for a packed layer that unpacks to too much. Package tarball
+// unpacks it without end.
+func checkBomb(s store, name string) error {
+	r, size, err := s.open(name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	z, err := gzip.NewReader(bufio.NewReaderSize(r, 1<<16))
+	if err != nil {
+		return nil // it is not packed
+	}
+	limit := UnpackLimit(size)
+	if n, err := io.Copy(io.Discard, io.LimitReader(z, limit+1)); err != nil {
+		return err
+	} else if n > limit {
+		return ErrBomb
+	}
+	return nil
 }
 
 // describe returns a layer's descriptor.

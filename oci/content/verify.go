@@ -51,3 +51,20 @@ func (v *verifier) Read(p []byte) (int, error) {
 }
 
 func (v *verifier) Close() error { return v.source.Close() }
+
+// Limits of what layers unpack to. Files that a program needs are packed to a
+// tenth of their size, seldom to a hundredth; what is packed to less and is large
+// has been made to fill disks.
+const (
+	MaxUnpacked = 16 << 30 // bytes of all layers of an image
+	maxRatio    = 200      // unpacked bytes for each packed one, beyond
+	ratioFree   = 1 << 30  // this many bytes
+)
+
+// UnpackLimit returns how many bytes a layer of packed bytes may unpack to.
+func UnpackLimit(packed int64) int64 {
+	return min(MaxUnpacked, max(ratioFree, min(packed, MaxUnpacked)*maxRatio))
+}
+
+// ErrBomb is the error for layers that unpack to more than any program needs.
+var ErrBomb = fmt.Errorf("it unpacks to more than any program needs, and engines would fill the disk with it: more than %d times its size, or than %d GiB", maxRatio, MaxUnpacked>>30)

@@ -13,15 +13,16 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"tasm/oci/content"
 )
 
 // Limits of what is read.
 const (
-	MaxUnpacked = 16 << 30  // bytes of all layers, unpacked
-	maxFiles    = 1 << 19   // in all layers
-	maxNames    = 128 << 20 // bytes of all names and targets of links
-	maxPath     = 4096      // bytes, as in Linux (PATH_MAX)
-	maxLinks    = 40        // that a path may lead through, as in Linux
+	maxFiles = 1 << 19   // in all layers
+	maxNames = 128 << 20 // bytes of all names and targets of links
+	maxPath  = 4096      // bytes, as in Linux (PATH_MAX)
+	maxLinks = 40        // that a path may lead through, as in Linux
 )
 
 // Node is a file of an image.
@@ -80,7 +81,7 @@ func (t *Tree) parents(p string, layer int) {
 }
 
 // Read reads all layers of an image.
-func Read(img v1.Image) (*Tree, error) { return read(img, MaxUnpacked) }
+func Read(img v1.Image) (*Tree, error) { return read(img, content.MaxUnpacked) }
 
 // read is Read for layers of at most limit bytes, unpacked.
 func read(img v1.Image, limit int64) (*Tree, error) {
@@ -101,8 +102,6 @@ func read(img v1.Image, limit int64) (*Tree, error) {
 	return t, nil
 }
 
-var errTooLarge = fmt.Errorf("the image unpacks to more than %d GiB, with which an engine would fill its disk", MaxUnpacked>>30)
-
 // meter counts and sums what is read of a layer, and ends at a limit.
 type meter struct {
 	r     io.Reader
@@ -115,7 +114,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.sum.Write(p[:n])
 	if m.n += int64(n); m.n > m.limit {
-		return 0, errTooLarge
+		return 0, content.ErrBomb
 	}
 	return n, err
 }
@@ -132,7 +131,11 @@ func (t *Tree) apply(index int, limit int64) (int64, error) {
 		return 0, err
 	}
 	defer r.Close()
-	m := &meter{r: r, sum: sha256.New(), limit: limit}
+	size, err := l.Size()
+	if err != nil {
+		return 0, err
+	}
+	m := &meter{r: r, sum: sha256.New(), limit: min(limit, content.UnpackLimit(size))}
 	a := &applying{tree: t, layer: index, stat: LayerStat{Blocks: BlockSize}, own: map[string]bool{}}
 	if err := a.members(tar.NewReader(m)); err != nil {
 		return 0, err
@@ -162,8 +165,11 @@ func (a *applying) members(r *tar.Reader) error {
 		if err == io.EOF {
 			return nil
 		}
-		if err != nil {
+		if errors.Is(err, tar.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return fmt.Errorf("its tar file is damaged after %d members: %w", n, err)
+		}
+		if err != nil {
+			return err
 		}
 		if err := a.member(h, n); err != nil {
 			return err
