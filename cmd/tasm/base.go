@@ -41,7 +41,7 @@ func (o *baseOption) open(sys *system, insecure bool) (content.Artifact, io.Clos
 	}
 	ref, err := registry.Parse(o.from)
 	if err != nil {
-		return nil, nil, usagef("--from: there is no file '%s', and as the name of an image: %s", o.from, err)
+		return nil, nil, usagef("--from: there is no such file, and as the name of an image: %s", err) // the name may hold a password
 	}
 	c, progress := client(sys, insecure)
 	a, err := c.Pull(transfers, ref)

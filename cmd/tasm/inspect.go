@@ -87,7 +87,7 @@ func (i *inspect) find(sys *system, name string) (content.Artifact, []string, io
 	}
 	ref, err := registry.Parse(name)
 	if err != nil {
-		return nil, nil, nil, usagef("there is no file '%s', and as the name of an image: %s", name, err)
+		return nil, nil, nil, usagef("there is no such file, and as the name of an image: %s", err) // the name may hold a password
 	}
 	c, progress := client(sys, i.insecure)
 	a, err := c.Pull(transfers, ref)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"io"
 	"log"
 	"net/http"
@@ -169,6 +170,45 @@ func TestSignalEndsTransfer(t *testing.T) {
 			t.Errorf("%s left behind: %v", output, left)
 		}
 	}
+}
+
+// TestDockerLogin uses the logins that Docker keeps. A password is in no output,
+// whatever goes wrong.
+func TestDockerLogin(t *testing.T) {
+	const password = "do-not-print-this"
+	login := "Basic " + base64.StdEncoding.EncodeToString([]byte("somebody:"+password))
+	var refuse atomic.Bool
+	host := newRegistry(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") == login && !refuse.Load() {
+			return false
+		}
+		w.Header().Set("WWW-Authenticate", `Basic realm="r"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	})
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	config := filepath.Join(dir, "config.json")
+	push := func() result { return tasm("", "push", samplesDir+"/exit42.tasm", host+"/a") }
+	check := func(r result, status int, says string) {
+		t.Helper()
+		if out := r.stdout + r.stderr; r.status != status || !strings.Contains(out, says) || strings.Contains(out, password) || strings.Contains(out, login) {
+			t.Errorf("%+v, want status %d and %q", r, status, says)
+		}
+	}
+	check(push(), exitError, "it wants a login; run: docker login "+host)
+	writeText(t, config, `{"auths":{"`+host+`":{"auth":"`+strings.TrimPrefix(login, "Basic ")+`"}}}`)
+	check(push(), exitOK, host+"/a@sha256:")
+	check(tasm("", "pull", host+"/a", "-o", dir+"/a.tar"), exitOK, host+"/a@sha256:")
+	check(tasm("", "build", "--from", host+"/a", samplesDir+"/exit42.tasm", "--tag", "x", "-o", dir+"/b.tar"), exitOK, "")
+	refuse.Store(true)
+	check(push(), exitError, "401 Unauthorized")
+	writeText(t, config, `{"auths":{"`+host+`":{"auth":"`+password+`"}}}`)
+	check(push(), exitError, "login")
+	writeText(t, config, `{"credHelpers":{"`+host+`":"none"}}`)
+	check(push(), exitError, host)
+	check(tasm("", "push", samplesDir+"/exit42.tasm", "somebody:"+password+"@"+host+"/a"), exitUsage, "docker login")
+	check(tasm("", "inspect", "https://somebody:"+password+"@"+host+"/a"), exitUsage, "")
 }
 
 // TestNotAnImage gives files to push that are no images.

@@ -375,5 +375,7 @@ func (t *Tree) ReadFile(n *Node, limit int64) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return io.ReadAll(io.LimitReader(archive, limit))
+	data := make([]byte, n.Size)
+	_, err = io.ReadFull(archive, data)
+	return data, err
 }
