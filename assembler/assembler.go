@@ -29,6 +29,8 @@
 package assembler
 
 import (
+	"slices"
+
 	"tasm/codegen/x86"
 	"tasm/diag"
 	"tasm/lang"
@@ -106,11 +108,15 @@ func Assemble(files *diag.Files, root diag.FileID, opts Options) (*program.Progr
 
 // NewParser makes the parser that reads a source for an assembly with opts.
 func NewParser(files *diag.Files, opts Options) *parser.Parser {
+	prelude := opts.Prelude
+	if opts.Object != nil {
+		prelude = slices.Concat(opts.Object.Macros, prelude)
+	}
 	return parser.New(parser.Config{
 		Vocabulary:    x86.Vocabulary{},
 		IncludeDirs:   opts.IncludeDirs,
 		Defines:       opts.Defines,
-		Prelude:       opts.Prelude,
+		Prelude:       prelude,
 		IncludeAsNasm: opts.IncludeAsNasm,
 		ReadFile:      opts.ReadFile,
 		Files:         files,

@@ -33,7 +33,7 @@ func init() {
 		"warning":   nil,
 		"debug":     nil,
 		"map":       nil,
-		"osabi":     nil,
+		"osabi":     (*assembler).osabi,
 		"pragma":    nil,
 	}
 }
@@ -163,6 +163,23 @@ func (s *symbol) declare(arg *lang.Arg) {
 	if s.declared == nil || len(arg.Words) > 0 || arg.Value != nil {
 		s.declared = arg
 	}
+}
+
+// osabi sets which system an ELF file is for, and the version of its ABI.
+func (a *assembler) osabi(d *lang.Directive) {
+	var values [2]uint8
+	for i := range d.Args {
+		n, ok := a.constant(d.Args[i].Value, d.Args[i].Range, "OSABI")
+		if ok && (n < 0 || n > 255) {
+			a.fail(diag.Errorf(d.Args[i].Range, "OSABI takes numbers from 0 to 255, not %d", n))
+			ok = false
+		}
+		if !ok {
+			return
+		}
+		values[i] = uint8(n)
+	}
+	a.out.OSABI, a.out.ABIVersion = values[0], values[1]
 }
 
 func (a *assembler) static(d *lang.Directive) {

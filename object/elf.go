@@ -14,6 +14,7 @@ func elf(name, summary string, bits int, pointer int64, specials ...string) *For
 	const alloc, write, exec, nobits, tls = program.Alloc, program.Write, program.Exec, program.NoBits, program.TLS
 	f := &Format{
 		Name: name, Family: "elf", Summary: summary, Bits: bits, Pointer: pointer, Specials: specials,
+		Macros:    []string{"%imacro osabi 1+.nolist", "[osabi %1]", "%endmacro"},
 		Extension: ".o", Debug: []string{"dwarf", "stabs"},
 		Sections: map[string]Attributes{
 			".text":          {Flags: alloc | exec, Align: 16},

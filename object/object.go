@@ -29,6 +29,9 @@ type Format struct {
 	PlainSymbols bool
 	// Pointer is the size of an address, in bytes.
 	Pointer int64
+	// Macros are lines of source read first: the format's own directives in their
+	// form without brackets.
+	Macros []string
 	// Specials are the names behind WRT that ask for a kind of relocation.
 	Specials []string
 }

@@ -66,6 +66,7 @@ func init() {
 		"absolute":   {usage: "absolute ADDRESS", compile: compile[valueSyntax]},
 		"sectalign":  {usage: "sectalign on, sectalign off or sectalign BOUNDARY", compile: compile[sectalignSyntax]},
 		"default":    {usage: "default rel or default abs", compile: compile[wordsSyntax]},
+		"osabi":      {usage: "osabi NUMBER, VERSION", compile: compile[osabiSyntax]},
 		"cpu":        {usage: "cpu 386", compile: compile[wordsSyntax]},
 		"float":      {usage: "float WORD", compile: compile[wordsSyntax]},
 		"global":     {usage: "global" + symbols, compile: compile[symbolsSyntax]},
@@ -74,7 +75,7 @@ func init() {
 		"required":   {usage: "required" + symbols, compile: compile[symbolsSyntax]},
 		"common":     {usage: "common NAME SIZE", compile: compile[commonSyntax]},
 	}
-	for _, name := range []string{"list", "warning", "debug", "map", "osabi", "pragma"} {
+	for _, name := range []string{"list", "warning", "debug", "map", "pragma"} {
 		rules[name] = &rule{anything: true}
 	}
 	own := func(name string, r rule) *word { return &word{kind: ruleWord, name: name, rule: &r} }

@@ -164,6 +164,20 @@ func (s *valueSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
 	return &lang.Directive{Range: at, Name: w.name, Args: []lang.Arg{{Range: s.Value.Span(), Value: s.Value}}}
 }
 
+// osabiSyntax is OSABI: the number of the system and of its version.
+type osabiSyntax struct {
+	System  lang.Expr `parser:"@@"`
+	Version lang.Expr `parser:"( ',' @@ )?"`
+}
+
+func (s *osabiSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
+	d := &lang.Directive{Range: at, Name: w.name, Args: []lang.Arg{{Range: s.System.Span(), Value: s.System}}}
+	if s.Version != nil {
+		d.Args = append(d.Args, lang.Arg{Range: s.Version.Span(), Value: s.Version})
+	}
+	return d
+}
+
 type sectalignSyntax struct {
 	Switch *participlelexer.Token `parser:"  @( 'on' | 'off' )"`
 	Value  lang.Expr              `parser:"| @@"`

@@ -36,6 +36,8 @@ type Program struct {
 	Origin    int64
 	OriginSet diag.Range
 	Image     []*lang.Image
+	// OSABI and ABIVersion are what OSABI asks an ELF object to say.
+	OSABI, ABIVersion uint8
 }
 
 // Flags are the permissions and nature of a section's memory.

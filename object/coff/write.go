@@ -159,11 +159,13 @@ func (w *writer) symbol(s *program.Symbol) {
 		out.section = int16(in.index)
 	case !placed:
 		out.section = absoluteSection
+	default:
+		out.value = 0 // an EQU of an external symbol is one as well, as for nasm
 	}
-	if s.Global || s.Extern || s.Common {
+	if s.Global || out.section == 0 {
 		out.class = classExternal
 	}
-	if s.Extern || s.Common {
+	if out.section == 0 {
 		w.externs[segment] = len(w.symbols)
 	}
 	w.symbols = append(w.symbols, out)

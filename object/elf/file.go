@@ -142,6 +142,7 @@ func (w *writer) headerSize() int {
 // the larger class would end, in both classes.
 func (w *writer) fileHeader(out *bytes.Buffer, sections, names int) {
 	ident := [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS32), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)}
+	ident[elf.EI_OSABI], ident[elf.EI_ABIVERSION] = w.program.OSABI, w.program.ABIVersion
 	shoff := binary.Size(elf.Header64{})
 	count, index := uint16(sections), uint16(names)
 	if sections >= int(elf.SHN_LORESERVE) {
