@@ -77,6 +77,19 @@ type Options struct {
 	Instructions bool
 	// Lines keeps where each statement's bytes are, for debuggers and listings.
 	Lines bool
+	// Listing is told of what is read and placed in the last pass; nil for nobody.
+	Listing Listing
+}
+
+// Listing follows the last pass line by line.
+type Listing interface {
+	// Begin is the start of a pass that may be the last.
+	Begin()
+	// Line is told of each line that is read, how deep in files and macros it
+	// stands and whether it is in the body of a macro.
+	Line(at diag.Range, depth int, macro bool)
+	// Place is told of what a statement makes, offset bytes into a section.
+	Place(f *program.Fragment, offset int64, section lang.SegmentID)
 }
 
 // format is the output format as nasm names it.
@@ -103,11 +116,24 @@ func Assemble(files *diag.Files, root diag.FileID, opts Options) (*program.Progr
 		root:    root,
 		incbin:  map[included][]byte{},
 	}
+	var read func(diag.Range, int, bool)
+	if opts.Listing != nil {
+		read = func(at diag.Range, depth int, macro bool) {
+			if a.final {
+				opts.Listing.Line(at, depth, macro)
+			}
+		}
+	}
+	a.parser = newParser(files, opts, read)
 	return a.run()
 }
 
 // NewParser makes the parser that reads a source for an assembly with opts.
 func NewParser(files *diag.Files, opts Options) *parser.Parser {
+	return newParser(files, opts, nil)
+}
+
+func newParser(files *diag.Files, opts Options, read func(diag.Range, int, bool)) *parser.Parser {
 	prelude := opts.Prelude
 	if opts.Object != nil {
 		prelude = slices.Concat(opts.Object.Macros, prelude)
@@ -121,6 +147,7 @@ func NewParser(files *diag.Files, opts Options) *parser.Parser {
 		ReadFile:      opts.ReadFile,
 		Files:         files,
 		Format:        opts.format(),
+		Read:          read,
 		Environ:       opts.Environ,
 		Now:           opts.Now,
 	})
@@ -243,6 +270,9 @@ func (a *assembler) runPass() {
 	}
 	a.table, a.recent = nil, nil
 	a.cpu = cpuAny
+	if a.final && a.opts.Listing != nil {
+		a.opts.Listing.Begin()
+	}
 	a.used64, a.defaultRel, a.sectalignOff = false, false, false
 	a.code16 = diag.Range{}
 	a.abi, a.target, a.targetAt = nil, "", diag.Range{}
@@ -260,7 +290,7 @@ func (a *assembler) runPass() {
 	a.openSection(".text", diag.Range{})
 
 	switch {
-	case a.pass == 1 || a.dependent:
+	case a.pass == 1 || a.dependent || a.final && a.opts.Listing != nil:
 		a.readPass()
 	case a.final:
 		for _, l := range a.lines {

@@ -163,6 +163,9 @@ func (a *assembler) place(f program.Fragment) {
 		a.code16 = f.Source.Range
 	}
 	f.Offset = s.size
+	if a.final && a.opts.Listing != nil && f.Size*f.Repeat > 0 {
+		a.opts.Listing.Place(&f, s.address(f.Offset).N, s.out.ID)
+	}
 	if a.final && a.opts.Lines && f.Size*f.Repeat > 0 {
 		a.out.Lines = append(a.out.Lines, program.Line{Section: s.out.ID, Offset: f.Offset, Source: f.Source})
 		a.noteElement(f.Source.Body)

@@ -32,6 +32,27 @@ func (fs *Files) Name(id FileID) string { return fs.files[id-1].name }
 // Text returns the contents of file id.
 func (fs *Files) Text(id FileID) []byte { return fs.files[id-1].text }
 
+// Lines returns how many lines file id has, of which the last need not end.
+func (fs *Files) Lines(id FileID) int {
+	text := fs.files[id-1].text
+	n := bytes.Count(text, []byte{'\n'})
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		n++
+	}
+	return n
+}
+
+// Line returns the text of a line, which counts from 1, without its end.
+func (fs *Files) Line(id FileID, line int) string {
+	fs.Position(Range{File: id}) // knows where lines begin from then on
+	f := &fs.files[id-1]
+	begin, end := int(f.lines[line-1]), len(f.text)
+	if line < len(f.lines) {
+		end = int(f.lines[line])
+	}
+	return string(bytes.TrimRight(f.text[begin:end], "\r\n"))
+}
+
 // Position is a place for people: line and column count from 1, the column in
 // characters (runes), Text is the whole line without its end.
 type Position struct {

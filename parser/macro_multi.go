@@ -519,7 +519,7 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 	}
 	f := p.top()
 	for {
-		line, percent, ok := p.read(f)
+		line, percent, ok := p.readListed(f)
 		if !ok {
 			break
 		}

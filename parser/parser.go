@@ -32,6 +32,10 @@ type Config struct {
 	ReadFile func(name string) ([]byte, error)
 	Files    *diag.Files
 
+	// Read is told of every line as it is read, for listings: how deep in included
+	// files and macros it stands, and whether it is in the body of a macro.
+	Read func(at diag.Range, depth int, macro bool)
+
 	// Format is what __?OUTPUT_FORMAT?__ says: bin, elf32 or elf64.
 	Format string
 	// Environ looks up a variable for %!NAME; no variable exists when nil.

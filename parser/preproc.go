@@ -129,6 +129,8 @@ type preprocessor struct {
 
 	lines, emitted, tokens, stored, held, nesting int // see limits
 
+	follow func(at diag.Range, depth int, macro bool) // Config.Read
+
 	reported map[report]bool
 
 	line     Line // the line at hand, as read
@@ -150,6 +152,8 @@ type host interface {
 	defines() []string
 	// preludeFile is a file to read before the source, 0 for none.
 	preludeFile() diag.FileID
+	// reader is told of every line that is read; it may be nil.
+	reader() func(at diag.Range, depth int, macro bool)
 	// expression parses the expression at the start of tokens and returns what
 	// follows it.
 	expression(tokens []Token) (lang.Expr, []Token, *diag.Message)
@@ -206,6 +210,7 @@ func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pas
 		limits: defaultLimits,
 		pass:   pass,
 	}
+	p.follow = h.reader()
 	p.loadStandard()
 	for _, text := range h.defines() {
 		name, value, _ := strings.Cut(text, "=")
@@ -250,7 +255,7 @@ func (p *preprocessor) nextLine() (Line, *lang.Expansion, bool) {
 		if f == nil {
 			break
 		}
-		line, percent, ok := p.read(f)
+		line, percent, ok := p.readListed(f)
 		if !ok {
 			p.leave()
 			continue
@@ -260,6 +265,14 @@ func (p *preprocessor) nextLine() (Line, *lang.Expansion, bool) {
 		}
 	}
 	return Line{}, nil, false
+}
+
+// readListed is read, which tells whoever lists the source.
+func (p *preprocessor) readListed(f *frame) (line Line, percent, ok bool) {
+	if line, percent, ok = p.read(f); ok && p.follow != nil {
+		p.listed(f)
+	}
+	return line, percent, ok
 }
 
 // read returns the next line of f as it stands there, and whether it has a

@@ -30,13 +30,14 @@ func buildCommand() *command {
 		args:    "FILE",
 		summary: "assemble a source into an executable, a flat binary or an image",
 		about: []string{
-			"Assembles FILE and writes one output. The output's name says what it is: .tar is a container image, .bin a flat binary, no extension or .elf an executable. Without -o the output is named after the source: hello.tasm becomes hello, hello.bin or hello.tar in the current directory. FILE can be - for standard input.",
+			"Assembles FILE and writes one output. The output's name says what it is: .tar is a container image, .bin a flat binary, .o a relocatable object for a linker, no extension or .elf an executable (-f elf is the executable too; nasm's elf is elf32 here). Without -o the output is named after the source: hello.tasm becomes hello, hello.bin or hello.tar in the current directory. FILE can be - for standard input.",
 			"An output is written whole or not at all. What is wrong with the source goes to standard error, and the summary of a build too, where that is a terminal.",
 			"An image describes itself in the source, with the lines that begin with 'image'. Its time of creation is 1970-01-01, or what the environment variable SOURCE_DATE_EPOCH says, in seconds since then.",
 		},
 		examples: []example{
 			{"tasm build hello.tasm", "an executable named hello"},
 			{"tasm build hello.tasm -o image.tar", "a container image; next: docker load -i image.tar"},
+			{"tasm build hello.tasm -o hello.o", "an object of the target's format; next: ld hello.o -o hello"},
 			{"tasm build boot.tasm -o boot.bin", "a flat binary, such as a boot sector"},
 			{"tasm build -f image -o - hello.tasm | docker load", "an image straight into Docker"},
 			{"tasm build --target linux/amd64 hello.tasm", "for another target that the source names"},

@@ -45,6 +45,9 @@ func formatNames() []string {
 // chooseFormat returns the format called name, or, if that is empty, the one
 // that the output's extension stands for.
 func chooseFormat(name, output string) (*format, error) {
+	if ext := strings.ToLower(filepath.Ext(output)); name == elfFormat.name && (ext == ".o" || ext == ".obj") {
+		return nil, usagef("-f elf is an executable here, unlike in nasm; for the object '%s' say -f elf32 or -f elf64, or nothing", output)
+	}
 	for _, f := range formats {
 		if f.name == name {
 			return f, nil

@@ -13,6 +13,7 @@ import (
 	"tasm/assembler"
 	"tasm/diag"
 	"tasm/layout"
+	"tasm/listing"
 	"tasm/object"
 	"tasm/object/elf"
 	"tasm/program"
@@ -168,7 +169,7 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		IncludeDirs:   n.include,
 		IncludeAsNasm: true,
 		Prelude:       n.prelude,
-		Lines:         n.debug || n.listing != "",
+		Lines:         n.debug,
 		ReadFile:      n.deps.reader(n.depend),
 		Environ: func(name string) (string, bool) {
 			value := n.sys.getenv(name)
@@ -180,6 +181,11 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 
 // assemble makes the output.
 func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts assembler.Options) error {
+	var list *listing.Nasm
+	if n.listing != "" {
+		list = &listing.Nasm{Files: n.files, Root: root}
+		opts.Listing = list
+	}
 	p, messages := assembler.Assemble(n.files, root, opts)
 	var data []byte
 	if p != nil {
@@ -190,6 +196,11 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 	}
 	if n.report(messages) > 0 || data == nil {
 		return errReported
+	}
+	if list != nil {
+		if err := writeOutput(n.sys, n.listing, []byte(list.Text()), false); err != nil {
+			return err
+		}
 	}
 	return writeOutput(n.sys, output, data, false)
 }

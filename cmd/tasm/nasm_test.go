@@ -205,3 +205,29 @@ func TestNasmPreprocesses(t *testing.T) {
 		t.Errorf("only %d sources went through -E", accepted)
 	}
 }
+
+// TestNasmListings compares listings with nasm's.
+func TestNasmListings(t *testing.T) {
+	for _, folder := range []string{"memory", "labels", "jumps", "structures", "sections", "modes", "elf32", "objects", "include"} {
+		sources, err := filepath.Glob("../../test/conformance/testdata/" + folder + "/*.asm")
+		if err != nil || len(sources) == 0 {
+			t.Fatalf("there are no sources in %s", folder)
+		}
+		for _, source := range sources {
+			dir := t.TempDir()
+			ours, theirs, out := filepath.Join(dir, "ours"), filepath.Join(dir, "theirs"), filepath.Join(dir, "out")
+			args := []string{"-w-all", "-f", "elf64", "-I" + filepath.Dir(source) + "/", "-o", out, source, "-l"}
+			if exec.Command("nasm", append(args, theirs)...).Run() != nil {
+				continue // it is for another format
+			}
+			if r := tasm("", append(append([]string{"nasm"}, args...), ours)...); r.status != 0 {
+				t.Errorf("%s: %s", source, r.stderr)
+				continue
+			}
+			files := filesOf(t, dir)
+			if diff := cmp.Diff(files["/theirs"], files["/ours"]); diff != "" {
+				t.Errorf("%s: the listing differs (-nasm +tasm):\n%s", source, diff)
+			}
+		}
+	}
+}

@@ -47,6 +47,7 @@ func TestUsage(t *testing.T) {
 		{"build --max-errors=-1 " + source, "it can't be negative"},
 		{"build -w+nonsense a", "there is no class of warnings 'nonsense'"},
 		{"build -Wzeroin a", "did you mean 'zeroing'?"},
+		{"build -f elf -o x.o a", "-f elf is an executable here"},
 		{"build -o x.exe a", "say which with -f elf|bin|image|object"},
 		{"build -", "say where the output goes with -o"},
 		{"build " + bare, "would be named like its source"},

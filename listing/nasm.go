@@ -1,0 +1,263 @@
+package listing
+
+import (
+	"fmt"
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/program"
+)
+
+// Nasm writes a listing as nasm does (nasm manual, 2.1.4 "-l"): every line of
+// the source that is read, with what it makes in front: offset and bytes in
+// hexadecimal. It is told what an assembler reads and places, in that order.
+type Nasm struct {
+	Files *diag.Files
+	Root  diag.FileID // the source
+
+	out    strings.Builder
+	line   int // number of the line at hand, 0 before the first
+	text   string
+	level  int
+	hasRow bool // the line at hand is not written yet
+	data   strings.Builder
+	offset int64
+	seen   []place         // where each level of files and macros has come to
+	last   *lang.Statement // that TIMES repeats piece by piece
+	times  int64
+}
+
+// place is a line of a file, or of a macro's body.
+type place struct {
+	file  diag.FileID
+	line  int
+	macro bool
+}
+
+// dataWidth is how many characters of data stand in a row.
+const dataWidth = 18
+
+// Begin forgets what was listed: another pass begins.
+func (n *Nasm) Begin() {
+	*n = Nasm{Files: n.Files, Root: n.Root, seen: []place{{file: n.Root}}}
+}
+
+// Line is told of each line that is read. level counts the macros and files
+// that it is in; in the body of a macro comments are gone.
+func (n *Nasm) Line(at diag.Range, level int, macro bool) {
+	n.finish()
+	p := n.Files.Position(at)
+	n.skipped(at, p.Line, level, macro)
+	source := string(n.Files.Text(at.File))
+	start := strings.LastIndexByte(source[:p.Offset], '\n') + 1
+	end := max(int(at.End), p.Offset)
+	text := source[start:end]
+	if !macro {
+		if i := strings.IndexByte(source[end:], '\n'); i >= 0 {
+			end += i
+		} else {
+			end = len(source)
+		}
+		text = source[start:end]
+	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r", ""), "\\\n", "")
+	if macro {
+		text = squeeze(text)
+	}
+	n.line, n.text, n.level, n.hasRow = p.Line, text, level, true
+	n.seen[level].line = n.Files.Position(diag.Range{File: at.File, Start: int32(end), End: int32(end)}).Line
+}
+
+// skipped lists the lines before this one that are empty or comments, which
+// nobody reads.
+func (n *Nasm) skipped(at diag.Range, line, level int, macro bool) {
+	n.leave(level + 1)
+	for len(n.seen) <= level {
+		n.seen = append(n.seen, place{})
+	}
+	before := &n.seen[level]
+	if before.file != at.File || before.macro != macro {
+		*before = place{at.File, 0, macro}
+		if macro {
+			before.line = line - 1
+		}
+	}
+	n.fill(before, line, level)
+}
+
+// fill lists the lines of a file from where it has come to up to another.
+func (n *Nasm) fill(from *place, to, level int) {
+	for l := from.line + 1; l < to; l++ {
+		n.line, n.text, n.level, n.hasRow = l, "", level, true
+		if !from.macro {
+			n.text = n.Files.Line(from.file, l)
+		}
+		n.row()
+	}
+}
+
+// leave ends the levels from level on; files are listed to their ends.
+func (n *Nasm) leave(level int) {
+	for len(n.seen) > level {
+		last := len(n.seen) - 1
+		if p := n.seen[last]; !p.macro && p.file != 0 {
+			n.fill(&p, n.Files.Lines(p.file)+1, last)
+		}
+		n.seen = n.seen[:last]
+	}
+}
+
+// squeeze makes one blank of each run of white space outside of strings.
+func squeeze(text string) string {
+	var b strings.Builder
+	quote, blank := byte(0), false
+	for i := range len(text) {
+		c := text[i]
+		if quote == 0 && (c == ' ' || c == '\t') {
+			if !blank {
+				b.WriteByte(' ')
+			}
+			blank = true
+			continue
+		}
+		blank = false
+		switch {
+		case quote == c:
+			quote = 0
+		case quote == 0 && (c == '\'' || c == '"' || c == '`'):
+			quote = c
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+// Place is told of what a line makes, offset bytes into section s.
+func (n *Nasm) Place(f *program.Fragment, offset int64, s lang.SegmentID) {
+	_, padding := f.Source.Body.(*lang.Align)
+	if f.Source == n.last && (f.Source.Times != nil || padding) {
+		n.times += f.Repeat
+		return
+	}
+	n.repeated()
+	n.last, n.times = f.Source, f.Repeat
+	total := f.Size * f.Repeat
+	switch _, incbin := f.Source.Body.(*lang.Incbin); {
+	case f.Kind == program.Space && total <= 8:
+		n.piece(offset, strings.Repeat("??", int(total)))
+		n.times = 1
+	case f.Kind == program.Space:
+		n.piece(offset, fmt.Sprintf("<res %Xh>", total))
+		n.times = 1
+	case incbin:
+		n.piece(offset, fmt.Sprintf("<bin %Xh>", f.Size))
+	default:
+		n.bytes(f, offset, s)
+	}
+}
+
+// bytes lists the contents of f: bytes that are final, and fields that are not,
+// in brackets, or in parentheses where they are distances.
+func (n *Nasm) bytes(f *program.Fragment, offset int64, s lang.SegmentID) {
+	at := 0
+	for i := range f.Fixups {
+		fix := &f.Fixups[i]
+		n.raw(f.Bytes[at:fix.Offset], offset+int64(at))
+		at = int(fix.Offset) + int(fix.Size)
+		value, open, end := fix.Value.N, "[", "]"
+		switch {
+		case len(fix.Value.Terms()) > 1:
+			open, end = "(", ")" // a distance from this section
+		case fix.Kind != 0:
+			in, relocated := fix.Value.Segment()
+			switch {
+			case relocated && in == s && fix.Value.Wrt == 0:
+				value -= offset + int64(fix.End)
+				open, end = "", ""
+			default:
+				open, end = "(", ")"
+			}
+		}
+		var b strings.Builder
+		for k := range int(fix.Size) {
+			fmt.Fprintf(&b, "%02X", byte(value>>(8*k)))
+		}
+		if open == "" {
+			var field [8]byte
+			for k := range field {
+				field[k] = byte(value >> (8 * k))
+			}
+			n.raw(field[:fix.Size], offset+int64(fix.Offset))
+			continue
+		}
+		n.piece(offset+int64(fix.Offset), open+b.String()+end)
+	}
+	n.raw(f.Bytes[at:], offset+int64(at))
+}
+
+func (n *Nasm) raw(data []byte, offset int64) {
+	for i, b := range data {
+		n.piece(offset+int64(i), fmt.Sprintf("%02X", b))
+	}
+}
+
+// piece adds text that stays together.
+func (n *Nasm) piece(offset int64, text string) {
+	if n.data.Len()+len(text) > dataWidth {
+		n.data.WriteByte('-')
+		n.row()
+	}
+	if n.data.Len() == 0 {
+		n.offset = offset
+	}
+	n.data.WriteString(text)
+}
+
+// repeated adds how often TIMES has repeated what was placed last.
+func (n *Nasm) repeated() {
+	if n.times > 1 {
+		n.piece(n.offset, fmt.Sprintf("<rep %Xh>", n.times))
+	}
+	n.last, n.times = nil, 0
+}
+
+// row writes a row; only the first of a line has its text.
+func (n *Nasm) row() {
+	fmt.Fprintf(&n.out, "%6d ", n.line)
+	if n.data.Len() > 0 {
+		fmt.Fprintf(&n.out, "%08X %-*s", n.offset, dataWidth+1, n.data.String())
+	} else {
+		fmt.Fprintf(&n.out, "%*s", dataWidth+10, "")
+	}
+	switch {
+	case n.level > 0:
+		if n.level < 10 {
+			n.out.WriteByte(' ')
+		}
+		fmt.Fprintf(&n.out, "<%d>", n.level)
+	case n.hasRow:
+		n.out.WriteString("    ")
+	}
+	if n.hasRow {
+		n.out.WriteString(" " + n.text)
+	}
+	n.out.WriteByte('\n')
+	n.data.Reset()
+	n.hasRow = false
+}
+
+// finish writes what is left of the line at hand.
+func (n *Nasm) finish() {
+	n.repeated()
+	if n.hasRow || n.data.Len() > 0 {
+		n.row()
+	}
+}
+
+// Text returns the listing.
+func (n *Nasm) Text() string {
+	n.finish()
+	n.leave(0)
+	return n.out.String()
+}
