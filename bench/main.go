@@ -2,6 +2,8 @@
 //
 //   - from a source to a finished container image, beside "docker build" of the
 //     same executable FROM scratch;
+//   - with -packers, from the executable to an archive and to a registry, beside
+//     crane, umoci, buildah and docker, which must be there;
 //   - the assembly of a large generated source to a flat binary, beside nasm and
 //     yasm, which must give the same bytes.
 //
@@ -33,6 +35,7 @@ import (
 var (
 	runs  = flag.Int("n", 9, "`runs` of each tool")
 	golf  = flag.Bool("golf", false, "measure layout golf instead")
+	pack  = flag.Bool("packers", false, "time the tools that make images of executables instead")
 	lines = flag.Int("lines", 200_000, "`lines` of the generated source")
 )
 
@@ -130,6 +133,9 @@ func bench() (err error) {
 	}
 	fmt.Println(docker)
 
+	if *pack {
+		return packers(dir, tasm, engine)
+	}
 	if err := images(dir, tasm, engine); err != nil {
 		return err
 	}
