@@ -67,7 +67,7 @@ func init() {
 		"sectalign":  {usage: "sectalign on, sectalign off or sectalign BOUNDARY", compile: compile[sectalignSyntax]},
 		"default":    {usage: "default rel or default abs", compile: compile[wordsSyntax]},
 		"osabi":      {usage: "osabi NUMBER, VERSION", compile: compile[osabiSyntax]},
-		"cpu":        {usage: "cpu 386", compile: compile[wordsSyntax]},
+		"cpu":        {usage: "cpu 386", parse: (*grammar).blankWords},
 		"float":      {usage: "float WORD", compile: compile[wordsSyntax]},
 		"global":     {usage: "global" + symbols, compile: compile[symbolsSyntax]},
 		"static":     {usage: "static" + symbols, compile: compile[symbolsSyntax]},

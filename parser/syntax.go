@@ -65,6 +65,29 @@ func (g *grammar) blankWord() (lang.Name, bool) {
 	return lang.Name{Range: g.from(first.Range), Text: text}, true
 }
 
+// blankWords parses a directive with words between blanks and commas: CPU.
+func (g *grammar) blankWords(w *word, at *Token) lang.Body {
+	d := &lang.Directive{Range: at.Range, Name: w.name}
+	for g.pos < len(g.tokens) {
+		start, end := g.pos, g.blankAfter(g.pos)
+		for g.pos < end && !g.tokens[g.pos].is(",") {
+			g.pos++
+		}
+		if g.pos > start {
+			r := g.tokens[start].Range.To(g.tokens[g.pos-1].Range)
+			d.Args = append(d.Args, lang.Arg{Range: r, Name: lower(detokenize(g.tokens[start:g.pos]))})
+		}
+		if g.pos < end {
+			g.pos++
+		}
+	}
+	if len(d.Args) == 0 {
+		g.misfit(g.peek(), w.rule, w)
+		return nil
+	}
+	return d
+}
+
 // blankAfter returns the index of the first token from at+1 on with a blank before it.
 func (g *grammar) blankAfter(at int) int {
 	for at++; at < len(g.tokens) && !g.tokens[at].Space; at++ {
