@@ -29,6 +29,7 @@
 package assembler
 
 import (
+	"bytes"
 	"slices"
 
 	"tasm/codegen/x86"
@@ -170,7 +171,8 @@ type assembler struct {
 	syntax    *diag.Bag // what the parser said when it last read the source
 	lines     []*line   // the statements, where they can be used again
 	steps     []step    // what a pass between the first and the last looks at
-	chunk     []line    // where the next ones will stand
+	chunk     []line    // where the next ones will stand, from its end on
+	open      *line     // the last one, if bytes of the next can be added to it
 	dependent bool      // a condition asked for labels: every pass reads the source again
 	code      arena
 
@@ -198,6 +200,9 @@ type assembler struct {
 	table        []*symbol // defined or declared in this pass, in that order
 	originSet    bool
 	entry        *lang.Symbol
+
+	near diag.Near          // names of symbols
+	said map[diag.Range]int // messages about instructions, by their place
 
 	// The statement at hand.
 	expansion *lang.Expansion
@@ -259,6 +264,7 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 // runPass goes over all statements once.
 func (a *assembler) runPass() {
 	a.changed, a.moved = nil, false
+	a.near, a.said = diag.Near{}, nil
 	a.messages = &diag.Bag{}
 	switch {
 	case a.opts.Object != nil:
@@ -313,21 +319,74 @@ func (a *assembler) runPass() {
 // readPass is a pass that takes its statements from the source.
 func (a *assembler) readPass() {
 	a.syntax = &diag.Bag{}
-	a.lines, a.chunk = a.lines[:0], nil
+	a.lines, a.chunk, a.open = a.lines[:0], nil, nil
 	stream := a.parser.Pass(a.root, a, a.syntax)
 	for s := stream.Next(); s != nil; s = stream.Next() {
 		if len(a.chunk) == 0 {
 			a.chunk = make([]line, 256)
 		}
-		l := &a.chunk[0]
-		a.chunk = a.chunk[1:]
-		l.statement = s
-		a.lines = append(a.lines, l)
+		l := &a.chunk[len(a.chunk)-1]
+		a.chunk = a.chunk[:len(a.chunk)-1]
+		*l = line{statement: s}
 		a.statement(l)
+		if a.join(l) {
+			a.chunk = a.chunk[:len(a.chunk)+1] // as the next line
+			stream.Release()
+		} else {
+			a.lines = append(a.lines, l)
+		}
 		a.here = a.current.size // what $ means to a condition before the next statement
 	}
 	a.dependent = stream.Dependent()
 	a.steps = nil
+}
+
+// maxJoined bounds how many bytes are joined, so that appending to them stays cheap.
+const maxJoined = 64 << 10
+
+// joins reports whether nobody asks which statement a byte comes from, so that
+// bytes without fixups that follow one another may stand in one fragment.
+func (a *assembler) joins() bool {
+	return (a.opts.Flat || a.opts.Object != nil) && !a.opts.Instructions && !a.opts.Lines
+}
+
+// joinable reports whether f consists of bytes alone.
+func joinable(f *program.Fragment) bool {
+	return len(f.Fixups) == 0 && f.Bytes != nil && (f.Kind == program.Code || f.Kind == program.Data) &&
+		f.Size > 0 && f.Repeat > 0 && f.Repeat <= maxJoined/f.Size
+}
+
+// join adds the bytes of l to the line before it, if both are settled bytes and
+// nothing else. A source has many such lines, and what is left of them is small.
+func (a *assembler) join(l *line) bool {
+	last := a.open
+	a.open = nil
+	f := &l.fragment
+	if !l.settled || l.statement.Label != nil || !a.joins() || !joinable(f) {
+		return false
+	}
+	if last == nil || last.fragment.Kind != f.Kind || last.size+l.size > maxJoined {
+		a.open = l
+		return false
+	}
+	last.fragment = joined(last.fragment, f)
+	last.size += l.size
+	a.open = last
+	return true
+}
+
+// joined returns a fragment of the bytes of two. It may write behind the bytes
+// of the first.
+func joined(first program.Fragment, second *program.Fragment) program.Fragment {
+	b := first.Bytes
+	if first.Repeat != 1 {
+		b = bytes.Repeat(b, int(first.Repeat))
+	}
+	for range second.Repeat {
+		b = append(b, second.Bytes...)
+	}
+	first.Bytes, first.Size, first.Repeat, first.Form = b, int64(len(b)), 1, nil
+	return first
 }
 
 // step is a line whose size or meaning may change, and the bytes of the lines
@@ -341,10 +400,16 @@ type step struct {
 // to have settled.
 func (a *assembler) sizePass() {
 	if a.steps == nil {
+		skip := int64(0)
 		for _, l := range a.lines {
-			a.steps = append(a.steps, step{0, l})
+			if l.inert() {
+				skip += l.size
+				continue
+			}
+			a.steps = append(a.steps, step{skip, l})
+			skip = 0
 		}
-		a.steps = append(a.steps, step{})
+		a.steps = append(a.steps, step{skip, nil})
 	}
 	kept := a.steps[:0]
 	skip := int64(0)

@@ -77,14 +77,25 @@ func (a *assembler) fragment(l *line, body *lang.Instruction, times int64) progr
 	return f
 }
 
+// maxSaid bounds the messages about one instruction of a macro or %rep.
+const maxSaid = 20
+
 // encode encodes a.inst into a.enc.
 func (a *assembler) encode(body *lang.Instruction) bool {
+	if a.said[body.Range] >= maxSaid { // a loop: enough has been said of this place
+		a.failed = true
+		return false
+	}
 	switch mismatch := x86.Encode(&a.inst, &a.enc); {
 	case mismatch == nil:
 	case mismatch.Distance && !a.final:
 		// Addresses are not final yet; the length is right all the same.
 		a.asked = true
 	default:
+		if a.said == nil {
+			a.said = map[diag.Range]int{}
+		}
+		a.said[body.Range]++
 		a.fail(mismatch.Message(body.Range, operandRanges(body)))
 		return false
 	}

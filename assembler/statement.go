@@ -174,10 +174,23 @@ func (a *assembler) place(f program.Fragment) {
 	switch {
 	case f.Size*f.Repeat == 0 || s.absolute:
 	case a.final:
-		s.out.Fragments = append(s.out.Fragments, f)
-	case a.pass == 1:
+		s.add(f, a.joins())
+	case a.pass == 1 && !a.joins():
 		s.count++
 	}
+}
+
+// add puts f behind the fragments of s, into the last one where both are bytes
+// and join says so.
+func (s *section) add(f program.Fragment, join bool) {
+	list := s.out.Fragments
+	if n := len(list); join && n > 0 && joinable(&f) {
+		if last := &list[n-1]; last.Kind == f.Kind && joinable(last) && last.Size*last.Repeat+f.Size*f.Repeat <= maxJoined {
+			*last = joined(*last, &f)
+			return
+		}
+	}
+	s.out.Fragments = append(list, f)
 }
 
 func (a *assembler) tooLarge(st *lang.Statement) {

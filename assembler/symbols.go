@@ -265,6 +265,10 @@ func (a *assembler) Warn(m *diag.Message) { a.warn(m) }
 // Bits tells the preprocessor's __?BITS?__ the width of the code at hand.
 func (a *assembler) Bits() int { return a.bits }
 
+// maxSearched is how many errors there may be before no symbols are searched for
+// what another one may have meant.
+const maxSearched = 200
+
 func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 	if strings.EqualFold(ref.Name, "ptr") {
 		return diag.Errorf(ref.Range, "PTR is not needed here").
@@ -272,21 +276,26 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 			Suggest(ref.Range, "")
 	}
 	m := diag.Errorf(ref.Range, "'%s' is not defined", s.name)
-	var names []string
-	for _, other := range a.order {
-		if other.pass == a.pass || other.extern {
-			names = append(names, other.name)
+	if a.near.Candidates == nil {
+		a.near.Candidates = []string{}
+		for _, other := range a.order {
+			if other.pass > 0 && other.pass >= a.pass-1 || other.extern {
+				a.near.Candidates = append(a.near.Candidates, other.name)
+			}
 		}
 	}
-	if near := diag.Nearest(s.name, names); near != "" {
+	if near := a.near.To(s.name); near != "" {
 		text := near
 		if isLocal(ref.Name) && len(near) > len(a.parent) && near[:len(a.parent)] == a.parent {
 			text = near[len(a.parent):]
 		}
 		return m.Notef("did you mean '%s'?", text).Suggest(ref.Range, text)
 	}
+	if !isLocal(ref.Name) || a.messages.Errors() > maxSearched {
+		return m.Notef("define it with '%s:', or declare it EXTERN if another file defines it", ref.Name)
+	}
 	if i := slices.IndexFunc(a.order, func(o *symbol) bool {
-		return o.pass == a.pass && isLocal(ref.Name) && len(o.name) > len(ref.Name) && o.name[len(o.name)-len(ref.Name):] == ref.Name
+		return o.pass == a.pass && len(o.name) > len(ref.Name) && o.name[len(o.name)-len(ref.Name):] == ref.Name
 	}); i >= 0 {
 		return m.Notef("a local label belongs to the ordinary label before it: from here this one is called '%s'", a.order[i].name)
 	}

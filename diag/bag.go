@@ -17,13 +17,30 @@ func sprintf(format string, args []any) string {
 type Bag struct {
 	messages []*Message
 	errors   int
+	seen     map[said]bool
 }
 
-// Add puts m into the bag. A nil message is ignored.
+// said is what makes two messages the same.
+type said struct {
+	at       Range
+	severity Severity
+	text     string
+}
+
+// Add puts m into the bag. A nil message is ignored, and so is one that says at
+// its place what another has said there: a loop in a macro says it only once.
 func (b *Bag) Add(m *Message) {
 	if m == nil {
 		return
 	}
+	what := said{m.Range, m.Severity, m.Text}
+	if b.seen[what] {
+		return
+	}
+	if b.seen == nil {
+		b.seen = map[said]bool{}
+	}
+	b.seen[what] = true
 	if m.Severity == Error {
 		b.errors++
 	}
@@ -43,14 +60,11 @@ func (b *Bag) Errors() int { return b.errors }
 // Len returns how many messages there are.
 func (b *Bag) Len() int { return len(b.messages) }
 
-// Messages returns the messages in the order of their places, without exact
-// repetitions (a loop in a macro says the same thing only once).
+// Messages returns the messages in the order of their places.
 func (b *Bag) Messages() []*Message {
 	sorted := slices.Clone(b.messages)
 	slices.SortStableFunc(sorted, func(x, y *Message) int {
 		return cmp.Or(cmp.Compare(x.Range.File, y.Range.File), cmp.Compare(x.Range.Start, y.Range.Start))
 	})
-	return slices.CompactFunc(sorted, func(x, y *Message) bool {
-		return x.Range == y.Range && x.Severity == y.Severity && x.Text == y.Text
-	})
+	return sorted
 }

@@ -14,6 +14,7 @@ type grammar struct {
 	words      map[string]*word // keywords, and other reserved words as met so far
 	rules      map[*rule]*compiled
 	window     window
+	near       diag.Near
 
 	// target is set from the first TARGET statement on: it makes ENTRY, IMAGE
 	// and SYS directives.
@@ -32,6 +33,12 @@ type grammar struct {
 	prefixList  []lang.Prefix
 	itemList    []lang.DataItem
 
+	nodes
+	mark nodes // as they were before the statement at hand
+}
+
+// nodes is the room for the nodes of the syntax tree.
+type nodes struct {
 	statements   slab[lang.Statement]
 	labels       slab[lang.Label]
 	instructions slab[lang.Instruction]
@@ -75,6 +82,7 @@ func (g *grammar) begin(tokens []Token) {
 // parse parses a line. Of a wrong line, for which messages hold an error, only
 // the label is left, if it has one with a colon: others refer to it.
 func (g *grammar) parse(line Line) (*lang.Statement, []*diag.Message) {
+	g.mark = g.nodes
 	g.begin(line.Tokens)
 	st := g.statements.node()
 	st.Range = line.Range
@@ -88,6 +96,9 @@ func (g *grammar) parse(line Line) (*lang.Statement, []*diag.Message) {
 	}
 	return &lang.Statement{Range: line.Range, Label: st.Label}, messages
 }
+
+// release gives back the nodes of the statement that was parsed last.
+func (g *grammar) release() { g.nodes = g.mark }
 
 // peek returns the next token, which after the last one is of kind EndOfLine.
 func (g *grammar) peek() *Token {
@@ -329,11 +340,14 @@ func (g *grammar) noInstruction(t, next *Token, colon bool) {
 // nearestMnemonic returns the instruction or directive that name may be a slip
 // of, or "".
 func (g *grammar) nearestMnemonic(name string) string {
-	var names []string
-	if list, ok := g.vocabulary.(lang.WordList); ok {
-		names = list.Mnemonics()
+	if g.near.Candidates == nil {
+		var names []string
+		if list, ok := g.vocabulary.(lang.WordList); ok {
+			names = list.Mnemonics()
+		}
+		g.near.Candidates = append(names[:len(names):len(names)], statementWords...)
 	}
-	return diag.Nearest(name, append(names[:len(names):len(names)], statementWords...))
+	return g.near.To(name)
 }
 
 // isPrefix reports whether a word may stand before an instruction.

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"sort"
 	"strings"
 
 	"tasm/diag"
@@ -107,10 +108,7 @@ type piece struct{ at, source int }
 
 // origin returns the place in the file of byte i of the joined text.
 func origin(from []piece, i int32) int32 {
-	k := len(from) - 1
-	for k > 0 && from[k].at > int(i) {
-		k--
-	}
+	k := sort.Search(len(from), func(k int) bool { return from[k].at > int(i) }) - 1
 	return int32(from[k].source + int(i) - from[k].at)
 }
 

@@ -145,6 +145,10 @@ func (s *Stream) Next() *lang.Statement {
 	}
 }
 
+// Release says that the statement that Next returned last is not needed any
+// longer; the next one may use its room.
+func (s *Stream) Release() { s.grammar.release() }
+
 // Dependent reports whether the lines so far depended on env, because a
 // condition asked for a label or for $. If so the next pass must read the
 // source again; otherwise the statements can be used again.

@@ -6,13 +6,15 @@ type slab[T any] struct{ free []T }
 
 const slabChunk = 256
 
-// node returns a new zero node.
+// node returns a zero node.
 func (s *slab[T]) node() *T {
 	if len(s.free) == 0 {
 		s.free = make([]T, slabChunk)
 	}
 	p := &s.free[0]
 	s.free = s.free[1:]
+	var zero T
+	*p = zero // it may have been released
 	return p
 }
 
