@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"tasm/assembler"
 	"tasm/diag"
 	"tasm/layout"
 	"tasm/oci/content"
@@ -20,7 +21,7 @@ type build struct {
 	output, format string
 	tags           []string
 	base           baseOption
-	verbose        bool
+	verbose, debug bool
 }
 
 func buildCommand() *command {
@@ -53,6 +54,7 @@ func buildCommand() *command {
 	b.sourceOptions.register(simple, advanced)
 	b.base.register(simple)
 	simple.Var(list{&b.tags, "NAME"}, "tag", "name of the image, instead of those in the source; may be repeated")
+	simple.BoolVarP(&b.debug, "debug", "g", false, "add symbols and line numbers for debuggers, to objects and to executables as --layout plain lays them out")
 	simple.BoolVarP(&b.verbose, "verbose", "v", false, "print the summary even where standard error is no terminal")
 	b.searchOptions.register(layouts)
 	return c
@@ -123,6 +125,9 @@ func (b *build) checkUsage(source, output string, f *format) error {
 	if b.base.from != "" && f != imageFormat {
 		return usagef("--from is for images, and '%s' is %s; say -f image", output, f.about)
 	}
+	if b.debug && f == flatFormat {
+		return usagef("-g is for executables and objects; a flat binary has no room for what it adds")
+	}
 	if len(b.tags) > 0 && f != imageFormat {
 		return usagef("--tag names an image, and '%s' is %s; say -f image", output, f.about)
 	}
@@ -142,13 +147,20 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 	if f == objectFormat || f.object != nil {
 		return b.makeObject(files, source, f.object, messages)
 	}
-	p := b.assemble(files, source, f == flatFormat, f != flatFormat && b.layout != plainLayout, messages)
+	if b.debug {
+		b.layout = plainLayout
+	}
+	instructions := f != flatFormat && b.layout != plainLayout
+	p := b.assembleWith(files, source, assembler.Options{Flat: f == flatFormat, Instructions: instructions, Lines: b.debug}, messages)
 	if p == nil {
 		return nil
 	}
 	file, early := b.layOut(sys, p, f, messages)
 	if file == nil {
 		return nil
+	}
+	if b.debug {
+		file.Bytes = attachDebug(p, file, files, files.Name(source))
 	}
 	summary := b.summary(p, f, file)
 	if early {

@@ -262,12 +262,16 @@ type nasmKind struct {
 	name, summary string
 	extension     string // of the output where -o says nothing
 	debug         []string
-	object        *object.Format // nil for flat binaries
+	object        *object.Format                   // nil for flat binaries
+	records       func(*layout.File, int64) []byte // a flat binary as text, or nil
 }
 
 // nasmKinds are the formats in nasm's order.
 func nasmKinds() []nasmKind {
-	kinds := []nasmKind{{name: "bin", summary: "Flat raw binary (MS-DOS, embedded, ...) [default]"}}
+	kinds := []nasmKind{{name: "bin", summary: "Flat raw binary (MS-DOS, embedded, ...) [default]"},
+		{name: "ith", summary: "Intel Hex encoded flat binary", extension: ".ith", records: layout.IntelHex},
+		{name: "srec", summary: "Motorola S-records encoded flat binary", extension: ".srec", records: layout.SRecords},
+	}
 	for _, f := range object.Formats {
 		kinds = append(kinds, nasmKind{name: f.Name, summary: f.Summary, extension: f.Extension, debug: f.Debug, object: f})
 	}
@@ -320,6 +324,9 @@ func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
 	file, messages := layout.Flat(p, layout.Options{})
 	if file == nil {
 		return nil, messages
+	}
+	if kind.records != nil {
+		return kind.records(file, p.Origin), messages
 	}
 	return file.Bytes, messages
 }

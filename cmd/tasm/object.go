@@ -7,6 +7,8 @@ import (
 
 	"tasm/assembler"
 	"tasm/diag"
+	"tasm/lang"
+	"tasm/layout"
 	"tasm/linux"
 	"tasm/object"
 	"tasm/object/elf"
@@ -22,17 +24,21 @@ func (b *build) makeObject(files *diag.Files, source diag.FileID, f *object.Form
 		chosen = objectFormatOf(b.target)
 	}
 	said := &diag.Bag{}
-	p := b.assembleWith(files, source, assembler.Options{Object: chosen}, said)
+	p := b.assembleWith(files, source, assembler.Options{Object: chosen, Lines: b.debug}, said)
 	if p != nil && f == nil && objectFormatOf(p.Target) != chosen {
 		// The source has named a target for which the format is another.
 		chosen, said = objectFormatOf(p.Target), &diag.Bag{}
-		p = b.assembleWith(files, source, assembler.Options{Object: chosen}, said)
+		p = b.assembleWith(files, source, assembler.Options{Object: chosen, Lines: b.debug}, said)
 	}
 	messages.Append(said)
 	if p == nil {
 		return nil
 	}
-	data, said := writeObject(p, chosen, files.Name(source), nil)
+	var debug *elf.Debug
+	if b.debug {
+		debug = debugInformation("dwarf", files, files.Name(source), "tasm "+version())
+	}
+	data, said := writeObject(p, chosen, files.Name(source), debug)
 	messages.Append(said)
 	if data == nil {
 		return nil
@@ -52,6 +58,23 @@ func objectFormatOf(target string) *object.Format {
 // writeObject makes the file; debug is nil for no debug information.
 func writeObject(p *program.Program, f *object.Format, source string, debug *elf.Debug) ([]byte, *diag.Bag) {
 	return write.Object(p, write.Options{Format: f, Source: source, Debug: debug})
+}
+
+// attachDebug returns an executable with what debuggers read behind it.
+func attachDebug(p *program.Program, file *layout.File, files *diag.Files, source string) []byte {
+	placed := map[lang.SegmentID]elf.Placed{}
+	for id, address := range file.Addresses {
+		placed[id] = elf.Placed{Address: address, Offset: int64(len(file.Bytes))}
+	}
+	for i := len(file.Parts) - 1; i >= 0; i-- { // the first part of a section counts
+		if part := &file.Parts[i]; part.Kind == layout.FragmentPart {
+			at := placed[part.Section.ID]
+			at.Offset = part.Offset - part.Fragment.Offset
+			placed[part.Section.ID] = at
+		}
+	}
+	opts := elf.Options{Format: objectFormatOf(p.Target), Source: source, Debug: debugInformation("dwarf", files, source, "tasm "+version())}
+	return elf.Attach(file.Bytes, p, opts, placed)
 }
 
 // debugInformation describes the debug information of a format called name, ""

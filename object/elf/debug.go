@@ -147,6 +147,10 @@ func (s *debugSection) withLength() {
 
 // add makes s a section of the file, with its relocations where it can have some.
 func (s *debugSection) add(name string, align int, relocated bool) {
+	if s.w.placed != nil {
+		s.fill()
+		relocated = false
+	}
 	s.w.debug = append(s.w.debug, &header{name: name, kind: elf.SHT_PROGBITS, data: s.Bytes(), stored: true, align: align})
 	if relocated {
 		s.w.debug = append(s.w.debug, s.w.relocationTable(name, len(s.w.sections)+len(s.w.debug), s.relocations))

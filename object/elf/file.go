@@ -167,15 +167,19 @@ func (w *writer) fileHeader(out *bytes.Buffer, sections, names int) {
 }
 
 func (w *writer) sectionHeader(out *bytes.Buffer, h *header, name uint32, offset int) {
+	w.placedHeader(out, h, name, int64(offset), 0)
+}
+
+func (w *writer) placedHeader(out *bytes.Buffer, h *header, name uint32, offset int64, address uint64) {
 	if w.wide {
 		put(out, elf.Section64{
-			Name: name, Type: uint32(h.kind), Flags: uint64(h.flags), Off: uint64(offset), Size: uint64(h.size),
+			Name: name, Type: uint32(h.kind), Flags: uint64(h.flags), Addr: address, Off: uint64(offset), Size: uint64(h.size),
 			Link: uint32(h.link), Info: uint32(h.info), Addralign: uint64(h.align), Entsize: uint64(h.entry),
 		})
 		return
 	}
 	put(out, elf.Section32{
-		Name: name, Type: uint32(h.kind), Flags: uint32(h.flags), Off: uint32(offset), Size: uint32(h.size),
+		Name: name, Type: uint32(h.kind), Flags: uint32(h.flags), Addr: uint32(address), Off: uint32(offset), Size: uint32(h.size),
 		Link: uint32(h.link), Info: uint32(h.info), Addralign: uint32(h.align), Entsize: uint32(h.entry),
 	})
 }

@@ -62,8 +62,9 @@ type writer struct {
 	implicit    bool // addends stand in the fields (REL), not in the relocations (RELA)
 
 	sections     []*section
-	debug        []*header // sections of debug information, behind those of the source
-	debugSymbols []int     // the indexes of those that have a symbol
+	debug        []*header                 // sections of debug information, behind those of the source
+	placed       map[lang.SegmentID]Placed // of an executable, else nil
+	debugSymbols []int                     // the indexes of those that have a symbol
 	byID         map[lang.SegmentID]*section
 	symbols      map[lang.SegmentID]*symbol // externals and common variables
 	locals       []*symbol
@@ -74,7 +75,8 @@ type writer struct {
 // section is a section of the source on its way into the file.
 type section struct {
 	*program.Section
-	index       int // in the section header table
+	index       int    // in the section header table
+	address     uint64 // of an executable
 	data        []byte
 	relocations []relocation
 	globals     []*symbol // defined in it
@@ -116,6 +118,11 @@ func (w *writer) collect() {
 			w.messages.Add(diag.Errorf(s.Range, "'%s' is the name of a section that every ELF object has; choose another", s.Name))
 		}
 	}
+	w.table()
+}
+
+// table makes the debug information and the symbol table.
+func (w *writer) table() {
 	w.addDebug()
 	w.strings.add("")
 	w.strings.add(w.opts.Source)

@@ -52,10 +52,10 @@ func folder(t *testing.T, files map[string]string) string {
 }
 
 // do runs a command line in dir and returns what it prints. NASM in it stands
-// for tasm nasm.
+// for tasm nasm, TASM for tasm.
 func do(t *testing.T, dir, line string) string {
 	t.Helper()
-	args := strings.Fields(strings.ReplaceAll(line, "NASM", assembler))
+	args := strings.Fields(strings.NewReplacer("NASM", assembler, "TASM", filepath.Join(filepath.Dir(assembler), "tasm")).Replace(line))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
@@ -299,6 +299,41 @@ func TestDebugger(t *testing.T) {
 				t.Errorf("%s: gdb does not say %q:\n%s", format, want, out)
 				break
 			}
+		}
+	}
+}
+
+const plain = `target linux/amd64, linux/386
+section .data
+count:	dd 42
+section .bss
+room:	resb 16
+section .text
+_start:	nop
+	mov ebx, [count]
+	mov [room], ebx
+.end:	sys exit, 0
+`
+
+// TestPlainExecutables looks at executables that no linker has made with the
+// tools that need symbols, section headers and line numbers.
+func TestPlainExecutables(t *testing.T) {
+	for _, target := range []string{"linux/amd64", "linux/386"} {
+		dir := folder(t, map[string]string{
+			"plain.tasm": plain,
+			"script":     "break _start.end\nbreak plain.tasm:8\nrun\nstep\nstep\nprint (int)room\nquit\n",
+		})
+		do(t, dir, "TASM build -g --target "+target+" plain.tasm -o plain")
+		do(t, dir, "./plain")
+		out := do(t, dir, "nm plain") + do(t, dir, "objdump -d plain") + do(t, dir, "gdb -q -nx -batch -x script plain")
+		for _, want := range []string{" d count\n", " b room\n", " t _start.end\n", "<_start>:", "8\t\tmov ebx, [count]", "10\t.end:\tsys exit, 0", "$1 = 42"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: nobody says %q:\n%s", target, want, out)
+			}
+		}
+		do(t, dir, "TASM build -g --target "+target+" plain.tasm -o plain.o")
+		if out := do(t, dir, "readelf -W --debug-dump=line plain.o"); !strings.Contains(out, "plain.tasm") {
+			t.Errorf("%s: an object without line numbers:\n%s", target, out)
 		}
 	}
 }
