@@ -77,7 +77,7 @@ func (p *push) hasManifest(ctx context.Context, id string, want v1.Hash) (bool, 
 		header: map[string]string{"Accept": acceptManifests},
 		// Some registries answer 403 or 401 for a repository that does not
 		// exist yet; the upload shows what is wrong.
-		accept: []int{http.StatusOK, http.StatusNotFound, http.StatusForbidden},
+		accept: []int{http.StatusOK, http.StatusNotFound, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotAcceptable},
 	})
 	if err != nil {
 		return false, err
@@ -213,13 +213,17 @@ func (p *push) announce(ctx context.Context, l v1.Layer, digest v1.Hash) (*url.U
 	if origin, ok := originOf(l); ok && origin.RegistryStr() == p.repo.RegistryStr() {
 		from = origin
 	}
-	resp, err := p.do(ctx, &request{
-		method: http.MethodPost,
-		path: p.repo.RepositoryStr() + "/blobs/uploads/?" +
-			url.Values{"mount": {digest.String()}, "from": {from.RepositoryStr()}}.Encode(),
+	open := &request{
+		method: http.MethodPost, path: p.repo.RepositoryStr() + "/blobs/uploads/",
 		body:   func() (io.ReadCloser, error) { return http.NoBody, nil },
 		accept: []int{http.StatusCreated, http.StatusAccepted},
-	})
+	}
+	mount := *open
+	mount.path += "?" + url.Values{"mount": {digest.String()}, "from": {from.RepositoryStr()}}.Encode()
+	resp, err := p.do(ctx, &mount)
+	if mountRefused(err) {
+		resp, err = p.do(ctx, open)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -240,6 +244,14 @@ func (p *push) announce(ctx context.Context, l v1.Layer, digest v1.Hash) (*url.U
 	query.Set("digest", digest.String())
 	location.RawQuery = query.Encode()
 	return location, nil
+}
+
+// mountRefused reports whether an error may be about the mounting only: of a
+// repository that does not exist yet, or may not be read. The specification wants
+// an upload to be opened then.
+func mountRefused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusUnauthorized && e.Status != http.StatusTooManyRequests
 }
 
 // askAgain is the size in bytes from which on a blob that can't be mounted is
@@ -319,11 +331,4 @@ func originOf(l v1.Layer) (name.Repository, bool) {
 		return name.Repository{}, false
 	}
 	return s.repo, true
-}
-
-// IsNotFound reports whether an error says that a registry does not have what
-// was asked for.
-func IsNotFound(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Status == http.StatusNotFound
 }

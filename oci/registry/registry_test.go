@@ -274,6 +274,12 @@ func TestFaults(t *testing.T) {
 		{"the registry's own words", only("POST", "uploads", status(500)), "(it says: SOME_CODE: told [31mred line)"},
 		{"500 twice", only("POST", "uploads", first(2, status(500))), ""},
 		{"429 once", only("PUT", "manifests", first(1, status(429))), ""},
+		{"no mounting", func(w http.ResponseWriter, r *http.Request, n int) bool {
+			return r.URL.Query().Has("mount") && status(404)(w, r, n)
+		}, ""},
+		{"no HEAD", func(w http.ResponseWriter, r *http.Request, n int) bool {
+			return r.Method == http.MethodHead && kindOf(r.URL.Path) == "manifests" && status(405)(w, r, n)
+		}, ""},
 		{"cut always", only("PUT", "uploads", cut), "the connection was cut"},
 		{"cut once", only("PUT", "uploads", first(1, cut)), ""},
 		{"upload refused", only("PUT", "uploads", status(400)), "400 Bad Request (it says: SOME_CODE"},
