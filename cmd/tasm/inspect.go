@@ -92,6 +92,9 @@ func (i *inspect) find(sys *system, name string) (content.Artifact, []string, io
 	c, progress := client(sys, i.insecure)
 	a, err := c.Pull(transfers, ref)
 	progress.clear()
+	if err != nil && !strings.Contains(name, "/") {
+		err = fmt.Errorf("there is no file '%s', and %w", name, err)
+	}
 	if err != nil {
 		return nil, nil, nil, i.failTransfer(sys, err)
 	}
