@@ -1,5 +1,10 @@
 package equiv
 
+import (
+	"maps"
+	"slices"
+)
+
 // Both checks two files in both ways, so that a test can hold the one against
 // the other. It returns what a proof said ("" for equal, or a difference that is
 // certain), whether there was one, and the difference that co-simulation found.
@@ -24,4 +29,62 @@ func Both(original, result []byte, runs int) (proof string, decided bool, simula
 		simulated = c.difference.text + c.circumstances()
 	}
 	return proof, decided, simulated
+}
+
+// Code returns the offsets in a file of the bytes of those instructions that a
+// symbolic run and some generated ones execute.
+func Code(file []byte) []int {
+	im, err := parse(file)
+	if err != nil {
+		return nil
+	}
+	prove(im, im, nil)
+	cosimulate(im, im, 12, nil)
+	seen := map[int]bool{}
+	program, _ := im.program()
+	for at, in := range program {
+		for _, m := range im.Segments {
+			if low := uint64(at); low >= m.Low && low+uint64(in.Length) <= m.High {
+				for i := range in.Length {
+					seen[int(m.Offset+low-m.Low)+i] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// Induct tries to prove by induction alone that two files do the same. It returns
+// over how many blocks, or why not.
+func Induct(original, result []byte) (blocks int, reason string) {
+	a, err := parse(original)
+	if err != nil {
+		return 0, err.Error()
+	}
+	b, err := parse(result)
+	if err != nil {
+		return 0, err.Error()
+	}
+	prove(a, b, nil) // which meets the instructions
+	cosimulate(a, b, 4, nil)
+	d := induct(a, b, nil)
+	if d.failed != "" {
+		return 0, d.where()
+	}
+	return len(d.nodes), ""
+}
+
+// Simulate runs two files side by side and returns how they differ, and false where
+// the original has no meaning.
+func Simulate(original, result []byte, runs int) (difference string, ok bool) {
+	a, err1 := parse(original)
+	b, err2 := parse(result)
+	if err1 != nil || err2 != nil {
+		return "no file that could be read", true
+	}
+	c := cosimulate(a, b, runs, nil)
+	if c.difference != nil && !c.difference.original {
+		return c.difference.text + c.circumstances(), true
+	}
+	return "", c.lost == "" && c.difference == nil
 }

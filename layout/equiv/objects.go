@@ -67,34 +67,42 @@ func objectsOf(im *image) []*object {
 	return list
 }
 
-// maxReached bounds the bytes of code that are looked at to tell it from data.
-const maxReached = 1 << 18
+// maxReached bounds the instructions that are looked at to tell code from data.
+const maxReached = 1 << 16
 
 // reached returns the addresses of the bytes of instructions that the entry leads
 // to, as far as jumps say where they go.
 func (im *image) reached() map[uint64]bool {
-	bytes, seen := map[uint64]bool{}, map[uint64]bool{}
-	for todo := []uint64{im.Entry}; len(todo) > 0 && len(bytes) < maxReached; {
+	bytes := map[uint64]bool{}
+	for at, in := range im.listing() {
+		for i := range in.Length {
+			bytes[at+uint64(i)] = true
+		}
+	}
+	return bytes
+}
+
+// listing returns the instructions that the entry leads to, as far as jumps say where
+// they go, by address.
+func (im *image) listing() map[uint64]*x86.Decoded {
+	list := map[uint64]*x86.Decoded{}
+	for todo := []uint64{im.Entry}; len(todo) > 0 && len(list) < maxReached; {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		var code [x86.MaxLength]byte
 		in := new(x86.Decoded)
-		if seen[at] || !x86.Decode(im.bits, im.code(at, code[:]), int64(at), in) {
+		if list[at] != nil || !x86.Decode(im.bits, im.code(at, code[:]), int64(at), in) {
 			continue
 		}
-		seen[at] = true
-		next := at + uint64(in.Length)
-		for i := at; i < next; i++ {
-			bytes[i] = true
-		}
+		list[at] = in
 		for _, to := range successors(in, int64(at), -1) {
-			if im.ends(in, at) && uint64(to) == next {
-				continue
+			next := uint64(to) & (^uint64(0) >> (64 - im.bits))
+			if next != at+uint64(in.Length) || !im.ends(in, at) {
+				todo = append(todo, next)
 			}
-			todo = append(todo, uint64(to)&(^uint64(0)>>(64-im.bits)))
 		}
 	}
-	return bytes
+	return list
 }
 
 // ends reports whether a system call was met that never came back.
@@ -127,8 +135,7 @@ func successors(in *x86.Decoded, at, mask int64) []int64 {
 	return list
 }
 
-// loops returns the addresses of instructions that were met and to which a way leads
-// back without a system call: every such way round that does not leave a subroutine
+// loops returns the addresses of instructions to which a way leads back without a system call: every such way round that does not leave a subroutine
 // unfinished comes by one.
 func (im *image) loops() []int64 {
 	met, mask := im.program()
@@ -170,10 +177,13 @@ func (im *image) loops() []int64 {
 	return heads
 }
 
-// program returns the instructions that were met, by address, and a mask of the bits
-// that an address has.
+// program returns the instructions that were met or that the entry leads to, by
+// address, and a mask of the bits that an address has.
 func (im *image) program() (met map[int64]*x86.Decoded, mask int64) {
 	met = map[int64]*x86.Decoded{}
+	for at, in := range im.listing() {
+		met[int64(at)] = in
+	}
 	for ip, d := range im.decoded {
 		_, at := ip.Split()
 		met[at] = d.in

@@ -342,11 +342,20 @@ func (g *pairing) narrow(a, b machine.Term) pairKey {
 	top := max(highest(g.x.facts, a), highest(g.y.facts, b))
 	for _, narrow := range []int{8, 16, 32} {
 		if narrow < w && top < 1<<narrow {
-			t := g.x.terms
-			return pairKey{g.x.facts.Simplify(t.Extract(a, 0, narrow)), g.y.facts.Simplify(t.Extract(b, 0, narrow)), narrow}
+			return pairKey{g.x.low(a, narrow), g.y.low(b, narrow), narrow}
 		}
 	}
 	return pairKey{a, b, w}
+}
+
+// low returns the low bits of a term whose other bits are 0, of which as much is known
+// as of the term.
+func (w *world) low(x machine.Term, width int) machine.Term {
+	low := w.terms.Extract(x, 0, width)
+	if !low.IsNumber() {
+		w.facts.Restrict(low, w.facts.Values(x))
+	}
+	return w.facts.Simplify(low)
 }
 
 // startIn returns the address at which the stack or an image began, if a term has it
@@ -575,7 +584,7 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 				if highest(s.facts, y) >= 1<<w {
 					return fmt.Sprintf("%v holds %v, which may be large", l, y)
 				}
-				y = t.Extract(y, 0, w)
+				y = s.low(y, w)
 			}
 			y = s.facts.Simplify(y)
 			if found[p.symbol] == (machine.Term{}) {
