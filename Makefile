@@ -1,4 +1,4 @@
-.PHONY: build test bench ladder kernels mutants update
+.PHONY: build test bench ladder kernels mutants random update
 
 # The command, in this folder.
 build:
@@ -30,3 +30,8 @@ mutants:
 # Rewrites expected results after an intended change; read the difference after.
 update:
 	go test ./diag ./cmd/tasm -update
+
+# Ten thousand random programs of all kinds for each target, laid out in all ways, run and
+# compared: some hours.
+random:
+	go test ./layout -run 'TestRandomPrograms|TestMixedPrograms' -programs 20000 -timeout 0

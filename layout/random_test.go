@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +23,7 @@ import (
 var randomPrograms = flag.Int("programs", 20, "how many random programs each target is tested with")
 
 // runBytes runs a program and returns what it wrote and how it ended.
-func runBytes(t *testing.T, file []byte) string {
+func runBytes(t *testing.T, file []byte, stdin string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "program")
 	if err := os.WriteFile(name, file, 0o755); err != nil {
@@ -31,6 +33,7 @@ func runBytes(t *testing.T, file []byte) string {
 	defer cancel()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, "one", "two")
+	cmd.Stdin = strings.NewReader(stdin)
 	cmd.Stdout, cmd.Env = &out, []string{"A=b"}
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -61,12 +64,76 @@ func TestRandomPrograms(t *testing.T) {
 				if file == nil {
 					t.Fatalf("seed %d: %s: %v\n%s", seed, s.Name, said.Messages()[0].Text, source)
 				}
-				got := runBytes(t, file.Bytes)
+				got := runBytes(t, file.Bytes, "")
 				if i > 0 && (len(file.Bytes) > size || got != want) {
 					t.Errorf("seed %d: %s (%s): %d bytes, %s; before: %d bytes, %s\n%s", seed, s.Name, file.Report.Method, len(file.Bytes), got, size, want, source)
 				}
 				size, want = len(file.Bytes), got
 			}
 		}
+	}
+}
+
+var first = flag.Uint64("first", 0, "the seed of the first of these programs")
+
+// TestMixedPrograms does the same with programs of all kinds of instructions, and with
+// several inputs. There must be no internal error.
+func TestMixedPrograms(t *testing.T) {
+	golfed, proved, all := 0, 0, 0
+	for _, target := range []string{"linux/386", "linux/amd64"} {
+		for seed := *first; seed < *first+uint64(max(1, *randomPrograms/2)); seed++ {
+			source := programs.Mixed(rand.New(rand.NewPCG(seed, 11)), target)
+			files := &diag.Files{}
+			p, said := assembler.Assemble(files, files.Add("random", []byte(source)), assembler.Options{Instructions: true})
+			if p == nil || said.Errors() > 0 {
+				t.Fatalf("seed %d, %s: %v\n%s", seed, target, said.Messages()[0].Text, source)
+			}
+			var inputs []string
+			r := rand.New(rand.NewPCG(seed, 12))
+			for _, n := range []int{40, 40, 13} {
+				b := make([]byte, n)
+				for i := range b {
+					b[i] = byte(r.Uint32())
+				}
+				inputs = append(inputs, string(b))
+			}
+			size := 0
+			var want []string
+			for i, s := range Strategies {
+				file, said := s.Layout(p, Options{Effort: -8})
+				if file == nil {
+					t.Fatalf("seed %d, %s, %s: %v\n%s", seed, target, s.Name, said.Messages()[0].Text, source)
+				}
+				var got []string
+				for _, input := range inputs {
+					got = append(got, runBytes(t, file.Bytes, input))
+				}
+				if i > 0 && (len(file.Bytes) > size || !slices.Equal(got, want)) {
+					t.Errorf("seed %d, %s, %s (%s): %d bytes, %s; before: %d bytes, %s\n%s", seed, target, s.Name, file.Report.Method, len(file.Bytes), got, size, want, source)
+				}
+				for _, reason := range file.Report.Reasons {
+					if strings.Contains(reason, "internal error") {
+						t.Errorf("seed %d, %s: %s", seed, target, reason)
+					}
+				}
+				size, want = len(file.Bytes), got
+				if s.Name != "golf" {
+					continue
+				}
+				all++
+				if file.Report.Layout == "golf" {
+					golfed++
+				} else {
+					t.Logf("seed %d, %s: %s", seed, target, file.Report.Reasons)
+				}
+				if strings.HasPrefix(file.Report.Checked, "proved") {
+					proved++
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d programs are golfed, %d proved", golfed, all, proved)
+	if golfed*10 < all*9 {
+		t.Error("too few programs are golfed")
 	}
 }

@@ -54,7 +54,7 @@ func TestAddressSpace(t *testing.T) {
 			if file == nil {
 				t.Fatalf("%s %s: %s", p.name, s.Name, said.Messages()[0].Text)
 			}
-			got := runBytes(t, file.Bytes)
+			got := runBytes(t, file.Bytes, "")
 			switch {
 			case s.Name == "plain":
 				plain, want = len(file.Bytes), got
