@@ -11,7 +11,7 @@ var cpuLevels = map[string]int{
 	"8086": 1, "186": 2, "286": 3, "386": cpu386, "486": 5,
 	"586": 6, "pentium": 6, "686": 7, "p6": 7, "ppro": 7, "pentiumpro": 7, "p2": 8,
 	"p3": 9, "katmai": 9, "p4": 10, "willamette": 10, "prescott": 11,
-	"x64": cpuX64, "x86-64": cpuX64, "ia64": cpuX64, "ia-64": cpuX64, "itanium": cpuX64, "itanic": cpuX64, "merced": cpuX64,
+	"x64": cpuX64, "x86-64": cpuX64, "ia64": 13, "ia-64": 13, "itanium": 13, "itanic": 13, "merced": 13,
 	"nehalem": cpuX64, "westmere": cpuX64, "sandybridge": cpuX64,
 	"any": cpuAny, "default": cpuAny, "all": cpuAny,
 }

@@ -121,6 +121,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 	in.Mnemonic = x86.Mnemonic(body.ID)
 	in.Bits = a.bits
 	in.DefaultRel = a.defaultRel
+	in.CPU = x86.Level(a.cpu)
 	in.Segment = a.current.out.ID
 	in.Prefixes = in.Prefixes[:0]
 	for _, p := range body.Prefixes {

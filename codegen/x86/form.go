@@ -18,6 +18,7 @@ type Form struct {
 	omitted  int8 // index of an operand of the row that the form leaves out, -1 for none
 	short    bool // it leaves out an operand
 	opcode   opcode
+	level    Level
 	modes    Modes
 	tags     tags
 	// size is the operation size: operands of this size lend it to operands

@@ -20,8 +20,9 @@ const MaxLength = 15
 // the encoder takes it.
 type Instruction struct {
 	Mnemonic   Mnemonic
-	Bits       int  // 16, 32 or 64: the mode that the code runs in
-	DefaultRel bool // DEFAULT REL is in force: plain addresses are RIP-relative in 64-bit mode
+	Bits       int   // 16, 32 or 64: the mode that the code runs in
+	DefaultRel bool  // DEFAULT REL is in force: plain addresses are RIP-relative in 64-bit mode
+	CPU        Level // what is newer is refused
 	Prefixes   []PrefixID
 	Operands   []Operand
 	// Here is the segment and offset at which the instruction stands; relative

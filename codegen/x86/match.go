@@ -55,6 +55,7 @@ const (
 	sizeMissing           // matches as soon as the operand size is known
 	wrongSize
 	wrongMode
+	wrongLevel     // newer than the processor that CPU names
 	wrongDecorator // {k1} and the like where the form takes none
 	wrongEncoding  // {vex3} and the like on a form that has no such encoding
 	wrongBound     // BND on an instruction that doesn't take it
@@ -291,6 +292,9 @@ func (c *context) branchSize() uint8 {
 func (c *context) permit(f *Form) verdict {
 	if !f.modes.Has(c.in.Bits) {
 		return wrongMode
+	}
+	if c.in.CPU != AnyLevel && f.level > c.in.CPU {
+		return wrongLevel
 	}
 	switch c.slots[slotEncoding] {
 	case ForceREX:

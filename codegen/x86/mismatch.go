@@ -172,6 +172,10 @@ func (c *context) explain(v verdict) *Mismatch {
 			}
 			m.Notes = append(m.Notes, "it exists in "+modesText(f.Modes())+" mode")
 		}
+	case wrongLevel:
+		m.Text = fmt.Sprintf("the processor that CPU names has no %s with these operands", name)
+		m.Notes = append(m.Notes, "write 'cpu any' to allow all instructions")
+		return m
 	case wrongEncoding:
 		m.Text = fmt.Sprintf("%s cannot be encoded with %s", name, PrefixName(c.slots[slotEncoding]))
 		return m

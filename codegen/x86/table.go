@@ -432,6 +432,7 @@ func (r *row) addForm(forms []Form, id Mnemonic, width uint8) ([]Form, error) {
 	if err := f.place(); err != nil {
 		return nil, err
 	}
+	f.level = f.levelOf()
 	short := f
 	f.omitted = -1
 	forms = append(forms, f)
