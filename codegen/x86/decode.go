@@ -349,6 +349,9 @@ func (r *reader) agrees(f *Form) bool {
 	if op.vex != noVEX {
 		return op.vexPP == r.vexPP && (op.anyW || op.vexW == (r.rex&rexW != 0)) && (op.address == 0 || op.address == r.addressBytes())
 	}
+	if r.rep != 0 && op.mandatory != r.rep && op.bytes[0] == 0x0F && f.vector() {
+		return false // another instruction, or none
+	}
 	switch op.mandatory {
 	case 0x66:
 		if !r.operandSize || r.rep != 0 {
