@@ -23,6 +23,7 @@ const (
 	maxNames = 128 << 20 // bytes of all names and targets of links
 	maxPath  = 4096      // bytes, as in Linux (PATH_MAX)
 	maxLinks = 40        // that a path may lead through, as in Linux
+	maxWork  = 1 << 25   // files looked at for those that layers delete
 )
 
 // Node is a file of an image.
@@ -55,28 +56,38 @@ type Tree struct {
 	Layers []LayerStat
 
 	nodes  map[string]*Node
+	kids   map[string]map[string]bool // names in a folder, by its path
 	layers []v1.Layer
 	names  int
 	count  int
+	work   int
 }
 
 // New returns an image's files before its first layer: none.
 func New() *Tree {
-	return &Tree{nodes: map[string]*Node{"/": {Path: "/", Mode: fs.ModeDir | 0o755, Layer: -1}}}
+	return &Tree{nodes: map[string]*Node{"/": {Path: "/", Mode: fs.ModeDir | 0o755, Layer: -1}}, kids: map[string]map[string]bool{}}
 }
 
 // Put adds a regular file that is in no layer yet.
 func (t *Tree) Put(p string, perm fs.FileMode, data []byte) {
 	p = path.Clean("/" + p)
 	t.remove(p)
-	t.nodes[p] = &Node{Path: p, Mode: perm & fs.ModePerm, Size: int64(len(data)), Layer: -1, data: data}
-	t.parents(p, -1)
+	t.add(&Node{Path: p, Mode: perm & fs.ModePerm, Size: int64(len(data)), Layer: -1, data: data})
 }
 
-// parents adds the folders on the way to a path that are not there.
-func (t *Tree) parents(p string, layer int) {
-	for dir := path.Dir(p); t.nodes[dir] == nil; dir = path.Dir(dir) {
-		t.nodes[dir] = &Node{Path: dir, Mode: fs.ModeDir | 0o755, Layer: layer, member: -1}
+// add puts a file into the tree, and the folders on the way that are not there.
+func (t *Tree) add(n *Node) {
+	t.nodes[n.Path] = n
+	for p := n.Path; p != "/"; p = path.Dir(p) {
+		dir := path.Dir(p)
+		if t.kids[dir] == nil {
+			t.kids[dir] = map[string]bool{}
+		}
+		t.kids[dir][path.Base(p)] = true
+		if t.nodes[dir] != nil {
+			return
+		}
+		t.nodes[dir] = &Node{Path: dir, Mode: fs.ModeDir | 0o755, Layer: n.Layer, member: -1}
 	}
 }
 
@@ -136,7 +147,7 @@ func (t *Tree) apply(index int, limit int64) (int64, error) {
 		return 0, err
 	}
 	m := &meter{r: r, sum: sha256.New(), limit: min(limit, content.UnpackLimit(size))}
-	a := &applying{tree: t, layer: index, stat: LayerStat{Blocks: BlockSize}, own: map[string]bool{}}
+	a := &applying{tree: t, layer: index, stat: LayerStat{Blocks: BlockSize}, own: map[string]bool{}, opaque: map[string]bool{}}
 	if err := a.members(tar.NewReader(m)); err != nil {
 		return 0, err
 	}
@@ -157,6 +168,8 @@ type applying struct {
 	layer int
 	stat  LayerStat
 	own   map[string]bool // paths that this layer made, which its opaque folders keep
+
+	opaque map[string]bool // folders whose older content is deleted
 }
 
 func (a *applying) members(r *tar.Reader) error {
@@ -206,20 +219,41 @@ func (a *applying) member(h *tar.Header, n int) error {
 	t := a.tree
 	t.count++
 	t.names += len(h.Name) + len(h.Linkname)
-	if t.count > maxFiles || t.names > maxNames {
-		return errors.New("the image has too many files for any program that is to be started")
+	if t.count > maxFiles || t.names > maxNames || t.work > maxWork {
+		return errors.New("the image has, or deletes, too many files for any program that is to be started")
 	}
 	p, err := clean(h.Name)
 	if err != nil {
 		return err
 	}
 	if base := path.Base(p); base == opaque {
-		t.clear(path.Dir(p), a.own)
+		if dir := path.Dir(p); !a.opaque[dir] {
+			a.opaque[dir] = true
+			t.clear(dir, a.own)
+		}
 		return nil
 	} else if name, ok := strings.CutPrefix(base, whiteout); ok {
 		t.remove(path.Join(path.Dir(p), name))
 		return nil
 	}
+	node, err := a.node(h, p, n)
+	if err != nil {
+		return err
+	}
+	if old := t.nodes[p]; old != nil && (!old.Mode.IsDir() || !node.Mode.IsDir()) {
+		t.remove(p)
+	}
+	if p == "/" && !node.Mode.IsDir() {
+		return errors.New("the root of the image is no folder")
+	}
+	node.Path = p
+	t.add(node)
+	a.own[p] = true
+	return nil
+}
+
+// node makes the file of a member, and counts it.
+func (a *applying) node(h *tar.Header, p string, n int) (*Node, error) {
 	node := &Node{Path: p, Mode: h.FileInfo().Mode(), UID: h.Uid, GID: h.Gid, Size: h.Size, Layer: a.layer, member: n}
 	switch h.Typeflag {
 	case tar.TypeDir:
@@ -230,11 +264,11 @@ func (a *applying) member(h *tar.Header, n int) error {
 	case tar.TypeLink:
 		target, err := clean(h.Linkname)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		old := t.nodes[target]
+		old := a.tree.nodes[target]
 		if old == nil || old.Mode.IsDir() {
-			return fmt.Errorf("the hard link %q leads to %q, which is no file of the image", h.Name, h.Linkname)
+			return nil, fmt.Errorf("the hard link %q leads to %q, which is no file of the image", h.Name, h.Linkname)
 		}
 		linked := *old
 		linked.Path = p
@@ -246,37 +280,33 @@ func (a *applying) member(h *tar.Header, n int) error {
 			a.stat.Blocks += (h.Size + BlockSize - 1) / BlockSize * BlockSize
 		}
 	}
-	if old := t.nodes[p]; old != nil && (!old.Mode.IsDir() || !node.Mode.IsDir()) {
-		t.remove(p)
-	}
-	if p == "/" && !node.Mode.IsDir() {
-		return errors.New("the root of the image is no folder")
-	}
-	t.nodes[p] = node
-	a.own[p] = true
-	t.parents(p, a.layer)
-	return nil
+	return node, nil
 }
 
 // remove deletes a file, or a folder with all that is in it.
 func (t *Tree) remove(p string) {
-	old := t.nodes[p]
-	if old == nil || p == "/" {
+	if t.nodes[p] == nil || p == "/" {
 		return
 	}
+	t.clear(p, nil)
 	delete(t.nodes, p)
-	if old.Mode.IsDir() {
-		t.clear(p, nil)
-	}
+	delete(t.kids[path.Dir(p)], path.Base(p))
 }
 
-// clear deletes what is in a folder, without the paths in keep.
+// clear deletes what is in a folder, without the paths in keep and the folders on
+// the way to them.
 func (t *Tree) clear(dir string, keep map[string]bool) {
-	prefix := strings.TrimSuffix(dir, "/") + "/"
-	for p := range t.nodes {
-		if p != "/" && strings.HasPrefix(p, prefix) && !keep[p] {
+	for name := range t.kids[dir] {
+		t.work++
+		p := path.Join(dir, name)
+		t.clear(p, keep)
+		if !keep[p] && len(t.kids[p]) == 0 {
 			delete(t.nodes, p)
+			delete(t.kids[dir], name)
 		}
+	}
+	if len(t.kids[dir]) == 0 {
+		delete(t.kids, dir)
 	}
 }
 

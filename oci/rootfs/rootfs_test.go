@@ -4,10 +4,12 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -138,6 +140,30 @@ func TestBomb(t *testing.T) {
 	}
 	if _, err := rootfs.ReadWithin(img, 2000); err == nil || !strings.Contains(err.Error(), "unpacks to more than any program needs") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestManyWhiteouts deletes folders again and again, among many files.
+func TestManyWhiteouts(t *testing.T) {
+	var again, deep []string
+	for i := range 50_000 {
+		again = append(again, fmt.Sprintf("d/%d", i), "d/.wh..wh..opq")
+	}
+	tree, err := rootfs.Read(imageOf(t, layerOf(t, again...)))
+	if err != nil || tree.Get("/d/49999") == nil {
+		t.Errorf("error %v", err)
+	}
+	folders := strings.Repeat("d/", 400)
+	for i := range 10_000 {
+		deep = append(deep, fmt.Sprintf("%s%d", folders[:200], i))
+	}
+	for i := 2; i < len(folders); i += 2 {
+		deep = append(deep, folders[:i]+".wh..wh..opq")
+	}
+	started := time.Now()
+	_, err = rootfs.Read(imageOf(t, layerOf(t, deep...)))
+	if err != nil && !strings.Contains(err.Error(), "too many files") || time.Since(started) > time.Minute {
+		t.Errorf("error %v after %s", err, time.Since(started))
 	}
 }
 
