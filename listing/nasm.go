@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -49,17 +50,17 @@ func (n *Nasm) Line(at diag.Range, level int, macro bool) {
 	n.finish()
 	p := n.Files.Position(at)
 	n.skipped(at, p.Line, level, macro)
-	source := string(n.Files.Text(at.File))
-	start := strings.LastIndexByte(source[:p.Offset], '\n') + 1
+	source := n.Files.Text(at.File)
+	start := bytes.LastIndexByte(source[:p.Offset], '\n') + 1
 	end := max(int(at.End), p.Offset)
-	text := source[start:end]
+	text := string(source[start:end])
 	if !macro {
-		if i := strings.IndexByte(source[end:], '\n'); i >= 0 {
+		if i := bytes.IndexByte(source[end:], '\n'); i >= 0 {
 			end += i
 		} else {
 			end = len(source)
 		}
-		text = source[start:end]
+		text = string(source[start:end])
 	}
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r", ""), "\\\n", "")
 	if macro {
@@ -198,9 +199,18 @@ func (n *Nasm) bytes(f *program.Fragment, offset int64, s lang.SegmentID) {
 
 func (n *Nasm) raw(data []byte, offset int64) {
 	for i, b := range data {
-		n.piece(offset+int64(i), fmt.Sprintf("%02X", b))
+		n.piece(offset+int64(i), hexBytes[2*int(b):2*int(b)+2])
 	}
 }
+
+// hexBytes are the two digits of every byte.
+var hexBytes = func() string {
+	var b strings.Builder
+	for i := range 256 {
+		fmt.Fprintf(&b, "%02X", i)
+	}
+	return b.String()
+}()
 
 // piece adds text that stays together.
 func (n *Nasm) piece(offset int64, text string) {

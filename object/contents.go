@@ -9,6 +9,35 @@ import (
 	"tasm/program"
 )
 
+// MaxSize is the largest object that is made, in bytes: of contents and of
+// relocations, which take up to 24 each.
+const MaxSize = 1 << 30
+
+// TooLarge returns an error when an object of p would be larger than MaxSize. It
+// is asked before memory is taken.
+func TooLarge(p *program.Program) *diag.Message {
+	const relocationSize = 24
+	var total int64
+	for _, s := range p.Sections {
+		if s.Flags&program.NoBits != 0 {
+			continue
+		}
+		for i := range s.Fragments {
+			f := &s.Fragments[i]
+			size := f.Size*f.Repeat + f.Repeat*int64(len(f.Fixups))*relocationSize
+			if total += size; size > MaxSize || total > MaxSize {
+				at := s.Range
+				if f.Source != nil {
+					at = f.Source.Range
+				}
+				return diag.Errorf(at, "the object would be larger than %d bytes", int64(MaxSize)).
+					Notef("this statement alone makes %d; what holds only zeros belongs in a section without contents, such as .bss", f.Size*f.Repeat)
+			}
+		}
+	}
+	return nil
+}
+
 // Contents returns the bytes of s as assembled, nil for a section without any,
 // and calls refer for every field that is not a plain number, in order. refer
 // returns what belongs in the field until a linker completes it.

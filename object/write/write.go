@@ -20,6 +20,11 @@ type Options struct {
 
 // Object makes the file. It is nil when the messages hold an error.
 func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
+	if m := object.TooLarge(p); m != nil {
+		messages := &diag.Bag{}
+		messages.Add(m)
+		return nil, messages
+	}
 	switch opts.Format.Family {
 	case "coff":
 		return coff.Write(p, opts.Format)
