@@ -77,6 +77,21 @@ func (a *assembler) fragment(l *line, body *lang.Instruction, times int64) progr
 	return f
 }
 
+// need64 says once that the source is one for 64 bits.
+func (a *assembler) need64(at diag.Range) {
+	a.failed = true
+	if a.told64 {
+		return
+	}
+	a.told64 = true
+	first := "bits 64"
+	if !a.opts.Flat && a.opts.Object == nil {
+		first = "target linux/amd64"
+	}
+	a.fail(diag.Errorf(at, "this is code for 64 bits: write '%s' before it", first).
+		Notef("%d-bit code has neither 64-bit registers nor r8-r15, spl, bpl, sil and dil", a.bits))
+}
+
 // maxSaid bounds the messages about one instruction of a macro or %rep.
 const maxSaid = 20
 
@@ -96,6 +111,10 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 			a.said = map[diag.Range]int{}
 		}
 		a.said[body.Range]++
+		if mismatch.Needs64() && a.target == "" {
+			a.need64(body.Range)
+			return false
+		}
 		a.fail(mismatch.Message(body.Range, operandRanges(body)))
 		return false
 	}

@@ -276,6 +276,14 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 			Suggest(ref.Range, "")
 	}
 	m := diag.Errorf(ref.Range, "'%s' is not defined", s.name)
+	switch {
+	case strings.ContainsAny(ref.Name, "“”‘’„"):
+		return diag.Errorf(ref.Range, "these are not the quotation marks of a string").Notef(`write 'a' or "a", with straight marks`)
+	case isHexadecimal(ref.Name):
+		return m.Notef("a number begins with a digit: 0%s", ref.Name).Suggest(ref.Range, "0"+ref.Name)
+	case strings.EqualFold(ref.Name, "o"):
+		return m.Notef("is the digit 0 meant?").Suggest(ref.Range, "0")
+	}
 	if a.near.Candidates == nil {
 		a.near.Candidates = []string{}
 		for _, other := range a.order {
@@ -300,4 +308,10 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 		return m.Notef("a local label belongs to the ordinary label before it: from here this one is called '%s'", a.order[i].name)
 	}
 	return m.Notef("define it with '%s:', or declare it EXTERN if another file defines it", ref.Name)
+}
+
+// isHexadecimal reports whether name is a number like FFh but for its first digit.
+func isHexadecimal(name string) bool {
+	digits, ok := strings.CutSuffix(strings.ToLower(name), "h")
+	return ok && digits != "" && strings.Trim(digits, "0123456789abcdef") == ""
 }

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"maps"
+	"strings"
 
 	"tasm/diag"
 	"tasm/lang"
@@ -89,6 +90,9 @@ func (g *grammar) parse(line Line) (*lang.Statement, []*diag.Message) {
 	g.statement(st)
 	if g.failure == nil {
 		return st, g.messages
+	}
+	if habit := g.habit(); habit != nil {
+		g.failure = habit
 	}
 	messages := append(g.messages, g.failure)
 	if st.Label == nil || !st.Label.Colon {
@@ -207,6 +211,11 @@ func (g *grammar) leftover() {
 	t := g.peek()
 	if t.Kind == Invalid || t.Kind == Directive {
 		g.unexpected(t, "")
+		return
+	}
+	if before := &g.tokens[g.pos-1]; strings.EqualFold(before.Text, "offset") {
+		g.fail(diag.Errorf(before.Range, "OFFSET is not needed: a name is its address, [%s] the memory there", t.Text).
+			Suggest(before.Range, ""))
 		return
 	}
 	m := diag.Errorf(t.Range, "expected a comma or the end of the line, not %s", t.describe())

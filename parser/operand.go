@@ -51,7 +51,7 @@ func (g *grammar) operand(o *lang.Operand) bool {
 		}
 	case t.is("{"): // {rn-sae} as an operand of its own
 	default:
-		if o.Value = g.expression(); o.Value == nil {
+		if o.Value = g.expression(); o.Value == nil || g.assigned(o.Value) {
 			return false
 		}
 		if next := g.peek(); next.Kind == Punctuation {

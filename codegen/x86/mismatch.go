@@ -31,6 +31,9 @@ type Mismatch struct {
 	in       *Instruction
 }
 
+// Needs64 reports whether the instruction is one for 64-bit mode alone.
+func (m *Mismatch) Needs64() bool { return m.reason == only64BitRegisters }
+
 // Error makes a Mismatch usable as an error; the text has no place in it.
 func (m *Mismatch) Error() string { return m.text() }
 

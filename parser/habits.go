@@ -1,0 +1,148 @@
+package parser
+
+import (
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+)
+
+// What people write who have learnt another assembler, or another language, and
+// what nasm has for it. Only lines that are wrong are looked at.
+
+// masmWords are statements of Microsoft's and Borland's assemblers.
+var masmWords = map[string]string{
+	".model":  "a nasm source has no memory model: leave the line out",
+	".stack":  "Linux gives every program a stack: leave the line out",
+	".data":   "write: section .data",
+	".code":   "write: section .text",
+	".data?":  "write: section .bss",
+	".386":    "write 'bits 32' if need be, or leave the line out",
+	"assume":  "nasm takes segment registers as they are written: leave the line out",
+	"proc":    "a procedure is a label: write 'main:' alone",
+	"endp":    "a procedure ends where its code ends: leave the line out",
+	"end":     "a source ends where the file ends: leave the line out",
+	"ends":    "a section ends where the next begins: leave the line out",
+	"extrn":   "write: extern NAME",
+	"public":  "write: global NAME",
+	"invoke":  "pass the arguments yourself, then: call NAME",
+	"include": "write: %include \"FILE\"",
+	"title":   "leave the line out",
+}
+
+// attDirectives are statements of the GNU assembler.
+var attDirectives = map[string]string{
+	".globl": "global NAME", ".global": "global NAME", ".section": "section NAME", ".ascii": "db 'text'",
+	".asciz": "db 'text', 0", ".string": "db 'text', 0", ".byte": "db VALUE", ".word": "dw VALUE", ".short": "dw VALUE",
+	".long": "dd VALUE", ".int": "dd VALUE", ".quad": "dq VALUE", ".skip": "resb COUNT", ".space": "resb COUNT",
+	".zero": "times COUNT db 0", ".align": "align BOUNDARY", ".equ": "NAME equ VALUE", ".set": "NAME equ VALUE",
+	".code32": "bits 32", ".code64": "bits 64", ".code16": "bits 16",
+}
+
+// habit is the message about a line of another assembler, or nil.
+func (g *grammar) habit() *diag.Message {
+	for i := range min(2, len(g.tokens)) {
+		t := &g.tokens[i]
+		if t.Kind != Identifier {
+			break
+		}
+		name := lower(t.Text)
+		if advice := masmWords[name]; advice != "" {
+			return diag.Errorf(t.Range, "%s is a word of MASM and Turbo Assembler", strings.ToUpper(name)).Notef("%s", advice)
+		}
+		if advice := attDirectives[name]; advice != "" && i == 0 {
+			return diag.Errorf(t.Range, "%s is a directive of the GNU assembler", name).Notef("write: %s", advice)
+		}
+	}
+	return g.attLine()
+}
+
+// attLine recognises an instruction in AT&T syntax and writes it as nasm does.
+func (g *grammar) attLine() *diag.Message {
+	first := 0
+	if len(g.tokens) > 2 && g.tokens[1].is(":") {
+		first = 2
+	}
+	if first >= len(g.tokens) || g.tokens[first].Kind != Identifier {
+		return nil
+	}
+	registers := 0
+	for i := first + 1; i < len(g.tokens); i++ {
+		if t := &g.tokens[i]; t.Kind == Directive && g.look(lower(bare(t.Text))).kind == registerWord {
+			registers++
+		}
+	}
+	name := lower(g.tokens[first].Text)
+	suffixed := g.look(name).kind != mnemonicWord
+	if suffixed && len(name) > 1 && strings.IndexByte("bwlq", name[len(name)-1]) >= 0 && g.look(name[:len(name)-1]).kind == mnemonicWord {
+		name = name[:len(name)-1]
+	} else if suffixed {
+		return nil
+	}
+	if registers == 0 {
+		return nil
+	}
+	var operands []string
+	depth, start := 0, first+1
+	for i := start; i <= len(g.tokens); i++ {
+		switch {
+		case i == len(g.tokens) || depth == 0 && g.tokens[i].is(","):
+			operands = append([]string{g.attOperand(g.tokens[start:i])}, operands...)
+			start = i + 1
+		case g.tokens[i].is("("):
+			depth++
+		case g.tokens[i].is(")"):
+			depth--
+		}
+	}
+	return diag.Errorf(g.tokens[first].Range.To(g.tokens[len(g.tokens)-1].Range), "this is AT&T syntax").
+		Notef("nasm writes the destination first, and no %s and $: %s", "%", name+" "+strings.Join(operands, ", "))
+}
+
+// attOperand writes one operand as nasm does.
+func (g *grammar) attOperand(tokens []Token) string {
+	open := -1
+	for i := range tokens {
+		if tokens[i].is("(") {
+			open = i
+			break
+		}
+	}
+	text := func(tokens []Token) string { return strings.ReplaceAll(detokenize(tokens), "%", "") }
+	switch {
+	case len(tokens) == 0:
+		return ""
+	case open >= 0:
+		parts := strings.Split(strings.Trim(text(tokens[open:]), "()"), ",")
+		for i := range parts {
+			parts[i] = strings.TrimSpace(parts[i])
+		}
+		if len(parts) > 2 {
+			parts[1] += "*" + parts[2]
+			parts = parts[:2]
+		}
+		if open > 0 {
+			parts = append(parts, text(tokens[:open]))
+		}
+		if parts[0] == "" {
+			parts = parts[1:]
+		}
+		return "[" + strings.Join(parts, " + ") + "]"
+	case strings.HasPrefix(tokens[0].Text, "$"):
+		return strings.TrimPrefix(text(tokens), "$")
+	}
+	return text(tokens)
+}
+
+// assigned reports an operand like "eax = 5", which is a comparison.
+func (g *grammar) assigned(e lang.Expr) bool {
+	b, ok := e.(*lang.Binary)
+	if !ok || b.Op != lang.OpEq {
+		return false
+	}
+	_, ok = b.X.(*lang.Register)
+	if ok {
+		g.fail(diag.Errorf(b.At, "a comma stands between operands, not '='").Suggest(b.At, ","))
+	}
+	return ok
+}
