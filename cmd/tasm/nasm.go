@@ -119,6 +119,9 @@ func (n *nasm) work() error {
 	if n.debugFormat != "" && n.debug && !kind.hasDebug(n.debugFormat) {
 		return nasmFatal{text: fmt.Sprintf("unrecognized debug format `%s' for output format `%s'", n.debugFormat, kind.name), hint: true}
 	}
+	if n.debug && kind.object != nil && kind.debug == nil {
+		fmt.Fprintf(n.out, "nasm: warning: -g is ignored: tasm has no debug information for %s [-w+other]\n", kind.name)
+	}
 	if n.input == "" {
 		return nasmFatal{text: "no input file specified", hint: true}
 	}
@@ -298,7 +301,7 @@ func nasmFormat(name string) (*nasmKind, error) {
 // hasDebug reports whether the format has debug information of that name.
 func (k *nasmKind) hasDebug(name string) bool {
 	if k.debug == nil || name == "null" {
-		return name == "null"
+		return name == "null" || k.object != nil && name == "cv8" // which is ignored
 	}
 	for _, d := range k.debug {
 		if strings.EqualFold(d, name) || name == "dwarf2" && d == "dwarf" {
