@@ -272,7 +272,7 @@ func (g *golfer) writtenFile(r *synth.Result) *File {
 	header := r.Bytes[min(int64(len(r.Bytes)), r.Placement.Phoff):]
 	base := elf.Get(r.Placement.Class, header, elf.PVaddr) - elf.Get(r.Placement.Class, header, elf.POffset)
 	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: base + uint64(r.Entry), Report: &Report{
-		Layout: "golf", Method: "written anew for its system calls", Placement: r.Placement, Charge: r.Charge, Bound: r.Bound, Space: r.Space,
+		Layout: "golf", Method: "written anew for its system calls", Placement: r.Placement, Charge: r.Charge, Mapped: mapped(r.Bytes), Bound: r.Bound, Space: r.Space,
 	}}
 	f.Parts = headerParts(r.Placement, len(r.Bytes), base)
 	for _, s := range r.Steps {
@@ -295,10 +295,10 @@ func (g *golfer) smallest() *File {
 	return least
 }
 
-// compareFiles puts smaller files first, and of two of a size the one that
-// commits less memory.
+// compareFiles puts smaller files first, and of two of a size the one that asks less
+// of the host: commits less memory, then occupies fewer addresses.
 func compareFiles(a, b *File) int {
-	return cmp.Or(cmp.Compare(len(a.Bytes), len(b.Bytes)), cmp.Compare(a.Report.Charge, b.Report.Charge))
+	return cmp.Or(cmp.Compare(len(a.Bytes), len(b.Bytes)), cmp.Compare(a.Report.Charge, b.Report.Charge), cmp.Compare(a.Report.Mapped, b.Report.Mapped))
 }
 
 // best returns the smallest file that was confirmed to behave as the plain one

@@ -29,7 +29,8 @@ type Options struct {
 	// elf.Profiles), for strategies that have a choice. "" is the default one.
 	Loader string
 	// MaxCharge is the most memory that the loader may commit for the file
-	// beyond what the file holds, in bytes; 0 means elf.DefaultCharge.
+	// beyond what the file holds, in bytes; 0 means elf.DefaultCharge. Any other
+	// value than that bounds the addresses that the file occupies too.
 	MaxCharge uint64
 	// Assume lists the names of what the author grants beyond the contract of
 	// a Linux process (see Assumptions).
@@ -108,6 +109,8 @@ type Report struct {
 	// Charge is the memory that the loader commits for the file beyond what
 	// the file itself holds, in bytes.
 	Charge uint64
+	// Mapped is how many bytes of addresses the file occupies.
+	Mapped uint64
 	// Assumptions are those of Options.Assume that the file depends on.
 	Assumptions []string
 	// Checked says how the file was compared with the program as written.

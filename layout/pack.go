@@ -76,11 +76,12 @@ func (o Options) loader() (*elf.Loader, *diag.Message) {
 	if !ok {
 		return nil, diag.Errorf(diag.Range{}, "there is no loader '%s'", o.Loader)
 	}
-	charge := o.MaxCharge
-	if charge == 0 {
-		charge = elf.DefaultCharge
+	if o.MaxCharge == 0 || o.MaxCharge == elf.DefaultCharge {
+		return l.WithCharge(elf.DefaultCharge), nil
 	}
-	return l.WithCharge(charge), nil
+	// Who sets a bound means what the host is asked for, and some hosts count
+	// addresses.
+	return l.WithCharge(o.MaxCharge).WithMapped(o.MaxCharge), nil
 }
 
 // reasons says for people why a program can't be taken apart.
@@ -97,7 +98,7 @@ func reasons(g *flow.Graph, err error) []string {
 
 // placedFile makes a File of what place has made.
 func placedFile(p *program.Program, r *place.Result) *File {
-	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: r.Address + uint64(r.Entry), Report: &Report{Placement: r.Placement, Charge: r.Charge}}
+	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: r.Address + uint64(r.Entry), Report: &Report{Placement: r.Placement, Charge: r.Charge, Mapped: mapped(r.Bytes)}}
 	f.Parts = headerParts(r.Placement, len(r.Bytes), r.Address)
 	for _, piece := range r.Pieces {
 		part := Part{Offset: piece.Offset, Size: piece.Size, Address: r.Address + uint64(piece.Offset), Why: piece.Why}
@@ -119,6 +120,16 @@ func placedFile(p *program.Program, r *place.Result) *File {
 		f.Parts = append(f.Parts, part)
 	}
 	return f
+}
+
+// mapped returns how many bytes of addresses a file occupies.
+func mapped(file []byte) uint64 {
+	im, err := elf.Map(file)
+	if err != nil {
+		return 0
+	}
+	bytes, _ := im.Size()
+	return bytes
 }
 
 // headerParts lists the fields of a file's headers as far as the file reaches.

@@ -252,6 +252,7 @@ func (pl *plain) write(opts Options) (*File, *diag.Bag) {
 		return nil, pl.messages
 	}
 	w.file.Report, w.file.Addresses = pl.report(opts), w.addresses.segment
+	w.file.Report.Mapped = mapped(w.file.Bytes)
 	return w.file, pl.messages
 }
 

@@ -232,7 +232,7 @@ func (b *build) summary(p *program.Program, f *format, file *layout.File) string
 	case r.Space != "":
 		known = fmt.Sprintf("  bound %d B", r.Bound)
 	}
-	return fmt.Sprintf("%d B  %s  %s%s", size, p.Target, file.Report.Layout, known)
+	return fmt.Sprintf("%d B  %s  %s%s\n  %s", size, p.Target, file.Report.Layout, known, asks(file))
 }
 
 // isTerminal reports whether w is a terminal, or another device that is read

@@ -126,6 +126,8 @@ type sourceSize struct {
 	Loader      string        `json:"loader"`
 	Placement   jsonPlacement `json:"placement"`
 	Charge      uint64        `json:"charge"`
+	Mapped      uint64        `json:"mapped"`
+	Hosts       string        `json:"hosts"`
 	Assumptions []string      `json:"assumptions"`
 	Checked     string        `json:"checked"`
 	Reasons     []string      `json:"reasons"`
@@ -177,7 +179,7 @@ func measure(source string, files *diag.Files, p *program.Program, file *layout.
 	r, n := file.Report, int64(len(file.Bytes))
 	m := &sourceSize{
 		Source: source, Target: p.Target, Size: n, Space: r.Space, Optimal: r.Optimal(n),
-		Layout: r.Layout, Method: r.Method, Loader: r.Loader, Placement: placementOf(r.Placement), Charge: r.Charge,
+		Layout: r.Layout, Method: r.Method, Loader: r.Loader, Placement: placementOf(r.Placement), Charge: r.Charge, Mapped: r.Mapped, Hosts: asks(file),
 		Assumptions: append([]string{}, r.Assumptions...), Checked: r.Checked, Reasons: append([]string{}, r.Reasons...),
 		EndedEarly: early, Bytes: accountFor(file), Rewrites: []jsonRewrite{}, Parts: []jsonPart{},
 	}
@@ -243,6 +245,7 @@ func (m *sourceSize) writeText(w io.Writer) {
 	writeFact(w, "loader", m.Loader)
 	writeFact(w, "placement", m.Placement.String())
 	writeFact(w, "charge", about(m.Charge)+" of memory beyond the file")
+	writeFact(w, "hosts", m.Hosts)
 	writeFact(w, "assuming", cmp.Or(strings.Join(m.Assumptions, ", "), "nothing beyond what every kernel promises"))
 	writeFact(w, "checked", m.Checked)
 	for i, reason := range m.Reasons {

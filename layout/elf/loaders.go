@@ -46,6 +46,7 @@ var kernelRules = []*Rule{
 	// Zeros laid over the stack take the place of the arguments.
 	{Name: "zeros below the stack", Scope: PerLoad, Type: TypeExec, Must: AtMost{Sum{PVaddr, PMemsz}, Sum{StackFloor}}, Else: Misloaded, Source: mapSegment},
 	{Name: "room", Scope: PerLoad, Type: TypeDyn, Must: AtMost{Sum{PMemsz}, Sum{DynRoom}}, Else: Killed, Source: mapSegment},
+	{Name: "mapped memory", Scope: PerLoad, Must: AtMost{Sum{PMemsz}, Sum{FileSize, Mapped}}, Else: Killed, Source: "mm/mmap.c may_expand_vm"},
 	{Name: "charge", Scope: PerLoad, Must: AtMost{Sum{PMemsz}, Sum{PFilesz, Charge}}, Else: Killed, Source: commit},
 	{Name: "charge of writable memory", Scope: PerLoad, Must: AnyOf{readOnly, AtMost{Sum{PMemsz}, Sum{Charge}}}, Else: Killed, Source: commit},
 
@@ -107,21 +108,24 @@ var Readable = &Rule{Name: "readable", Scope: PerEntry, Must: AnyBit{PFlags, Fla
 // what the file holds, in bytes, unless someone says otherwise (WithCharge).
 const DefaultCharge = 1 << 30
 
+// AnyMapped is no limit to the addresses that a file occupies.
+const AnyMapped = 1 << 62
+
 // Address spaces. The stack's lowest place allows for its randomisation and for
 // the largest usual ulimit; room for ET_DYN for the randomisation of mmap.
 var (
 	compat = &Limits{TaskSize: 0xffffe000, StackFloor: 0xff000000, DynRoom: 0xef000000, AlignRoom: 0x60000000,
-		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: DefaultCharge}
+		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: DefaultCharge, Mapped: AnyMapped}
 	native = &Limits{TaskSize: 0xc0000000, StackFloor: 0xbf000000, DynRoom: 0xaf000000, AlignRoom: 0x20000000,
-		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: DefaultCharge}
+		MinAddress: 0x10000, MaxHeaders: PageSize / 32, Charge: DefaultCharge, Mapped: AnyMapped}
 	long = &Limits{TaskSize: 0x7ffffffff000, StackFloor: 0x7ff100000000, DynRoom: 0x7e0000000000, AlignRoom: 0x300000000000,
-		MinAddress: 0x10000, MaxHeaders: PageSize / 56, Charge: DefaultCharge}
+		MinAddress: 0x10000, MaxHeaders: PageSize / 56, Charge: DefaultCharge, Mapped: AnyMapped}
 	// qemu has to find room for all of a 32-bit address space in its own; seen to
 	// fail now and then for 2.6 GB in one piece.
 	emulated = &Limits{TaskSize: 1<<32 - 1, StackFloor: 1<<32 - 1, DynRoom: 1 << 31, AlignRoom: 1 << 31,
-		MaxHeaders: 1<<16 - 1, Charge: 1<<64 - 1}
+		MaxHeaders: 1<<16 - 1, Charge: 1<<64 - 1, Mapped: AnyMapped}
 	unlimited = &Limits{TaskSize: 1<<64 - 1, StackFloor: 1<<64 - 1, DynRoom: 1<<64 - 1, AlignRoom: 1<<64 - 1,
-		MaxHeaders: 1<<16 - 1, Charge: 1<<64 - 1}
+		MaxHeaders: 1<<16 - 1, Charge: 1<<64 - 1, Mapped: AnyMapped}
 )
 
 // moreHeaders returns limits with the longer table of Linux 6.17: 64 KiB.
@@ -256,6 +260,8 @@ var (
 	Portable = Join("portable", "Linux, qemu, gVisor, valgrind, and the masks of binfmt_misc", QEMU, gvisor, binfmt, valgrind)
 	Strict   = Join("strict", "the specification", Portable, gabi)
 	Profiles = []*Loader{Linux, QEMU, Portable, Strict}
+	// GVisor is gVisor alone, which runs 64-bit programs.
+	GVisor = gvisor
 )
 
 // ByName finds a profile or a single loader; "" is the default profile.

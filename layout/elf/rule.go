@@ -165,12 +165,13 @@ const (
 	MinAddress              // lowest address at which a page can be mapped
 	MaxHeaders              // largest e_phnum
 	Charge                  // bytes of memory that the loader may commit for the file
+	Mapped                  // bytes of addresses that a segment may occupy beyond the file's size
 	numParams
 )
 
 var paramNames = [numParams]string{
 	"file size", "file pages", "task size", "lowest stack", "room for ET_DYN", "room for aligned ET_DYN",
-	"lowest address", "most headers", "largest charge",
+	"lowest address", "most headers", "largest charge", "most addresses",
 }
 
 func (p Param) String() string { return paramNames[p] }
@@ -294,12 +295,19 @@ func (l *Loader) Limit(c Class, p Param) uint64 { return l.limits[c-1][p] }
 
 // WithCharge returns a copy of l that lets a file commit up to bytes of memory
 // that it does not use.
-func (l *Loader) WithCharge(bytes uint64) *Loader {
+func (l *Loader) WithCharge(bytes uint64) *Loader { return l.with(Charge, bytes) }
+
+// WithMapped returns a copy of l that lets each segment occupy up to bytes of
+// addresses beyond the size of the file.
+func (l *Loader) WithMapped(bytes uint64) *Loader { return l.with(Mapped, bytes) }
+
+// with returns a copy of l with another limit.
+func (l *Loader) with(p Param, value uint64) *Loader {
 	out := *l
 	for i, limits := range l.limits {
 		if limits != nil {
 			changed := *limits
-			changed[Charge] = bytes
+			changed[p] = value
 			out.limits[i] = &changed
 		}
 	}

@@ -666,8 +666,8 @@ func (f *file) same(want []byte) int {
 	return -1
 }
 
-// charges are the amounts of memory, in bytes, that a file may commit: the
-// first that does is taken.
+// charges are the amounts of memory, in bytes, that a file may commit, and of
+// addresses that it may occupy: the first that does is taken.
 var charges = []uint64{0, 1 << 12, 1 << 16, 1 << 20, 1 << 24, 1 << 26, 1 << 27, 1 << 28, 1 << 29, elf.DefaultCharge}
 
 // finish settles the headers and fills in the addresses.
@@ -691,15 +691,26 @@ func (f *file) finish() *Result {
 		}
 		return f.fill(p, headers)
 	}
-	for _, c := range charges {
-		if r := try(s.loader.WithCharge(c)); r != nil && len(elf.Check(s.loader, r.Bytes)) == 0 {
+	good := func(l *elf.Loader) *Result {
+		if r := try(l); r != nil && len(elf.Check(s.loader, r.Bytes)) == 0 {
 			return r
 		}
+		return nil
 	}
-	if r := try(s.loader); r != nil && len(elf.Check(s.loader, r.Bytes)) == 0 {
+	for _, c := range charges {
+		l := s.loader.WithCharge(c)
+		r := good(l)
+		if r == nil {
+			continue
+		}
+		for _, m := range charges {
+			if better := good(l.WithMapped(min(m, s.loader.Limit(p.Class, elf.Mapped)))); better != nil {
+				return better
+			}
+		}
 		return r
 	}
-	return nil
+	return good(s.loader)
 }
 
 // fill makes the result of finished headers; nil where an address does not fit.

@@ -2,6 +2,7 @@ package synth
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 
 	"tasm/layout/elf"
@@ -79,11 +80,15 @@ func (b *solution) data(p *Plan) []Data {
 	return list
 }
 
+// addressBits is how many bits an address has at most.
+const addressBits = 47
+
 // cheapest decides what is still open in the headers so that the loader commits
-// as little memory as possible.
+// as little memory as possible, and then, to a power of two, so that the file occupies
+// as few addresses as possible.
 func (s *search) cheapest(b *solution, p elf.Placement) (headers []byte, charge uint64, ok bool) {
-	attempt := func(limit uint64) ([]byte, bool) {
-		m, ok := elf.NewModel(p, s.loader.WithCharge(limit), []elf.Role{elf.Entry})
+	attempt := func(loader *elf.Loader) ([]byte, bool) {
+		m, ok := elf.NewModel(p, loader, []elf.Role{elf.Entry})
 		if !ok || !require(m, s.plan) || !m.SetEntry(int64(b.entry)) {
 			return nil, false
 		}
@@ -93,16 +98,24 @@ func (s *search) cheapest(b *solution, p elf.Placement) (headers []byte, charge 
 		return m.Example()
 	}
 	low, high := uint64(0), s.options.MaxCharge
-	if headers, ok = attempt(high); !ok {
+	if headers, ok = attempt(s.loader.WithCharge(high)); !ok {
 		return nil, 0, false
 	}
 	for low < high {
 		middle := low + (high-low)/2
-		if h, ok := attempt(middle); ok {
+		if h, ok := attempt(s.loader.WithCharge(middle)); ok {
 			headers, high = h, middle
 		} else {
 			low = middle + 1
 		}
+	}
+	loader := s.loader.WithCharge(high)
+	least := sort.Search(addressBits, func(bits int) bool {
+		_, ok := attempt(loader.WithMapped(1 << bits))
+		return ok
+	})
+	if h, ok := attempt(loader.WithMapped(1 << least)); ok && least < addressBits {
+		headers = h
 	}
 	return headers, high, true
 }
