@@ -254,7 +254,7 @@ func (a *assembler) ignored(attr *lang.Arg) {
 
 // raiseAlign makes sure that the section is aligned to at least boundary.
 func (s *section) raiseAlign(boundary int64) {
-	if boundary > s.out.Align {
+	if boundary >= s.out.Align {
 		s.out.Align = boundary
 		s.out.Flat.AlignSet = true
 	}

@@ -189,6 +189,14 @@ func (r *recorder) SectionStart() lang.Value {
 	return r.Env.SectionStart()
 }
 
+// Bits implements lang.Moded.
+func (r *recorder) Bits() int {
+	if m, ok := r.Env.(lang.Moded); ok {
+		return m.Bits()
+	}
+	return 64
+}
+
 // Warn passes on what the evaluation of an expression warns of.
 func (r *recorder) Warn(m *diag.Message) {
 	if w, ok := r.Env.(lang.Warner); ok {
