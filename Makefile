@@ -1,4 +1,4 @@
-.PHONY: build test bench ladder kernels mutants random update
+.PHONY: instructions build test bench ladder kernels mutants random update
 
 # The command, in this folder.
 build:
@@ -21,6 +21,10 @@ differential:
 # its own tools, run in a real engine and pushed. Needs apt-get and root.
 ladder:
 	scripts/ladder.sh
+
+# All instructions of the vector forms against nasm, and decoded again.
+instructions:
+	EVERY=1 go test ./codegen/x86 -run Vectors -v
 
 # The rules for loaders and all samples on real kernels of several versions, in
 # emulated PCs. Fetches the kernels; needs apt-get and qemu-system-x86.
