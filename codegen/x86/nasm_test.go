@@ -218,8 +218,9 @@ func compare(t *testing.T, preamble string, list []line, known *differences) {
 
 // checkUsed reports differences that no line needed.
 func (d *differences) checkUsed(t *testing.T) {
+	failed := t.Failed()
 	for _, x := range d.list {
-		if !x.used && !t.Failed() {
+		if !x.used && !failed {
 			t.Errorf("%s %s is not needed", x.outcome, x.pattern)
 		}
 	}
