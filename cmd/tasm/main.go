@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"runtime/metrics"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -23,13 +25,27 @@ func main() {
 	}))
 }
 
+// leastHeap is how much memory, in bytes, is taken before garbage is collected.
+const leastHeap = 256 << 20
+
 // tuneCollector trades memory for time: an assembly is over before most of
 // what it allocates is garbage, so that collecting is work for nothing until
-// memory gets scarce. Who sets GOGC or GOMEMLIMIT decides instead.
+// memory gets scarce. From then on it is collected whenever half of it may be
+// garbage. Who sets GOGC or GOMEMLIMIT decides instead.
 func tuneCollector() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(-1)
-		debug.SetMemoryLimit(1 << 30) // bytes
+		debug.SetMemoryLimit(leastHeap)
+		go raiseLimit()
+	}
+}
+
+// raiseLimit keeps the collector's limit at twice of what is alive.
+func raiseLimit() {
+	alive := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	for range time.Tick(50 * time.Millisecond) {
+		metrics.Read(alive)
+		debug.SetMemoryLimit(int64(max(leastHeap, 2*alive[0].Value.Uint64())))
 	}
 }
 

@@ -187,7 +187,10 @@ func (s *site) room(blobs [][]byte, places []int, size int) room {
 // places.
 func (s *site) admits(blobs [][]byte, places []int, size int) bool {
 	n := max(size, len(s.known))
-	known, value := make([]byte, n), make([]byte, n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scratch = append(s.scratch[:0], make([]byte, 2*n)...)
+	known, value := s.scratch[:n], s.scratch[n:]
 	copy(known, s.known)
 	copy(value, s.value)
 	for i, b := range blobs {
@@ -195,8 +198,6 @@ func (s *site) admits(blobs [][]byte, places []int, size int) bool {
 			known[places[i]+j], value[places[i]+j] = 0xff, x
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	mark := s.model.Mark()
 	defer s.model.Undo(mark)
 	return s.model.SetBytes(known, value)

@@ -43,6 +43,7 @@ type site struct {
 
 	mu      sync.Mutex
 	model   *elf.Model
+	scratch []byte          // for passing use
 	cache   map[uint64]bool // by the decisions about tricky bytes: whether there is such a file
 	entries map[int]*start
 }

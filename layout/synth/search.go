@@ -36,6 +36,13 @@ const (
 	// through decided bytes much.
 	buildBudget, idleBudget = 1 << 17, 1 << 21
 	leastRoom               = 16
+	// Of programs with more than fewCalls calls there are many more tasks, and hardly
+	// ever does one find what is smaller than the same blocks rewritten. They get a
+	// longShare of the budget, and mostJobs bounds their tasks of one size, those of the
+	// last placement aside. It doubles with every unit of effort.
+	fewCalls  = 2
+	longShare = 4
+	mostJobs  = 1 << 13
 	// mostSteps bounds the steps that a task keeps, allSteps those that all keep
 	// from one round to the next; a step takes about 100 bytes.
 	mostSteps, allSteps = 1 << 23, 1 << 23
@@ -99,6 +106,9 @@ func Search(p *Plan, o Options) (*Result, error) {
 // they are believed a byte less.
 func (s *search) improve(budget, below int64) {
 	s.bestAt = min(s.bestAt, below)
+	if s.long() {
+		budget /= longShare
+	}
 	s.allow(budget)
 	for s.rounds(s.bestAt); s.exhausted(); s.rounds(s.bestAt) {
 		s.tried = s.luck
@@ -108,19 +118,21 @@ func (s *search) improve(budget, below int64) {
 		s.luck++
 		for _, st := range s.sizes {
 			for _, j := range st.jobs {
-				j.task, j.done = nil, false
+				j.task, j.done, j.full = nil, false, false
 			}
 		}
 	}
 }
 
+// long reports whether the program makes more than a few calls.
+func (s *search) long() bool { return len(s.plan.Calls) > fewCalls }
+
 // exhausted reports whether all is tried below the size of the best file.
 func (s *search) exhausted() bool {
 	for size := s.floor; size < s.bestAt; size++ {
-		for _, j := range s.at(size).jobs {
-			if !j.done || j.task != nil && j.task.full {
-				return false
-			}
+		st := s.at(size)
+		if st.cut || slices.ContainsFunc(st.jobs, func(j *job) bool { return !j.done || j.full }) {
+			return false
 		}
 	}
 	return true
@@ -165,6 +177,7 @@ type search struct {
 // sizeTasks are the tasks for one size.
 type sizeTasks struct {
 	jobs []*job
+	cut  bool // there were too many
 }
 
 // job is a task to be prepared when its turn comes.
@@ -178,7 +191,9 @@ type job struct {
 	slack int // see task.slack; known once the task is there
 	task  *task
 	nodes int64 // that the last run took
-	done  bool  // nothing is left to try
+	found *solution
+	done  bool // nothing is left to try
+	full  bool // more was left than memory has room for
 }
 
 // begin finds the floor, then some file, and looks for one of the size of the
@@ -302,6 +317,9 @@ func (s *search) at(size int64) *sizeTasks {
 		if site == nil {
 			continue
 		}
+		if st.cut = s.long() && len(st.jobs)>>max(0, min(s.options.Effort, 30)) >= mostJobs; st.cut {
+			break
+		}
 		if s.builds {
 			for i := range s.plan.Blobs {
 				builds, list := site.builds(s.plan, i, int(size))
@@ -374,18 +392,20 @@ func (s *search) work(j *job, budget int64) {
 			return
 		}
 		j.task.luck = s.luck
-		j.slack = j.task.slack()
-	}
-	if j.slack < 0 {
-		j.done = true
-		return
+		if j.slack = j.task.slack(); j.slack < 0 {
+			j.task, j.done = nil, true
+			return
+		}
 	}
 	j.task.search(s.options.Context, budget)
-	j.done = j.task.done
-	if s.forget {
+	j.nodes += j.task.nodes + askCost*j.task.asked
+	j.found, j.done, j.full = j.task.found, j.task.done, j.task.full
+	switch {
+	case j.done || j.found != nil:
+		j.task = nil // and the memory that it takes
+	case s.forget:
 		j.task.reset()
 	}
-	j.nodes += j.task.nodes + askCost*j.task.asked
 }
 
 // try runs all tasks of a size that are not finished. Those whose data lie as far
@@ -425,6 +445,10 @@ func (j *job) weight() int64 { return 1 << 8 / int64(2+max(j.slack, 0)) }
 // attempt runs tasks for a size. It reports whether a file was found; of several
 // the one from the first task counts.
 func (s *search) attempt(jobs []*job, size int64, budget func(*job) int64) bool {
+	if s.long() {
+		// Preparing many tasks alone can use up what is left.
+		jobs = jobs[:min(int64(len(jobs)), 1+max(0, s.budget-s.nodes)/(taskCost+leastBudget))]
+	}
 	var next, winner atomic.Int64
 	winner.Store(int64(len(jobs)))
 	var group sync.WaitGroup
@@ -437,7 +461,7 @@ func (s *search) attempt(jobs []*job, size int64, budget func(*job) int64) bool 
 				}
 				j := jobs[i]
 				s.work(j, budget(j))
-				for j.task != nil && j.task.found != nil {
+				for j.found != nil {
 					w := winner.Load()
 					if i >= w || winner.CompareAndSwap(w, i) {
 						break
@@ -457,7 +481,7 @@ func (s *search) attempt(jobs []*job, size int64, budget func(*job) int64) bool 
 	if w == int64(len(jobs)) {
 		return false
 	}
-	s.best, s.bestAt = jobs[w].task.found, size
+	s.best, s.bestAt = jobs[w].found, size
 	for other, st := range s.sizes {
 		if other >= size {
 			st.jobs = nil // and what their tasks hold

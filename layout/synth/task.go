@@ -537,8 +537,9 @@ func (t *task) reset() {
 const looksPerCheck = 1 << 8
 
 // callsPerNode is how many calls of the plan make a state count once: looking at one
-// takes longer with more of them.
-const callsPerNode = 2
+// takes longer with more of them. What is found comes from the same blocks rewritten
+// where there are many, so from callsSquared / callsPerNode on it counts for more.
+const callsPerNode, callsSquared = 2, 8
 
 // askCost is how many states can be looked at while the rules of the loader are
 // worked through once.
@@ -550,7 +551,8 @@ func (t *task) spent() bool { return t.nodes+askCost*t.asked > t.budget }
 // expand brings the machine into the state behind a step of the queue, and puts
 // into the queue what may follow. The root is -1.
 func (t *task) expand(i int32) {
-	t.nodes += max(1, int64(len(t.goal.wants))/callsPerNode)
+	n := int64(len(t.goal.wants))
+	t.nodes += max(1, n/callsPerNode, n*n/callsSquared)
 	s := t.goal.cpu.entry
 	ip, k := t.entry, 0
 	t.path, t.back, t.used, t.ran, t.product = t.path[:0], false, 0, 0, false
