@@ -229,11 +229,14 @@ func (m *mixer) operation() {
 		c := m.asked()
 		m.line("cmov%s %s, %s", c, m.pick(wide), m.of(m.pick(wide), m.memory(wide)))
 	case n == 10:
-		m.asked()
+		m.line("%s %s, %s", m.of("cmp", "add", "sub"), a, b)
+		for range m.r.IntN(3) {
+			m.neutral()
+		}
 		a, b := m.pair(size)
 		m.line("%s %s, %s", m.of("adc", "sbb"), a, b)
 	case n == 11:
-		m.setter()
+		m.line("%s %s, %s", m.of("cmp", "add", "neg "+m.pick(size)+"\nsub"), a, b)
 		m.line("%s %s, %d", m.of("rcl", "rcr"), m.pick(size), 1+m.r.IntN(7))
 	case n == 12:
 		m.line("%s %s, %d", m.of("shl", "shr", "sar", "rol", "ror"), m.of(m.pick(size), m.memory(size)), 1+m.r.IntN(7))
