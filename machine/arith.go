@@ -172,7 +172,8 @@ func (t *Terms) MulHigh(x, y Term, isSigned bool) Term {
 }
 
 // divisionFaults returns whether the processor refuses to divide hi:lo by a
-// number: because that is 0, or because the quotient does not fit.
+// number: because that is 0, or because the quotient does not fit. The term has no
+// width where too little is known of the numbers.
 func (t *Terms) divisionFaults(hi, lo, by Term, isSigned bool) Term {
 	w := lo.width
 	zero := t.IsZero(by)
@@ -192,7 +193,7 @@ func (t *Terms) divisionFaults(hi, lo, by Term, isSigned bool) Term {
 		return t.Sign(lo)
 	}
 	if hi.node != nil || lo.node != nil || by.node != nil {
-		return t.Undefined(1)
+		return Term{}
 	}
 	if by.value == 0 {
 		return bit(true)

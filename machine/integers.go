@@ -107,7 +107,12 @@ func (e *exec) divide(isSigned bool) {
 	if size == 1 {
 		high = e.Register(ah)
 	}
-	faults, ok := e.ask(e.t.divisionFaults(high, low, by, isSigned))
+	refused := e.t.divisionFaults(high, low, by, isSigned)
+	if refused.width == 0 {
+		e.unclear("divides numbers of which too little is known")
+		return
+	}
+	faults, ok := e.ask(refused)
 	switch {
 	case !ok:
 		return

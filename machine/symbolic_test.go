@@ -238,7 +238,7 @@ func (m *termMaker) division(x, y Term, vx, vy uint64, kind int) (Term, uint64) 
 	if kind == 0 {
 		return m.MulHigh(x, y, false), vx * vy >> w
 	}
-	if f, ok := m.divisionFaults(high, x, y, isSigned).Constant(); ok && f == 1 == fits {
+	if refused := m.divisionFaults(high, x, y, isSigned); refused.width > 0 && refused.IsNumber() && refused.value == 1 == fits {
 		m.wrong = append(m.wrong, fmt.Sprintf("division of %v:%v by %v, signed %v, with %v", high, x, y, isSigned, m.values))
 	}
 	if !fits {
