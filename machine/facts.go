@@ -324,10 +324,7 @@ func (f *Facts) Values(x Term) [][2]uint64 {
 	if x.node == nil {
 		return [][2]uint64{{x.value, x.value}}
 	}
-	var list []span
-	for _, d := range intersect(f.domain(x.node), []span{{0, f.ceiling(Term{node: x.node, width: x.width})}}) {
-		list = append(list, arc(d.low+x.value, d.high+x.value, x.width)...)
-	}
+	list := f.shifted(x)
 	slices.SortFunc(list, func(a, b span) int { return cmp.Compare(a.low, b.low) })
 	var values [][2]uint64
 	for _, s := range list {
@@ -336,11 +333,27 @@ func (f *Facts) Values(x Term) [][2]uint64 {
 	return values
 }
 
+// shifted returns the values that a term may have, in no order.
+func (f *Facts) shifted(x Term) []span {
+	var list []span
+	for _, d := range intersect(f.domain(x.node), []span{{0, f.ceiling(Term{node: x.node, width: x.width})}}) {
+		list = append(list, arc(d.low+x.value, d.high+x.value, x.width)...)
+	}
+	return list
+}
+
 // ceiling returns a number that a term does not exceed.
 func (f *Facts) ceiling(x Term) uint64 {
 	limit := x.most()
-	if x.value != 0 || x.node == nil {
+	if x.node == nil {
 		return limit
+	}
+	if x.value != 0 {
+		high := uint64(0)
+		for _, d := range f.shifted(x) {
+			high = max(high, d.high)
+		}
+		return min(limit, high)
 	}
 	if d := f.domain(x.node); len(d) > 0 {
 		limit = min(limit, d[len(d)-1].high)

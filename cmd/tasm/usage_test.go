@@ -88,7 +88,7 @@ func TestHelp(t *testing.T) {
 		byVerb := tasm("", "help", c.name)
 		for _, flag := range []string{"-h", "--help"} {
 			byFlag := tasm("", c.name, flag)
-			if byFlag != byVerb {
+			if byFlag != byVerb && !c.raw { // whose options are another tool's
 				t.Errorf("tasm %s %s differs from tasm help %s", c.name, flag, c.name)
 			}
 		}

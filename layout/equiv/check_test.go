@@ -85,6 +85,8 @@ out:	push 1
 		"cat":   {build(t, sample(t, "cat"), "", false), build(t, strings.Replace(sample(t, "cat"), "sub     edi, eax\n", "neg eax\nadd edi, eax\n", 1), "", false), "proved by induction over 2 blocks"},
 		"echo":  {build(t, sample(t, "echo"), "", false), build(t, strings.Replace(sample(t, "echo"), "xor     edx, edx", "push 0\npop edx", 1), "", false), "proved by induction over 4 blocks"},
 		"sleep": {build(t, sample(t, "sleep"), "", false), build(t, strings.Replace(sample(t, "sleep"), "imul    ebx, ebx, 10", "lea ebx, [ebx+ebx*4]\nadd ebx, ebx", 1), "", false), "proved by induction over 3 blocks"},
+		"long": {build(t, head386+"_start: mov ecx, 1000000\nxor ebx, ebx\n.l: add ebx, ecx\ndec ecx\njnz .l\nmov eax, 1\nint 0x80", "", false),
+			build(t, head386+"_start: mov ecx, 1000000\n.l: add ebx, ecx\nloop .l\nmov al, 1\nint 0x80", "", false), "proved by induction over 1 block"},
 		"pause": {build(t, sample(t, "pause"), "linux/amd64", false), build(t, sample(t, "pause"), "linux/amd64", false), "proved by symbolic run, 1 path"},
 	} {
 		t.Run(name, func(t *testing.T) {
