@@ -45,7 +45,7 @@ func commands() []*command {
 		disasmCommand(),
 		sizeCommand(),
 		ladderCommand(),
-		versionCommand(),
+		traceCommand(), versionCommand(),
 		helpCommand(),
 		completionCommand(),
 	}

@@ -26,10 +26,16 @@ type searchOptions struct {
 	effort         int
 	timeLimit      time.Duration
 	maxSize        uint64 // bytes; 0 is any
+
+	set *pflag.FlagSet
 }
+
+// layoutSet reports whether the user chose a layout.
+func (o *searchOptions) layoutSet() bool { return o.set.Changed("layout") }
 
 // register adds all of the options to a command.
 func (o *searchOptions) register(set *pflag.FlagSet) {
+	o.set = set
 	set.Var(newChoice(&o.layout, defaultLayout, layoutNames()...), "layout", "how an executable is laid out: "+layoutSummaries())
 	set.Var(newLoaderOption(&o.loader), "loader", "what has to run the file: "+loaderSummaries())
 	o.registerLimits(set)

@@ -12,7 +12,8 @@ import (
 // runner is the verb that starts a program.
 type runner struct {
 	imageOptions
-	in string
+	in      string
+	virtual bool
 }
 
 func runCommand() *command {
@@ -20,11 +21,13 @@ func runCommand() *command {
 	c := &command{
 		name:    "run",
 		args:    "FILE [ARGUMENT...]",
-		summary: "start the program of an image in docker or podman",
+		summary: "run a program here, in a virtual machine, or in docker or podman",
 		about: []string{
-			"Loads the image in FILE into a container engine, runs it there with the arguments that follow, removes container and image, and ends with the exit status of the program. Standard input, output and error are the program's. " + imageFileAbout,
+			"Without --in, FILE is a source: it is built, in layout plain unless another one is asked for, and runs on this system with the arguments that follow, with standard input, output and error, and tasm ends with its exit status. A program that a signal ends is run again in a virtual machine, and the line that it died at and the reason are told on standard error. On a system that is no Linux on x86, or with --vm, it runs in the virtual machine.",
+			"With --in, the image in FILE is loaded into a container engine; tasm runs it there with the arguments that follow, removes container and image, and ends with the exit status of the program. Standard input, output and error are the program's. " + imageFileAbout,
 		},
 		examples: []example{
+			{"tasm run hello.tasm", "the program of a source, on this system"},
 			{"tasm run --in docker hello.tasm", "the program of a source, as it is in its image"},
 			{"tasm run --in docker echo.tasm one two", "with arguments"},
 			{"tasm run --in podman image.tar", "of an archive, with podman"},
@@ -33,6 +36,7 @@ func runCommand() *command {
 		passesArgs: true,
 	}
 	simple := r.imageOptions.register(c)
+	simple.BoolVar(&r.virtual, "vm", false, "run in the virtual machine, which keeps the program from this system")
 	registerEngine(simple, &r.in)
 	return c
 }
@@ -47,7 +51,14 @@ func (r *runner) run(sys *system, args []string) error {
 		return usagef("give a file whose program is to be started")
 	}
 	if r.in == "" {
-		return usagef("say where it runs with --in %s", strings.Join(engines, "|"))
+		s, err := r.prepare(sys, args[0])
+		switch {
+		case err != nil:
+			return err
+		case r.virtual || !runsHere():
+			return s.virtual(args[1:])
+		}
+		return s.native(args[1:])
 	}
 	e, err := findEngine(sys, r.in)
 	if err != nil {

@@ -61,7 +61,6 @@ func TestUsage(t *testing.T) {
 		{"load", "give one file, not 0"},
 		{"load --in dokcer a", "did you mean 'docker'?"},
 		{"run", "give a file whose program is to be started"},
-		{"run a", "say where it runs with --in docker|podman"},
 		{"image", "give a program"},
 		{"image a", "say where the image goes with -o"},
 		{"image a -o b", "is neither an archive (.tar) nor a folder"},

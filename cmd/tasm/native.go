@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"tasm/crash"
+	"tasm/diag"
+	"tasm/layout"
+	"tasm/program"
+	"tasm/symbols"
+	"tasm/vm"
+)
+
+// session is a program that was built to be run here.
+type session struct {
+	*sourceOptions
+	sys     *system
+	name    string // of the source
+	files   *diag.Files
+	program *program.Program
+	file    *layout.File
+}
+
+// prepare builds a source, as plain unless another layout was asked for: then every
+// line of the source has its instructions in the file.
+func (o *imageOptions) prepare(sys *system, name string) (*session, error) {
+	if err := o.searchOptions.check(); err != nil {
+		return nil, err
+	}
+	files, p, messages, err := o.assembleFile(sys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !o.layoutSet() {
+		o.searchOptions.layout = plainLayout
+	}
+	file, _ := o.searchOptions.run(sys, p, messages)
+	if o.report(sys, files, messages) > 0 || file == nil {
+		return nil, errReported
+	}
+	return &session{&o.sourceOptions, sys, name, files, p, file}, nil
+}
+
+// native runs the program on this kernel, with the streams of this process, and
+// explains its end where a signal ended it.
+func (s *session) native(args []string) error {
+	dir, err := os.MkdirTemp("", "tasm-")
+	if err != nil {
+		return s.fail(s.sys, s.files, err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "program")
+	if err := os.WriteFile(path, s.file.Bytes, 0o700); err != nil {
+		return s.fail(s.sys, s.files, err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Args[0] = s.name
+	var input bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.sys.stdin, s.sys.stdout, s.sys.stderr
+	if _, isFile := s.sys.stdin.(*os.File); isFile && !isTerminal(s.sys.stdin) {
+		// What the program reads is kept, so that its end can be looked at again.
+		cmd.Stdin = io.TeeReader(s.sys.stdin, &limited{&input, mostReplayed})
+		cmd.WaitDelay = 1
+	}
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+	case err != nil && cmd.ProcessState == nil:
+		return s.fail(s.sys, s.files, fmt.Errorf("can't start the program: %s", diag.Reason(err)))
+	}
+	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !status.Signaled() {
+		if n := status.ExitStatus(); n != 0 {
+			return exitStatus(n)
+		}
+		return nil
+	}
+	s.explainEnd(args, &input, int(status.Signal()))
+	const signalled = 128 // as shells count
+	return exitStatus(signalled + int(status.Signal()))
+}
+
+// mostReplayed bounds the input that is kept of a program, in bytes.
+const mostReplayed = 1 << 20
+
+// limited keeps the first bytes that are written to it.
+type limited struct {
+	buffer *bytes.Buffer
+	most   int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	l.buffer.Write(p[:min(len(p), max(0, l.most-l.buffer.Len()))])
+	return len(p), nil
+}
+
+// Limits of a run whose end is to be explained.
+const (
+	mostSteps     = 50_000_000
+	lastSteps     = 1 << 20 // bytes of a recording of the last steps
+	explainOutput = 1 << 24
+)
+
+// explainEnd runs the program again in the virtual machine, which leads to the same
+// end where nothing from outside decides, and tells why it ended.
+func (s *session) explainEnd(args []string, input io.Reader, signal int) {
+	v, err := vm.New(s.file.Bytes, vm.Options{Args: append([]string{s.name}, args...), Stdin: input, MaxSteps: mostSteps, MaxOutput: explainOutput, Record: lastSteps})
+	if err != nil {
+		return
+	}
+	for v.Step() {
+	}
+	if stop := v.Stop(); stop.Kind != vm.Killed || stop.Status != signal {
+		fmt.Fprintf(s.sys.stderr, "tasm: the program was ended by signal %d; the virtual machine does not come to the same end, and can't explain it\n", signal)
+		return
+	}
+	s.tell(v)
+}
+
+// tell shows why a run ended.
+func (s *session) tell(v *vm.VM) {
+	messages := &diag.Bag{}
+	messages.Add(crash.Explain(v, symbols.New(s.file, s.program, s.files)))
+	s.report(s.sys, s.files, messages)
+}
+
+// virtual runs the program in the virtual machine.
+func (s *session) virtual(args []string) error {
+	v, err := vm.New(s.file.Bytes, vm.Options{
+		Args: append([]string{s.name}, args...), Stdin: s.sys.stdin, Stdout: s.sys.stdout, Stderr: s.sys.stderr,
+		Terminal: isTerminal(s.sys.stdout), MaxSteps: mostSteps, Record: lastSteps,
+	})
+	if err != nil {
+		return s.fail(s.sys, s.files, err)
+	}
+	for v.Step() {
+	}
+	switch stop := v.Stop(); stop.Kind {
+	case vm.Exited:
+		if stop.Status != 0 {
+			return exitStatus(stop.Status)
+		}
+		return nil
+	case vm.Killed:
+		s.tell(v)
+		return exitStatus(128 + stop.Status)
+	}
+	s.tell(v)
+	return errReported
+}
+
+// runsHere reports whether this system runs programs for Linux on x86.
+func runsHere() bool {
+	return runtime.GOOS == "linux" && (runtime.GOARCH == "amd64" || runtime.GOARCH == "386")
+}
