@@ -9,7 +9,7 @@ import (
 // Calls returns the system calls that a graph without doubts may make, and false
 // where one of them is not known.
 func Calls(g *flow.Graph, o Options) (calls []*linux.Syscall, all bool) {
-	_, a := analyzed(g, o)
+	_, a := analyzed(g, o) // of any length: only states are carried along
 	if a == nil {
 		return nil, false
 	}
@@ -32,7 +32,7 @@ func Calls(g *flow.Graph, o Options) (calls []*linux.Syscall, all bool) {
 // analyzed analyses a graph; the analysis is nil where the program can't be seen
 // through.
 func analyzed(g *flow.Graph, o Options) (*shortener, *analysis) {
-	if len(g.Doubts) != 0 || g.Entry == nil || g.ABI == nil || length(g) > MaxInstructions {
+	if len(g.Doubts) != 0 || g.Entry == nil || g.ABI == nil {
 		return nil, nil
 	}
 	sh := &shortener{
@@ -50,6 +50,9 @@ func analyzed(g *flow.Graph, o Options) (*shortener, *analysis) {
 // doubts, by block, and behind the last one of each. It is nil where the program
 // can't be seen through.
 func Facts(g *flow.Graph, o Options) map[*flow.Block][]flow.Known {
+	if length(g) > MaxInstructions {
+		return nil
+	}
 	sh, a := analyzed(g, o)
 	if a == nil {
 		return nil
