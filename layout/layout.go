@@ -29,8 +29,8 @@ type Options struct {
 	// elf.Profiles), for strategies that have a choice. "" is the default one.
 	Loader string
 	// MaxCharge is the most memory that the loader may commit for the file
-	// beyond what the file holds, in bytes; 0 means elf.DefaultCharge. Any other
-	// value than that bounds the addresses that the file occupies too.
+	// beyond what the file holds, in bytes; 0 means elf.DefaultCharge. A
+	// lower value than that bounds the addresses that the file occupies too.
 	MaxCharge uint64
 	// Assume lists the names of what the author grants beyond the contract of
 	// a Linux process (see Assumptions).

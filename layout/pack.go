@@ -76,10 +76,13 @@ func (o Options) loader() (*elf.Loader, *diag.Message) {
 	if !ok {
 		return nil, diag.Errorf(diag.Range{}, "there is no loader '%s'", o.Loader)
 	}
-	if o.MaxCharge == 0 || o.MaxCharge == elf.DefaultCharge {
+	if o.MaxCharge == 0 {
 		return l.WithCharge(elf.DefaultCharge), nil
 	}
-	// Who sets a bound means what the host is asked for, and some hosts count
+	if o.MaxCharge >= elf.DefaultCharge {
+		return l.WithCharge(o.MaxCharge), nil
+	}
+	// Who asks for less means what the host is asked for, and some hosts count
 	// addresses.
 	return l.WithCharge(o.MaxCharge).WithMapped(o.MaxCharge), nil
 }
