@@ -24,6 +24,8 @@ var WarningClasses = []WarningClass{
 	{"float-denorm", true, "a floating-point constant loses precision because it is so small"},
 	{"float-overflow", false, "a floating-point constant is too large and becomes infinite"},
 	{"float-underflow", true, "a floating-point constant is so small that it becomes zero"},
+	{"image-name", false, "an image that could not be named after its source"},
+	{"image-size", false, "an image whose description is larger than tools take"},
 	{"image-start", false, "something that may keep an image's command from starting"},
 	{"label-orphan", false, "a name alone on its line, without a colon, which might be a slip"},
 	{"label-redef", true, "a label is defined again with the value that it has"},

@@ -46,7 +46,7 @@ func (img *Image) WriteArchive(w io.Writer) error {
 }
 
 func file(name string, content value) tarEntry {
-	return tarEntry{name: name, mode: 0o644, mtime: epoch, data: []byte(content)}
+	return tarEntry{name: name, mode: 0o644, typeflag: typeRegular, mtime: epoch, data: []byte(content)}
 }
 
 func blobPath(b blob) string { return "blobs/" + b.digest.Algorithm + "/" + b.digest.Hex }

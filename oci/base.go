@@ -2,6 +2,7 @@ package oci
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func BuildOn(base content.Artifact, spec Spec, program []byte) (*Based, error) {
 	if entries, err = b.entries(program); err != nil {
 		return nil, err
 	}
-	tar, err := Safe.tar.write(entries)
+	tar, err := ustar.write(entries)
 	if err != nil {
 		return nil, SpecErrors{{"Path", -1, err.Error()}}
 	}
@@ -142,7 +143,7 @@ func (b *onto) entries(program []byte) ([]tarEntry, error) {
 		if slices.Contains(topFolders, p[1:]) {
 			return nil, conflict("%q is a folder in usual base images, which the program would replace; give another path", p)
 		}
-		return []tarEntry{{name: p[1:], mode: Safe.mode, mtime: b.spec.Created, data: program}}, nil
+		return []tarEntry{{name: p[1:], mode: cmp.Or(b.spec.Mode, programMode), typeflag: typeRegular, mtime: b.spec.Created, data: program}}, nil
 	}
 	tree, err := b.files()
 	if err != nil {
@@ -167,13 +168,13 @@ func (b *onto) entries(program []byte) ([]tarEntry, error) {
 	var entries []tarEntry
 	for _, name := range slices.Backward(missing) {
 		dir = path.Join(dir, name)
-		entries = append(entries, tarEntry{name: dir[1:] + "/", mode: 0o755, mtime: b.spec.Created})
+		entries = append(entries, folderEntry(dir[1:], b.spec.Created))
 	}
 	b.path = path.Join(dir, path.Base(p))
 	if old := tree.Get(b.path); old != nil && old.Mode.IsDir() {
 		return nil, conflict("%q is a folder in the base image", p)
 	}
-	return append(entries, tarEntry{name: b.path[1:], mode: Safe.mode, mtime: b.spec.Created, data: program}), nil
+	return append(entries, tarEntry{name: b.path[1:], mode: cmp.Or(b.spec.Mode, programMode), typeflag: typeRegular, mtime: b.spec.Created, data: program}), nil
 }
 
 // baseLayer is the program's layer as a whole v1.Layer.
@@ -257,7 +258,7 @@ func (b *onto) configJSON(raw []byte, diffID v1.Hash) (value, error) {
 		delete(top, name)
 	}
 	delete(inner, "OnBuild") // instructions for the next build, not for those on it
-	if !s.Created.Equal(epoch) {
+	if s.dated {
 		top["created"] = json.RawMessage(text(s.Created.Format(time.RFC3339)))
 	}
 	set := func(name string, v value) {

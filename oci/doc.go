@@ -10,9 +10,10 @@
 // Go toolchain, so that the same description and program always have the same
 // digest.
 //
-// What is written beyond the needed is decided by a Profile: Safe leaves
-// nothing out that any reader asks for; Smallest leaves out all that container
-// tools do not need.
+// What is written beyond the needed is decided by a Profile: Portable leaves
+// nothing out that any reader asks for; Small and Smallest leave out what container
+// tools do not need. What nothing depends on (the program's mode, its name where
+// nobody gave one, its type flag) is chosen so that the layer compresses best.
 //
 // Profiles build (Builder); archives, and whatever else takes an image, publish
 // (Publisher). An Image is a go-containerregistry v1.Image, so that a publisher

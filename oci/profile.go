@@ -1,49 +1,51 @@
 package oci
 
-// Profile says what an image contains beyond what every container tool needs.
-// Each profile is a Builder.
+// Profile says what an image contains beyond what every container tool needs,
+// and what may be chosen for it because nothing depends on it. Each profile is a
+// Builder.
 type Profile struct {
 	Name string
+
+	// Refused says which tools do not take such an image; "" if all do.
+	Refused string
 
 	// Manifest: with its own media type at the top. The specification says
 	// that it SHOULD be there; some registries and tools refuse it otherwise.
 	mediaType bool
 
-	// Config: the program as Entrypoint, so that arguments of "docker run"
-	// are the program's. Otherwise program and arguments are Cmd, which
-	// "docker run" replaces as a whole; 7 bytes shorter.
-	entrypoint bool
-
-	// Config: created also when it is 1970-01-01, the default.
-	created bool
-
-	// Layer: the tar file, the program's mode, and its path if the Spec has
-	// none. An empty path is derived from the tag.
-	tar  tarFormat
-	mode int64
-	path string
+	tar tarFormat
 }
 
-// Safe is the default: an image that every tool accepts, those for plain tar
+// programMode is the mode of a program in an image in which it is not chosen.
+const programMode = 0o755
+
+// freeModes are the modes that a program can have where its author asks for
+// none, the preferred ones first: everybody may run it in all of them.
+var freeModes = []int64{0o111, 0o555, 0o755}
+
+// freeNames are the names, of one letter each, that a program can have where its
+// author gives neither a path nor a command.
+const freeNames = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+// Portable is the default: an image that every tool accepts, those for plain tar
 // files too.
-var Safe = Profile{
-	Name:       "safe",
-	mediaType:  true,
-	entrypoint: true,
-	created:    true,
-	tar:        ustar,
-	mode:       0o755,
+var Portable = Profile{Name: "portable", mediaType: true, tar: ustar}
+
+// Small leaves out what container engines and registries do not need, but for
+// the end of the tar file.
+var Small = Profile{
+	Name:    "small",
+	Refused: "busybox tar, and registries and tools that ask a manifest for its media type (cloudflare's serverless-registry, spegel, the .NET SDK)",
+	tar:     tarFormat{fill: true, endBlock: true},
 }
 
-// Smallest leaves out what container engines and registries do not need. The
-// manifest and config are still valid; the layer is a tar file cut short,
-// which the tar programs refuse and all container engines read.
+// Smallest leaves out all that container engines and registries do not need. The
+// manifest and config are still valid; the layer is a tar file cut short, which
+// the tar programs refuse and all container engines read.
 var Smallest = Profile{
-	Name: "smallest",
-	tar:  truncatedV7,
-	mode: 0o111,
-	path: "/1",
+	Name:    "smallest",
+	Refused: "GNU tar, bsdtar, busybox tar and Python's tarfile, and registries and tools that ask a manifest for its media type (cloudflare's serverless-registry, spegel, the .NET SDK)",
 }
 
 // Profiles are all profiles, the default first.
-var Profiles = []Profile{Safe, Smallest}
+var Profiles = []Profile{Portable, Small, Smallest}

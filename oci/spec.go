@@ -24,9 +24,18 @@ type Spec struct {
 
 	// Path is where the program is in the image, absolute. The default is
 	// what Entrypoint (or Cmd, if that is all) names by an absolute path;
-	// without one, the last part of the first tag's name: "/hello" for
-	// "team/hello:1.0". A Profile may have a shorter one instead.
+	// without one, a name of one letter that makes the image smallest, or on a
+	// base image the last part of the first tag's name: "/hello" for
+	// "team/hello:1.0".
 	Path string
+
+	// Mode are the rights on the program. The default is one of 0111, 0555 and
+	// 0755, whichever makes the image smallest, or on a base image 0755.
+	Mode int64
+
+	// IgnoresArguments says that the program can't see what it is started with,
+	// so that the image need not divide its command.
+	IgnoresArguments bool
 
 	// Entrypoint and Cmd make up the command: Cmd is what arguments of
 	// "docker run" replace. With Entrypoint nil the program at Path is the
@@ -40,7 +49,8 @@ type Spec struct {
 	User       string   // uid or uid:gid; an image without /etc/passwd knows no names
 
 	// Created is the image's time of creation and the modification time of
-	// its files, in whole seconds. The zero Time means 1970-01-01T00:00:00Z.
+	// its files, in whole seconds. With the zero Time the image has none, and
+	// its files have 1970-01-01T00:00:00Z.
 	Created time.Time
 }
 
@@ -101,7 +111,8 @@ func (es SpecErrors) Unwrap() []error {
 // resolved is a Spec that has been checked, with its defaults filled in.
 type resolved struct {
 	Spec
-	tags []name.Tag
+	tags  []name.Tag
+	dated bool // Created was given
 }
 
 // epoch is the time of an image whose author names none.
@@ -111,12 +122,12 @@ var epoch = time.Unix(0, 0).UTC()
 var maxTime = time.Unix(1<<33-1, 0).UTC()
 
 // CreatedFromEnv returns the time that SOURCE_DATE_EPOCH gives (seconds since
-// 1970, see reproducible-builds.org), or 1970-01-01 if it is unset or empty.
+// 1970, see reproducible-builds.org), or the zero Time if it is unset or empty.
 // Anything else in it is an error: a build must not ignore it silently.
 func CreatedFromEnv(getenv func(string) string) (time.Time, error) {
 	s := getenv("SOURCE_DATE_EPOCH")
 	if s == "" {
-		return epoch, nil
+		return time.Time{}, nil
 	}
 	seconds, err := strconv.ParseUint(s, 10, 63)
 	if err != nil || int64(seconds) > maxTime.Unix() {
@@ -148,18 +159,16 @@ func (c *checker) text(field string, index int, s string) bool {
 	return false
 }
 
-// resolve checks s and fills in its defaults. shortPath, if not empty, comes
-// before the path that would be derived from the tag.
-func (s Spec) resolve(shortPath string) (*resolved, error) {
-	return s.check(&checker{}, shortPath)
-}
+// resolve checks s and fills in its defaults, but for Path and Mode where they
+// are free.
+func (s Spec) resolve() (*resolved, error) { return s.check(&checker{}) }
 
 // resolveOn is resolve for an image on a base that holds other files.
 func (s Spec) resolveOn(holds func(path string) bool) (*resolved, error) {
-	return s.check(&checker{holds: holds}, "")
+	return s.check(&checker{holds: holds})
 }
 
-func (s Spec) check(c *checker, shortPath string) (*resolved, error) {
+func (s Spec) check(c *checker) (*resolved, error) {
 	r := &resolved{Spec: s}
 	r.tags = c.tags(s.Tags)
 	c.platform(s.Platform)
@@ -168,12 +177,11 @@ func (s Spec) check(c *checker, shortPath string) (*resolved, error) {
 	case s.Path != "":
 	case len(argv) > 0 && path.IsAbs(argv[0]) && (c.holds == nil || !c.holds(argv[0])):
 		r.Path = argv[0]
-	case shortPath != "":
-		r.Path = shortPath
-	case len(r.tags) > 0:
-		r.Path = "/" + path.Base(r.tags[0].RepositoryStr())
+	case c.holds != nil && len(r.tags) > 0 || len(argv) > 0:
+		r.Path = s.NamedPath()
 	}
-	if len(s.Tags) == len(r.tags) || r.Path != "" { // a bad tag is one mistake, not two
+	free := c.holds == nil && len(argv) == 0 && r.Path == ""
+	if !free && (len(s.Tags) == len(r.tags) || r.Path != "") { // a bad tag is one mistake, not two
 		c.path(r.Path)
 	}
 	c.list("Entrypoint", s.Entrypoint)
@@ -182,7 +190,7 @@ func (s Spec) check(c *checker, shortPath string) (*resolved, error) {
 	c.labels(s.Labels)
 	c.workingDir(s.WorkingDir)
 	c.user(s.User)
-	r.Created = c.created(s.Created)
+	r.Created, r.dated = c.created(s.Created), !s.Created.IsZero()
 	if len(c.errs) == 0 {
 		c.command(r)
 	}
@@ -190,6 +198,19 @@ func (s Spec) check(c *checker, shortPath string) (*resolved, error) {
 		return nil, c.errs
 	}
 	return r, nil
+}
+
+// NamedPath returns the path after the image's first name: "/hello" for
+// "team/hello:1.0". It is empty if there is no valid name.
+func (s Spec) NamedPath() string {
+	if len(s.Tags) == 0 {
+		return ""
+	}
+	t, err := name.NewTag(s.Tags[0], name.WeakValidation)
+	if err != nil {
+		return ""
+	}
+	return "/" + path.Base(t.RepositoryStr())
 }
 
 // What Docker accepts as a repository's path and as a tag is narrower than
@@ -233,6 +254,17 @@ func (c *checker) platform(p Platform) {
 // mounted are the folders that a container engine covers with its own.
 var mounted = map[string]bool{"dev": true, "proc": true, "sys": true}
 
+// replaced are the files that engines lay over those of an image: docker and podman
+// for names and addresses, both for a mark that there is a container.
+var replaced = map[string]bool{
+	"/etc/hosts": true, "/etc/hostname": true, "/etc/resolv.conf": true, "/etc/mtab": true,
+	"/.dockerenv": true, "/run/.containerenv": true, "/dev": true, "/proc": true, "/sys": true,
+}
+
+// longestName is how many bytes a name in a folder can have on Linux's file systems
+// (include/uapi/linux/limits.h NAME_MAX), longestPath a path (PATH_MAX).
+const longestName, longestPath = 255, 4095
+
 func (c *checker) path(p string) {
 	switch {
 	case p == "":
@@ -242,12 +274,20 @@ func (c *checker) path(p string) {
 		c.failf("Path", -1, "%q is not absolute; write %q", p, path.Join("/", p))
 	case path.Clean(p) == "/":
 		c.failf("Path", -1, "%q is the root folder; give a file's path, such as /hello", p)
+	case replaced[p]:
+		c.failf("Path", -1, "%q would be hidden: container engines put a file of their own there", p)
+	case len(p) > longestPath:
+		c.failf("Path", -1, "a path of %d bytes is too long: Linux takes %d", len(p), longestPath)
 	case path.Clean(p) != p:
 		c.failf("Path", -1, "%q is not in its shortest form; write %q", p, path.Clean(p))
 	case mounted[strings.Split(p, "/")[1]]:
 		c.failf("Path", -1, "%q would be hidden: container engines mount their own /%s", p, strings.Split(p, "/")[1])
 	default:
 		for part := range strings.SplitSeq(p, "/") {
+			if len(part) > longestName {
+				c.failf("Path", -1, "a name of %d bytes is too long: file systems take %d", len(part), longestName)
+				return
+			}
 			if strings.HasPrefix(part, ".wh.") {
 				c.failf("Path", -1, "%q deletes a file instead of adding one: names that begin with .wh. are whiteouts in a layer", p)
 				return

@@ -27,14 +27,16 @@ func TestSpecErrors(t *testing.T) {
 		{"digest", func(s *Spec) { s.Tags = []string{"hello@sha256:" + strings.Repeat("0", 64)} }, []string{`Tags[0]: "hello@sha256:`}},
 		{"twice", func(s *Spec) { s.Tags = []string{"hello", "hello:latest"} }, []string{`Tags[1]: "hello:latest" names the image a second time`}},
 		{"no platform", func(s *Spec) { s.Platform = Platform{} }, []string{`Platform: "/" is no platform`}},
-		{"no tag, no path", func(s *Spec) { s.Tags = nil }, []string{"Path: there is no tag"}},
 		{"relative path", func(s *Spec) { s.Path = "bin/h" }, []string{`Path: "bin/h" is not absolute; write "/bin/h"`}},
 		{"root", func(s *Spec) { s.Path = "/" }, []string{`Path: "/" is the root folder`}},
 		{"unclean path", func(s *Spec) { s.Path = "/a/../h/" }, []string{`Path: "/a/../h/" is not in its shortest form; write "/h"`}},
 		{"hidden path", func(s *Spec) { s.Path = "/dev/h" }, []string{`Path: "/dev/h" would be hidden`}},
 		{"whiteout", func(s *Spec) { s.Path = "/a/.wh.h" }, []string{`Path: "/a/.wh.h" deletes`}},
 		{"zero in path", func(s *Spec) { s.Path = "/a\x00" }, []string{`Path: "/a\x00" contains a zero byte`}},
-		{"long path", func(s *Spec) { s.Path = "/" + strings.Repeat("n", 101) }, []string{`Path: "nnn`}},
+		{"long path", func(s *Spec) { s.Path = "/" + strings.Repeat("n", 256) }, []string{`Path: a name of 256 bytes`}},
+		{"file of the engine", func(s *Spec) { s.Path = "/etc/hosts" }, []string{`Path: "/etc/hosts" would be hidden: container engines put`}},
+		{"mark of the engine", func(s *Spec) { s.Path = "/.dockerenv" }, []string{`Path: "/.dockerenv" would be hidden`}},
+		{"very long path", func(s *Spec) { s.Path = strings.Repeat("/nn", 2000) }, []string{`Path: a path of 6000 bytes is too long`}},
 		{"bad UTF-8", func(s *Spec) { s.Cmd = []string{"a", "\xff"} }, []string{`Cmd[1]: "\xff" is not valid UTF-8`}},
 		{"zero byte", func(s *Spec) { s.Entrypoint = []string{"/h", "a\x00b"} }, []string{`Entrypoint[1]: "a\x00b" contains a zero byte`}},
 		{"env without =", func(s *Spec) { s.Env = []string{"A=1", "B"} }, []string{`Env[1]: "B" has no name and value; write NAME=value`}},
@@ -130,7 +132,9 @@ func TestCreatedFromEnv(t *testing.T) {
 		switch {
 		case tt.want < 0 && err == nil:
 			t.Errorf("%q: %v, want an error", tt.value, got)
-		case tt.want >= 0 && (err != nil || got.Unix() != tt.want || got.Location() != time.UTC):
+		case tt.value == "" && (err != nil || !got.IsZero()):
+			t.Errorf("unset: %v, %v", got, err)
+		case tt.value != "" && tt.want >= 0 && (err != nil || got.Unix() != tt.want || got.Location() != time.UTC):
 			t.Errorf("%q: %v, %v", tt.value, got, err)
 		}
 	}

@@ -13,30 +13,35 @@ import (
 // is an empty field, which every reader takes as zero.
 type tarFormat struct {
 	magic    string
-	regular  byte // type flag of a regular file
 	prefix   bool // a long path may be cut in two (POSIX 1003.1-1988)
 	fill     bool // the last block of the last file is filled up
 	endBlock bool // two blocks of zeros at the end
 }
 
-var (
-	// ustar is the format of POSIX 1003.1-1988. All tar programs read it, and
-	// none of them asks for the version after the magic number, which is left
-	// out: its two zeros cost three bytes compressed.
-	ustar = tarFormat{magic: "ustar", regular: '0', prefix: true, fill: true, endBlock: true}
-
-	// truncatedV7 is the format of Unix Version 7, which has no magic number,
-	// and ends with the last byte of the last file.
-	truncatedV7 = tarFormat{}
-)
+// ustar is the format of POSIX 1003.1-1988. All tar programs read it, and
+// none of them asks for the version after the magic number, which is left
+// out: its two zeros cost three bytes compressed.
+var ustar = tarFormat{magic: "ustar", prefix: true, fill: true, endBlock: true}
 
 // tarEntry is a file in a tar file, or a folder if its name ends in a slash.
 type tarEntry struct {
-	name  string // relative
-	mode  int64
-	mtime time.Time
-	data  []byte
+	name     string // relative
+	link     string // what a symbolic link leads to
+	mode     int64
+	uid, gid int64
+	mtime    time.Time
+	typeflag byte // typeRegular and the like, NUL for a regular file too
+	size     int  // of data, where that is not at hand
+	data     []byte
 }
+
+// Type flags of entries.
+const (
+	typeRegular = '0'
+	typeLink    = '2'
+	typeFolder  = '5'
+	typePAX     = 'x' // a file of records about the next entry (POSIX 1003.1-2001)
+)
 
 const tarBlock = 512
 
@@ -44,10 +49,13 @@ const tarBlock = 512
 var (
 	tarName     = tarField{0, 100}
 	tarMode     = tarField{100, 8}
+	tarUID      = tarField{108, 8}
+	tarGID      = tarField{116, 8}
 	tarSize     = tarField{124, 12}
 	tarMtime    = tarField{136, 12}
 	tarChecksum = tarField{148, 8}
 	tarTypeflag = tarField{156, 1}
+	tarLinkname = tarField{157, 100}
 	tarMagic    = tarField{257, 6}
 	tarPrefix   = tarField{345, 155}
 )
@@ -60,6 +68,16 @@ func (f tarField) put(header []byte, s string) { copy(header[f.offset:f.offset+f
 func (f tarFormat) write(entries []tarEntry) ([]byte, error) {
 	var out []byte
 	for _, e := range entries {
+		if records := f.records(e); records != "" {
+			extra := tarEntry{name: "PaxHeaders", typeflag: typePAX, mode: 0o644, mtime: e.mtime, data: []byte(records)}
+			h, err := f.header(extra)
+			if err != nil {
+				return nil, err
+			}
+			out = append(append(fillBlock(out), h...), records...)
+			e.name, e.link = e.name[len(e.name)-min(len(e.name), tarName.size):], e.link[:min(len(e.link), tarLinkname.size)]
+			e.uid, e.gid = e.uid&maxID, e.gid&maxID
+		}
 		h, err := f.header(e)
 		if err != nil {
 			return nil, err
@@ -86,15 +104,14 @@ func (f tarFormat) header(e tarEntry) ([]byte, error) {
 		return nil, fmt.Errorf("%q is too long for a tar file: %d bytes is the most for this name", e.name, f.longest())
 	}
 	h := make([]byte, tarBlock)
-	typeflag := f.regular
-	if strings.HasSuffix(e.name, "/") {
-		typeflag = '5'
-	}
 	tarName.put(h, name)
 	tarMode.put(h, octal(e.mode))
-	tarSize.put(h, octal(int64(len(e.data))))
+	tarUID.put(h, octal(e.uid))
+	tarGID.put(h, octal(e.gid))
+	tarSize.put(h, octal(int64(max(len(e.data), e.size))))
 	tarMtime.put(h, octal(e.mtime.Unix()))
-	tarTypeflag.put(h, string(rune(typeflag)))
+	tarTypeflag.put(h, string(rune(e.typeflag)))
+	tarLinkname.put(h, e.link)
 	tarMagic.put(h, f.magic)
 	tarPrefix.put(h, prefix)
 
@@ -138,14 +155,48 @@ func (f tarFormat) cut(p string) (prefix, name string, ok bool) {
 	return p[:i], p[i+1:], true
 }
 
-// programEntries are the tar entries for a program at an absolute path: the
-// folders on the way, which engines would create with rights of their own
-// choice, and the file.
-func programEntries(p string, mode int64, mtime time.Time, program []byte) []tarEntry {
+// maxID is the largest user or group that a header can hold: 7 octal digits.
+const maxID = 1<<21 - 1
+
+// records are the PAX records of what does not fit in an entry's header.
+func (f tarFormat) records(e tarEntry) string {
+	var out string
+	if _, _, ok := f.cut(e.name); !ok {
+		out += paxRecord("path", e.name)
+	}
+	if len(e.link) > tarLinkname.size {
+		out += paxRecord("linkpath", e.link)
+	}
+	if e.uid > maxID {
+		out += paxRecord("uid", strconv.FormatInt(e.uid, 10))
+	}
+	if e.gid > maxID {
+		out += paxRecord("gid", strconv.FormatInt(e.gid, 10))
+	}
+	return out
+}
+
+// paxRecord writes "LENGTH KEY=VALUE\n", where the length counts itself.
+func paxRecord(key, value string) string {
+	rest := " " + key + "=" + value + "\n"
+	n := len(rest)
+	for n != len(rest)+len(strconv.Itoa(n)) {
+		n = len(rest) + len(strconv.Itoa(n))
+	}
+	return strconv.Itoa(n) + rest
+}
+
+func folderEntry(name string, mtime time.Time) tarEntry {
+	return tarEntry{name: name + "/", mode: 0o755, typeflag: typeFolder, mtime: mtime}
+}
+
+// foldersOn are the entries of the folders on the way to an absolute path, which
+// engines would create with rights of their own choice.
+func foldersOn(p string, mtime time.Time) []tarEntry {
 	var entries []tarEntry
 	for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {
-		entries = append(entries, tarEntry{name: dir[1:] + "/", mode: 0o755, mtime: mtime})
+		entries = append(entries, folderEntry(dir[1:], mtime))
 	}
 	slices.Reverse(entries)
-	return append(entries, tarEntry{name: p[1:], mode: mode, mtime: mtime, data: program})
+	return entries
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"tasm/assembler"
 	"tasm/diag"
 	"tasm/layout"
+	"tasm/oci"
 	"tasm/oci/content"
 	"tasm/program"
 )
@@ -21,6 +23,7 @@ type build struct {
 	output, format string
 	tags           []string
 	base           baseOption
+	imageSize      string
 	verbose, debug bool
 }
 
@@ -33,7 +36,7 @@ func buildCommand() *command {
 		about: []string{
 			"Assembles FILE and writes one output. The output's name says what it is: .tar is a container image, .bin a flat binary, .o a relocatable object for a linker, no extension or .elf an executable (-f elf is the executable too; nasm's elf is elf32 here). Without -o the output is named after the source: hello.tasm becomes hello, hello.bin or hello.tar in the current directory. FILE can be - for standard input.",
 			"An output is written whole or not at all. What is wrong with the source goes to standard error, and the summary of a build too, where that is a terminal.",
-			"An image describes itself in the source, with the lines that begin with 'image'. Its time of creation is 1970-01-01, or what the environment variable SOURCE_DATE_EPOCH says, in seconds since then.",
+			"An image describes itself in the source, with the lines that begin with 'image'. It has no time of creation, unless the environment variable SOURCE_DATE_EPOCH says one, in seconds since 1970. Where the source gives no path and no command, the program has a name of one letter, and what nothing depends on is chosen so that the image is smallest.",
 		},
 		examples: []example{
 			{"tasm build hello.tasm", "an executable named hello"},
@@ -53,6 +56,7 @@ func buildCommand() *command {
 	simple.VarP(newChoice(&b.format, "", formatNames()...), "format", "f", "kind of output, whatever its name is")
 	b.sourceOptions.register(simple, advanced)
 	b.base.register(simple)
+	advanced.Var(newChoice(&b.imageSize, oci.Portable.Name, profileNames()...), "image-size", "how much an image leaves out: portable is the smallest that every tool takes; "+profileSummaries())
 	simple.Var(list{&b.tags, "NAME"}, "tag", "name of the image, instead of those in the source; may be repeated")
 	simple.BoolVarP(&b.debug, "debug", "g", false, "add symbols and line numbers for debuggers, to objects and to executables as --layout plain lays them out")
 	simple.BoolVarP(&b.verbose, "verbose", "v", false, "print the summary even where standard error is no terminal")
@@ -66,6 +70,7 @@ type product struct {
 	executable bool
 	size       int // of the program, in bytes
 	summary    string
+	hosts      string        // who can run the program, and what it asks of them
 	image      *content.File // instead of data, for an image on a base
 }
 
@@ -113,9 +118,16 @@ func (b *build) run(sys *system, args []string) error {
 	}
 	if b.verbose || isTerminal(sys.stderr) {
 		fmt.Fprintf(sys.stderr, "%s  %s\n", output, made.summary)
+		if made.hosts != "" {
+			fmt.Fprintf(sys.stderr, "  %s\n", made.hosts)
+		}
 	}
 	return nil
 }
+
+// transports are what skopeo, podman and buildah write before the name of an image to
+// say where it is (containers-transports(5)).
+var transports = []string{"oci", "oci-archive", "docker", "docker-archive", "docker-daemon", "dir", "containers-storage", "ostree"}
 
 // checkUsage finds options that contradict each other.
 func (b *build) checkUsage(source, output string, f *format) error {
@@ -130,6 +142,9 @@ func (b *build) checkUsage(source, output string, f *format) error {
 	}
 	if len(b.tags) > 0 && f != imageFormat {
 		return usagef("--tag names an image, and '%s' is %s; say -f image", output, f.about)
+	}
+	if prefix, rest, found := strings.Cut(output, ":"); found && slices.Contains(transports, prefix) {
+		return usagef("'%s' names a file here, with no '%s:' before it: for an image write -o image.tar, and for a registry 'tasm push %s %s'", output, prefix, source, cmp.Or(strings.TrimLeft(rest, "/"), "NAME"))
 	}
 	in, err := os.Stat(source)
 	if err != nil || !in.Mode().IsRegular() {
@@ -166,8 +181,12 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 	if early {
 		summary += "  ended early"
 	}
+	hosts := ""
+	if f != flatFormat {
+		hosts = asks(file)
+	}
 	if f != imageFormat {
-		return &product{data: file.Bytes, executable: f.executable, size: len(file.Bytes), summary: summary}
+		return &product{data: file.Bytes, executable: f.executable, size: len(file.Bytes), summary: summary, hosts: hosts}
 	}
 
 	name := files.Name(source)
@@ -179,10 +198,15 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 	if said.Errors() > 0 {
 		return nil
 	}
-	made := &product{size: len(file.Bytes), summary: strings.Join(spec.Tags, " ") + "  program " + summary}
+	made := &product{size: len(file.Bytes), hosts: hosts, summary: strings.Join(spec.Tags, " ") + "  program " + summary}
 	if b.base.from != "" {
 		made.image = b.onBase(sys, spec, file.Bytes, messages)
 		return made
+	}
+	for _, p := range oci.Profiles {
+		if p.Name == b.imageSize {
+			spec.profile = p
+		}
 	}
 	img, archive, said := spec.build(file.Bytes)
 	messages.Append(said)
@@ -191,7 +215,7 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 	}
 	made.data = archive
 	if digest, err := img.Digest(); err == nil {
-		made.summary += "  " + digest.String()
+		made.summary += fmt.Sprintf("  wire %d B  %s", img.Sizes().Wire(), digest)
 	}
 	return made
 }
@@ -232,7 +256,7 @@ func (b *build) summary(p *program.Program, f *format, file *layout.File) string
 	case r.Space != "":
 		known = fmt.Sprintf("  bound %d B", r.Bound)
 	}
-	return fmt.Sprintf("%d B  %s  %s%s\n  %s", size, p.Target, file.Report.Layout, known, asks(file))
+	return fmt.Sprintf("%d B  %s  %s%s", size, p.Target, file.Report.Layout, known)
 }
 
 // isTerminal reports whether w is a terminal, or another device that is read

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tasm/diag"
+	"tasm/flow"
 	"tasm/lang"
 	"tasm/linux"
 	"tasm/oci"
@@ -49,13 +50,18 @@ type imageSpec struct {
 	oci.Spec
 	statements map[string]diag.Range   // by field of oci.Spec
 	arguments  map[string][]diag.Range // by field and index
+	profile    oci.Profile
 }
+
+// mostJSON is the size in bytes of the manifest and the config that registries have
+// to take (OCI distribution specification, Pushing Manifests), and tools do.
+const mostJSON = 4 << 20
 
 // describeImage collects what the source and the command line say of the image.
 // Its name is, where neither tells, that of the source.
 func describeImage(p *program.Program, source string, tags []string, getenv func(string) string) (*imageSpec, *diag.Bag) {
 	messages := &diag.Bag{}
-	s := &imageSpec{statements: map[string]diag.Range{}, arguments: map[string][]diag.Range{}}
+	s := &imageSpec{profile: oci.Portable, statements: map[string]diag.Range{}, arguments: map[string][]diag.Range{}}
 	for _, statement := range p.Image {
 		messages.Add(s.add(statement))
 	}
@@ -66,15 +72,32 @@ func describeImage(p *program.Program, source string, tags []string, getenv func
 	}
 	if len(s.Tags) == 0 {
 		s.Tags = []string{defaultTag(source)}
+		if s.Tags[0] == unnamed && source != unnamed {
+			messages.Add(diag.Warningf("image-name", diag.Range{}, "'%s' makes no name for an image, which has letters from a to z, digits and -_.: it is named '%s'", source, unnamed).
+				Notef("write 'image tag \"NAME\"' in the source, or give --tag NAME"))
+		}
 	}
 	if target, ok := linux.TargetFor(p.Target); ok {
 		s.Platform = oci.Platform{OS: target.OS, Architecture: target.Arch}
 	}
+	s.IgnoresArguments = ignoresArguments(p)
 	var err error
 	if s.Created, err = oci.CreatedFromEnv(getenv); err != nil {
 		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
 	}
 	return s, messages
+}
+
+// ignoresArguments reports whether a program surely sees nothing of what it is
+// started with: that is all on the stack, and the program does not look at the
+// stack pointer it begins with.
+func ignoresArguments(p *program.Program) bool {
+	g := flow.Build(p)
+	if len(g.Doubts) > 0 || g.Entry == nil {
+		return false
+	}
+	const stackPointer = 4
+	return !g.LiveBefore()[g.Entry][0].Registers.Has(stackPointer)
 }
 
 // add puts one IMAGE statement into the description.
@@ -108,11 +131,14 @@ func (s *imageSpec) add(st *lang.Image) *diag.Message {
 // build makes the image archive. Mistakes in the description become messages
 // about the statements that they stand in.
 func (s *imageSpec) build(executable []byte) (*oci.Image, []byte, *diag.Bag) {
-	img, err := oci.Build(s.Spec, executable)
+	img, err := s.profile.Build(s.Spec, executable)
 	if err != nil {
 		return nil, nil, s.mistakes(err)
 	}
 	messages := &diag.Bag{}
+	if n := max(img.Sizes().Config, img.Sizes().Manifest); n > mostJSON {
+		messages.Add(diag.Warningf("image-size", diag.Range{}, "the image's description takes %d bytes, and skopeo, podman and many registries take no more than %d: shorten labels and environment", n, mostJSON))
+	}
 	var archive bytes.Buffer
 	if err := img.WriteArchive(&archive); err != nil {
 		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
@@ -187,13 +213,35 @@ func (s *imageSpec) place(e *oci.SpecError) diag.Range {
 
 var notInTags = regexp.MustCompile(`[^a-z0-9]+`)
 
+// unnamed is the name of an image whose source has none that would do.
+const unnamed = "image"
+
 // defaultTag makes the name of an image from that of its source.
 func defaultTag(source string) string {
 	base := filepath.Base(source)
 	base = strings.TrimSuffix(base, filepath.Ext(base))
 	tag := strings.Trim(notInTags.ReplaceAllString(strings.ToLower(base), "-"), "-")
 	if tag == "" {
-		return "image"
+		return unnamed
 	}
 	return tag
+}
+
+func profileNames() []string {
+	var names []string
+	for _, p := range oci.Profiles {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// profileSummaries says who refuses the images of the smaller profiles.
+func profileSummaries() string {
+	var all []string
+	for _, p := range oci.Profiles {
+		if p.Refused != "" {
+			all = append(all, p.Name+" is refused by "+p.Refused)
+		}
+	}
+	return strings.Join(all, "; ")
 }

@@ -103,10 +103,13 @@ func (p *packager) run(sys *system, args []string) error {
 
 // describe makes the description of the image.
 func (p *packager) describe(sys *system, args []string, program []byte) (*imageSpec, error) {
-	s := &imageSpec{}
+	s := &imageSpec{profile: oci.Portable}
 	s.Tags, s.Path, s.User, s.WorkingDir, s.Env, s.Cmd = p.tags, p.path, p.user, p.workdir, p.env, args[1:]
 	if len(s.Tags) == 0 {
 		s.Tags = []string{defaultTag(args[0])}
+	}
+	if s.Path == "" {
+		s.Path = s.NamedPath()
 	}
 	addLabels(&s.Spec, p.labels)
 	var err error

@@ -159,6 +159,10 @@ func (e *encoder) bestBlock(lo, hi int) *block {
 	return best
 }
 
+// hopeless is how many quarters of the best block so far a block may have, and
+// still be improved: no parse makes up for more.
+const hopeless = 5
+
 // improve parses with the codes of a dynamic block, makes codes for that parse,
 // and so on, and returns the smallest of these blocks and best.
 func (e *encoder) improve(best, b *block) *block {
@@ -169,7 +173,7 @@ func (e *encoder) improve(best, b *block) *block {
 		}
 		p.set(b.book)
 		next := newDynamic(b.lo, b.hi, e.parse(b.lo, b.hi, &p))
-		if next.bits == b.bits {
+		if next.bits == b.bits || next.bits > best.bits*hopeless/4 {
 			break
 		}
 		b = next

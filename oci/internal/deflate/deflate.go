@@ -95,3 +95,14 @@ func (e *encoder) writeChunk(w *bitWriter, lo, hi int, final bool) {
 		e.writeBlock(w, b, final && i == len(blocks)-1)
 	}
 }
+
+// FixedBits returns the length in bits of the shortest block with the fixed codes
+// that src can be written as. It takes a small part of the time of Compress, and
+// inputs of some hundred bytes are written so.
+func FixedBits(src []byte) int {
+	e := newEncoder(src, effort{depth: windowSize, thorough: true, nice: maxMatch + 1})
+	e.findMatches(0, len(src))
+	var p prices
+	p.set(fixedBook)
+	return fixedBits(countTokens(e.parse(0, len(src), &p)))
+}

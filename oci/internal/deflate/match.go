@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-const hashBits = 15
+const maxHashBits = 15
 
 // match is a copy of length bytes from dist bytes back.
 type match struct {
@@ -20,14 +20,18 @@ type match struct {
 type finder struct {
 	src    []byte
 	effort effort
+	shift  int     // of a product to a hash
 	head   []int32 // hash -> latest position + 1
 	prev   []int32 // position modulo windowSize -> the one before it in its chain, + 1
 }
 
 func newFinder(src []byte, e effort) *finder {
+	// A table much larger than the input only costs the time to clear it.
+	hashBits := min(maxHashBits, bits.Len(uint(len(src)))+1)
 	return &finder{
 		src:    src,
 		effort: e,
+		shift:  32 - hashBits,
 		head:   make([]int32, 1<<hashBits),
 		prev:   make([]int32, min(windowSize, len(src))),
 	}
@@ -35,7 +39,7 @@ func newFinder(src []byte, e effort) *finder {
 
 func (f *finder) hash(i int) uint32 {
 	v := uint32(f.src[i]) | uint32(f.src[i+1])<<8 | uint32(f.src[i+2])<<16
-	return v * 0x9e3779b1 >> (32 - hashBits)
+	return v * 0x9e3779b1 >> f.shift
 }
 
 // insert makes position i known to later searches. Positions are inserted in order.
