@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 
 	"tasm/crash"
 	"tasm/diag"
@@ -68,7 +69,7 @@ func (s *session) native(args []string) error {
 	if _, isFile := s.sys.stdin.(*os.File); isFile && !isTerminal(s.sys.stdin) {
 		// What the program reads is kept, so that its end can be looked at again.
 		cmd.Stdin = io.TeeReader(s.sys.stdin, &limited{&input, mostReplayed})
-		cmd.WaitDelay = 1
+		cmd.WaitDelay = 100 * time.Millisecond // for input that never ends
 	}
 	err = cmd.Run()
 	var exit *exec.ExitError
