@@ -33,7 +33,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	}
 	ctx := opts.context()
 	opts.Context = ctx
-	g := &golfer{program: p, opts: opts, loader: loader, plain: plain}
+	g := &golfer{moved: map[*File]bool{}, program: p, opts: opts, loader: loader, plain: plain}
 	var cancel context.CancelFunc
 	g.comparing, cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
@@ -52,6 +52,14 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		g.writeAnew()
 	}
 	file := g.best()
+	if g.moved[file] && len(g.findings) > 0 && ctx.Err() == nil {
+		// Beyond its buffers the program has no meaning, but no result shall show the
+		// environment there, which lies on the stack.
+		g.keepBuffers = true
+		g.found = slices.DeleteFunc(g.found, func(r *result) bool { return g.moved[r.File] })
+		g.placeBlocks(graph)
+		file = g.best()
+	}
 	if ctx.Err() != nil {
 		g.reasons = append(g.reasons, "the search was ended early")
 	}
@@ -84,6 +92,10 @@ type golfer struct {
 	reasons  []string      // why a way could not be gone
 	objects  []equiv.Range // of the program, where it was taken apart
 	findings []equiv.Finding
+	// moved are the files in which buffers lie on the stack, keepBuffers excludes
+	// more of them.
+	moved       map[*File]bool
+	keepBuffers bool
 	// comparing ends the comparisons.
 	comparing   context.Context
 	comparisons sync.WaitGroup
@@ -150,7 +162,7 @@ func (g *golfer) placeBlocks(graph *flow.Graph) {
 		return
 	}
 	var best *File
-	options := rewrite.Options{LowAddresses: true, Effort: g.opts.Effort, Context: g.opts.Context}
+	options := rewrite.Options{LowAddresses: true, KeepBuffers: g.keepBuffers, Effort: g.opts.Effort, Context: g.opts.Context}
 	step := func(graph *flow.Graph, changes []rewrite.Change) {
 		if file := g.place(graph, rewrite.Facts(graph, options), "rewritten block by block", changes); file != nil && (best == nil || compareFiles(file, best) < 0) {
 			best = file
@@ -185,6 +197,9 @@ func (g *golfer) place(graph *flow.Graph, known place.Facts, method string, chan
 	file.Report.Layout, file.Report.Method = "golf", method
 	for _, c := range changes {
 		file.Report.Rewrites = append(file.Report.Rewrites, Rewrite{c.Range, c.Text, c.Saved})
+		if c.Rule == rewrite.OnStack {
+			g.moved[file] = true
+		}
 	}
 	return file
 }

@@ -9,8 +9,11 @@ import (
 // Buffers. Zeros behind the file ask much of the headers, and writable memory
 // too. A buffer that a program only gives the kernel, to write to and to read
 // from, can as well lie on the stack, below everything that the program pushes.
-// (It is not zero there as far as is known: where a program gives the kernel more
-// than it got, the comparison of the result finds that.)
+// (It is not zero there as far as is known: where a program may give the kernel
+// more than it got, Options.KeepBuffers says so.)
+
+// OnStack is the rule of this file.
+const OnStack = "buffers on the stack"
 
 // maxBuffer bounds how far below the initial stack pointer buffers go, in bytes:
 // the kernel lets the stack reach that far from the start (fs/exec.c
@@ -59,6 +62,9 @@ func (sh *shortener) data() int {
 
 // buffers lists the objects that can move to the stack.
 func (sh *shortener) buffers() []*flow.Object {
+	if sh.options.KeepBuffers {
+		return nil
+	}
 	var list []*flow.Object
 	for _, o := range sh.g.Objects {
 		if o.Bytes == nil && o.Size <= maxBuffer/2 && !sh.refersTo(o) {
@@ -154,7 +160,7 @@ func (sh *shortener) toStack(o *flow.Object) bool {
 	if sh.usesStack() {
 		return false
 	}
-	sh.note("buffers on the stack", nil, 0, o.Name+" lies on the stack")
+	sh.note(OnStack, nil, 0, o.Name+" lies on the stack")
 	sh.unused()
 	return true
 }

@@ -16,6 +16,9 @@ type Options struct {
 	// LowAddresses tells that all code and data of a 64-bit program will lie
 	// below 2 GiB, so that their addresses fit 32 bits.
 	LowAddresses bool
+	// KeepBuffers leaves buffers where they are: for programs that may have the kernel
+	// read beyond their end, where other memory follows on the stack.
+	KeepBuffers bool
 	// Effort doubles the work that may be done with each unit (see MaxWork).
 	Effort int
 	// Context ends the work early, with what has been done so far; nil means
