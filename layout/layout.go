@@ -77,8 +77,6 @@ type File struct {
 	// Entry is the address of the first instruction; 0 for a flat binary,
 	// which has none but its beginning.
 	Entry uint64
-	// Addresses are those of the sections, of a file as Plain makes it.
-	Addresses map[lang.SegmentID]uint64
 	// Class is the class of an ELF file, 0 for a flat binary.
 	Class elf.Class
 	// Report says how the file came about; nil for a flat binary.

@@ -251,7 +251,7 @@ func (pl *plain) write(opts Options) (*File, *diag.Bag) {
 	if pl.messages.Errors() > 0 {
 		return nil, pl.messages
 	}
-	w.file.Report, w.file.Addresses = pl.report(opts), w.addresses.segment
+	w.file.Report = pl.report(opts)
 	w.file.Report.Mapped = mapped(w.file.Bytes)
 	return w.file, pl.messages
 }

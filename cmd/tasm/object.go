@@ -63,8 +63,8 @@ func writeObject(p *program.Program, f *object.Format, source string, debug *elf
 // attachDebug returns an executable with what debuggers read behind it.
 func attachDebug(p *program.Program, file *layout.File, files *diag.Files, source string) []byte {
 	placed := map[lang.SegmentID]elf.Placed{}
-	for id, address := range file.Addresses {
-		placed[id] = elf.Placed{Address: address, Offset: int64(len(file.Bytes))}
+	for _, s := range file.Sections {
+		placed[s.Section.ID] = elf.Placed{Address: s.Address, Offset: int64(len(file.Bytes))}
 	}
 	for i := len(file.Parts) - 1; i >= 0; i-- { // the first part of a section counts
 		if part := &file.Parts[i]; part.Kind == layout.FragmentPart {
