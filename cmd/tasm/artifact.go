@@ -110,13 +110,13 @@ func (o *imageOptions) buildImage(sys *system, name string, text []byte) (*conte
 	if err != nil {
 		return nil, err
 	}
-	files, messages := &diag.Files{}, &diag.Bag{}
 	var made *content.File
 	size := 0
-	if p := o.assemble(files, files.Add(name, text), false, o.layout != plainLayout, messages); p != nil {
-		if file, _ := o.searchOptions.run(sys, p, messages); file != nil {
+	built, messages := o.assemble(name, text)
+	if built.Program != nil {
+		if file, _ := o.searchOptions.run(sys, built, messages); file != nil {
 			size = len(file.Bytes)
-			spec, said := describeImage(p, name, nil, sys.getenv)
+			spec, said := describeImage(built.Program, name, nil, sys.getenv)
 			messages.Append(said)
 			if said.Errors() == 0 {
 				made, said = spec.pack(base, closer, file.Bytes)
@@ -124,7 +124,7 @@ func (o *imageOptions) buildImage(sys *system, name string, text []byte) (*conte
 			}
 		}
 	}
-	if o.report(sys, files, messages) > 0 || made == nil {
+	if o.report(sys, built.Files, messages) > 0 || made == nil {
 		closer.Close()
 		return nil, errReported
 	}

@@ -123,7 +123,7 @@ func checkPlaces(t *testing.T, messages string) {
 
 // TestTenMistakes checks that no mistake hides another.
 func TestTenMistakes(t *testing.T) {
-	r := tasm("", "build", "-X", "short", "-f", "bin", "-o", "-", "testdata/bad/ten-mistakes.tasm")
+	r := runTasm("", "build", "-X", "short", "-f", "bin", "-o", "-", "testdata/bad/ten-mistakes.tasm")
 	if n := strings.Count(r.stderr, ": error: "); n != 10 {
 		t.Errorf("%d errors are reported, want 10:\n%s", n, r.stderr)
 	}

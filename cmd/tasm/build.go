@@ -8,12 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"tasm/assembler"
+	"tasm"
 	"tasm/diag"
-	"tasm/layout"
 	"tasm/oci"
 	"tasm/oci/content"
-	"tasm/program"
 )
 
 // build is the verb that makes outputs from sources.
@@ -78,7 +76,6 @@ func (b *build) run(sys *system, args []string) error {
 	if len(args) != 1 {
 		return usagef("give one source file, not %d", len(args))
 	}
-	files, messages := &diag.Files{}, &diag.Bag{}
 	source := args[0]
 	format, err := chooseFormat(b.format, b.output)
 	if err != nil {
@@ -86,7 +83,7 @@ func (b *build) run(sys *system, args []string) error {
 	}
 	text, err := readSource(sys, source)
 	if err != nil {
-		return b.fail(sys, files, err)
+		return b.fail(sys, &diag.Files{}, err)
 	}
 	output := b.output
 	if output == "" {
@@ -98,7 +95,7 @@ func (b *build) run(sys *system, args []string) error {
 		return err
 	}
 
-	made := b.make(sys, files, files.Add(source, text), output, format, messages)
+	made, files, messages := b.make(sys, source, text, output, format)
 	if b.report(sys, files, messages) > 0 {
 		return errReported
 	}
@@ -156,51 +153,46 @@ func (b *build) checkUsage(source, output string, f *format) error {
 	return nil
 }
 
-// make assembles the source and gives the result its format. It puts mistakes
-// into messages.
-func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output string, f *format, messages *diag.Bag) *product {
-	if f == objectFormat || f.object != nil {
-		return b.makeObject(files, source, f.object, messages)
-	}
+// make builds the source and gives the result its format. There is no product
+// where the messages hold an error.
+func (b *build) make(sys *system, name string, text []byte, output string, f *format) (*product, *diag.Files, *diag.Bag) {
+	opts := b.sourceOptions.options()
+	opts.Format, opts.ObjectFormat = f.kind, f.object
 	if b.debug {
 		b.layout = plainLayout
+		opts.Debug = debugInformation("dwarf", name, "tasm "+version())
 	}
-	instructions := f != flatFormat && b.layout != plainLayout
-	p := b.assembleWith(files, source, assembler.Options{Flat: f == flatFormat, Instructions: instructions, Lines: b.debug}, messages)
-	if p == nil {
-		return nil
+	built, messages, early := b.searchOptions.build(sys, source(name, text), opts)
+	if built.Bytes == nil {
+		return nil, built.Files, messages
 	}
-	file, early := b.layOut(sys, p, f, messages)
-	if file == nil {
-		return nil
-	}
-	if b.debug {
-		file.Bytes = attachDebug(p, file, files, files.Name(source))
-	}
-	summary := b.summary(p, f, file)
+	summary := b.summary(built)
 	if early {
 		summary += "  ended early"
 	}
-	hosts := ""
-	if f != flatFormat {
-		hosts = asks(file)
+	made := &product{data: built.Bytes, executable: f.executable, size: len(built.Bytes), summary: summary}
+	if f.kind == tasm.Executable {
+		made.hosts = asks(built.File)
 	}
-	if f != imageFormat {
-		return &product{data: file.Bytes, executable: f.executable, size: len(file.Bytes), summary: summary, hosts: hosts}
+	if f == imageFormat {
+		if name == "-" {
+			name = output
+		}
+		made = b.makeImage(sys, built, name, made, messages)
 	}
+	return made, built.Files, messages
+}
 
-	name := files.Name(source)
-	if name == "-" {
-		name = output
-	}
-	spec, said := describeImage(p, name, b.tags, sys.getenv)
+// makeImage makes the image of a program. It puts mistakes into messages.
+func (b *build) makeImage(sys *system, built *tasm.Result, name string, of *product, messages *diag.Bag) *product {
+	spec, said := describeImage(built.Program, name, b.tags, sys.getenv)
 	messages.Append(said)
 	if said.Errors() > 0 {
 		return nil
 	}
-	made := &product{size: len(file.Bytes), hosts: hosts, summary: strings.Join(spec.Tags, " ") + "  program " + summary}
+	made := &product{size: of.size, hosts: of.hosts, summary: strings.Join(spec.Tags, " ") + "  program " + of.summary}
 	if b.base.from != "" {
-		made.image = b.onBase(sys, spec, file.Bytes, messages)
+		made.image = b.onBase(sys, spec, built.Bytes, messages)
 		return made
 	}
 	for _, p := range oci.Profiles {
@@ -208,7 +200,7 @@ func (b *build) make(sys *system, files *diag.Files, source diag.FileID, output 
 			spec.profile = p
 		}
 	}
-	img, archive, said := spec.build(file.Bytes)
+	img, archive, said := spec.build(built.Bytes)
 	messages.Append(said)
 	if img == nil {
 		return nil
@@ -232,31 +224,23 @@ func (b *build) onBase(sys *system, spec *imageSpec, program []byte, messages *d
 	return img
 }
 
-// layOut makes a file of the program, and reports whether the search for it was
-// ended early.
-func (b *build) layOut(sys *system, p *program.Program, f *format, messages *diag.Bag) (*layout.File, bool) {
-	if f == flatFormat {
-		file, said := layout.Flat(p, layout.Options{})
-		messages.Append(said)
-		return file, false
-	}
-	return b.searchOptions.run(sys, p, messages)
-}
-
 // summary says for people what was built.
-func (b *build) summary(p *program.Program, f *format, file *layout.File) string {
-	size := int64(len(file.Bytes))
-	if f == flatFormat {
+func (b *build) summary(built *tasm.Result) string {
+	size := int64(len(built.Bytes))
+	switch {
+	case built.File == nil:
+		return fmt.Sprintf("%d B  %s", size, built.ObjectFormat.Name)
+	case built.File.Report == nil:
 		return fmt.Sprintf("%d B  flat", size)
 	}
-	known := ""
-	switch r := file.Report; {
-	case r.Optimal(size):
+	known, program := "", int64(len(built.File.Bytes))
+	switch r := built.File.Report; {
+	case r.Optimal(program):
 		known = "  optimal"
 	case r.Space != "":
 		known = fmt.Sprintf("  bound %d B", r.Bound)
 	}
-	return fmt.Sprintf("%d B  %s  %s%s", size, p.Target, file.Report.Layout, known)
+	return fmt.Sprintf("%d B  %s  %s%s", size, built.Program.Target, built.File.Report.Layout, known)
 }
 
 // isTerminal reports whether w is a terminal, or another device that is read

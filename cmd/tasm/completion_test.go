@@ -12,7 +12,7 @@ import (
 func TestBashCompletion(t *testing.T) {
 	dir := t.TempDir()
 	script := filepath.Join(dir, "tasm.bash")
-	if err := os.WriteFile(script, []byte(tasm("", "completion", "bash").stdout), 0o644); err != nil {
+	if err := os.WriteFile(script, []byte(runTasm("", "completion", "bash").stdout), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "hello.tasm"), nil, 0o644); err != nil {
@@ -51,7 +51,7 @@ func TestBashCompletion(t *testing.T) {
 // script of every shell.
 func TestCompletionKnowsEverything(t *testing.T) {
 	for _, shell := range shells {
-		script := tasm("", "completion", shell.name).stdout
+		script := runTasm("", "completion", shell.name).stdout
 		for _, c := range commands() {
 			if !strings.Contains(script, c.name) {
 				t.Errorf("%s: no command %s", shell.name, c.name)

@@ -22,7 +22,7 @@ var readmeParts = map[string]func(t *testing.T) string{
 	"mistakes": func(t *testing.T) string {
 		const source = "wrong.tasm"
 		t.Chdir("testdata/readme")
-		r := tasm("", "build", source)
+		r := runTasm("", "build", source)
 		return "```\n$ cat " + source + "\n" + readText(t, source) + "$ tasm build " + source + "\n" + r.stderr + "```\n"
 	},
 	"sizes": func(t *testing.T) string {

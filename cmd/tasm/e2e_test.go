@@ -25,7 +25,7 @@ func TestSamplesInContainers(t *testing.T) {
 				source := filepath.Join(samplesDir, s.Source)
 				local := fmt.Sprintf("tasm-e2e-%s:%s", defaultTag(s.Source), strings.ReplaceAll(p.Target, "/", "-"))
 				archive := filepath.Join(t.TempDir(), "image.tar")
-				if r := tasm("", "build", source, "--target", p.Target, "--tag", local, "-o", archive); r.status != exitOK {
+				if r := runTasm("", "build", source, "--target", p.Target, "--tag", local, "-o", archive); r.status != exitOK {
 					t.Fatal(r.stderr)
 				}
 				if err := engine.Load(archive); err != nil {
@@ -86,7 +86,7 @@ _start: pop ebx
 	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if r := tasm("", "build", source, "-o", archive); r.status != exitOK {
+	if r := runTasm("", "build", source, "-o", archive); r.status != exitOK {
 		t.Fatal(r.stderr)
 	}
 	if err := engine.Load(archive); err != nil {

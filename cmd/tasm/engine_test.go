@@ -40,7 +40,7 @@ func TestEngines(t *testing.T) {
 		{[]string{samplesDir + "/exit42.tasm"}, "", "", 42},
 		{[]string{samplesDir + "/cat.tasm"}, "in and out", "in and out", 0},
 	} {
-		r := tasm(c.stdin, append([]string{"run", "--in", "docker"}, c.args...)...)
+		r := runTasm(c.stdin, append([]string{"run", "--in", "docker"}, c.args...)...)
 		if r.status != c.status || r.stdout != c.stdout {
 			t.Errorf("tasm run %v: %+v", c.args, r)
 		}
@@ -77,7 +77,7 @@ func TestEngines(t *testing.T) {
 	}
 
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-	if r := tasm("", "load", "--in", "docker", archive); r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, "docker can't load the image") {
+	if r := runTasm("", "load", "--in", "docker", archive); r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, "docker can't load the image") {
 		t.Errorf("without an engine: %+v", r)
 	}
 }

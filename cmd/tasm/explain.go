@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"tasm"
 	"tasm/diag"
-	"tasm/layout"
 	"tasm/layout/elf"
 	"tasm/listing"
 )
@@ -71,7 +71,6 @@ func (e *explainer) run(sys *system, args []string) error {
 	if err := cmp.Or(e.sourceOptions.check(), e.searchOptions.check()); err != nil {
 		return err
 	}
-	files, messages := &diag.Files{}, &diag.Bag{}
 	data, name, err := programOfImage(args[0])
 	if err == nil && data == nil {
 		name = args[0]
@@ -81,9 +80,9 @@ func (e *explainer) run(sys *system, args []string) error {
 		err = checkSource(name, data)
 	}
 	if err != nil {
-		return e.fail(sys, files, err)
+		return e.fail(sys, &diag.Files{}, err)
 	}
-	l := e.list(sys, files, name, data, messages)
+	l, files, messages := e.list(sys, name, data)
 	if e.report(sys, files, messages) > 0 {
 		return errReported
 	}
@@ -105,35 +104,36 @@ func (e *explainer) run(sys *system, args []string) error {
 	return nil
 }
 
-// list makes the listing of a source or executable. It puts mistakes into
-// messages.
-func (e *explainer) list(sys *system, files *diag.Files, name string, data []byte, messages *diag.Bag) *listing.Listing {
+// list makes the listing of a source or executable; it is nil where the messages
+// hold an error.
+func (e *explainer) list(sys *system, name string, data []byte) (*listing.Listing, *diag.Files, *diag.Bag) {
 	loader, _ := elf.ByName(e.loader)
 	loader = loader.WithCharge(e.maxCharge)
 	if listing.IsELF(data) {
 		l, err := listing.Read(name, data, loader)
+		messages := &diag.Bag{}
 		if err != nil {
 			messages.Add(diag.Errorf(diag.Range{}, "can't explain '%s': %s", name, err))
 		}
-		return l
+		return l, &diag.Files{}, messages
 	}
-	p := e.assemble(files, files.Add(name, data), e.flat, true, messages)
-	if p == nil {
-		return nil
+	built, messages, early := e.build(sys, name, data)
+	if early {
+		fmt.Fprintln(sys.stderr, "the search was ended early")
 	}
-	var file *layout.File
+	if built.File == nil {
+		return nil, built.Files, messages
+	}
+	return listing.New(name, built.File, built.Files, loader, built.Program.Bits), built.Files, messages
+}
+
+// build makes the file to be explained, and reports whether the search for it was
+// ended early.
+func (e *explainer) build(sys *system, name string, text []byte) (*tasm.Result, *diag.Bag, bool) {
+	opts := e.sourceOptions.options()
+	opts.Instructions = true
 	if e.flat {
-		var said *diag.Bag
-		file, said = layout.Flat(p, layout.Options{})
-		messages.Append(said)
-	} else {
-		var early bool
-		if file, early = e.searchOptions.run(sys, p, messages); early {
-			fmt.Fprintln(sys.stderr, "the search was ended early")
-		}
+		opts.Format = tasm.FlatBinary
 	}
-	if file == nil {
-		return nil
-	}
-	return listing.New(name, file, files, loader, p.Bits)
+	return e.searchOptions.build(sys, source(name, text), opts)
 }

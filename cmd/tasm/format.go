@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"tasm"
 	"tasm/object"
 )
 
@@ -13,15 +14,16 @@ type format struct {
 	extensions []string // of output files; the first is given to derived names
 	executable bool
 	about      string
+	kind       tasm.Format    // of the program
 	object     *object.Format // nil for what needs no linker
 }
 
 var (
 	elfFormat   = &format{name: "elf", extensions: []string{"", ".elf"}, executable: true, about: "an ELF executable"}
-	flatFormat  = &format{name: "bin", extensions: []string{".bin"}, about: "a flat binary: the assembled bytes and nothing else"}
+	flatFormat  = &format{name: "bin", extensions: []string{".bin"}, kind: tasm.FlatBinary, about: "a flat binary: the assembled bytes and nothing else"}
 	imageFormat = &format{name: "image", extensions: []string{".tar"}, about: "a container image, an archive that 'docker load' reads"}
 	// objectFormat is an object of the format that belongs to the target.
-	objectFormat = &format{name: "object", extensions: []string{".o"}, about: "a relocatable object of the target's format"}
+	objectFormat = &format{name: "object", extensions: []string{".o"}, kind: tasm.Object, about: "a relocatable object of the target's format"}
 )
 
 var formats = makeFormats()
@@ -29,7 +31,7 @@ var formats = makeFormats()
 func makeFormats() []*format {
 	list := []*format{elfFormat, flatFormat, imageFormat, objectFormat}
 	for _, o := range object.Formats {
-		list = append(list, &format{name: o.Name, extensions: []string{".o"}, about: "a relocatable object: " + o.Summary, object: o})
+		list = append(list, &format{name: o.Name, extensions: []string{".o"}, kind: tasm.Object, about: "a relocatable object: " + o.Summary, object: o})
 	}
 	return list
 }

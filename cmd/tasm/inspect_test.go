@@ -56,7 +56,7 @@ func TestInspect(t *testing.T) {
 		{host + "/none", "404 Not Found: it has no such image"},
 		{filepath.Join(dir, "none.tar"), "no such file"},
 	} {
-		if r := tasm("", append([]string{"inspect"}, strings.Fields(c.args)...)...); r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, c.says) {
+		if r := runTasm("", append([]string{"inspect"}, strings.Fields(c.args)...)...); r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, c.says) {
 			t.Errorf("tasm inspect %s: %+v", c.args, r)
 		}
 	}
@@ -71,12 +71,12 @@ func TestInspectDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := tasm("", "inspect", archive)
+	want := runTasm("", "inspect", archive)
 	for at := 0; at < len(whole); at += 37 {
 		damaged := append([]byte{}, whole...)
 		damaged[at] ^= 0x55
 		writeText(t, archive, string(damaged))
-		r := tasm("", "inspect", archive)
+		r := runTasm("", "inspect", archive)
 		if r.status != exitError && (r.status != exitOK || len(r.stdout) < len(want.stdout)/2) {
 			t.Fatalf("byte %d: %+v", at, r)
 		}

@@ -10,10 +10,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"tasm"
 	"tasm/diag"
 	"tasm/layout"
 	"tasm/layout/elf"
-	"tasm/program"
 )
 
 // ladder is the verb that compares all layouts of a source.
@@ -76,21 +76,21 @@ func (l *ladder) run(sys *system, args []string) error {
 	if err := l.searchOptions.check(); err != nil {
 		return err
 	}
-	files, p, messages, err := l.assembleFile(sys, args[0])
+	built, messages, err := l.assembleFile(sys, args[0])
 	if err != nil {
 		return err
 	}
-	spec, said := describeImage(p, args[0], nil, sys.getenv)
+	spec, said := describeImage(built.Program, args[0], nil, sys.getenv)
 	messages.Append(said)
 	var rungs []*rung
 	for _, profile := range elf.Profiles {
 		for _, s := range layout.Strategies {
 			r := &rung{Layout: s.Name, Loader: profile.Name}
-			l.build(sys, p, spec, r, messages)
+			l.build(sys, built, spec, r, messages)
 			rungs = append(rungs, r)
 		}
 	}
-	if l.report(sys, files, messages) > 0 {
+	if l.report(sys, built.Files, messages) > 0 {
 		return errReported
 	}
 	runAll(rungs, l.runLimit)
@@ -101,7 +101,7 @@ func (l *ladder) run(sys *system, args []string) error {
 			Source string  `json:"source"`
 			Target string  `json:"target"`
 			Rungs  []*rung `json:"rungs"`
-		}{args[0], p.Target, rungs})
+		}{args[0], built.Program.Target, rungs})
 	} else {
 		err = writeLadder(&out, rungs)
 	}
@@ -114,7 +114,7 @@ func (l *ladder) run(sys *system, args []string) error {
 	for _, wrong := range compareRungs(rungs) {
 		messages := &diag.Bag{}
 		messages.Add(diag.Errorf(diag.Range{}, "%s", wrong))
-		l.report(sys, files, messages)
+		l.report(sys, &diag.Files{}, messages)
 		err = errReported
 	}
 	return err
@@ -122,10 +122,10 @@ func (l *ladder) run(sys *system, args []string) error {
 
 // build makes the executable of a row. What is wrong with the source goes to
 // messages, once; what is wrong with the row stays in it.
-func (l *ladder) build(sys *system, p *program.Program, spec *imageSpec, r *rung, messages *diag.Bag) {
+func (l *ladder) build(sys *system, built *tasm.Result, spec *imageSpec, r *rung, messages *diag.Bag) {
 	l.layout, l.loader = r.Layout, r.Loader
 	said := &diag.Bag{}
-	file, early := l.searchOptions.run(sys, p, said)
+	file, early := l.searchOptions.run(sys, built, said)
 	if file == nil {
 		r.Problem = said.Messages()[0].Text
 		if r.Layout == plainLayout && messages.Errors() == 0 {

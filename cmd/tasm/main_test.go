@@ -63,8 +63,8 @@ type result struct {
 	stdout, stderr string
 }
 
-// tasm runs the command in this process.
-func tasm(stdin string, args ...string) result {
+// runTasm runs the command in this process.
+func runTasm(stdin string, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	status := run(args, &system{
 		stdin:  strings.NewReader(stdin),
@@ -83,7 +83,7 @@ func mustBuild(t *testing.T, args ...string) []byte {
 	if product, ok := built[key]; ok {
 		return product
 	}
-	r := tasm("", append([]string{"build", "-o", "-"}, args...)...)
+	r := runTasm("", append([]string{"build", "-o", "-"}, args...)...)
 	if r.status != exitOK || r.stderr != "" {
 		t.Fatalf("tasm build %s: status %d\n%s", strings.Join(args, " "), r.status, r.stderr)
 	}

@@ -16,6 +16,7 @@ import (
 	"tasm/listing"
 	"tasm/object"
 	"tasm/object/elf"
+	"tasm/object/write"
 	"tasm/program"
 )
 
@@ -320,9 +321,10 @@ func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
 			if n.reproducible {
 				producer = "NASM"
 			}
-			debug = debugInformation(n.debugFormat, n.files, n.input, producer)
+			debug = debugInformation(n.debugFormat, n.input, producer)
+			debug.Files = n.files
 		}
-		return writeObject(p, kind.object, n.input, debug)
+		return write.Object(p, write.Options{Format: kind.object, Source: n.input, Debug: debug})
 	}
 	file, messages := layout.Flat(p, layout.Options{})
 	if file == nil {

@@ -94,7 +94,7 @@ func TestLikeNasm(t *testing.T) {
 		cmd.Run()
 
 		os.Chdir(ourDir)
-		ours := tasm("", append([]string{"nasm"}, args...)...)
+		ours := runTasm("", append([]string{"nasm"}, args...)...)
 		os.Chdir(back)
 		if status := cmd.ProcessState.ExitCode(); ours.status != status {
 			t.Errorf("nasm %s: status %d, nasm has %d\n%s", line, ours.status, status, ours.stderr)
@@ -144,7 +144,7 @@ func TestNasmMessages(t *testing.T) {
 		{"nosuch.asm", "", "nasm: fatal: unable to open input file `nosuch.asm' No such file or directory\n", ""},
 		{"", "", "nasm: fatal: no input file specified\nType nasm -h for help.\n", ""},
 	} {
-		r := tasm("", append([]string{"nasm"}, strings.Fields(c.args)...)...)
+		r := runTasm("", append([]string{"nasm"}, strings.Fields(c.args)...)...)
 		words, _ := os.ReadFile("words.txt")
 		for _, pair := range [][2]string{{r.stdout, c.stdout}, {r.stderr, c.stderr}, {string(words), c.file}} {
 			if !strings.Contains(pair[0], pair[1]) || pair[1] == "" && pair[0] != "" {
@@ -191,12 +191,12 @@ func TestNasmPreprocesses(t *testing.T) {
 		dir := t.TempDir()
 		out := filepath.Join(dir, "out.i")
 		include := "-I" + filepath.Dir(source)
-		straight := tasm("", "nasm", "-w-all", include, "-o", filepath.Join(dir, "a"), source)
-		first := tasm("", "nasm", "-w-all", include, "-E", "-o", out, source)
+		straight := runTasm("", "nasm", "-w-all", include, "-o", filepath.Join(dir, "a"), source)
+		first := runTasm("", "nasm", "-w-all", include, "-E", "-o", out, source)
 		if straight.status != 0 || first.status != 0 {
 			continue // it asks for labels, which a preprocessor alone does not know
 		}
-		second := tasm("", "nasm", "-w-all", include, "-o", filepath.Join(dir, "b"), out)
+		second := runTasm("", "nasm", "-w-all", include, "-o", filepath.Join(dir, "b"), out)
 		files := filesOf(t, dir)
 		if second.status != 0 || files["/a"] != files["/b"] {
 			t.Errorf("%s: other bytes after -E\n%s", source, second.stderr)
@@ -223,7 +223,7 @@ func TestNasmListings(t *testing.T) {
 			if exec.Command("nasm", append(args, theirs)...).Run() != nil {
 				continue // it is for another format
 			}
-			if r := tasm("", append(append([]string{"nasm"}, args...), ours)...); r.status != 0 {
+			if r := runTasm("", append(append([]string{"nasm"}, args...), ours)...); r.status != 0 {
 				t.Errorf("%s: %s", source, r.stderr)
 				continue
 			}

@@ -36,18 +36,18 @@ func (o *imageOptions) prepare(sys *system, name string) (*session, error) {
 	if err := o.searchOptions.check(); err != nil {
 		return nil, err
 	}
-	files, p, messages, err := o.assembleFile(sys, name)
+	built, messages, err := o.assembleFile(sys, name)
 	if err != nil {
 		return nil, err
 	}
 	if !o.layoutSet() {
 		o.searchOptions.layout = plainLayout
 	}
-	file, _ := o.searchOptions.run(sys, p, messages)
-	if o.report(sys, files, messages) > 0 || file == nil {
+	file, _ := o.searchOptions.run(sys, built, messages)
+	if o.report(sys, built.Files, messages) > 0 || file == nil {
 		return nil, errReported
 	}
-	return &session{&o.sourceOptions, sys, name, files, p, file}, nil
+	return &session{&o.sourceOptions, sys, name, built.Files, built.Program, file}, nil
 }
 
 // native runs the program on this kernel, with the streams of this process, and

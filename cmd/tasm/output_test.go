@@ -24,7 +24,7 @@ const (
 
 // buildFlat builds flatSource as a flat binary into output.
 func buildFlat(output string) result {
-	return tasm(flatSource, "build", "-f", "bin", "-o", output, "-")
+	return runTasm(flatSource, "build", "-f", "bin", "-o", output, "-")
 }
 
 // contents returns the names in a folder.
@@ -322,7 +322,7 @@ func TestOutputOnFullDisk(t *testing.T) {
 	if r := buildFlat(out); r.status != exitOK {
 		t.Fatal(r.stderr)
 	}
-	r := tasm("        times 1000000 db 1\n", "build", "-f", "bin", "-o", out, "-")
+	r := runTasm("        times 1000000 db 1\n", "build", "-f", "bin", "-o", out, "-")
 	if r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
 		t.Errorf("%+v", r)
 	}

@@ -31,7 +31,7 @@ func TestPackage(t *testing.T) {
 	writeText(t, script, "#!/bin/sh\n")
 	run := func(file, stdout string, status int) {
 		t.Helper()
-		if r := tasm("", "run", "--in", "docker", file); r.status != status || r.stdout != stdout {
+		if r := runTasm("", "run", "--in", "docker", file); r.status != status || r.stdout != stdout {
 			t.Errorf("tasm run %s: %+v, want %q and %d", file, r, stdout, status)
 		}
 	}
@@ -82,7 +82,7 @@ func TestPackageMistakes(t *testing.T) {
 		{dynamic + " --env X", "write NAME=value"},
 		{dir + "/none", "no such file"},
 	} {
-		r := tasm("", append([]string{"image", "-o", output}, strings.Fields(c.args)...)...)
+		r := runTasm("", append([]string{"image", "-o", output}, strings.Fields(c.args)...)...)
 		if r.status != exitError || !strings.Contains(r.stderr, c.says) {
 			t.Errorf("tasm image %s: %+v", c.args, r)
 		}

@@ -33,7 +33,7 @@ func newRegistry(t *testing.T, fault func(w http.ResponseWriter, r *http.Request
 // mustRun runs tasm and returns what it prints.
 func mustRun(t *testing.T, args ...string) string {
 	t.Helper()
-	r := tasm("", args...)
+	r := runTasm("", args...)
 	if r.status != exitOK || r.stderr != "" {
 		t.Fatalf("tasm %s: status %d\n%s", strings.Join(args, " "), r.status, r.stderr)
 	}
@@ -63,7 +63,7 @@ func TestPushKeepsDigest(t *testing.T) {
 			t.Errorf("%s is pushed as %s", output, got)
 		}
 	}
-	piped := tasm(mustRun(t, "pull", host+"/a:1", "-o", "-"), "push", "-", host+"/e")
+	piped := runTasm(mustRun(t, "pull", host+"/a:1", "-o", "-"), "push", "-", host+"/e")
 	if piped.stdout != host+"/e@"+digest+"\n" {
 		t.Errorf("through a pipe: %+v", piped)
 	}
@@ -85,7 +85,7 @@ func TestPullLeavesNothing(t *testing.T) {
 	old := filepath.Join(dir, "old.tar")
 	writeText(t, old, "old")
 	for _, output := range []string{"new.tar", "layout/", "old.tar"} {
-		r := tasm("", "pull", host+"/a", "-o", filepath.Join(dir, output)+strings.Repeat("/", strings.Count(output, "/")))
+		r := runTasm("", "pull", host+"/a", "-o", filepath.Join(dir, output)+strings.Repeat("/", strings.Count(output, "/")))
 		if r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, "can't write '"+filepath.Join(dir, output)) || !strings.Contains(r.stderr, "is not what its digest says") {
 			t.Errorf("%s: %+v", output, r)
 		}
@@ -110,7 +110,7 @@ func TestFullDisk(t *testing.T) {
 			}
 			args = []string{"pull", host + "/a", "-o", link}
 		}
-		if r := tasm("", args...); r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
+		if r := runTasm("", args...); r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
 			t.Errorf("%v: %+v", args, r)
 		}
 	}
@@ -132,7 +132,7 @@ func TestSmallDisk(t *testing.T) {
 		{"pull", host + "/a", "-o", disk + "/image.tar"}, {"pull", host + "/a", "-o", disk + "/layout/"},
 		{"image", program, "-o", disk + "/image.tar"}, {"build", samplesDir + "/exit42.tasm", "--from", image, "-o", disk + "/image.tar"},
 	} {
-		if r := tasm("", args...); r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
+		if r := runTasm("", args...); r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
 			t.Errorf("%v: %+v", args, r)
 		}
 		if left := contents(t, disk); len(left) > 0 {
@@ -189,7 +189,7 @@ func TestDockerLogin(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)
 	config := filepath.Join(dir, "config.json")
-	push := func() result { return tasm("", "push", samplesDir+"/exit42.tasm", host+"/a") }
+	push := func() result { return runTasm("", "push", samplesDir+"/exit42.tasm", host+"/a") }
 	check := func(r result, status int, says string) {
 		t.Helper()
 		if out := r.stdout + r.stderr; r.status != status || !strings.Contains(out, says) || strings.Contains(out, password) || strings.Contains(out, login) {
@@ -199,16 +199,16 @@ func TestDockerLogin(t *testing.T) {
 	check(push(), exitError, "it wants a login; run: docker login "+host)
 	writeText(t, config, `{"auths":{"`+host+`":{"auth":"`+strings.TrimPrefix(login, "Basic ")+`"}}}`)
 	check(push(), exitOK, host+"/a@sha256:")
-	check(tasm("", "pull", host+"/a", "-o", dir+"/a.tar"), exitOK, host+"/a@sha256:")
-	check(tasm("", "build", "--from", host+"/a", samplesDir+"/exit42.tasm", "--tag", "x", "-o", dir+"/b.tar"), exitOK, "")
+	check(runTasm("", "pull", host+"/a", "-o", dir+"/a.tar"), exitOK, host+"/a@sha256:")
+	check(runTasm("", "build", "--from", host+"/a", samplesDir+"/exit42.tasm", "--tag", "x", "-o", dir+"/b.tar"), exitOK, "")
 	refuse.Store(true)
 	check(push(), exitError, "401 Unauthorized")
 	writeText(t, config, `{"auths":{"`+host+`":{"auth":"`+password+`"}}}`)
 	check(push(), exitError, "login")
 	writeText(t, config, `{"credHelpers":{"`+host+`":"none"}}`)
 	check(push(), exitError, host)
-	check(tasm("", "push", samplesDir+"/exit42.tasm", "somebody:"+password+"@"+host+"/a"), exitUsage, "docker login")
-	check(tasm("", "inspect", "https://somebody:"+password+"@"+host+"/a"), exitUsage, "")
+	check(runTasm("", "push", samplesDir+"/exit42.tasm", "somebody:"+password+"@"+host+"/a"), exitUsage, "docker login")
+	check(runTasm("", "inspect", "https://somebody:"+password+"@"+host+"/a"), exitUsage, "")
 }
 
 // TestNotAnImage gives files to push that are no images.
@@ -226,7 +226,7 @@ func TestNotAnImage(t *testing.T) {
 		dir + "/none":               "no such file or directory",
 		samplesDir + "/expect.json": "error",
 	} {
-		r := tasm("", "push", name, "localhost:1/x")
+		r := runTasm("", "push", name, "localhost:1/x")
 		if r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, says) {
 			t.Errorf("%s: %+v", name, r)
 		}

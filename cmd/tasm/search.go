@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"tasm"
 	"tasm/diag"
 	"tasm/layout"
 	"tasm/layout/elf"
-	"tasm/program"
 )
 
 // searchOptions are the options of all verbs that lay out executables: which
@@ -123,14 +123,6 @@ func (o *searchOptions) check() error {
 	return nil
 }
 
-// checkProgram complains of a loader that can't run programs of p's kind.
-func (o *searchOptions) checkProgram(p *program.Program) *diag.Message {
-	if l, ok := elf.ByName(o.loader); ok && !l.Runs(elf.Class(p.Bits/32)) {
-		return diag.Errorf(diag.Range{}, "%s does not run programs for %s: choose another --loader or --target", l.Name, p.Target)
-	}
-	return nil
-}
-
 // checkSize fails for a program that is larger than --max-size.
 func (o *searchOptions) checkSize(name string, size int) error {
 	if limit := o.maxSize; limit > 0 && uint64(size) > limit {
@@ -141,17 +133,21 @@ func (o *searchOptions) checkSize(name string, size int) error {
 
 // run lays an executable out. It puts mistakes into messages, and reports
 // whether the search was ended early.
-func (o *searchOptions) run(sys *system, p *program.Program, messages *diag.Bag) (*layout.File, bool) {
-	if m := o.checkProgram(p); m != nil {
-		messages.Add(m)
-		return nil, false
-	}
-	strategy, _ := layout.ByName(o.layout)
+func (o *searchOptions) run(sys *system, r *tasm.Result, messages *diag.Bag) (*layout.File, bool) {
 	s := o.begin(sys)
-	file, said := strategy(p, s.Options)
+	file, said := r.LayOut(o.layout, s.Options)
 	early := s.end()
 	messages.Append(said)
 	return file, early
+}
+
+// build makes a program of a source, laid out as the options say, and reports
+// whether the search was ended early.
+func (o *searchOptions) build(sys *system, src tasm.Source, opts tasm.Options) (*tasm.Result, *diag.Bag, bool) {
+	s := o.begin(sys)
+	opts.Layout, opts.Search = o.layout, s.Options
+	r, messages := tasm.Build(s.Context, src, opts)
+	return r, messages, s.end()
 }
 
 // search is one run of a layout, which the user can watch and end.

@@ -63,15 +63,15 @@ func (s *size) run(sys *system, args []string) error {
 	if file != nil {
 		return s.finish(sys, measureExecutable(label, file), len(file))
 	}
-	files, p, messages, err := s.assembleFile(sys, args[0])
+	built, messages, err := s.assembleFile(sys, args[0])
 	if err != nil {
 		return err
 	}
-	made, early := s.searchOptions.run(sys, p, messages)
-	if s.report(sys, files, messages) > 0 || made == nil {
+	made, early := s.searchOptions.run(sys, built, messages)
+	if s.report(sys, built.Files, messages) > 0 || made == nil {
 		return errReported
 	}
-	return s.finish(sys, measure(args[0], files, p, made, early), len(made.Bytes))
+	return s.finish(sys, measure(args[0], built.Files, built.Program, made, early), len(made.Bytes))
 }
 
 // measurement is what the verb prints.

@@ -37,7 +37,7 @@ func TestSizesAddUp(t *testing.T) {
 		for _, layout := range []string{"plain", "pack"} {
 			source := filepath.Join(samplesDir, name+".tasm")
 			file := mustBuild(t, "-f", "elf", "--layout", layout, source)
-			r := tasm("", "size", "--json", "--layout", layout, source)
+			r := runTasm("", "size", "--json", "--layout", layout, source)
 			var m sourceSize
 			if err := json.Unmarshal([]byte(r.stdout), &m); err != nil || r.status != exitOK {
 				t.Fatalf("%v\n%+v", err, r)

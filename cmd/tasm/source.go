@@ -3,10 +3,9 @@ package main
 import (
 	"github.com/spf13/pflag"
 
-	"tasm/assembler"
+	"tasm"
 	"tasm/diag"
 	"tasm/linux"
-	"tasm/program"
 )
 
 // sourceOptions are the options of all verbs that assemble a source: what it is
@@ -56,37 +55,39 @@ func (o *sourceOptions) check() error {
 	return nil
 }
 
-// assemble assembles a source. It puts mistakes into messages, and returns nil
-// when there are errors.
-func (o *sourceOptions) assemble(files *diag.Files, source diag.FileID, flat, instructions bool, messages *diag.Bag) *program.Program {
-	return o.assembleWith(files, source, assembler.Options{Flat: flat, Instructions: instructions}, messages)
+// source is a source of the command line.
+func source(name string, text []byte) tasm.Source {
+	return tasm.Source{Name: name, Text: text, ReadFile: readFile}
 }
 
-// assembleWith assembles a source; opts lack what the command line says.
-func (o *sourceOptions) assembleWith(files *diag.Files, source diag.FileID, opts assembler.Options, messages *diag.Bag) *program.Program {
-	opts.Target, opts.IncludeDirs, opts.Defines, opts.ReadFile = o.target, o.include, o.define, readFile
-	p, said := assembler.Assemble(files, source, opts)
-	messages.Append(said)
-	return p
+// options are those of a build that concern the source.
+func (o *sourceOptions) options() tasm.Options {
+	return tasm.Options{Target: o.target, IncludeDirs: o.include, Defines: o.define}
+}
+
+// assemble assembles a source for an executable.
+func (o *sourceOptions) assemble(name string, text []byte) (*tasm.Result, *diag.Bag) {
+	opts := o.options()
+	opts.Instructions = true
+	return tasm.Assemble(source(name, text), opts)
 }
 
 // assembleFile reads a source and assembles it for an executable. It has told
 // of mistakes when it fails.
-func (o *sourceOptions) assembleFile(sys *system, name string) (*diag.Files, *program.Program, *diag.Bag, error) {
-	files, messages := &diag.Files{}, &diag.Bag{}
+func (o *sourceOptions) assembleFile(sys *system, name string) (*tasm.Result, *diag.Bag, error) {
 	if err := o.check(); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	text, err := readSource(sys, name)
 	if err != nil {
-		return nil, nil, nil, o.fail(sys, files, err)
+		return nil, nil, o.fail(sys, &diag.Files{}, err)
 	}
-	p := o.assemble(files, files.Add(name, text), false, true, messages)
-	if p == nil {
-		o.report(sys, files, messages)
-		return nil, nil, nil, errReported
+	r, messages := o.assemble(name, text)
+	if r.Program == nil {
+		o.report(sys, r.Files, messages)
+		return nil, nil, errReported
 	}
-	return files, p, messages, nil
+	return r, messages, nil
 }
 
 // fail shows an error that is about no place in a source.

@@ -75,7 +75,7 @@ func TestUsage(t *testing.T) {
 		{"completion", "name the shell: bash, zsh, fish"},
 		{"completion csh", "no completion for 'csh'"},
 	} {
-		r := tasm("", strings.Fields(c.args)...)
+		r := runTasm("", strings.Fields(c.args)...)
 		if r.status != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, "\nRun 'tasm help") {
 			t.Errorf("tasm %s: status %d, printed %q, said %q; want status 2 and %q with a hint", c.args, r.status, r.stdout, r.stderr, c.says)
 		}
@@ -84,9 +84,9 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for _, c := range commands() {
-		byVerb := tasm("", "help", c.name)
+		byVerb := runTasm("", "help", c.name)
 		for _, flag := range []string{"-h", "--help"} {
-			byFlag := tasm("", c.name, flag)
+			byFlag := runTasm("", c.name, flag)
 			if byFlag != byVerb && !c.raw { // whose options are another tool's
 				t.Errorf("tasm %s %s differs from tasm help %s", c.name, flag, c.name)
 			}
@@ -108,8 +108,8 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
-	overview := tasm("", "--help")
-	if overview != tasm("", "help") || overview != tasm("", "-h") {
+	overview := runTasm("", "--help")
+	if overview != runTasm("", "help") || overview != runTasm("", "-h") {
 		t.Error("tasm help, tasm --help and tasm -h differ")
 	}
 	for _, c := range commands() {
@@ -120,8 +120,8 @@ func TestHelp(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	r := tasm("", "version")
-	if r.status != exitOK || !strings.HasPrefix(r.stdout, "tasm ") || r != tasm("", "--version") {
+	r := runTasm("", "version")
+	if r.status != exitOK || !strings.HasPrefix(r.stdout, "tasm ") || r != runTasm("", "--version") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -1,0 +1,207 @@
+// Package tasm builds programs from assembly source: the whole way from text to
+// the bytes of a file, for a command, an editor or a page in a browser.
+//
+// It reads no file and writes none by itself: a Source brings its text, and a
+// function for the files that it includes. Build does all in one call; Assemble
+// and Result.LayOut are its two halves, for who wants several files of one
+// program. What is wrong with a source comes back as messages (package diag), of
+// which Result.Files knows the text around.
+package tasm
+
+import (
+	"context"
+
+	"tasm/assembler"
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/layout"
+	"tasm/layout/elf"
+	"tasm/linux"
+	"tasm/object"
+	objectelf "tasm/object/elf"
+	"tasm/object/write"
+	"tasm/program"
+)
+
+// Source is what a program is made of.
+type Source struct {
+	// Name is the name of the source in messages.
+	Name string
+	Text []byte
+	// ReadFile reads files that the source includes; nil where there are none.
+	ReadFile func(name string) ([]byte, error)
+}
+
+// Format is a kind of output.
+type Format uint8
+
+const (
+	Executable Format = iota // ELF, for Linux
+	FlatBinary               // the assembled bytes and nothing else
+	Object                   // relocatable, for a linker
+)
+
+// Options are what a build depends on besides the source. The zero value is an
+// executable, laid out plainly, for the first target that the source names.
+type Options struct {
+	Format Format
+	// Target is a system that the source names, "linux/386" or "linux/amd64".
+	Target string
+	// IncludeDirs are searched for included files, and Defines (NAME or
+	// NAME=VALUE) are macros defined before the source is read.
+	IncludeDirs, Defines []string
+
+	// Layout is the name of one of layout.Strategies for an executable, "" for
+	// "plain", and Search what it takes into account.
+	Layout string
+	Search layout.Options
+
+	// ObjectFormat is the format of an object; nil for that of the target.
+	ObjectFormat *object.Format
+	// Debug adds debug information to an object or to an executable that is laid
+	// out plainly; nil for none. Its Files are those of the Result.
+	Debug *objectelf.Debug
+	// Instructions keeps the instructions of the program, which layouts other
+	// than plain and all that looks at code needs. Result.LayOut asks for it.
+	Instructions bool
+}
+
+// Result is what has become of a source.
+type Result struct {
+	// Files holds the text of all files that were read, Source the first of them.
+	Files  *diag.Files
+	Source diag.FileID
+	// Program is the assembled source, nil when it has errors.
+	Program *program.Program
+	// File is an executable or a flat binary with the purpose of each byte.
+	File *layout.File
+	// Bytes is the output; nil when there are errors.
+	Bytes []byte
+	// ObjectFormat is the format of an object.
+	ObjectFormat *object.Format
+}
+
+// Build makes a program from a source. When ctx ends, a search for a smaller file
+// ends with the best one found. The messages hold what is wrong; where there is
+// an error among them Result.Bytes is nil. The Result itself never is.
+func Build(ctx context.Context, src Source, opts Options) (*Result, *diag.Bag) {
+	opts.Instructions = opts.Instructions || opts.Format == Executable && opts.layout() != plain
+	r, messages := Assemble(src, opts)
+	if r.Program == nil {
+		return r, messages
+	}
+	switch opts.Format {
+	case Object:
+		bytes, said := write.Object(r.Program, write.Options{Format: r.ObjectFormat, Source: src.Name, Debug: r.debug(opts.Debug)})
+		messages.Append(said)
+		r.Bytes = bytes
+		return r, messages
+	case FlatBinary:
+		file, said := layout.Flat(r.Program, opts.Search)
+		messages.Append(said)
+		r.File = file
+	default:
+		opts.Search.Context = ctx
+		file, said := r.LayOut(opts.layout(), opts.Search)
+		messages.Append(said)
+		r.File = file
+	}
+	if r.File != nil {
+		r.Bytes = r.File.Bytes
+		if opts.Debug != nil && opts.Format == Executable {
+			r.Bytes = attachDebug(r, src.Name, opts.Debug)
+		}
+	}
+	return r, messages
+}
+
+// plain is the layout that needs no search.
+const plain = "plain"
+
+func (o *Options) layout() string {
+	if o.Layout == "" {
+		return plain
+	}
+	return o.Layout
+}
+
+// Assemble reads a source and settles the sizes of all that it asks for. It gives
+// no bytes yet.
+func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
+	files := &diag.Files{}
+	r := &Result{Files: files, Source: files.Add(src.Name, src.Text)}
+	a := assembler.Options{
+		Target: opts.Target, IncludeDirs: opts.IncludeDirs, Defines: opts.Defines, ReadFile: src.ReadFile,
+		Flat: opts.Format == FlatBinary, Instructions: opts.Instructions, Lines: opts.Debug != nil,
+	}
+	if opts.Format != Object {
+		p, messages := assembler.Assemble(files, r.Source, a)
+		r.Program = p
+		return r, messages
+	}
+
+	a.Object = opts.ObjectFormat
+	if a.Object == nil {
+		a.Object = ObjectFormatOf(opts.Target)
+	}
+	p, messages := assembler.Assemble(files, r.Source, a)
+	if p != nil && opts.ObjectFormat == nil && ObjectFormatOf(p.Target) != a.Object {
+		// The source has named a target for which the format is another.
+		a.Object = ObjectFormatOf(p.Target)
+		p, messages = assembler.Assemble(files, r.Source, a)
+	}
+	r.Program, r.ObjectFormat = p, a.Object
+	return r, messages
+}
+
+// LayOut makes an executable by the strategy called name (layout.Strategies). The
+// file is nil when the messages hold an error.
+func (r *Result) LayOut(name string, opts layout.Options) (*layout.File, *diag.Bag) {
+	messages := &diag.Bag{}
+	strategy, known := layout.ByName(name)
+	if !known {
+		messages.Add(diag.Errorf(diag.Range{}, "there is no layout '%s'", name))
+		return nil, messages
+	}
+	if l, ok := elf.ByName(opts.Loader); ok && !l.Runs(elf.Class(r.Program.Bits/32)) {
+		messages.Add(diag.Errorf(diag.Range{}, "%s does not run programs for %s: choose another --loader or --target", l.Name, r.Program.Target))
+		return nil, messages
+	}
+	return strategy(r.Program, opts)
+}
+
+// ObjectFormatOf returns the format of objects for a target; ELF64 where there is
+// none.
+func ObjectFormatOf(target string) *object.Format {
+	if target == linux.I386.Target {
+		return object.ELF32
+	}
+	return object.ELF64
+}
+
+// debug completes what is asked for with what only the result knows.
+func (r *Result) debug(asked *objectelf.Debug) *objectelf.Debug {
+	if asked == nil {
+		return nil
+	}
+	d := *asked
+	d.Files = r.Files
+	return &d
+}
+
+// attachDebug returns an executable with what debuggers read behind it.
+func attachDebug(r *Result, source string, debug *objectelf.Debug) []byte {
+	placed := map[lang.SegmentID]objectelf.Placed{}
+	for _, s := range r.File.Sections {
+		placed[s.Section.ID] = objectelf.Placed{Address: s.Address, Offset: int64(len(r.File.Bytes))}
+	}
+	for i := len(r.File.Parts) - 1; i >= 0; i-- { // the first part of a section counts
+		if part := &r.File.Parts[i]; part.Kind == layout.FragmentPart {
+			at := placed[part.Section.ID]
+			at.Offset = part.Offset - part.Fragment.Offset
+			placed[part.Section.ID] = at
+		}
+	}
+	opts := objectelf.Options{Format: ObjectFormatOf(r.Program.Target), Source: source, Debug: r.debug(debug)}
+	return objectelf.Attach(r.File.Bytes, r.Program, opts, placed)
+}
