@@ -259,3 +259,38 @@ func benchmark(b *testing.B, record int64) {
 
 func BenchmarkStep(b *testing.B)   { benchmark(b, 0) }
 func BenchmarkRecord(b *testing.B) { benchmark(b, 64<<20) }
+
+// TestParseForce reads answers as users write them.
+func TestParseForce(t *testing.T) {
+	for text, want := range map[string]Force{
+		"write=EPIPE":     {Call: "write", Error: "EPIPE"},
+		"write@2=short:3": {Call: "write", Nth: 2, Short: 3},
+		"read=short:0":    {Call: "read"},
+	} {
+		if got, err := ParseForce(text); err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "write", "write=", "=EPIPE", "wriet=EPIPE", "write=EPIP", "write@0=EPIPE", "write@x=EPIPE", "write=short:", "write=short:-1", "write=short:99999999999"} {
+		if f, err := ParseForce(text); err == nil {
+			t.Errorf("%s: %+v", text, f)
+		}
+	}
+}
+
+// TestDeliver sends signals to a program that waits.
+func TestDeliver(t *testing.T) {
+	const wait = "sys pause\nsys exit, 1"
+	for _, test := range []struct {
+		code string
+		kind StopKind
+	}{{wait, Killed}, {"sys signal, 15, 1\n" + wait, Waiting}} {
+		v, _ := run(t, build(t, "target linux/386\n_start: "+test.code, "", layout.Plain), Options{})
+		if v.Stop().Kind != Waiting {
+			t.Fatalf("%+v", v.Stop())
+		}
+		if v.Deliver(15); v.Stop().Kind != test.kind {
+			t.Errorf("%s: %+v", test.code, v.Stop())
+		}
+	}
+}

@@ -41,6 +41,7 @@ func commands() []*command {
 		inspectCommand(),
 		loadCommand(),
 		runCommand(),
+		testCommand(),
 		explainCommand(),
 		disasmCommand(),
 		sizeCommand(),

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"tasm/spec"
 )
 
 // TestReference keeps docs/cli.md, which is made of the same tables as help.
@@ -44,24 +46,62 @@ var readmeParts = map[string]func(t *testing.T) string{
 
 // TestReadme keeps what README.md tells of the samples and messages.
 func TestReadme(t *testing.T) {
-	const path = "../../README.md"
-	text := readText(t, path)
-	for name, part := range readmeParts {
-		begin, end := "<!-- begin "+name+" -->\n", "<!-- end -->\n"
-		before, rest, ok := strings.Cut(text, begin)
-		_, after, closed := strings.Cut(rest, end)
-		if !ok || !closed {
-			t.Fatalf("README.md has no part %q", name)
-		}
-		t.Run(name, func(t *testing.T) { text = before + begin + part(t) + end + after })
-	}
-	golden(t, path, []byte(text))
-
+	text := fillParts(t, "../../README.md", readmeParts)
 	for _, s := range readSamples(t) {
 		if claim := fmt.Sprintf("The image above is %d bytes", s.Products[0].Size); s.Source == "hello.tasm" && !strings.Contains(strings.ReplaceAll(text, "\n", " "), claim) {
 			t.Errorf("README.md does not say %q", claim)
 		}
 	}
+}
+
+// fillParts compares a page whose parts between the comments "begin NAME" and "end" are
+// made by functions with its file, or rewrites that, and returns its text.
+func fillParts(t *testing.T, path string, parts map[string]func(t *testing.T) string) string {
+	t.Helper()
+	text := readText(t, path)
+	for name, part := range parts {
+		begin, end := "<!-- begin "+name+" -->\n", "<!-- end -->\n"
+		before, rest, ok := strings.Cut(text, begin)
+		_, after, closed := strings.Cut(rest, end)
+		if !ok || !closed {
+			t.Fatalf("%s has no part %q", path, name)
+		}
+		t.Run(name, func(t *testing.T) { text = before + begin + part(t) + end + after })
+	}
+	golden(t, path, []byte(text))
+	return text
+}
+
+// testParts are the parts of docs/test.md that are made of other files.
+var testParts = map[string]func(t *testing.T) string{
+	"sum": func(t *testing.T) string {
+		t.Chdir("testdata/readme")
+		return "```nasm\n" + readText(t, "sum.tasm") + "```\n\n" + indent("$ tasm test sum.tasm\n"+runTasm("", "test", "sum.tasm").stdout)
+	},
+	"copy": func(t *testing.T) string {
+		t.Chdir("testdata/readme")
+		return "```nasm\n" + readText(t, "copy.tasm") + "```\n\n" + indent("$ tasm test copy.tasm\n"+runTasm("", "test", "copy.tasm").stdout)
+	},
+	"forms": func(t *testing.T) string {
+		var b strings.Builder
+		b.WriteString("| line | meaning |\n|---|---|\n")
+		for _, f := range spec.Forms() {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", cell(f.Form), cell(f.Does))
+		}
+		return b.String()
+	},
+}
+
+// TestTestPage keeps what docs/test.md shows.
+func TestTestPage(t *testing.T) { fillParts(t, "../../docs/test.md", testParts) }
+
+// indent makes text of a page stand as it is.
+func indent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimRight("    "+line, " \n") + "\n")
+	}
+	return b.String()
 }
 
 // TestPicture keeps the map of hello.tasm that README.md shows.

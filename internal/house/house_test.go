@@ -51,6 +51,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"symbols", ""},
 	{"crash", ""},
 	{".", ""},
+	{"spec", "github.com/aymanbagabas/go-udiff"},
+	{"spec/report", ""},
 	{"listing", ""},
 	{"disasm", ""},
 	{"oci/content", "github.com/google/go-containerregistry"},
