@@ -37,7 +37,8 @@ type Case struct {
 
 	Checks []Check
 
-	maxSteps int64 // that may be needed, where a check bounds them; 0 otherwise
+	// MostBytes and MostSteps are the bounds that a check sets; 0 where none does.
+	MostBytes, MostSteps int64
 }
 
 // File is a file that a program finds or leaves behind.

@@ -126,9 +126,13 @@ func (r *Runner) on(ctx context.Context, c *Case, target string) *Result {
 	return result
 }
 
+// Judge holds what anybody can see of a program that ran against what the case expects
+// of it; how it came to run does not matter.
+func (c *Case) Judge(o *Outcome) []Failure { return c.judge(o, looksAtRun) }
+
 // judge holds an outcome against the checks that look at certain aspects.
-func (r *Result) judge(o *Outcome, aspects aspect) {
-	for _, k := range r.Case.Checks {
+func (c *Case) judge(o *Outcome, aspects aspect) (list []Failure) {
+	for _, k := range c.Checks {
 		if k.aspect&aspects == 0 {
 			continue
 		}
@@ -140,11 +144,17 @@ func (r *Result) judge(o *Outcome, aspects aspect) {
 		if f.noteText != "" {
 			m.NoteAt(f.note, "%s", f.noteText)
 		}
-		r.fail(m, f.diff)
+		list = append(list, Failure{m, f.diff})
 		if f.isEnd && o.Why != nil {
-			r.fail(o.Why, "")
+			list = append(list, Failure{o.Why, ""})
 		}
 	}
+	return list
+}
+
+// judge adds what an outcome lacks.
+func (r *Result) judge(o *Outcome, aspects aspect) {
+	r.Failures = append(r.Failures, r.Case.judge(o, aspects)...)
 }
 
 func (r *Result) fail(m *diag.Message, diff string) {
@@ -205,8 +215,8 @@ func (r *Runner) once(ctx context.Context, b *Built, c *Case, record int64) (*Ou
 	}
 	stdout, stderr := &sink{after: c.CloseAfter}, &sink{after: -1}
 	steps := r.Limits.Steps
-	if c.maxSteps > 0 {
-		steps = min(steps, c.maxSteps+1)
+	if c.MostSteps > 0 {
+		steps = min(steps, c.MostSteps+1)
 	}
 	v, err := vm.New(b.File.Bytes, vm.Options{
 		Args: append([]string{programName}, c.Args...), Env: c.Env, Stdin: bytes.NewReader(c.Stdin),

@@ -405,8 +405,11 @@ func (r *reader) bound(above bool) {
 			}
 			return nil
 		})
-		if above && q.aspect == looksAtSteps {
-			r.case_.maxSteps = n
+		switch {
+		case above && q.name == "steps":
+			r.case_.MostSteps = n
+		case above && q.name == "bytes":
+			r.case_.MostBytes = n
 		}
 	}
 }

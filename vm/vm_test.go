@@ -3,15 +3,12 @@ package vm
 import (
 	"bytes"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"tasm/assembler"
 	"tasm/diag"
 	"tasm/internal/programs"
-	"tasm/internal/samples"
 	"tasm/layout"
 )
 
@@ -48,51 +45,6 @@ func run(t testing.TB, file []byte, o Options) (*VM, string) {
 	for v.Step() {
 	}
 	return v, out.String()
-}
-
-// TestSamples runs the samples, as written and packed, and expects what the real
-// kernel makes of them.
-func TestSamples(t *testing.T) {
-	const folder = "../samples"
-	list, err := samples.Read(folder + "/expect.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ran := 0
-	for _, s := range list {
-		source, err := os.ReadFile(filepath.Join(folder, s.Source))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range s.Products {
-			if p.Format != "elf" {
-				continue
-			}
-			for _, strategy := range layout.Strategies[:2] {
-				file := build(t, string(source), p.Target, strategy.Layout)
-				for _, r := range s.Runs {
-					v, got := run(t, file, Options{Args: append([]string{s.Source}, r.Args...), Stdin: strings.NewReader(r.Input()), MaxOutput: 1 << 20})
-					ran++
-					stop := v.Stop()
-					switch {
-					case r.Read > 0:
-						if stop.Kind != Limited || !strings.HasPrefix(got, r.Output()) {
-							t.Errorf("%s %s %q: %+v", s.Source, strategy.Name, r.Args, stop)
-						}
-					case r.Signal != 0:
-						if stop.Kind != Waiting {
-							t.Errorf("%s %s %q: %+v, not waiting", s.Source, strategy.Name, r.Args, stop)
-						}
-					case stop.Kind != Exited || stop.Status != r.Status || got != r.Output():
-						t.Errorf("%s %s %q: %+v, output %q, want status %d, %q", s.Source, strategy.Name, r.Args, stop, got, r.Status, r.Output())
-					}
-				}
-			}
-		}
-	}
-	if ran < 40 {
-		t.Errorf("only %d runs", ran)
-	}
 }
 
 // snapshot is all that Back has to bring back.

@@ -1,15 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"tasm/internal/dockertest"
 	"tasm/internal/samples"
+	"tasm/spec"
+	"tasm/vm"
 )
 
 // TestSamplesInContainers takes every sample through a real container engine:
@@ -17,27 +22,25 @@ import (
 func TestSamplesInContainers(t *testing.T) {
 	engine := dockertest.New(t)
 	for _, s := range readSamples(t) {
-		for _, p := range s.Products {
-			if p.Format != "image" {
-				continue
-			}
-			t.Run(s.Source+" "+p.Target, func(t *testing.T) {
+		for _, target := range s.Targets {
+			t.Run(s.Source+" "+target, func(t *testing.T) {
 				source := filepath.Join(samplesDir, s.Source)
-				local := fmt.Sprintf("tasm-e2e-%s:%s", defaultTag(s.Source), strings.ReplaceAll(p.Target, "/", "-"))
+				local := fmt.Sprintf("tasm-e2e-%s:%s", defaultTag(s.Source), strings.ReplaceAll(target, "/", "-"))
 				archive := filepath.Join(t.TempDir(), "image.tar")
-				if r := runTasm("", "build", source, "--target", p.Target, "--tag", local, "-o", archive); r.status != exitOK {
+				if r := runTasm("", "build", source, "--target", target, "--tag", local, "-o", archive); r.status != exitOK {
 					t.Fatal(r.stderr)
 				}
 				if err := engine.Load(archive); err != nil {
 					t.Fatal(err)
 				}
 
-				program := mustBuild(t, source, "--target", p.Target, "-f", "elf")
+				program := mustBuild(t, source, "--target", target, "-f", "elf")
 				if size, err := engine.ImageSize(local); err != nil || size != dockerSize(len(program)) {
 					t.Errorf("docker images shows %s (%v), the program has %d bytes", size, err, len(program))
 				}
-				for i := range s.Runs {
-					inContainer(t, &s.Runs[i], engine, local)
+				runs := s.Runs(target)
+				for _, c := range runs {
+					inContainer(t, c, engine, local)
 				}
 
 				remote := engine.Registry() + "/" + local
@@ -57,7 +60,7 @@ func TestSamplesInContainers(t *testing.T) {
 				if back, err := engine.ID(remote); err != nil || back != id {
 					t.Errorf("the image went as %s and came back as %s (%v)", id, back, err)
 				}
-				inContainer(t, &s.Runs[0], engine, remote)
+				inContainer(t, runs[0], engine, remote)
 				if err := engine.Remove(remote); err != nil {
 					t.Error(err)
 				}
@@ -108,21 +111,27 @@ _start: pop ebx
 }
 
 // inContainer starts the program of an image and compares what comes of it.
-func inContainer(t *testing.T, r *samples.Run, engine *dockertest.Engine, image string) {
+func inContainer(t *testing.T, c *spec.Case, engine *dockertest.Engine, image string) {
 	t.Helper()
-	if r.Signal != 0 || r.Read != 0 {
-		untilKilled(t, r, engine, image)
+	if c.Signal != 0 || c.CloseAfter >= 0 {
+		untilKilled(t, c, engine, image)
 		return
 	}
-	got, err := engine.RunWith(nil, strings.NewReader(r.Input()), image, r.Args...)
-	want := dockertest.Result{Stdout: r.Output(), Stderr: r.Stderr, ExitStatus: r.Status}
-	if err != nil || got != want {
-		t.Errorf("docker run %s %q: %v\n got %+v\nwant %+v", image, r.Args, err, got, want)
+	started := time.Now()
+	got, err := engine.RunWith(nil, bytes.NewReader(c.Stdin), image, c.Args...)
+	if err != nil {
+		t.Errorf("docker run %s %q: %v", image, c.Args, err)
+		return
+	}
+	o := &spec.Outcome{Stdout: []byte(got.Stdout), Stderr: []byte(got.Stderr), Kind: vm.Exited, Status: got.ExitStatus, Elapsed: time.Since(started)}
+	if err := samples.Wrong(c, o); err != nil {
+		t.Errorf("docker run %s %q: %v", image, c.Args, err)
 	}
 }
 
-// untilKilled runs a program that does not end by itself.
-func untilKilled(t *testing.T, r *samples.Run, engine *dockertest.Engine, image string) {
+// untilKilled runs a program that does not end by itself, and looks at the beginning of
+// its output.
+func untilKilled(t *testing.T, c *spec.Case, engine *dockertest.Engine, image string) {
 	t.Helper()
 	container, err := engine.Docker("run", "-d", "--network", "none", "--log-opt", "max-size=1m", image)
 	if err != nil {
@@ -134,15 +143,24 @@ func untilKilled(t *testing.T, r *samples.Run, engine *dockertest.Engine, image 
 		t.Errorf("%s runs: %s (%v)", image, running, err)
 	}
 	// On a busy machine it takes a while for the output to come through.
-	var out string
+	end := spec.Outcome{Kind: vm.Killed, Status: int(syscall.SIGPIPE)} // as a closed pipe would have ended it
+	if c.Signal != 0 {
+		end.Status = c.Signal
+	}
+	var wrong error
 	for range 20 {
-		if out, err = engine.Docker("logs", "--tail", "10", container); err != nil || strings.HasPrefix(out, strings.TrimSpace(r.Stdout)) {
+		out, err := engine.Docker("logs", "--tail", "10", container)
+		if out += "\n"; c.CloseAfter < 0 {
+			out = strings.TrimSpace(out)
+		}
+		end.Stdout = []byte(out[:min(int64(len(out)), max(0, c.CloseAfter))])
+		if wrong = errors.Join(err, samples.Wrong(c, &end)); wrong == nil {
 			break
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
-	if err != nil || !strings.HasPrefix(out, strings.TrimSpace(r.Stdout)) {
-		t.Errorf("%s printed %.100q (%v), want %q first", image, out, err, r.Stdout)
+	if wrong != nil {
+		t.Errorf("%s: %v", image, wrong)
 	}
 	if _, err := engine.Docker("rm", "-f", container); err != nil {
 		t.Error(err)

@@ -219,12 +219,12 @@ func TestNotAnImage(t *testing.T) {
 	writeText(t, filepath.Join(dir, "packed.tar.gz"), "\x1f\x8b\x08")
 	writeText(t, filepath.Join(dir, "wrong.tasm"), "mvo eax, 1\n")
 	for name, says := range map[string]string{
-		program:                     "make one with: tasm image " + program + " -o image.tar",
-		dir:                         "it is no image archive and no image layout",
-		dir + "/packed.tar.gz":      "is compressed; uncompress it first",
-		dir + "/wrong.tasm":         "unknown instruction 'mvo'",
-		dir + "/none":               "no such file or directory",
-		samplesDir + "/expect.json": "error",
+		program:                    "make one with: tasm image " + program + " -o image.tar",
+		dir:                        "it is no image archive and no image layout",
+		dir + "/packed.tar.gz":     "is compressed; uncompress it first",
+		dir + "/wrong.tasm":        "unknown instruction 'mvo'",
+		dir + "/none":              "no such file or directory",
+		samplesDir + "/hello.test": "error",
 	} {
 		r := runTasm("", "push", name, "localhost:1/x")
 		if r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, says) {

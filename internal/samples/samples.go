@@ -1,86 +1,112 @@
-// Package samples reads what samples/expect.json says of the sample programs,
-// starts them, and compares what comes of it. It serves tests on this machine
-// and in others.
+// Package samples reads what the files beside the sample programs say of them (package
+// spec), starts built samples, and compares what comes of it. It serves tests on this
+// machine and in others.
 package samples
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"tasm/diag"
+	"tasm/spec"
+	"tasm/vm"
 )
 
 // Sample is what is said of one source.
 type Sample struct {
-	Source string `json:"source"`
-	// Runs are ways to start the program, natively and in a container.
-	Runs []Run `json:"runs,omitempty"`
-	// Boots is what a boot sector prints, on a machine of its own.
-	Boots    string    `json:"boots,omitempty"`
-	Products []Product `json:"products"`
-}
-
-// Run is one start of a program and what must come of it.
-type Run struct {
-	Args   []string `json:"args,omitempty"`
-	Stdin  string   `json:"stdin,omitempty"`
-	Stdout string   `json:"stdout"`
-	Stderr string   `json:"stderr,omitempty"`
-	Status int      `json:"status"`
-	// Read is how many bytes of standard output are read before it is closed;
-	// 0 reads all.
-	Read int `json:"read,omitempty"`
-	// Signal is sent to the program, and must end it.
-	Signal syscall.Signal `json:"signal,omitempty"`
-	// Repeat says how many copies of Stdin and Stdout are meant; 0 is one.
-	Repeat int `json:"repeat,omitempty"`
-	// AtLeast is how long the program must run, in milliseconds.
-	AtLeast int `json:"atLeast,omitempty"`
-}
-
-// Product is one thing that the source is built into.
-type Product struct {
-	Format string `json:"format"`
-	Target string `json:"target,omitempty"`
-	Size   int    `json:"size"` // bytes
-	SHA256 string `json:"sha256"`
+	Source  string   // the file's name
+	Text    string   // the notation of its tests
+	Targets []string // systems that it is for; none if it is a flat binary
+	Cases   []*spec.Case
 }
 
 // Deadline is how long a sample may run.
 const Deadline = 20 * time.Second
 
-// Read reads a file of samples.
-func Read(path string) ([]Sample, error) {
-	data, err := os.ReadFile(path)
+// Read reads the samples of a folder, by name.
+func Read(folder string) ([]Sample, error) {
+	sources, err := filepath.Glob(filepath.Join(folder, "*.tasm"))
 	if err != nil {
 		return nil, err
 	}
 	var list []Sample
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&list); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	for _, source := range sources {
+		text, err := os.ReadFile(strings.TrimSuffix(source, ".tasm") + ".test")
+		if err != nil {
+			return nil, err
+		}
+		s := Sample{Source: filepath.Base(source), Text: string(text)}
+		if s.Cases, err = Parse(s.Text); err != nil {
+			return nil, fmt.Errorf("%s: %w", source, err)
+		}
+		for _, c := range s.Cases {
+			for _, t := range c.Targets {
+				if !slices.Contains(s.Targets, t) {
+					s.Targets = append(s.Targets, t)
+				}
+			}
+			if len(c.Targets) == 0 && !c.Flat {
+				return nil, fmt.Errorf("%s: test %q names no target", source, c.Name)
+			}
+		}
+		list = append(list, s)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s holds no samples", folder)
 	}
 	return list, nil
 }
 
-// Input is what the program reads from standard input.
-func (r *Run) Input() string { return strings.Repeat(r.Stdin, max(1, r.Repeat)) }
+// Parse reads cases.
+func Parse(text string) ([]*spec.Case, error) {
+	files := &diag.Files{}
+	suite, said := spec.ParseFile(files, files.Add("test", []byte(text)))
+	if said.Errors() > 0 {
+		var b strings.Builder
+		diag.Short(&b, files, said.Messages())
+		return nil, errors.New(b.String())
+	}
+	return suite.Cases, nil
+}
 
-// Output is what it must print.
-func (r *Run) Output() string { return strings.Repeat(r.Stdout, max(1, r.Repeat)) }
+// Runs returns the cases that start the program for a target ("" is a flat binary).
+func (s *Sample) Runs(target string) []*spec.Case { return Runs(s.Cases, target) }
 
-// Check starts cmd, which runs the program with r.Args, and returns how what
-// comes of it differs from r.
-func (r *Run) Check(cmd *exec.Cmd) error {
+// Runs returns those of the cases that start the program for a target.
+func Runs(cases []*spec.Case, target string) (list []*spec.Case) {
+	for _, c := range cases {
+		if !c.NoRun && (target == "" || slices.Contains(c.Targets, target)) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// MostBytes returns how large the smallest executable for a target may be, 0 if
+// nothing is said of it.
+func (s *Sample) MostBytes(target string) int64 {
+	for _, c := range s.Cases {
+		if c.MostBytes > 0 && (target == "" || c.Layout == "golf" && slices.Contains(c.Targets, target)) {
+			return c.MostBytes
+		}
+	}
+	return 0
+}
+
+// Check starts cmd, which runs the program with the arguments of the case, and returns
+// how what comes of it differs from what the case expects.
+func Check(c *spec.Case, cmd *exec.Cmd) error {
 	var stderr bytes.Buffer
-	cmd.Stdin, cmd.Stderr = strings.NewReader(r.Input()), &stderr
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(c.Stdin), &stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -91,17 +117,17 @@ func (r *Run) Check(cmd *exec.Cmd) error {
 	}
 	deadline := time.AfterFunc(Deadline, func() { cmd.Process.Kill() })
 	defer deadline.Stop()
-	if r.Signal != 0 {
-		if err := cmd.Process.Signal(r.Signal); err != nil {
+	if c.Signal != 0 {
+		if err := cmd.Process.Signal(syscall.Signal(c.Signal)); err != nil {
 			return err
 		}
 	}
-	limit := int64(r.Read)
-	if limit == 0 {
+	limit := c.CloseAfter
+	if limit < 0 {
 		limit = 1 << 20
 	}
-	got, err := io.ReadAll(io.LimitReader(stdout, limit))
-	if err != nil {
+	o := &spec.Outcome{}
+	if o.Stdout, err = io.ReadAll(io.LimitReader(stdout, limit)); err != nil {
 		return err
 	}
 	stdout.Close()
@@ -110,32 +136,22 @@ func (r *Run) Check(cmd *exec.Cmd) error {
 		return err
 	}
 	if !deadline.Stop() {
-		return fmt.Errorf("%q still ran after %v", r.Args, Deadline)
+		return fmt.Errorf("%q still ran after %v", c.Args, Deadline)
 	}
-	var wrong []error
-	differ := func(format string, args ...any) {
-		wrong = append(wrong, fmt.Errorf("%q "+format, append([]any{r.Args}, args...)...))
-	}
+	o.Stderr, o.Elapsed = stderr.Bytes(), time.Since(started)
 	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	endedBy := r.Signal
-	if r.Read != 0 {
-		endedBy = syscall.SIGPIPE
+	o.Kind, o.Status = vm.Exited, status.ExitStatus()
+	if status.Signaled() {
+		o.Kind, o.Status = vm.Killed, int(status.Signal())
 	}
-	if endedBy != 0 {
-		if !status.Signaled() || status.Signal() != endedBy {
-			differ("ended with %v, want the signal %v", cmd.ProcessState, endedBy)
-		}
-	} else if status.Signaled() || status.ExitStatus() != r.Status {
-		differ("ended with %v, want exit status %d", cmd.ProcessState, r.Status)
-	}
-	if want := r.Output(); string(got) != want {
-		differ("printed %.100q, want %.100q", got, want)
-	}
-	if stderr.String() != r.Stderr {
-		differ("said %.100q, want %.100q", stderr.String(), r.Stderr)
-	}
-	if took := time.Since(started); took < time.Duration(r.AtLeast)*time.Millisecond {
-		differ("took %v, less than %d ms", took, r.AtLeast)
+	return Wrong(c, o)
+}
+
+// Wrong returns how an outcome differs from what a case expects.
+func Wrong(c *spec.Case, o *spec.Outcome) error {
+	var wrong []error
+	for _, f := range c.Judge(o) {
+		wrong = append(wrong, fmt.Errorf("%q: %s\n%s", c.Name, f.Message.Text, f.Diff))
 	}
 	return errors.Join(wrong...)
 }

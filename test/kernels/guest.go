@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"tasm/internal/samples"
 )
 
 // nobody runs the samples: root may do more than what programs can rely on.
@@ -89,10 +91,14 @@ func (r *report) compare(loader, tests string, number int) {
 // start runs a sample in all ways.
 func (r *report) start(p program) {
 	r.Programs++
-	for i := range p.Runs {
-		cmd := exec.Command(p.Path, p.Runs[i].Args...)
+	cases, err := samples.Parse(p.Tests)
+	if err != nil {
+		r.Failures = append(r.Failures, fmt.Sprintf("%s: %v", p.Name, err))
+	}
+	for _, c := range samples.Runs(cases, p.Target) {
+		cmd := exec.Command(p.Path, c.Args...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		if err := p.Runs[i].Check(cmd); err != nil {
+		if err := samples.Check(c, cmd); err != nil {
 			r.Failures = append(r.Failures, fmt.Sprintf("%s: %v", p.Name, err))
 		}
 	}

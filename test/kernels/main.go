@@ -61,12 +61,12 @@ type plan struct {
 
 // program is a built sample.
 type program struct {
-	Name string
-	Path string // in the guest
-	Runs []samples.Run
+	Name   string
+	Path   string // in the guest
+	Tests  string // the notation of package spec
+	Target string
 
-	target string
-	file   []byte
+	file []byte
 }
 
 // report is what the guest answers.
@@ -151,19 +151,16 @@ func buildSamples(dir string) ([]program, error) {
 	if err := run(nil, "go", "build", "-o", tasm, "./cmd/tasm"); err != nil {
 		return nil, err
 	}
-	list, err := samples.Read("samples/expect.json")
+	list, err := samples.Read("samples")
 	if err != nil {
 		return nil, err
 	}
 	var programs []program
 	for _, s := range list {
-		for _, p := range s.Products {
-			if p.Format != "elf" {
-				continue
-			}
+		for _, target := range s.Targets {
 			for _, l := range layout.Strategies {
 				out := filepath.Join(dir, "sample")
-				if err := run(nil, tasm, "build", "-f", p.Format, "--target", p.Target, "--layout", l.Name, "-o", out, filepath.Join("samples", s.Source)); err != nil {
+				if err := run(nil, tasm, "build", "-f", "elf", "--target", target, "--layout", l.Name, "-o", out, filepath.Join("samples", s.Source)); err != nil {
 					return nil, err
 				}
 				file, err := os.ReadFile(out)
@@ -171,8 +168,8 @@ func buildSamples(dir string) ([]program, error) {
 					return nil, err
 				}
 				programs = append(programs, program{
-					Name: fmt.Sprintf("%s, %s, layout %s", s.Source, p.Target, l.Name),
-					Path: fmt.Sprintf("/samples/%d", len(programs)), Runs: s.Runs, target: p.Target, file: file,
+					Name: fmt.Sprintf("%s, %s, layout %s", s.Source, target, l.Name),
+					Path: fmt.Sprintf("/samples/%d", len(programs)), Tests: s.Text, Target: target, file: file,
 				})
 			}
 		}
@@ -250,7 +247,7 @@ func pack(dir string, k kernel, m machine, programs []program) (string, error) {
 	todo := plan{Loader: k.loader}
 	for _, p := range programs {
 		for _, target := range m.targets {
-			if p.target == target {
+			if p.Target == target {
 				todo.Programs = append(todo.Programs, p)
 				a.file(p.Path[1:], 0o755, p.file)
 			}
