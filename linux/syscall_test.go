@@ -365,3 +365,34 @@ func TestSpaces(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorsTable(t *testing.T) {
+	for call, failures := range knownErrors() {
+		s, ok := Lookup(call)
+		if !ok {
+			t.Errorf("errors.tsv: there is no call %s", call)
+			continue
+		}
+		if s.NoReturn() {
+			t.Errorf("errors.tsv: %s does not return", call)
+		}
+		for _, f := range failures {
+			if _, ok := Errnos().ByName(f.Name); !ok {
+				t.Errorf("errors.tsv: there is no error %s", f.Name)
+			}
+		}
+	}
+	write, _ := Lookup("write")
+	var names []string
+	for _, f := range write.Errors() {
+		names = append(names, f.Name)
+	}
+	if got := strings.Join(names, " "); got != "EBADF EFAULT EAGAIN EINVAL EINTR EPIPE ENOSPC EFBIG" {
+		t.Errorf("write: %s", got)
+	}
+	for k := Int; k <= Copy; k++ {
+		if k.Words() == "" {
+			t.Errorf("%s has no words", k)
+		}
+	}
+}

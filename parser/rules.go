@@ -3,6 +3,7 @@ package parser
 import (
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -96,6 +97,36 @@ func init() {
 		statementWords = append(statementWords, name)
 	}
 	slices.Sort(statementWords)
+}
+
+// Words returns the words that a source is written with besides instructions,
+// registers and the operators that are signs: statements, sizes, directives of the
+// assembler and the preprocessor, and macros that exist from the start. Those with
+// a condition are named after %if only.
+func Words() []string {
+	set := map[string]bool{}
+	for name := range keywords {
+		set[name] = true
+	}
+	for name := range rules {
+		set[name] = true
+	}
+	for name := range ownRules {
+		set[name] = true
+	}
+	for name := range standardMacros().lists {
+		set[name] = true
+	}
+	for _, name := range directiveNames() {
+		set[name] = true
+	}
+	for name := range functions {
+		set[name] = true
+	}
+	for name := range predefinedNames {
+		set[name] = true
+	}
+	return slices.Sorted(maps.Keys(set))
 }
 
 // isDirective reports whether name is one of nasm's directives, which it has as

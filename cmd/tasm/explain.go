@@ -3,13 +3,17 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"tasm"
 	"tasm/diag"
 	"tasm/layout/elf"
 	"tasm/listing"
+	"tasm/manual"
 )
 
 // explainer is the verb that shows a file byte by byte.
@@ -35,18 +39,22 @@ func explainCommand() *command {
 	e := &explainer{}
 	c := &command{
 		name:    "explain",
-		args:    "FILE",
-		summary: "show what every byte of an executable is for",
+		args:    "FILE|WORD",
+		summary: "show what every byte of an executable is for, or what a word means",
 		about: []string{
+			"WORD is an instruction, a register, a flag, a directive, a word of the preprocessor, a field of the ELF headers, a system call, an error number or a signal: what it does is told from the tables that tasm itself works with, for instructions with their forms, encodings and flags and a short run in the virtual machine. A word that is also the name of a file is the file.",
 			"Lists the bytes of an executable with the fields of the headers, the instructions as the processor reads them, the data and the lines of the source that each byte belongs to, and with what the loader lets it be: fixed by which rule, tied to which other bytes, bounded, or free. A byte that serves several purposes shows all of them.",
 			"FILE is a source, which is built as 'tasm build' does with the same options, or an ELF executable from anywhere, or an image (an archive or a layout folder), of which the program is meant that it starts. Of such a file the code is found from its first instruction on.",
 			"In the text, a number behind a sign leads to the reason below the table, and a mark \" before an instruction says that it began on a line above.",
 		},
 		examples: []example{
 			{"tasm explain hello.tasm", "the listing as a table"},
-			{"tasm explain --layout golf hello.tasm", "that of the smallest file"},
+			{"tasm explain --layout plain hello.tasm", "that of the program as it is written"},
 			{"tasm explain --flat teensy.tasm", "that of a source which writes its headers itself"},
 			{"tasm explain ./hello", "that of an executable"},
+			{"tasm explain adc", "what the instruction does, its forms, flags and an example"},
+			{"tasm explain e_phoff", "who reads the field, and what it may be"},
+			{"tasm explain write", "the system call: numbers, arguments, errors"},
 			{"tasm explain --format html -o hello.html hello.tasm", "a page for the browser, in one file"},
 		},
 		run: e.run,
@@ -66,7 +74,10 @@ func explainCommand() *command {
 
 func (e *explainer) run(sys *system, args []string) error {
 	if len(args) != 1 {
-		return usagef("give one source or executable, not %d", len(args))
+		return usagef("give one source, executable or word, not %d", len(args))
+	}
+	if word := args[0]; word != "-" && !exists(word) && isWord(word) {
+		return e.word(sys, word)
 	}
 	if err := cmp.Or(e.sourceOptions.check(), e.searchOptions.check()); err != nil {
 		return err
@@ -136,4 +147,49 @@ func (e *explainer) build(sys *system, name string, text []byte) (*tasm.Result, 
 		opts.Format = tasm.FlatBinary
 	}
 	return e.searchOptions.build(sys, source(name, text), opts)
+}
+
+// exists reports whether there is a file of that name.
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// isWord reports whether a name is rather that of a word than that of a file.
+func isWord(name string) bool {
+	return !strings.ContainsAny(name, "/\\") && (!strings.Contains(name, ".") || len(manual.All(name)) > 0)
+}
+
+// word explains a word.
+func (e *explainer) word(sys *system, word string) error {
+	entries := manual.All(word)
+	if len(entries) == 0 {
+		m := fmt.Errorf("there is neither a file nor a word '%s'", word)
+		if near := manual.Nearest(word); near != "" {
+			m = fmt.Errorf("%w; did you mean '%s'?", m, near)
+		}
+		return e.fail(sys, &diag.Files{}, m)
+	}
+	var out bytes.Buffer
+	switch e.format {
+	case "text":
+		for i := range entries {
+			if i > 0 {
+				out.WriteByte('\n')
+			}
+			out.WriteString(entries[i].Text())
+		}
+	case "json":
+		enc := json.NewEncoder(&out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(entries); err != nil {
+			return e.fail(sys, &diag.Files{}, err)
+		}
+	default:
+		return usagef("a word is explained as text or json, not as %s", e.format)
+	}
+	if err := writeOutput(sys, e.output, out.Bytes(), false); err != nil {
+		return e.fail(sys, &diag.Files{}, err)
+	}
+	return nil
 }

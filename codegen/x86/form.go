@@ -156,6 +156,49 @@ func (f *Form) Syntax() string { return f.row.syntax(f) }
 // Opcode is the encoding in the manual's notation: "83 /0 ib".
 func (f *Form) Opcode() string { return f.row.notation(f) }
 
+// Least returns the fewest bytes that the form is encoded in, in 32-bit mode, or in
+// 64-bit mode where 32-bit mode has not got it: with registers for operands that may
+// be memory, and without prefixes that registers beyond the first eight need.
+func (f *Form) Least() int {
+	op := &f.opcode
+	bits := 32
+	if !f.modes.Has(32) {
+		bits = 64
+	}
+	n := int(op.count)
+	flag := func(is bool) {
+		if is {
+			n++
+		}
+	}
+	switch {
+	case op.vex == evex:
+		n += 4
+	case op.vex == xop:
+		n += 3
+	case op.vex == vex && (op.vexMap != 1 || op.vexW && !op.anyW):
+		n += 3
+	case op.vex == vex:
+		n += 2
+	default:
+		flag(op.mandatory != 0)
+		flag(op.size == 2)
+		flag(op.size == 8 && !op.default64)
+	}
+	flag(op.wait)
+	flag(op.address != 0 && int(op.address) != bits/8)
+	flag(op.modrm != noModRM)
+	flag(op.suffix >= 0)
+	for _, field := range op.fields[:op.nfields] {
+		if field.kind == offsetField {
+			n += bits / 8
+		} else {
+			n += int(field.size)
+		}
+	}
+	return n
+}
+
 // Modes returns the modes in which the form can be encoded.
 func (f *Form) Modes() Modes { return f.modes }
 

@@ -55,6 +55,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"spec/report", ""},
 	{"listing", ""},
 	{"disasm", ""},
+	{"manual", ""},
 	{"oci/content", "github.com/google/go-containerregistry"},
 	{"oci/registry", "github.com/google/go-containerregistry"},
 	{"oci/rootfs", "github.com/google/go-containerregistry"},

@@ -274,6 +274,13 @@ func (r *Rule) applies(c Class, typ uint64, size int64) bool {
 	return (r.Class == 0 || r.Class == c) && (r.Type == 0 || r.Type == typ) && (!r.OnePage || size <= PageSize)
 }
 
+// About reports whether the rule speaks of a field.
+func (r *Rule) About(id FieldID) bool {
+	found := false
+	r.Must.mentions(func(f FieldID, _ uint64) { found = found || f == id })
+	return found
+}
+
 // PageSize is the unit of memory mapping on x86, in bytes.
 const PageSize = 4096
 
