@@ -43,7 +43,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	}()
 	graph := flow.Build(p)
 	space := boundOf(plain, graph, loader)
-	g.loader = space.loader
+	g.loader, g.space = space.loader, space
 	if space.reason != "" {
 		g.reasons = append(g.reasons, space.reason)
 	}
@@ -85,6 +85,7 @@ type golfer struct {
 	program  *program.Program
 	opts     Options
 	loader   *elf.Loader
+	space    bound
 	plain    *File
 	found    []*result
 	plan     *synth.Plan
@@ -185,9 +186,7 @@ func (g *golfer) place(graph *flow.Graph, known place.Facts, method string, chan
 		// Of this everybody is told anyway.
 	case err != nil:
 		for _, reason := range reasons(graph, err) {
-			if !slices.Contains(g.reasons, reason) {
-				g.reasons = append(g.reasons, reason)
-			}
+			g.because(reason)
 		}
 	}
 	if placed == nil {
@@ -299,6 +298,13 @@ func (g *golfer) writtenFile(r *synth.Result) *File {
 	return f
 }
 
+// because notes a reason, once.
+func (g *golfer) because(reason string) {
+	if !slices.Contains(g.reasons, reason) {
+		g.reasons = append(g.reasons, reason)
+	}
+}
+
 // smallest returns the smallest file so far, the plain one included.
 func (g *golfer) smallest() *File {
 	least := g.plain
@@ -333,10 +339,12 @@ func (g *golfer) best() *File {
 		if g.findings == nil {
 			g.findings = v.Findings
 		}
-		if v.Outcome == equiv.Unclear && f.Report.Method == asWritten {
+		if v.Outcome == equiv.Unclear && f.Report.Method == asWritten && !g.space.binds(v) {
 			best, f.Report.Layout = f.File, "pack"
 		}
 		switch {
+		case v.Shown:
+			g.because("only the plain layout keeps what the program does: it " + v.Reason)
 		case v.Outcome == equiv.Same:
 			f.Report.Checked, f.Report.Assumptions = v.How, f.assumed
 			if !v.Proved && v.Unproved != "" {
@@ -348,9 +356,7 @@ func (g *golfer) best() *File {
 		case g.comparing.Err() != nil:
 			g.reasons = append(g.reasons, fmt.Sprintf("%d bytes, %s, could not be compared in time", len(f.Bytes), f.Report.Method))
 		default:
-			if reason := "not golfed: what the program does can't be established: it " + v.Reason; !slices.Contains(g.reasons, reason) {
-				g.reasons = append(g.reasons, reason)
-			}
+			g.because("not golfed: what the program does can't be established: it " + v.Reason)
 		}
 	}
 	return best

@@ -43,10 +43,13 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 		file.Report.Reasons = append(file.Report.Reasons, space.reason)
 	}
 	v := equiv.Check(plain.Bytes, file.Bytes, equiv.Options{Loader: space.loader, Objects: objects(plain, g), Context: opts.context()})
-	switch v.Outcome {
-	case equiv.Same:
+	switch {
+	case v.Outcome == equiv.Same:
 		file.Report.Checked = v.How
-	case equiv.Different:
+	case space.binds(v):
+		plain.Report.Reasons = append(plain.Report.Reasons, "not packed: only the plain layout is sure to keep what the program does, since it "+v.Reason)
+		return plain, messages
+	case v.Outcome == equiv.Different:
 		plain.Report.Reasons = append(plain.Report.Reasons, "not packed: the result "+v.Reason)
 		return plain, messages
 	}

@@ -6,6 +6,7 @@ import (
 
 	"tasm/flow"
 	"tasm/layout/elf"
+	"tasm/layout/equiv"
 	"tasm/layout/rewrite"
 	"tasm/linux"
 )
@@ -28,6 +29,12 @@ type bound struct {
 	asIs   bool   // only the plain layout will do
 }
 
+// binds reports whether a comparison leaves only the plain layout: the program was seen
+// to look at what any other changes, or may do so where it can't be followed.
+func (b *bound) binds(v equiv.Verdict) bool {
+	return v.Shown || v.Outcome == equiv.Unclear && b.reason != ""
+}
+
 // boundOf finds out what a program sees of its address space. Where it can't be told
 // which calls the program makes, it may make any.
 func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
@@ -41,10 +48,9 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 			space, why = s, "it calls "+c.Name
 		}
 	}
-	const proc = "/proc"
 	for _, o := range g.Objects {
-		if bytes.Contains(o.Bytes, []byte(proc)) {
-			space, why = linux.SpaceFile, "it names files below "+proc
+		if namesProcess(o) {
+			space, why = linux.SpaceFile, "it names files below /proc"
 		}
 	}
 	im, err := elf.Map(plain.Bytes)
@@ -55,5 +61,24 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 		return bound{loader, why + ", which show the file in memory: only the plain layout keeps that", true}
 	}
 	run := im.Lowest()
-	return bound{loader.Within(run.Low, run.High), fmt.Sprintf("kept between %#x and %#x, since %s, which can show what is mapped", run.Low, run.High, why), false}
+	_, committed := im.Size()
+	return bound{loader.Within(run.Low, run.High, committed), fmt.Sprintf("kept between %#x and %#x, since %s, which can show what is mapped", run.Low, run.High, why), false}
+}
+
+// namesProcess reports whether an object may hold the name of a file below /proc that
+// shows a process's memory.
+func namesProcess(o *flow.Object) bool {
+	for name := range bytes.SplitSeq(o.Bytes, []byte{0}) {
+		i := bytes.Index(name, []byte("/proc"))
+		if i < 0 {
+			if i = 0; !bytes.HasPrefix(name, []byte("proc/")) {
+				continue
+			}
+		}
+		// What can be written may become another name.
+		if o.Write || linux.ShowsProcess(string(name[i:])) {
+			return true
+		}
+	}
+	return false
 }

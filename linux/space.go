@@ -3,6 +3,7 @@ package linux
 import (
 	_ "embed" // the table
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -23,13 +24,15 @@ const (
 //go:embed space.tsv
 var spaceTSV string
 
+// spaceNamed are the names in space.tsv and commands.tsv.
+var spaceNamed = map[string]Space{"-": NoSpace, "pages": SpacePages, "file": SpaceFile}
+
 // spaces parses space.tsv when it is first needed.
 var spaces = sync.OnceValue(func() map[string]Space {
-	named := map[string]Space{"pages": SpacePages, "file": SpaceFile}
 	list := map[string]Space{}
 	for _, row := range rows(spaceTSV) {
-		space, ok := named[row.fields[1]]
-		if len(row.fields) != 3 || !ok {
+		space, ok := spaceNamed[row.fields[1]]
+		if len(row.fields) != 3 || !ok || space == NoSpace {
 			panic(fmt.Sprintf("linux: space.tsv:%d: not name, what stays, and why", row.line))
 		}
 		list[row.fields[0]] = space
@@ -37,5 +40,29 @@ var spaces = sync.OnceValue(func() map[string]Space {
 	return list
 })
 
-// Space returns how far the call sees the address space (space.tsv).
-func (s *Syscall) Space() Space { return spaces()[s.Name] }
+// Space returns how far the call sees the address space (space.tsv, commands.tsv).
+func (s *Syscall) Space() Space {
+	if s.command != "" {
+		return s.space
+	}
+	return spaces()[s.Name]
+}
+
+// ShowsProcess reports whether a file name may lead below /proc to what shows a
+// process's memory. Files there that tell of the system as a whole do not.
+func ShowsProcess(name string) bool {
+	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '/' })
+	for i, part := range parts {
+		if part != "proc" {
+			continue
+		}
+		if i+1 == len(parts) {
+			return true // a directory to look for others in
+		}
+		switch next := parts[i+1]; {
+		case next == "." || next == ".." || next == "self" || next == "thread-self" || next[0] >= '0' && next[0] <= '9':
+			return true
+		}
+	}
+	return false
+}

@@ -16,6 +16,11 @@ type Syscall struct {
 	Result  Kind   // what comes back on success
 
 	forms [numABIs]form
+
+	// command is the name of a row of commands.tsv, and space what that says; "" if
+	// it is none.
+	command string
+	space   Space
 }
 
 // form is a call as one ABI has it; a number below 0 says that it has not.

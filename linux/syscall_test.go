@@ -174,6 +174,11 @@ func TestTableIsWellFormed(t *testing.T) {
 			}
 		}
 	}
+	for _, row := range rows(commandsTSV) {
+		for _, word := range strings.FieldsFunc(row.fields[3], func(r rune) bool { return strings.ContainsRune(" :()*+?&", r) }) {
+			used[word] = true
+		}
+	}
 	for _, row := range rows(syscallsTSV) {
 		for _, args := range row.fields[min(5, len(row.fields)):] {
 			for _, word := range strings.FieldsFunc(args, func(r rune) bool { return strings.ContainsRune(" :()*+?&", r) }) {
@@ -393,6 +398,47 @@ func TestErrorsTable(t *testing.T) {
 	for k := Int; k <= Copy; k++ {
 		if k.Words() == "" {
 			t.Errorf("%s has no words", k)
+		}
+	}
+}
+
+// TestRefine tells calls apart by what selects what they do.
+func TestRefine(t *testing.T) {
+	if len(commands()) != len(rows(commandsTSV)) {
+		t.Errorf("%d commands in %d rows", len(commands()), len(rows(commandsTSV)))
+	}
+	for _, test := range []struct {
+		call    string
+		command uint64
+		kind    Kind // of the second argument
+		space   Space
+	}{
+		{"prctl", 15, CString, NoSpace},
+		{"prctl", 35, Opaque, SpacePages}, // PR_SET_MM
+		{"prctl", 0x41555856, Out, SpaceFile},
+		{"setrlimit", 7, In, NoSpace},
+		{"setrlimit", 9, In, SpacePages}, // RLIMIT_AS
+		{"arch_prctl", 0x1002, Opaque, NoSpace},
+		{"arch_prctl", 0x2001, Opaque, SpacePages},
+	} {
+		s, _ := Lookup(test.call)
+		r := s.Refine(X8664, func(arg int) (uint64, bool) { return test.command, arg == 0 })
+		if k := r.Args(X8664)[1].Kind; k != test.kind || r.Space() != test.space {
+			t.Errorf("%s %#x: %v, %d", test.call, test.command, k, r.Space())
+		}
+		if unknown := s.Refine(X8664, func(int) (uint64, bool) { return 0, false }); unknown != s {
+			t.Errorf("%s is another one where nothing is known", test.call)
+		}
+	}
+}
+
+func TestShowsProcess(t *testing.T) {
+	for name, want := range map[string]bool{
+		"/proc/self/maps": true, "proc/self/mem": true, "/proc/1/maps": true, "/proc": true, "//proc/./self/maps": true, "/proc/thread-self/x": true,
+		"/proc/uptime": false, "/proc/sys/kernel/ostype": false, "processes": false, "/etc/passwd": false, "": false,
+	} {
+		if ShowsProcess(name) != want {
+			t.Errorf("%q: %v", name, !want)
 		}
 	}
 }

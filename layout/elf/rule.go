@@ -322,8 +322,9 @@ func (l *Loader) with(p Param, value uint64) *Loader {
 }
 
 // Within returns a copy of l that takes only files whose segments lie between two
-// addresses: for programs that see which pages are mapped.
-func (l *Loader) Within(low, high uint64) *Loader {
+// addresses and commit no more than some bytes of memory: for programs that see which
+// pages are mapped.
+func (l *Loader) Within(low, high, committed uint64) *Loader {
 	const source = "the program's view of its address space (linux/space.tsv)"
 	out := *l
 	out.Rules = append(slices.Clone(l.Rules),
@@ -331,6 +332,9 @@ func (l *Loader) Within(low, high uint64) *Loader {
 		&Rule{Name: "not before the program as written", Scope: PerLoad, Must: AtMost{Sum{Number(low)}, Sum{PVaddr}}, Else: Misloaded, Source: source},
 		&Rule{Name: "not behind the program as written", Scope: PerLoad, Must: AtMost{Sum{PVaddr, PMemsz}, Sum{Number(high)}}, Else: Misloaded, Source: source},
 	)
+	if committed == 0 {
+		out.Rules = append(out.Rules, &Rule{Name: "not written, as the program", Scope: PerLoad, Must: readOnly, Else: Misloaded, Source: source})
+	}
 	return &out
 }
 

@@ -40,6 +40,9 @@ type Verdict struct {
 	Findings []Finding
 	// Unproved says why a proof was not possible, where none was.
 	Unproved string
+	// Shown tells of an Unclear outcome that the original looks at what any other file
+	// changes, so that only the original will do.
+	Shown bool
 }
 
 // Options are what a check depends on.
@@ -176,6 +179,15 @@ func Check(original, result []byte, o Options) Verdict {
 	}
 	a.ctx, b.ctx = o.Context, o.Context
 	a.objects = o.Objects
+	v := check(a, b, o, assume)
+	if a.shown != "" {
+		return Verdict{Outcome: Unclear, Shown: true, Reason: a.shown, Findings: v.Findings}
+	}
+	return v
+}
+
+// check compares two images.
+func check(a, b *image, o Options, assume []*Assumption) Verdict {
 	pr := prove(a, b, assume)
 	if pr.stuck == "" && pr.difference == nil {
 		return Verdict{Outcome: Same, Proved: true, How: "proved by symbolic run, " + count(pr.paths, "path"), Findings: pr.findings}

@@ -63,11 +63,11 @@ func compare(index int, original, result callView, equal judge) *difference {
 		for k, x := range a.reads {
 			y := b.reads[k]
 			for n := range min(len(x.bytes), len(y.bytes)) {
-				d := equal(x.bytes[n], y.bytes[n])
-				if d != nil && x.within != nil {
-					d = x.within(n, x.bytes[n], y.bytes[n])
+				same := equal
+				if x.within != nil && x.bytes[n] != y.bytes[n] {
+					same = func(x, y machine.Term) *difference { return original.args[i].reads[k].within(n, x, y) }
 				}
-				if d != nil {
+				if d := same(x.bytes[n], y.bytes[n]); d != nil {
 					return say(d, "has byte %d behind %s = %s, not %s", n, subject(i), figure(y.bytes[n]), figure(x.bytes[n]))
 				}
 			}
@@ -89,7 +89,15 @@ func compare(index int, original, result callView, equal judge) *difference {
 // sees returns the difference that lies in a call which sees what is mapped, where
 // the result occupies pages that were free in the original; nil if there is none.
 func sees(call *linux.Syscall, original, result *image) *difference {
-	if call == nil || call.Space() == linux.NoSpace || result.Within(original.Image) {
+	if call == nil || call.Space() == linux.NoSpace {
+		return nil
+	}
+	_, was := original.Size()
+	_, is := result.Size()
+	switch {
+	case is > was:
+		return &difference{text: "has the kernel commit more memory than the original, and calls " + call.Name + ", which sees that", definite: true}
+	case result.Within(original.Image):
 		return nil
 	}
 	return &difference{text: "occupies addresses that the original leaves free, and calls " + call.Name + ", which sees that", definite: true}

@@ -24,6 +24,10 @@ type image struct {
 	// order: each object for itself.
 	objects []Range
 
+	// shown says what the program was seen to do that depends on where its file lies
+	// in memory; "" if nothing.
+	shown string
+
 	// decoded holds instructions as they stand in the file, by address; met
 	// holds them in the order in which they were first met.
 	decoded map[machine.Term]decoded

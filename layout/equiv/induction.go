@@ -248,6 +248,7 @@ func (d *induction) begin() *route {
 func (d *induction) route(w *world, processes [2]*process) *route {
 	r := &route{pair: &pair{world: w, original: processes[0], result: processes[1]}, visited: [2]map[visit]visits{{}, {}}, steps: segmentSteps,
 		ranges: map[*object]*extent{}, written: map[*object][2]int{}}
+	r.evaluations = new(int) // none: whether values differ for certain does not matter here
 	r.here = [2]machine.Term{processes[0].IP, processes[1].IP}
 	d.bind(r)
 	return r

@@ -152,11 +152,14 @@ func (p *pair) results(about []machine.Term) []machine.Unknown {
 // admit.
 const trials = 200
 
+// maxEvaluations bounds how many terms are evaluated for that in one proof.
+const maxEvaluations = 1 << 20
+
 // instance looks for values of the unknowns that the facts admit and for which a
 // condition, if not nil, holds. It returns what terms are then.
 func (p *pair) instance(condition func(value func(machine.Term) uint64) bool) (value func(machine.Term) uint64, ok bool) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for trial := range trials {
+	for trial := 0; trial < trials && *p.evaluations > 0; trial++ {
 		memo := map[machine.Term]machine.Term{}
 		value := func(t machine.Term) uint64 {
 			n, _ := p.terms.Substitute(t, func(part machine.Term) (machine.Term, bool) {
@@ -168,15 +171,14 @@ func (p *pair) instance(condition func(value func(machine.Term) uint64) bool) (v
 			}, memo).Constant()
 			return n
 		}
-		if condition != nil && !condition(value) {
-			continue
-		}
-		admitted := true
-		p.facts.Each(func(about machine.Term, ranges [][2]uint64) {
-			v := value(about)
-			admitted = admitted && slices.ContainsFunc(ranges, func(r [2]uint64) bool { return v >= r[0] && v <= r[1] })
-		})
+		admitted := condition == nil || condition(value)
 		if admitted {
+			p.facts.Each(func(about machine.Term, ranges [][2]uint64) {
+				v := value(about)
+				admitted = admitted && slices.ContainsFunc(ranges, func(r [2]uint64) bool { return v >= r[0] && v <= r[1] })
+			})
+		}
+		if *p.evaluations -= len(memo); admitted {
 			return value, true
 		}
 	}

@@ -88,10 +88,11 @@ func (p *process) view(call machine.Call, facts *machine.Facts) callView {
 	if !call.Number.IsNumber() {
 		call = p.CallOf(call.ABI, facts.Simplify(call.Number))
 	}
-	v := callView{Call: call}
 	if call.Syscall == nil {
-		return v
+		return callView{Call: call}
 	}
+	call.Syscall = call.Syscall.Refine(call.ABI, func(arg int) (uint64, bool) { return facts.Simplify(call.Args[arg]).Constant() })
+	v := callView{Call: call}
 	for i, arg := range call.Syscall.Args(call.ABI) {
 		a := passed{Arg: arg, value: facts.Simplify(call.Args[i])}
 		if arg.Kind.Memory() {
@@ -99,6 +100,7 @@ func (p *process) view(call machine.Call, facts *machine.Facts) callView {
 		}
 		v.args = append(v.args, a)
 	}
+	p.look(v)
 	return v
 }
 
@@ -203,11 +205,82 @@ func (p *process) followRange(a *passed, call machine.Call, facts *machine.Facts
 	}
 	meets := p.isMemory(a.value)
 	if known && p.image.Fixed {
-		meets = meets || p.image.Meets(low, min(low+size, ^uint64(0)-page)+page-1)
+		meets = meets || p.image.touches(low, size)
 	}
-	if meets {
+	switch {
+	case meets:
 		a.unclear = "changes the mapping of its own memory by " + a.Name
+		p.image.shown = fmt.Sprintf("passes addresses to %s at which it may lie itself", call.Syscall.Name)
+	case !known && !fromKernel(a.value):
+		p.image.shown = fmt.Sprintf("passes addresses to %s that are not known", call.Syscall.Name)
 	}
+}
+
+// touches reports whether a range of addresses shares a page with the image.
+func (im *image) touches(low, size uint64) bool {
+	return im.Meets(low&^(page-1), min(low+size, ^uint64(0)-page)+page-1)
+}
+
+// fromKernel reports whether a value depends on nothing but what the kernel has
+// returned: then it is not where the program lies.
+func fromKernel(x machine.Term) bool {
+	all := true
+	x.Unknowns(map[machine.Term]bool{}, func(u machine.Unknown) {
+		all = all && u.Origin != machine.EntryWord && u.Origin != machine.StringByte && u.Origin != machine.KernelByte
+	})
+	return all
+}
+
+// look notes in the image what a call shows of where its file lies, whatever it is
+// about.
+func (p *process) look(v callView) {
+	for i := range v.args {
+		for _, r := range v.args[i].reads {
+			if name, ok := constants(r.bytes); ok && v.args[i].Kind == linux.CString && linux.ShowsProcess(string(name)) {
+				p.image.shown = "names files below /proc that show memory"
+			}
+			if v.Syscall.Space() != linux.NoSpace && v.Syscall.Result == linux.Pointer {
+				p.lookInside(v, r)
+			}
+		}
+	}
+}
+
+// lookInside looks for a range of addresses at the beginning of a structure: where to
+// map something, and how much.
+func (p *process) lookInside(v callView, r run) {
+	word := v.ABI.PointerSize
+	if len(r.bytes) < 2*word {
+		return
+	}
+	low, known1 := constants(r.bytes[:word])
+	size, known2 := constants(r.bytes[word : 2*word])
+	if !known1 || !known2 || p.image.Fixed && p.image.touches(number(low), number(size)) {
+		p.image.shown = fmt.Sprintf("passes addresses to %s at which it may lie itself", v.Syscall.Name)
+	}
+}
+
+// constants returns the bytes that terms stand for, false where not all
+// are known.
+func constants(terms []machine.Term) ([]byte, bool) {
+	list := make([]byte, 0, len(terms))
+	for _, x := range terms {
+		b, known := x.Constant()
+		if !known {
+			return nil, false
+		}
+		list = append(list, byte(b))
+	}
+	return list, true
+}
+
+// number reads a number, least byte first.
+func number(bytes []byte) uint64 {
+	n := uint64(0)
+	for i, b := range bytes {
+		n |= uint64(b) << (8 * i)
+	}
+	return n
 }
 
 // length returns the most bytes, or things, that a length counts, and whether

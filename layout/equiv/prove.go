@@ -25,6 +25,7 @@ type pair struct {
 	calls            int
 	names            []string   // of the calls
 	findings         *[]Finding // of all paths
+	evaluations      *int       // of terms that may still be made, on all paths
 	// Where one of them waits for the other, the event that stopped it.
 	stops [2]*stop
 }
@@ -53,7 +54,8 @@ func prove(original, result *image, assume []*Assumption) proof {
 	first.original.configure(assume)
 	first.result.configure(assume)
 	var pr proof
-	first.findings = &pr.findings
+	evaluations := maxEvaluations
+	first.findings, first.evaluations = &pr.findings, &evaluations
 	steps := proofSteps
 	seen := map[string]bool{}
 	for todo := []*pair{first}; len(todo) > 0; {

@@ -517,7 +517,7 @@ func (f *file) fits(at int, w *way) bool {
 
 // holds reports whether the byte at an offset can hold b as code.
 func (s *space) holds(at int, b byte, l liberty) bool {
-	return at >= s.tail || s.free(at, l) && (b^s.trying.value[at])&s.trying.mask[at] == 0
+	return (at >= s.tail || s.free(at, l) && (b^s.trying.value[at])&s.trying.mask[at] == 0) && s.trying.allows(at, b)
 }
 
 const (

@@ -32,6 +32,33 @@ type headers struct {
 	mask, value, example []byte
 	model                *elf.Model
 	agree                map[[2]byte]bool // what sizesAgree has found out
+	can                  [][256]truth     // what allows has found out, by offset
+}
+
+// truth is what is known of a statement.
+type truth uint8
+
+const (
+	open truth = iota
+	yes
+	no
+)
+
+// allows reports whether the byte at an offset of the headers can hold a value, as
+// far as is seen at once.
+func (h *headers) allows(at int, value byte) bool {
+	if at >= len(h.can) {
+		return true
+	}
+	if h.can[at][value] == open {
+		mark := h.model.Mark()
+		h.can[at][value] = no
+		if h.model.Set(at, 0xff, value) {
+			h.can[at][value] = yes
+		}
+		h.model.Undo(mark)
+	}
+	return h.can[at][value] == yes
 }
 
 // headersFor finds out what is known of the headers of a file that begins at an
@@ -43,7 +70,7 @@ func (s *space) headersFor(entry int) *headers {
 	}
 	if m, ok := elf.NewModel(s.placement, s.loader, roles); ok && m.SetEntry(int64(entry)) {
 		if example, ok := m.Example(); ok {
-			h = &headers{example: example, model: m, agree: map[[2]byte]bool{}}
+			h = &headers{example: example, model: m, agree: map[[2]byte]bool{}, can: make([][256]truth, m.Len())}
 			for i := range m.Len() {
 				mask, value := m.Byte(i)
 				h.mask, h.value = append(h.mask, mask), append(h.value, value)
@@ -302,7 +329,7 @@ func newFinder(s *space, l liberty, h *headers) *finder {
 	f := &finder{space: s, liberty: l, mask: slices.Concat(h.mask, behind), value: slices.Concat(h.value, behind)}
 	f.likely = slices.Clone(f.value)
 	for i, b := range h.example {
-		if f.mask[i] != 0 {
+		if f.mask[i] != 0 || !h.allows(i, 0) {
 			f.likely[i] = b
 		}
 	}
@@ -358,7 +385,7 @@ func (f *finder) search(from, at int) {
 		return
 	}
 	for _, op := range openers {
-		if (op^value)&mask == 0 {
+		if (op^value)&mask == 0 && s.trying.allows(at, op) {
 			f.take(from, at, op)
 		}
 	}

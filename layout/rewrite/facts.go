@@ -591,6 +591,9 @@ func (a *analysis) kernel(s *state, in *flow.Inst, index int) {
 // passes notes which addresses of the stack a system call gets, and what it may
 // do there; call is nil where it is not known.
 func (a *analysis) passes(s *state, call *linux.Syscall) {
+	if call != nil {
+		call = a.command(s, call)
+	}
 	for i, r := range a.s.arguments {
 		f := a.t.facts(s.r[r])
 		kind := linux.Opaque

@@ -21,7 +21,9 @@ func Calls(g *flow.Graph, o Options) (calls []*linux.Syscall, all bool) {
 				made := a.callsOf(s.r[ax])
 				// In 64-bit code int 0x80 has the numbers of the other ABI.
 				all = all && len(made) > 0 && (g.Bits == 32 || in.Form.Flow() == x86.SystemCall)
-				calls = append(calls, made...)
+				for _, call := range made {
+					calls = append(calls, a.command(&s, call))
+				}
 			}
 			a.advance(&s, &b.Code[i], a.index[b]+i)
 		}

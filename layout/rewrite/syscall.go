@@ -43,6 +43,11 @@ func (a *analysis) callsOf(v value) []*linux.Syscall {
 	return list
 }
 
+// command returns what a call is with the arguments that it has in a state.
+func (a *analysis) command(s *state, call *linux.Syscall) *linux.Syscall {
+	return call.Refine(a.s.abi, func(arg int) (uint64, bool) { return s.r[a.s.arguments[arg]].number() })
+}
+
 // kernelReads returns the registers that a system call reads, which is one of
 // calls; there are none of these where it is not known which one it is.
 func (s *shortener) kernelReads(calls []*linux.Syscall) parts {

@@ -188,7 +188,7 @@ func (sh *shortener) alone(a *analysis) bool {
 			alone = alone && len(calls) > 0
 			for _, call := range calls {
 				alone = alone && call.Result != linux.Jump && call.Result != linux.Twice &&
-					!slices.ContainsFunc(call.Args(sh.abi), func(arg linux.Arg) bool { return arg.Kind == linux.Opaque || arg.Indirect })
+					!slices.ContainsFunc(a.command(s, call).Args(sh.abi), func(arg linux.Arg) bool { return arg.Kind == linux.Opaque || arg.Indirect })
 			}
 		})
 	}
