@@ -46,7 +46,9 @@ func commands() []*command {
 		disasmCommand(),
 		sizeCommand(),
 		ladderCommand(),
-		traceCommand(), versionCommand(),
+		traceCommand(),
+		fmtCommand(),
+		versionCommand(),
 		helpCommand(),
 		completionCommand(),
 	}
