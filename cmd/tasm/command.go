@@ -42,6 +42,7 @@ func commands() []*command {
 		loadCommand(),
 		runCommand(),
 		testCommand(),
+		learnCommand(),
 		explainCommand(),
 		disasmCommand(),
 		sizeCommand(),

@@ -170,18 +170,26 @@ func (t *tester) test(sys *system, name string) (*report.Source, error) {
 	if t.on == "kernel" {
 		r.Kernel = testOnKernel
 	}
+	s = testSource(context.Background(), name, r, suite)
+	s.Broken = t.warnings.Apply(s.Broken)
+	return s, nil
+}
+
+// testSource runs all cases on a source.
+func testSource(ctx context.Context, name string, r *spec.Runner, suite *spec.Suite) *report.Source {
+	s := &report.Source{Name: name, Files: r.Files}
 	told := map[*diag.Bag]bool{}
 	for _, c := range suite.Cases {
-		for _, result := range r.Run(context.Background(), c) {
+		for _, result := range r.Run(ctx, c) {
 			if b := result.Built; b.File != nil {
 				s.Results = append(s.Results, result)
 			} else if !told[b.Messages] {
 				told[b.Messages] = true
-				s.Broken = append(s.Broken, t.warnings.Apply(b.Messages.Messages())...)
+				s.Broken = append(s.Broken, b.Messages.Messages()...)
 			}
 		}
 	}
-	return s, nil
+	return s
 }
 
 // suite reads the tests of a source: those of --spec, or its own and those beside it.

@@ -54,6 +54,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"spec", "github.com/aymanbagabas/go-udiff"},
 	{"spec/report", ""},
 	{"format", "github.com/aymanbagabas/go-udiff"},
+	{"lessons", ""},
 	{"listing", ""},
 	{"disasm", ""},
 	{"manual", ""},

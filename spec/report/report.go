@@ -200,7 +200,7 @@ func Table(w io.Writer, sources []*Source) error {
 	for i := range cases {
 		out.printf("  %4d", i+1)
 	}
-	out.printf("  passed   bytes   steps\n")
+	out.printf("  passed   bytes     steps\n")
 	for _, s := range sources {
 		out.printf("%-*s", width, s.Name)
 		if len(s.Broken) > 0 {
@@ -221,7 +221,7 @@ func Table(w io.Writer, sources []*Source) error {
 			}
 			out.printf("  %4s", cell)
 		}
-		out.printf("  %3d/%-3d %6s %7s\n", s.passed(), len(s.Results), orDash(size), orDash(steps))
+		out.printf("  %3d/%-3d %6s %9s\n", s.passed(), len(s.Results), orDash(size), orDash(steps))
 	}
 	whole := 0
 	for _, s := range sources {
