@@ -41,6 +41,9 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 	space, why := linux.NoSpace, ""
 	calls, all := rewrite.Calls(g, rewrite.Options{LowAddresses: true})
 	if !all {
+		calls, all = callsOf(plain)
+	}
+	if !all {
 		space, why = linux.SpacePages, "it makes system calls that are not known"
 	}
 	for _, c := range calls {
@@ -63,6 +66,22 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 	run := im.Lowest()
 	_, committed := im.Size()
 	return bound{loader.Within(run.Low, run.High, committed), fmt.Sprintf("kept between %#x and %#x, since %s, which can show what is mapped", run.Low, run.High, why), false}
+}
+
+// callsOf returns the system calls of a program that makes the same ones whatever it
+// is told, and false where that is not so.
+func callsOf(plain *File) (calls []*linux.Syscall, all bool) {
+	trace, _ := equiv.Run(plain.Bytes)
+	if trace == nil {
+		return nil, false
+	}
+	for _, c := range trace.Calls {
+		if c.Syscall == nil {
+			return nil, false
+		}
+		calls = append(calls, c.Syscall)
+	}
+	return calls, true
 }
 
 // namesProcess reports whether an object may hold the name of a file below /proc that

@@ -114,3 +114,31 @@ func (t *Terms) Sign(x Term) Term { return t.Extract(x, int(x.width)-1, 1) }
 
 // IsZero returns whether x = 0.
 func (t *Terms) IsZero(x Term) Term { return t.Equal(x, number(x.width, 0)) }
+
+// Selector returns the condition that selects one of two values, of which the term is
+// one, and false where it is nothing of the kind.
+func (x Term) Selector() (condition Term, ok bool) {
+	if x.node == nil || x.node.op != opIf {
+		return Term{}, false
+	}
+	return x.node.a, true
+}
+
+// Core returns what determines the term: a part of it, without numbers that are added
+// and without zeros in front, and the value of that part where the term has one.
+func (x Term) Core(value uint64) (part Term, of uint64) {
+	for x.node != nil {
+		n := x.node
+		switch {
+		case x.value != 0:
+			x.value, value = 0, (value-x.value)&mask(x.width)
+		case n.op == opConcat && n.a == number(n.a.width, 0):
+			x = n.b
+		case n.op == opSum && n.coefficient == 1 && n.b.node == nil:
+			x = n.a
+		default:
+			return x, value
+		}
+	}
+	return x, value
+}

@@ -203,7 +203,12 @@ func (e *exec) load(address Term, size int) Term {
 	return x
 }
 
-func (e *exec) store(address, x Term) { e.report(e.Memory.store(address, x)) }
+// store writes memory, unless the instruction has ended.
+func (e *exec) store(address, x Term) {
+	if e.event.Kind == Done {
+		e.report(e.Memory.store(address, x))
+	}
+}
 
 // width returns the size of operand i in bytes.
 func (e *exec) width(i int) int {

@@ -20,6 +20,11 @@ func (o *oracle) Decide(condition machine.Term) (value, known bool) {
 }
 
 func (o *oracle) Region(address machine.Term, size int, write bool) (machine.Region, bool) {
+	if o.d.cutting.choices {
+		if _, _, few := o.r.choice(address); few {
+			return machine.Region{}, false
+		}
+	}
 	var object *object
 	if o.side == 0 {
 		object = o.d.objectAt(o.r, address, int64(size))

@@ -7,7 +7,8 @@
 //
 // Check tries three ways. The first is a proof: both programs run side by side
 // with unknowns for what they are told from outside, and split into two cases
-// wherever an unknown decides on a branch. It succeeds where the cases are
+// wherever an unknown decides on a branch, or into several where an address can be one
+// of a few, such as an entry of a table of jumps. It succeeds where the cases are
 // finitely many, a pair of states that was met before being no new case. The
 // second is a proof by induction, for programs with loops whose end is not known.
 // The third is co-simulation: both run on generated arguments and answers of the

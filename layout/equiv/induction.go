@@ -119,6 +119,8 @@ type cutting struct {
 	patience int
 	// from and to tell that a loop of the result is cut at to, not at its head from.
 	from, to int64
+	// choices tells that addresses of which there are few are cases for themselves.
+	choices bool
 }
 
 // induct tries to prove by induction that two images do the same. Where the loops
@@ -135,7 +137,7 @@ func induct(original, result *image, assume []*Assumption) *induction {
 		}
 		return d
 	}
-	for _, c := range []cutting{{}, {all: true}, {patience: 64}} {
+	for _, c := range []cutting{{}, {all: true}, {patience: 64}, {choices: true}} {
 		if d := try(c); d.failed == "" {
 			return d
 		}
@@ -496,6 +498,9 @@ func (d *induction) follow(r *route) []*route {
 			r.here[i], p.at = p.IP, p.IP
 			in, e := p.fetch()
 			if in != nil {
+				if d.cutting.choices {
+					p.before = *p.State
+				}
 				e = p.Step(in)
 			}
 			if d.again || r.dead {
@@ -532,6 +537,15 @@ func (d *induction) follow(r *route) []*route {
 				}
 				r.ended[i], r.stops[i] = true, &stop{event: e}
 			default:
+				if d.cutting.choices {
+					condition, ok := r.unclear(p, e)
+					if ok && condition.Width() == 0 {
+						r.split = true
+						continue
+					} else if ok {
+						return d.split(r, condition)
+					}
+				}
 				d.fail(r, "%s%s", who, e.Reason)
 				return nil
 			}

@@ -17,6 +17,9 @@ type process struct {
 	bias  int64        // which is added to addresses in the file that are numbers
 	at    machine.Term // address of the instruction that was executed last
 	maps  bool         // it may have mapped memory of which nothing is known
+	// careful tells that before is kept: the registers before the last instruction.
+	careful bool
+	before  machine.State
 }
 
 // newProcess returns an image about to start, with the state that start made.
@@ -47,6 +50,9 @@ func (p *process) advance(steps *int) (machine.Event, bool) {
 			return problem, true
 		}
 		p.at = p.IP
+		if p.careful {
+			p.before = *p.State
+		}
 		if e := p.Step(in); e.Kind != machine.Done {
 			*steps--
 			return e, true

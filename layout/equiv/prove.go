@@ -51,6 +51,7 @@ func prove(original, result *image, assume []*Assumption) proof {
 		maps.Copy(w.words, a.Words)
 	}
 	first := &pair{world: w, original: w.process(original), result: w.process(result)}
+	first.original.careful, first.result.careful = true, true
 	first.original.configure(assume)
 	first.result.configure(assume)
 	var pr proof
@@ -93,6 +94,11 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 				case !ok || p.terms.Count() > proofTerms:
 					return nil, nil, "the run takes too many steps"
 				case e.Kind == machine.Unclear:
+					if condition, ok := p.unclear(process, e); ok && condition.Width() == 0 {
+						continue
+					} else if ok {
+						return p.cases(condition), nil, ""
+					}
 					return nil, nil, [2]string{"the original ", "the result "}[i] + e.Reason
 				case e.Kind == machine.Fork && undefined(e.Condition):
 					return nil, &difference{text: "decides on what the processor leaves undefined", definite: p.possible(), original: i == 0}, ""
