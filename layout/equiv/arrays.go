@@ -21,7 +21,7 @@ func (o *oracle) Decide(condition machine.Term) (value, known bool) {
 
 func (o *oracle) Region(address machine.Term, size int, write bool) (machine.Region, bool) {
 	if o.d.cutting.choices {
-		if _, _, few := o.r.choice(address); few {
+		if _, _, few := o.r.choice(address); few || o.r.facts.Simplify(address) != address {
 			return machine.Region{}, false
 		}
 	}
