@@ -36,6 +36,12 @@ kernels:
 mutants:
 	go test ./layout/equiv -run TestMutants -v -timeout 60m -args -mutants 1000 -runs 2000
 
+# The processors of the optimiser against package machine, which is tested against real
+# ones: millions of random instructions.
+.PHONY: machines
+machines:
+	go test ./layout/synth -run TestStepAsMachine -tries 6000000
+
 # Rewrites expected results after an intended change; read the difference after.
 update:
 	go test ./diag ./cmd/tasm -update

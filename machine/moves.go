@@ -47,6 +47,8 @@ var moves = map[string]func(*exec){
 	"std":  func(e *exec) { e.SetFlag(x86.DF, bit(true)) },
 
 	"nop": func(*exec) {}, "pause": func(*exec) {}, "endbr32": func(*exec) {}, "endbr64": func(*exec) {},
+	// No exception of the x87 is pending: its instructions are not known here.
+	"fwait": func(*exec) {},
 }
 
 var ah = x86.LookupRegister("ah")

@@ -234,6 +234,7 @@ type inst struct {
 	size     int   // of the operation, in bytes
 	dst, src operand
 	third    bool // opImul with a source besides the immediate
+	inCode   bool // memory is in the code segment, which may not be written
 
 	base, index, scale uint8 // of the operand in memory
 	rip                bool  // its base is the address of the next instruction
@@ -288,6 +289,7 @@ func decode(long bool, b []byte, in *inst) shape {
 		default:
 			r = &opcodes[m][0][c]
 			if r.form == fPrefix {
+				in.inCode = c == 0x2e && !long
 				rex = 0
 				r = nil
 			}

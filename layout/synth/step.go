@@ -332,9 +332,9 @@ func (c *cpu) address(s *state, in *inst, end int) (val, bool) {
 		v := s.reg[r]
 		switch {
 		case v.kind() == number:
-			a = of(a.kind(), a.n()+v.n()*scale)
+			a = plus(a, v.n()*scale)
 		case a.kind() == number && scale == 1 && (v.kind() == file || v.kind() == stack):
-			a = of(v.kind(), a.n()+v.n())
+			a = plus(v, a.n())
 		default:
 			a = of(junk, 0)
 		}
@@ -345,8 +345,11 @@ func (c *cpu) address(s *state, in *inst, end int) (val, bool) {
 	if in.index != noReg {
 		add(in.index, int64(in.scale))
 	}
-	if a.kind() == number {
+	switch {
+	case a.kind() == number:
 		a = num(uint64(a.n()), c.ptr)
+	case c.ptr == 4:
+		a = of(a.kind(), int64(int32(a.n())))
 	}
 	return a, true
 }
@@ -429,6 +432,10 @@ func merge(v, b val, shift uint) val {
 	return of(junk, 0)
 }
 
+// near reports whether an address is so near to the file that it takes no more bits
+// than those of the file: that lies above vm.mmap_min_addr, which is 64 KiB.
+func near(v val) bool { return -0x8000 <= v.n() && v.n() <= 0x8000 }
+
 // write changes an operand.
 func (c *cpu) write(s *state, in *inst, o operand, v val) bool {
 	switch o.where {
@@ -436,7 +443,7 @@ func (c *cpu) write(s *state, in *inst, o operand, v val) bool {
 		switch {
 		case in.size == 1:
 			s.reg[o.reg] = merge(s.reg[o.reg], v, 0)
-		case in.size < c.ptr && v.kind() != number && (v.kind() != file || in.src.where != inImm && c.far()):
+		case in.size < c.ptr && v.kind() != number && (v.kind() != file || !near(v) || in.src.where != inImm && c.far()):
 			// An address that is an immediate is decided to be short.
 			s.reg[o.reg] = of(junk, 0)
 		default:
@@ -448,7 +455,7 @@ func (c *cpu) write(s *state, in *inst, o operand, v val) bool {
 		return true
 	case inMem:
 		a, _ := c.address(s, in, 0)
-		if a.kind() != stack {
+		if a.kind() != stack || in.inCode {
 			return false
 		}
 		whole := a.n() &^ int64(c.ptr-1)
@@ -539,7 +546,7 @@ func (s *state) arith(o op, a, b val, size int) val {
 		if o == opSub {
 			n = -n
 		}
-		return of(a.kind(), a.n()+n)
+		return plus(a, n)
 	case b.n() == 0 && (o == opAdd || o == opSub || o == opOr || o == opXor):
 		return a
 	case uint64(b.n())&m == m && o == opAnd:
@@ -596,8 +603,8 @@ func (c *cpu) shift(s *state, in *inst, end int) (event, int) {
 	if in.size == 8 {
 		n = uint(count.n()) & 63
 	}
-	if n == 0 {
-		return goesOn, 0
+	if n == 0 { // the operand is written nevertheless, the flags are not
+		return c.finish(c.write(s, in, in.dst, a))
 	}
 	s.known = 0
 	r := of(junk, 0)

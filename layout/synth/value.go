@@ -27,6 +27,14 @@ func (v val) String() string {
 	return fmt.Sprintf("%s%+d", [...]string{"junk", "", "file", "sp", "word", "result", "piece"}[v.kind()], v.n())
 }
 
+// plus returns v and a number; junk where it can't be represented.
+func plus(v val, n int64) val {
+	if sum := of(v.kind(), v.n()+n); sum.n() == v.n()+n {
+		return sum
+	}
+	return of(junk, 0)
+}
+
 // num returns the val of a number of size bytes in a register; junk where it
 // can't be represented.
 func num(n uint64, size int) val {
@@ -43,6 +51,10 @@ func mask(size int) uint64 { return ^uint64(0) >> (64 - 8*size) }
 const (
 	stackBelow = 24 // words below the stack pointer at entry that can be followed
 	stackAbove = 8  // words above it that can be changed
+	// stackWords are there in any case: argc, two ends of lists, and the auxiliary
+	// vector, of which the kernel gives at least 16 pairs (fs/binfmt_elf.c
+	// create_elf_tables).
+	stackWords = 32
 )
 
 // Bits of flags.
@@ -106,6 +118,8 @@ func slotAt(offset int64, ptr int) (int, bool) {
 // load reads the word of the stack with an index.
 func (s *state) load(i int) (val, bool) {
 	switch {
+	case i >= stackBelow+stackWords:
+		return 0, false
 	case i >= len(s.slot):
 		return of(word, int64(i-stackBelow)), true
 	case i >= 0:
