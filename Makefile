@@ -41,6 +41,7 @@ mutants:
 .PHONY: machines
 machines:
 	go test ./layout/synth -run TestStepAsMachine -tries 6000000
+	go test ./layout/rewrite -run TestAnalysisAsMachine -tries 1000000
 
 # Rewrites expected results after an intended change; read the difference after.
 update:

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"slices"
+
 	"tasm/codegen/x86"
 	"tasm/lang"
 )
@@ -83,6 +85,12 @@ func (g *Graph) FactsOf(in *Inst) Facts {
 		}
 		access(x.Register, x.Access, size)
 	}
+	if repeated(&in.Instruction) {
+		// The count may be 0: then nothing happens.
+		f.Reads |= f.Changes | 1<<counter
+		f.Changes |= 1 << counter
+		f.Replaces = 0
+	}
 	// XOR r, r and SUB r, r give zero whatever r was.
 	if name := x86.MnemonicName(in.Mnemonic); (name == "xor" || name == "sub") && len(in.Operands) == 2 &&
 		in.Operands[0].Kind == x86.RegisterOperand && in.Operands[1].Kind == x86.RegisterOperand &&
@@ -111,6 +119,16 @@ func (g *Graph) FactsOf(in *Inst) Facts {
 		f.Reads, f.Changes, f.Replaces, f.Memory = everything, everything, 0, true
 	}
 	return f
+}
+
+// counter is the number of rcx, which repeat prefixes count down.
+const counter = 1
+
+// repeated reports whether an instruction has a repeat prefix.
+func repeated(in *x86.Instruction) bool {
+	return slices.ContainsFunc(in.Prefixes, func(p x86.PrefixID) bool {
+		return p == x86.Rep || p == x86.Repe || p == x86.Repz || p == x86.Repne || p == x86.Repnz
+	})
 }
 
 // Live is what is still needed at one point of a program.

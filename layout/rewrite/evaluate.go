@@ -48,6 +48,9 @@ func (a *analysis) evaluate(s *state, in *flow.Inst, n string, index int) ([]out
 	x, y := at(in, 0), at(in, 1)
 	r, isReg := x.register()
 	word := a.s.bits / 8
+	if size := in.Form.Size(); (n == "push" || n == "pop" || n == "leave") && size != 0 && size != word {
+		return nil, s.flags // of another size than the words that are followed
+	}
 	switch n {
 	case "push":
 		return a.push(s, x, in.Loose), s.flags
@@ -114,6 +117,9 @@ func (a *analysis) evaluate(s *state, in *flow.Inst, n string, index int) ([]out
 	}
 	if strings.HasPrefix(n, "set") && r.size == 1 && !r.high {
 		f := a.t.facts(s.r[r.number])
+		if f.pointer {
+			f = a.unclearPointer()
+		}
 		f.zeros |= 0xFE
 		f.zeros &^= 1
 		return []output{{r.number, a.fresh(index, r.number, f)}}, s.flags
@@ -526,7 +532,7 @@ func (a *analysis) arithmetic(s *state, in *flow.Inst, n string, r register, ind
 	}
 	if moves && r.size == 4 && !pointer {
 		d := int64(int32(distance))
-		if most := a.t.most(old); d >= 0 && most+uint64(d) <= limit(4) {
+		if d >= 0 && a.t.most(old) <= limit(4)-uint64(d) {
 			return fact(a.t.add(old, uint64(d)))
 		}
 	}
