@@ -22,6 +22,7 @@ missing=$(while read -r tool package; do
     command -v "$tool" >/dev/null || echo "$package"
 done <<TOOLS
 nasm nasm
+nvim neovim
 yasm yasm
 objdump binutils
 gcc gcc

@@ -49,6 +49,7 @@ func commands() []*command {
 		ladderCommand(),
 		traceCommand(),
 		fmtCommand(),
+		lspCommand(),
 		versionCommand(),
 		helpCommand(),
 		completionCommand(),

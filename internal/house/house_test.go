@@ -58,6 +58,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"listing", ""},
 	{"disasm", ""},
 	{"manual", ""},
+	{"lsp", ""},
+	{"lsp/stream", "github.com/sourcegraph/jsonrpc2"},
 	{"oci/content", "github.com/google/go-containerregistry"},
 	{"oci/registry", "github.com/google/go-containerregistry"},
 	{"oci/rootfs", "github.com/google/go-containerregistry"},
