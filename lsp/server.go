@@ -406,8 +406,7 @@ func (s *Server) codeActions(d *document, r *textRange) any {
 			continue
 		}
 		for _, f := range m.Fixes {
-			at, ok := d.own(f.Range)
-			if !ok {
+			if f.Range.File != d.result.Source {
 				continue
 			}
 			old := d.text.body[f.Range.Start:f.Range.End]
@@ -418,7 +417,7 @@ func (s *Server) codeActions(d *document, r *textRange) any {
 			case f.Text == "":
 				title = fmt.Sprintf("Remove '%s'", old)
 			}
-			at = d.text.span(int(f.Range.Start), int(f.Range.End))
+			at := d.text.span(int(f.Range.Start), int(f.Range.End))
 			out = append(out, codeAction{
 				Title: title, Kind: "quickfix", Diagnostics: all[i : i+1], IsPreferred: len(m.Fixes) == 1,
 				Edit: workspaceEdit{map[string][]textEdit{d.uri: {{at, f.Text}}}},
