@@ -45,9 +45,14 @@ machines:
 
 # Rewrites expected results after an intended change; read the difference after.
 update:
-	go test ./diag ./cmd/tasm -update
+	go test ./diag ./format ./lsp ./cmd/tasm -update
 
 # Ten thousand random programs of all kinds for each target, laid out in all ways, run and
 # compared: some hours.
 random:
 	go test ./layout -run 'TestRandomPrograms|TestMixedPrograms' -programs 20000 -timeout 0
+
+# The extension for VS Code, editors/vscode/tasm.vsix. Needs node and npm.
+.PHONY: vscode
+vscode:
+	cd editors/vscode && npm ci --no-audit --no-fund && npm run package
