@@ -281,22 +281,9 @@ func (ev *evaluator) compare(e *Binary, x *Value, xn bool, y *Value, yn bool) *d
 			Notef("addresses can be compared within one section only")
 	}
 	d := x.N
-	var r int64
-	switch e.Op {
-	case OpEq:
-		r = truth(d == 0 && x.count == 0)
-	case OpNe:
-		r = truth(d != 0 || x.count > 0)
-	case OpLt:
-		r = truth(d < 0)
-	case OpLe:
-		r = truth(d <= 0)
-	case OpGt:
-		r = truth(d > 0)
-	case OpGe:
-		r = truth(d >= 0)
-	case OpCmp:
-		r = truth(d > 0) - truth(d < 0)
+	r := e.Op.Apply(d, 0)
+	if x.count > 0 {
+		r = truth(e.Op == OpNe)
 	}
 	*x = Value{N: r}
 	return nil
@@ -347,36 +334,7 @@ func arithmetic(e *Binary, x, y *Value) *diag.Message {
 		*x = unknown(false)
 		return nil
 	}
-	var r int64
-	switch e.Op {
-	case OpLogOr:
-		r = truth(a != 0 || b != 0)
-	case OpLogXor:
-		r = truth((a != 0) != (b != 0))
-	case OpLogAnd:
-		r = truth(a != 0 && b != 0)
-	case OpOr:
-		r = a | b
-	case OpXor:
-		r = a ^ b
-	case OpAnd:
-		r = a & b
-	case OpShl:
-		r = a << (b & 63)
-	case OpShr:
-		r = int64(uint64(a) >> (b & 63))
-	case OpSar:
-		r = a >> (b & 63)
-	case OpDiv:
-		r = int64(uint64(a) / uint64(b))
-	case OpMod:
-		r = int64(uint64(a) % uint64(b))
-	case OpSDiv:
-		r = a / b
-	case OpSMod:
-		r = a % b
-	}
-	*x = Value{N: r}
+	*x = Value{N: e.Op.Apply(a, b)}
 	return nil
 }
 

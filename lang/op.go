@@ -100,3 +100,63 @@ func (op Op) String() string {
 	}
 	return "no operator"
 }
+
+// Apply computes a binary operator on two numbers of 64 bits. Comparisons are signed,
+// as nasm's are, and give 1 or 0. A divisor must not be 0.
+func (op Op) Apply(a, b int64) int64 {
+	switch op {
+	case OpLogOr:
+		return truth(a != 0 || b != 0)
+	case OpLogXor:
+		return truth((a != 0) != (b != 0))
+	case OpLogAnd:
+		return truth(a != 0 && b != 0)
+	case OpEq:
+		return truth(a == b)
+	case OpNe:
+		return truth(a != b)
+	case OpLt:
+		return truth(a < b)
+	case OpLe:
+		return truth(a <= b)
+	case OpGt:
+		return truth(a > b)
+	case OpGe:
+		return truth(a >= b)
+	case OpCmp:
+		return truth(a > b) - truth(a < b)
+	case OpAdd:
+		return a + b
+	case OpSub:
+		return a - b
+	case OpMul:
+		return a * b
+	}
+	return op.applyBits(a, b)
+}
+
+func (op Op) applyBits(a, b int64) int64 {
+	switch op {
+	case OpOr:
+		return a | b
+	case OpXor:
+		return a ^ b
+	case OpAnd:
+		return a & b
+	case OpShl:
+		return a << (b & 63)
+	case OpShr:
+		return int64(uint64(a) >> (b & 63))
+	case OpSar:
+		return a >> (b & 63)
+	case OpDiv:
+		return int64(uint64(a) / uint64(b))
+	case OpMod:
+		return int64(uint64(a) % uint64(b))
+	case OpSDiv:
+		return a / b
+	case OpSMod:
+		return a % b
+	}
+	return 0
+}

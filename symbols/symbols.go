@@ -167,6 +167,41 @@ func (t *Table) Line(file string, number int) (uint64, bool) {
 	return 0, false
 }
 
+// Span is a run of addresses that belong to a statement in a line.
+type Span struct {
+	Low, High uint64 // High is behind the last one
+	Line      Line
+}
+
+// Spans returns the runs of addresses that belong to statements of a file, in order of
+// address.
+func (t *Table) Spans(file string) []Span {
+	var list []Span
+	for i := range t.ranges {
+		s := &t.ranges[i]
+		if p := t.files.Position(s.statement.Range); p.File == file {
+			list = append(list, Span{s.low, s.high, Line{p.File, p.Line}})
+		}
+	}
+	return list
+}
+
+// Lines returns the text of a file line by line, nil if the program has none of it.
+func (t *Table) Lines(file string) []string {
+	for i := range t.ranges {
+		id := t.ranges[i].statement.Range.File
+		if t.files.Name(id) != file {
+			continue
+		}
+		lines := make([]string, t.files.Lines(id))
+		for n := range lines {
+			lines[n] = t.files.Line(id, n+1)
+		}
+		return lines
+	}
+	return nil
+}
+
 // Section returns the section that holds an address, nil if none does.
 func (t *Table) Section(address uint64) *program.Section {
 	for _, e := range t.spaces {

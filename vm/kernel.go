@@ -153,12 +153,20 @@ func (v *VM) call(abi *linux.ABI) bool {
 	c.made.Result = result
 	old := v.kernel
 	v.kernel = c.kernel
-	v.state.Memory.SetSegments(v.kernel.areas)
+	v.setSegments(v.kernel.areas)
 	v.state.Return(abi, machine.Number(abi.Bits, uint64(result)))
 	v.settle()
 	v.recording.commitCall(v.state, callRecord{c.made, old, segments, c.written})
 	v.steps++
 	return true
+}
+
+// setSegments changes the map of memory.
+func (v *VM) setSegments(list []*machine.Segment) {
+	if !slices.Equal(list, v.state.Memory.Segments()) {
+		v.forgetCode()
+		v.state.Memory.SetSegments(list)
+	}
 }
 
 // call is a system call while it is served.

@@ -65,6 +65,7 @@ const (
 const (
 	entryFlags byte = 1 << iota
 	entryCall
+	entryEdit
 )
 
 func (r *recording) on() bool { return r.limit > 0 }
@@ -235,7 +236,8 @@ func (r *recording) last() (entry, bool) {
 	return entry{}, false
 }
 
-// Back takes the last step back. It returns false where the recording begins.
+// Back takes the last step back, or a change that was made from outside since then.
+// It returns false where the recording begins.
 func (v *VM) Back() bool {
 	r := &v.recording
 	e, ok := r.last()
@@ -260,8 +262,13 @@ func (v *VM) Back() bool {
 		for _, w := range slices.Backward(c.written) {
 			s.Memory.SetBytes(w.address, w.bytes)
 		}
-		s.Memory.SetSegments(c.segments)
+		v.setSegments(c.segments)
 		v.kernel = c.kernel
+	}
+	if e.kind&entryEdit != 0 {
+		v.forgetCode()
+	} else {
+		v.steps--
 	}
 	n := len(r.blocks) - 1
 	r.blocks[n] = r.blocks[n][:len(r.blocks[n])-e.length]
@@ -269,12 +276,12 @@ func (v *VM) Back() bool {
 		r.blocks = r.blocks[:n]
 	}
 	v.stop = nil
-	v.steps--
 	return true
 }
 
 // Change is what the last step changed.
 type Change struct {
+	Edit          bool   // it was no step, but a change from outside
 	IP            uint64 // address of the instruction
 	Registers     []RegisterChange
 	Flags         uint16 // before, as bits of the flags register
@@ -303,7 +310,7 @@ func (v *VM) Last() (Change, bool) {
 	if !ok {
 		return Change{}, false
 	}
-	c := Change{IP: constant(machine.Number(v.abi.Bits, v.IP()+uint64(e.back))), FlagsTouched: e.kind&entryFlags != 0, Flags: e.bits, Defined: e.defined}
+	c := Change{Edit: e.kind&entryEdit != 0, IP: constant(machine.Number(v.abi.Bits, v.IP()+uint64(e.back))), FlagsTouched: e.kind&entryFlags != 0, Flags: e.bits, Defined: e.defined}
 	for _, old := range e.registers {
 		c.Registers = append(c.Registers, RegisterChange{old.number, old.value, v.Register(old.number)})
 	}

@@ -117,10 +117,9 @@ func New(file []byte, o Options) (*VM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the program %w", err)
 	}
-	v := &VM{options: o, image: im, abi: linux.I386, decoded: map[uint64]*fetched{}}
-	top := uint64(top32)
+	v := &VM{options: o, image: im, abi: linux.I386}
 	if im.Class == elf.Class64 {
-		v.abi, top = linux.X8664, top64
+		v.abi = linux.X8664
 	}
 	if !im.Fixed {
 		v.bias = bias32
@@ -134,22 +133,37 @@ func New(file []byte, o Options) (*VM, error) {
 	if v.options.MaxMemory == 0 {
 		v.options.MaxMemory = DefaultMemory
 	}
-	v.state, err = machine.StartWith(machine.NewTerms(), v.abi, machine.Process{
-		Args: o.Args, Env: o.Env, StackTop: top, Auxiliary: v.auxiliary(),
-	})
-	if err != nil {
+	if err := v.Restart(); err != nil {
 		return nil, err
 	}
+	return v, nil
+}
+
+// Restart begins the run anew: the process is about to run its first instruction.
+// It reads the same input again, and what it wrote before is not passed on again.
+func (v *VM) Restart() error {
+	top := uint64(top32)
+	if v.abi.Bits == 64 {
+		top = top64
+	}
+	state, err := machine.StartWith(machine.NewTerms(), v.abi, machine.Process{
+		Args: v.options.Args, Env: v.options.Env, StackTop: top, Auxiliary: v.auxiliary(),
+	})
+	if err != nil {
+		return err
+	}
+	v.state, v.stop, v.steps = state, nil, 0
 	v.state.KeepsReturn = true
 	v.state.Known = func(c machine.Term) (bool, bool) {
 		n, ok := v.number(c).Constant()
 		return n != 0, ok
 	}
-	v.state.IP = machine.Number(v.abi.Bits, v.bias+im.Entry)
+	v.state.IP = machine.Number(v.abi.Bits, v.bias+v.image.Entry)
 	v.kernel = v.boot()
-	v.recording.limit = o.Record
+	v.recording = recording{limit: v.options.Record}
 	v.state.Memory.Watch = v.watch
-	return v, nil
+	v.forgetCode()
+	return nil
 }
 
 // auxiliary returns the auxiliary vector (fs/binfmt_elf.c create_elf_tables).
@@ -179,11 +193,6 @@ func (v *VM) IP() uint64 { return constant(v.state.IP) }
 // Register returns a general register by its number in instructions.
 func (v *VM) Register(n int) uint64 { return constant(v.state.Registers[n]) }
 
-// SetRegister changes a general register. It can't be taken back.
-func (v *VM) SetRegister(n int, value uint64) {
-	v.state.Registers[n] = machine.Number(v.abi.Bits, value)
-}
-
 // Flags returns the flags as bits of the flags register, and which of them are
 // defined.
 func (v *VM) Flags() (bits, defined uint16) { return v.state.FlagBits() }
@@ -191,9 +200,6 @@ func (v *VM) Flags() (bits, defined uint16) { return v.state.FlagBits() }
 // Memory reads memory whatever its permissions, and returns how many bytes there
 // are.
 func (v *VM) Memory(address uint64, out []byte) int { return v.state.Memory.Bytes(address, out) }
-
-// SetMemory changes memory whatever its permissions. It can't be taken back.
-func (v *VM) SetMemory(address uint64, bytes []byte) { v.state.Memory.SetBytes(address, bytes) }
 
 // Segment returns the part of memory that holds an address, nil if none does.
 func (v *VM) Segment(address uint64) *machine.Segment {
@@ -331,6 +337,12 @@ func (v *VM) fetch() (*fetched, *Stop) {
 		return f, nil
 	}
 	return v.decode(ip)
+}
+
+// forgetCode drops what was decoded: code or permissions have changed in a way that
+// fetch does not see.
+func (v *VM) forgetCode() {
+	v.decoded, v.recent = map[uint64]*fetched{}, [recentSize]*fetched{}
 }
 
 func (v *VM) decode(ip uint64) (*fetched, *Stop) {

@@ -60,6 +60,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"manual", ""},
 	{"lsp", ""},
 	{"lsp/stream", "github.com/sourcegraph/jsonrpc2"},
+	{"debugger", ""},
 	{"oci/content", "github.com/google/go-containerregistry"},
 	{"oci/registry", "github.com/google/go-containerregistry"},
 	{"oci/rootfs", "github.com/google/go-containerregistry"},
