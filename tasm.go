@@ -60,7 +60,7 @@ type Options struct {
 	ObjectFormat *object.Format
 	// Debug adds debug information to an object or to an executable that is laid
 	// out plainly; nil for none. Its Files are those of the Result.
-	Debug *objectelf.Debug
+	Debug *object.Debug
 	// Instructions keeps the instructions of the program, which layouts other
 	// than plain and all that looks at code needs. Result.LayOut asks for it.
 	Instructions bool
@@ -180,7 +180,7 @@ func ObjectFormatOf(target string) *object.Format {
 }
 
 // debug completes what is asked for with what only the result knows.
-func (r *Result) debug(asked *objectelf.Debug) *objectelf.Debug {
+func (r *Result) debug(asked *object.Debug) *object.Debug {
 	if asked == nil {
 		return nil
 	}
@@ -190,7 +190,7 @@ func (r *Result) debug(asked *objectelf.Debug) *objectelf.Debug {
 }
 
 // attachDebug returns an executable with what debuggers read behind it.
-func attachDebug(r *Result, source string, debug *objectelf.Debug) []byte {
+func attachDebug(r *Result, source string, debug *object.Debug) []byte {
 	placed := map[lang.SegmentID]objectelf.Placed{}
 	for _, s := range r.File.Sections {
 		placed[s.Section.ID] = objectelf.Placed{Address: s.Address, Offset: int64(len(r.File.Bytes))}

@@ -59,6 +59,8 @@ type Options struct {
 	Flat bool
 	// Object is the format of the relocatable object that the result will be, or nil.
 	Object *object.Format
+	// Affixes are put around the names of symbols.
+	Affixes program.Affixes
 	// IncludeDirs are searched by %include and incbin.
 	IncludeDirs []string
 	// Defines are macros defined before the source is read: NAME or NAME=VALUE.
@@ -196,8 +198,11 @@ type assembler struct {
 	here         int64 // offset of the statement at hand
 	parent       string
 	out          *program.Program
-	recent       *symbol   // the label defined last, if data may follow it
-	table        []*symbol // defined or declared in this pass, in that order
+	recent       *symbol // the label defined last, if data may follow it
+	affixes      program.Affixes
+	keep         []*lang.Arg // what NO_DEAD_STRIP names
+	subsections  bool        // a pragma asks for them, anywhere in the source
+	table        []*symbol   // defined or declared in this pass, in that order
 	originSet    bool
 	entry        *lang.Symbol
 
@@ -275,7 +280,8 @@ func (a *assembler) runPass() {
 	default:
 		a.bits = 32
 	}
-	a.table, a.recent = nil, nil
+	a.table, a.recent, a.keep = nil, nil, nil
+	a.affixes = a.opts.Affixes
 	a.cpu = cpuAny
 	if a.final && a.opts.Listing != nil {
 		a.opts.Listing.Begin()
@@ -479,6 +485,8 @@ func (a *assembler) finish() {
 		p.Bits = abi.Bits // in which the kernel starts it
 	}
 	p.Specials = a.specials
+	p.Subsections = a.subsections
+	a.keepSymbols()
 	a.finishSections()
 	a.finishSymbols()
 	if name := a.entry; name != nil {

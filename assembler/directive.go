@@ -34,7 +34,7 @@ func init() {
 		"debug":     nil,
 		"map":       nil,
 		"osabi":     (*assembler).osabi,
-		"pragma":    nil,
+		"pragma":    (*assembler).pragma,
 	}
 }
 

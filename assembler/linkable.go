@@ -12,11 +12,15 @@ import (
 // objectAttributes reads the attributes of a SECTION line by the object's
 // format. Those of the section's first line count; later lines may repeat them.
 func (a *assembler) objectAttributes(s *section, st *lang.Section) {
+	if a.opts.Object.Strict {
+		a.strictAttributes(s, st)
+		return
+	}
 	first := s.out.Range == st.Range
 	wanted := s.out
 	if first {
 		has := a.opts.Object.Default(st.Name)
-		wanted.Flags, wanted.Type, wanted.EntrySize = has.Flags, has.Type, has.EntrySize
+		wanted.Flags, wanted.Type, wanted.EntrySize, wanted.Native = has.Flags, has.Type, has.EntrySize, has.Native
 	}
 	// Words choose alignments that align= may overrule, wherever it stands.
 	for _, valued := range []bool{false, true} {
@@ -34,6 +38,34 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 		a.message(diag.Warningf("other", st.Range, "section '%s' keeps the attributes that it was opened with", st.Name).
 			NoteAt(s.out.Range, "it was opened here"))
 	}
+}
+
+// strictAttributes is objectAttributes where every line counts: alignments grow,
+// and what kind of section it is must stay the same.
+func (a *assembler) strictAttributes(s *section, st *lang.Section) {
+	before, wanted := s.out, s.out
+	var kinds uint32 // what the attributes say anything of
+	for i := range st.Attrs {
+		wanted.Align = 1
+		attr := &st.Attrs[i]
+		change, known := a.opts.Object.Words[attr.Name]
+		kinds |= change.NativeClear
+		if attr.Value == nil && !known {
+			a.fail(diag.Errorf(attr.Range, "%s has no section attribute '%s'", a.opts.Object.Name, attr.Name))
+			return
+		}
+		if !a.objectAttribute(&wanted, attr) {
+			return
+		}
+		before.Align = max(before.Align, wanted.Align)
+	}
+	wanted.Align = before.Align
+	isNew := before.Range == st.Range && s != a.sections[0]
+	if !isNew && (before.Native^wanted.Native)&kinds != 0 {
+		a.fail(diag.Errorf(st.Range, "section '%s' was of another kind before", st.Name).NoteAt(before.Range, "it was opened here"))
+		return
+	}
+	s.out = wanted
 }
 
 // objectAttribute does what one attribute says.
@@ -56,6 +88,7 @@ func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
 		return true
 	}
 	s.Flags = s.Flags&^change.Clear | change.Set
+	s.Native = s.Native&^change.NativeClear | change.Native
 	if change.SetType {
 		s.Type = change.Type
 	}

@@ -26,7 +26,7 @@ type section struct {
 func (s *section) begin(final bool) {
 	s.previousSize, s.size = s.size, 0
 	s.opened = false
-	s.out.Fragments = nil
+	s.out.Fragments, s.out.Parts = nil, nil
 	if final {
 		s.out.Fragments = make([]program.Fragment, 0, s.count)
 	}
@@ -39,7 +39,11 @@ func (s *section) address(offset int64) lang.Value {
 		v.N += offset
 		return v
 	}
-	return lang.InSegment(s.out.ID, offset)
+	id := s.out.ID
+	if n := len(s.out.Parts); n > 0 {
+		id = s.out.Parts[n-1].ID
+	}
+	return lang.InSegment(id, offset)
 }
 
 // finish returns the section as the program wants it.
@@ -57,6 +61,8 @@ func (a *assembler) finishSections() {
 	for _, s := range a.sections {
 		switch out := s.finish(); {
 		case !s.opened:
+		case a.opts.Object != nil && a.opts.Object.KeepText:
+			p.Sections = append(p.Sections, out)
 		case a.opts.Object == nil || !s.out.Range.IsZero():
 			p.Sections = append(p.Sections, out)
 		case s.size > 0 || a.hasSymbol(out.ID):
@@ -94,6 +100,19 @@ var standardSections = map[string]program.Flags{
 
 // openSection makes name the current section.
 func (a *assembler) openSection(name string, at diag.Range) *section {
+	full := false
+	if o := a.opts.Object; o != nil && o.FullName != nil {
+		said, known := o.FullName(name)
+		if !known {
+			m := diag.Errorf(at, "%s has no section called '%s'", o.Name, name)
+			if o.Family == "macho" {
+				m.Notef("use .text, .data, .rodata, .bss, or the name of a segment and of a section, of up to 16 bytes each: section __DATA,__mine")
+			}
+			a.fail(m)
+			return a.current
+		}
+		full, name = said == name, said
+	}
 	if o := a.opts.Object; o != nil && o.NameLimit > 0 && len(name) > o.NameLimit {
 		a.message(diag.Warningf("other", at, "%s keeps only the first %d bytes of a section's name", o.Name, o.NameLimit))
 		name = name[:o.NameLimit]
@@ -121,9 +140,10 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 	s := a.current
 	a.named[name] = s
 	s.opened = true
+	s.out.FullName = s.out.FullName || full
 	if s.out.Range.IsZero() && !at.IsZero() {
 		s.out.Range = at
-		if a.opts.Object != nil { // it takes its place among the sections only now
+		if a.opts.Object != nil && !a.opts.Object.KeepText { // it takes its place among the sections only now
 			i := slices.Index(a.sections, s)
 			a.sections = append(slices.Delete(a.sections, i, i+1), s)
 		}
@@ -138,7 +158,7 @@ func (a *assembler) objectSection(name string, at diag.Range) *section {
 	has := a.opts.Object.Default(name)
 	return &section{out: program.Section{
 		ID: a.newSegment(), Name: name, Range: at,
-		Flags: has.Flags, Type: has.Type, Align: has.Align, EntrySize: has.EntrySize,
+		Flags: has.Flags, Type: has.Type, Align: has.Align, EntrySize: has.EntrySize, Native: has.Native,
 	}}
 }
 

@@ -25,6 +25,8 @@ type symbol struct {
 	align  int64
 	// element is the size of an item of the data behind the label, in bytes.
 	element int64
+	// part is the segment of the subsection that begins at it, or 0.
+	part lang.SegmentID
 	// declared is what GLOBAL, EXTERN or COMMON said of it, or nil.
 	declared *lang.Arg
 }
@@ -53,9 +55,10 @@ func (a *assembler) finishSymbols() {
 
 // export returns s as the program wants it.
 func (a *assembler) export(s *symbol) *program.Symbol {
+	global := s.global && !s.local
 	out := &program.Symbol{
-		Name: s.name, Range: s.at, Value: s.value,
-		Equ: s.equ, Global: s.global && !s.local, Extern: s.extern, Element: s.element,
+		Name: a.affixes.Around(s.name, global || s.extern || s.common), Range: s.at, Value: s.value,
+		Equ: s.equ, Global: global, Extern: s.extern, Element: s.element,
 	}
 	if s.declared != nil {
 		a.link(out, s)
@@ -76,15 +79,33 @@ var linkWords = map[string]func(*program.Linkage){
 	"internal":  func(l *program.Linkage) { l.Visibility = program.Internal },
 	"hidden":    func(l *program.Linkage) { l.Visibility = program.Hidden },
 	"protected": func(l *program.Linkage) { l.Visibility = program.Protected },
+
+	"private_extern": func(l *program.Linkage) { l.Visibility = program.Hidden },
+}
+
+// checkLinkage reports what the object format can't say of a symbol.
+func (a *assembler) checkLinkage(s *symbol) {
+	o, d := a.opts.Object, s.declared
+	if o == nil {
+		return
+	}
+	if d.Value != nil && !s.common && !o.SymbolValues || len(d.Words) > 0 && !s.common && o.SymbolWords == nil {
+		a.message(diag.Errorf(d.Range, "%s can say nothing of a symbol but its name", o.Name))
+		return
+	}
+	for _, word := range d.Words {
+		if !s.common && !slices.Contains(o.SymbolWords, word) {
+			a.message(diag.Errorf(d.Range, "%s can't say '%s' of a symbol", o.Name, word).
+				Notef("it can say %s", strings.Join(o.SymbolWords, ", ")))
+		}
+	}
 }
 
 // link tells out what the declaration of s says. The size of a symbol may
 // depend on symbols further down and on its own local labels.
 func (a *assembler) link(out *program.Symbol, s *symbol) {
 	d := s.declared
-	if o := a.opts.Object; o != nil && o.PlainSymbols && !s.common && (len(d.Words) > 0 || d.Value != nil) {
-		a.message(diag.Errorf(d.Range, "%s can say nothing of a symbol but its name", o.Name))
-	}
+	a.checkLinkage(s)
 	for _, word := range d.Words {
 		if change := linkWords[word]; change != nil {
 			change(&out.Linkage)
@@ -182,6 +203,7 @@ func (a *assembler) noteElement(body lang.Body) {
 
 // defineLabel defines a label at the current place.
 func (a *assembler) defineLabel(label *lang.Label) {
+	a.beginPart(label.Name)
 	a.define(label, a.Here(), false)
 	if !isLocal(label.Name) && !isSpecial(label.Name) {
 		a.parent = label.Name

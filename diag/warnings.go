@@ -45,6 +45,7 @@ var WarningClasses = []WarningClass{
 	{"pp-rep-negative", false, "a negative count after %rep"},
 	{"pp-sel-range", false, "a %sel() of an argument that is not there"},
 	{"pp-trailing", false, "text after a preprocessor directive that does not look at it"},
+	{"pragma-unknown", true, "a %pragma that nobody here knows"},
 	{"prefix-bnd", false, "a bnd prefix that the instruction can't have"},
 	{"prefix-hle", false, "an xacquire or xrelease prefix that has no meaning"},
 	{"prefix-lock", false, "a lock prefix that the instruction can't have"},

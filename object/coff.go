@@ -31,7 +31,7 @@ func coff(name, summary, extension string, bits int, text int64, specials ...str
 			"data": {Clear: all, Set: alloc | write, Align: align(4)},
 			"bss":  {Clear: all, Set: alloc | write | nobits, Align: align(4)},
 		},
-		NameLimit: 8, PlainSymbols: true,
+		NameLimit: 8,
 	}
 	if text == 0 {
 		return f

@@ -54,12 +54,12 @@ func Contents(s *program.Section, refer func(*Reference) (int64, *diag.Message),
 			copy(place[at:], f.Bytes)
 			for k := range f.Fixups {
 				fix := &f.Fixups[k]
-				r := Reference{Offset: f.Offset + at + int64(fix.Offset), Fixup: fix}
-				m := r.resolve(s)
+				r := Reference{Offset: f.Offset + at + int64(fix.Offset), Fixup: fix, Before: out[:f.Offset+at+int64(fix.Offset)]}
+				m := r.resolve(s.PartAt(r.Offset))
 				v := r.Addend
 				switch {
 				case m != nil:
-				case r.Relative && r.Segment == s.ID && r.Value.Wrt == 0:
+				case r.Relative && r.Segment == s.PartAt(r.Offset) && r.Value.Wrt == 0:
 					v -= r.Offset
 				case r.Relative || r.Segment != 0:
 					v, m = refer(&r)
@@ -91,7 +91,7 @@ func put(field []byte, v int64) {
 // resolve takes the fixup's value apart: at most one segment may be added, and
 // only the section at hand subtracted, which makes the field relative to its
 // own place.
-func (r *Reference) resolve(s *program.Section) *diag.Message {
+func (r *Reference) resolve(part lang.SegmentID) *diag.Message {
 	r.Addend = r.Value.N
 	r.Relative = r.Kind == x86.Relative
 	r.Selector = r.Kind == x86.Selector
@@ -104,7 +104,7 @@ func (r *Reference) resolve(s *program.Section) *diag.Message {
 			r.Segment, r.Selector = lang.SegmentID(t.ID), true
 		case t.Kind == lang.SegmentTerm && t.Coef == 1 && r.Segment == 0:
 			r.Segment = lang.SegmentID(t.ID)
-		case t.Kind == lang.SegmentTerm && t.Coef == -1 && lang.SegmentID(t.ID) == s.ID && !r.Relative:
+		case t.Kind == lang.SegmentTerm && t.Coef == -1 && lang.SegmentID(t.ID) == part && !r.Relative:
 			r.Relative = true
 			r.Addend += r.Offset
 		default:

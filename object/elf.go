@@ -16,6 +16,7 @@ func elf(name, summary string, bits int, pointer int64, specials ...string) *For
 		Name: name, Family: "elf", Summary: summary, Bits: bits, Pointer: pointer, Specials: specials,
 		Macros:    []string{"%imacro osabi 1+.nolist", "[osabi %1]", "%endmacro"},
 		Extension: ".o", Debug: []string{"dwarf", "stabs"},
+		SymbolWords: []string{"function", "data", "object", "notype", "weak", "strong", "default", "internal", "hidden", "protected"}, SymbolValues: true,
 		Sections: map[string]Attributes{
 			".text":          {Flags: alloc | exec, Align: 16},
 			".rodata":        {Flags: alloc, Align: 4},

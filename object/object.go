@@ -4,6 +4,8 @@
 package object
 
 import (
+	"strings"
+
 	"tasm/lang"
 	"tasm/program"
 )
@@ -21,12 +23,25 @@ type Format struct {
 	// have those of Other.
 	Sections map[string]Attributes
 	Other    Attributes
+	// ByPart are the attributes of sections by the part of their name behind a comma.
+	ByPart map[string]Attributes
 	// Words are the attributes of SECTION without a value.
 	Words map[string]Change
 	// NameLimit is how many bytes of a section's name count, 0 for all.
 	NameLimit int
-	// PlainSymbols is set where GLOBAL can say nothing of a symbol.
-	PlainSymbols bool
+	// FullName turns a section's name into the one that stands in the file, where
+	// there is a difference, and says whether there can be such a section.
+	FullName func(name string) (full string, ok bool)
+	// Strict is set where a SECTION line must not contradict an earlier one, and
+	// alignments only grow; elsewhere the first line counts.
+	Strict bool
+	// KeepText is set where .text is a section, and the first one, even if nothing
+	// is in it.
+	KeepText bool
+	// SymbolWords are what GLOBAL can say of a symbol behind a colon, and
+	// SymbolValues is set where it can give a size or an alignment.
+	SymbolWords  []string
+	SymbolValues bool
 	// Pointer is the size of an address, in bytes.
 	Pointer int64
 	// Macros are lines of source read first: the format's own directives in their
@@ -42,6 +57,8 @@ type Attributes struct {
 	Type      program.SectionType
 	Align     int64
 	EntrySize int64
+	// Native are the flags as the format's own files hold them.
+	Native uint32
 }
 
 // Change is what a word in a SECTION line does to the attributes.
@@ -51,6 +68,8 @@ type Change struct {
 	SetType    bool
 	Element    int64 // size of an element, in bytes, or 0
 	Align      int64 // or 0 where the word says nothing of it
+	// Native are flags of the format's files that are set behind clearing Clears.
+	Native, NativeClear uint32
 }
 
 // Default returns the attributes of a section called name.
@@ -58,14 +77,19 @@ func (f *Format) Default(name string) Attributes {
 	if a, ok := f.Sections[name]; ok {
 		return a
 	}
+	if _, part, ok := strings.Cut(name, ","); ok {
+		if a, ok := f.ByPart[part]; ok {
+			return a
+		}
+	}
 	return f.Other
 }
 
 // Formats lists the formats, in the order in which help shows them.
-var Formats = []*Format{COFF, ELF32, ELF64, ELFX32, Win32, Win64}
+var Formats = []*Format{COFF, ELF32, ELF64, ELFX32, Win32, Win64, MachO32, MachO64}
 
 // aliases are names that nasm keeps for old Makefiles.
-var aliases = map[string]string{"elf": "elf32", "win": "win32"}
+var aliases = map[string]string{"elf": "elf32", "win": "win32", "macho": "macho32"}
 
 // ByName returns the format that nasm calls name, or nil.
 func ByName(name string) *Format {
@@ -89,6 +113,8 @@ var elementSizes = map[string]int64{
 type Reference struct {
 	Offset int64 // in the section
 	*program.Fixup
+	// Before are the section's bytes in front of the field.
+	Before []byte
 	// Segment is what the field is relative to, or 0 for a plain number.
 	Segment lang.SegmentID
 	// Addend belongs in the field for a target at address 0, and, where Relative

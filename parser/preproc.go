@@ -121,6 +121,7 @@ type preprocessor struct {
 
 	numbering numbering  // of %line
 	stack     stackFrame // of %stacksize, %arg and %local
+	instead   []Token    // what a directive leaves for the grammar, if anything
 	keepEmpty bool       // an empty last argument counts (%pragma preproc sane_empty_expansion)
 
 	unique int  // number for the next macro call or context, as in ..@3.label
@@ -346,8 +347,14 @@ func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
 	}
 	if percent {
 		line.Tokens = p.substitute(line.Tokens)
-		if len(line.Tokens) == 0 || p.directive(line) {
+		if len(line.Tokens) == 0 {
 			return line, false
+		}
+		if p.directive(line) {
+			if p.instead == nil {
+				return line, false
+			}
+			line.Tokens, p.instead = p.instead, nil
 		}
 	}
 	var expanded bool

@@ -441,11 +441,22 @@ func (p *preprocessor) userWarning(d *command) {
 // userFatal obeys %fatal: nothing more is read.
 func (p *preprocessor) userFatal(d *command) { p.giveUp(d.line.Range, "%s", p.message(d)) }
 
-// pragma obeys %pragma: all are for nasm's own outputs, but for one.
+// pragma obeys %pragma: what is not for the preprocessor goes on as [pragma ...].
 func (p *preprocessor) pragma(d *command) {
-	if len(d.args) >= 2 && d.args[0].Text == "preproc" && d.args[1].Text == "sane_empty_expansion" {
-		p.keepEmpty = true
+	if len(d.args) == 0 {
+		return
 	}
+	if strings.EqualFold(d.args[0].Text, "preproc") {
+		if len(d.args) >= 2 && d.args[1].Text == "sane_empty_expansion" {
+			p.keepEmpty = true
+		}
+		return
+	}
+	at := d.name.Range
+	line := append(p.arena.copy(nil), Token{Kind: Punctuation, Text: "[", Range: at}, Token{Kind: Identifier, Text: "pragma", Range: at})
+	line = append(line, d.args...)
+	line[2].Space = true
+	p.instead = append(line, Token{Kind: Punctuation, Text: "]", Range: at})
 }
 
 // setLine obeys %line number[+step] [file]: it changes what __?LINE?__ and

@@ -69,6 +69,7 @@ func init() {
 		"default":    {usage: "default rel or default abs", compile: compile[wordsSyntax]},
 		"osabi":      {usage: "osabi NUMBER, VERSION", compile: compile[osabiSyntax]},
 		"cpu":        {usage: "cpu 386", parse: (*grammar).blankWords},
+		"pragma":     {usage: "pragma FACILITY WORD ...", parse: (*grammar).pragma},
 		"float":      {usage: "float WORD", compile: compile[wordsSyntax]},
 		"global":     {usage: "global" + symbols, compile: compile[symbolsSyntax]},
 		"static":     {usage: "static" + symbols, compile: compile[symbolsSyntax]},
@@ -76,7 +77,7 @@ func init() {
 		"required":   {usage: "required" + symbols, compile: compile[symbolsSyntax]},
 		"common":     {usage: "common NAME SIZE", compile: compile[commonSyntax]},
 	}
-	for _, name := range []string{"list", "warning", "debug", "map", "pragma"} {
+	for _, name := range []string{"list", "warning", "debug", "map"} {
 		rules[name] = &rule{anything: true}
 	}
 	own := func(name string, r rule) *word { return &word{kind: ruleWord, name: name, rule: &r} }

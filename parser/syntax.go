@@ -65,6 +65,17 @@ func (g *grammar) blankWord() (lang.Name, bool) {
 	return lang.Name{Range: g.from(first.Range), Text: text}, true
 }
 
+// pragma parses what is left of a %pragma line: words between blanks.
+func (g *grammar) pragma(w *word, at *Token) lang.Body {
+	d := &lang.Directive{Range: at.Range, Name: w.name}
+	for g.pos < len(g.tokens) {
+		start, end := g.pos, g.blankAfter(g.pos)
+		g.pos = end
+		d.Args = append(d.Args, lang.Arg{Range: g.from(g.tokens[start].Range), Name: detokenize(g.tokens[start:end])})
+	}
+	return d
+}
+
 // blankWords parses a directive with words between blanks and commas: CPU.
 func (g *grammar) blankWords(w *word, at *Token) lang.Body {
 	d := &lang.Directive{Range: at.Range, Name: w.name}
@@ -238,7 +249,7 @@ type symbolsSyntax struct {
 
 type symbolSyntax struct {
 	Name  participlelexer.Token `parser:"@Identifier"`
-	Words []string              `parser:"( ':' @( 'function' | 'data' | 'object' | 'notype' | 'tls' | 'weak' | 'strong' | 'default' | 'internal' | 'hidden' | 'protected' )*"`
+	Words []string              `parser:"( ':' @( 'function' | 'data' | 'object' | 'notype' | 'tls' | 'weak' | 'strong' | 'default' | 'internal' | 'hidden' | 'protected' | 'private_extern' )*"`
 	Size  lang.Expr             `parser:"@@? )?"`
 }
 

@@ -38,6 +38,9 @@ type Program struct {
 	Image     []*lang.Image
 	// OSABI and ABIVersion are what OSABI asks an ELF object to say.
 	OSABI, ABIVersion uint8
+	// Subsections is set where a linker may move and leave out what begins at each
+	// global symbol on its own (Mach-O, subsections_via_symbols).
+	Subsections bool
 }
 
 // Flags are the permissions and nature of a section's memory.
@@ -76,10 +79,35 @@ type Section struct {
 	Align int64 // a power of two, at least 1
 	// EntrySize is that of an element of a section of equal elements, in bytes, or 0.
 	EntrySize int64
-	Size      int64 // bytes
+	// Native are the flags of an object format that has other ones than Flags.
+	Native uint32
+	// FullName is set where the source gave the name that stands in the file, and
+	// not a usual one that means it.
+	FullName bool
+	Size     int64 // bytes
+	// Parts are the subsections in order of Offset; what is in front of the first
+	// has the section's own ID.
+	Parts []Part
 	// Flat holds the attributes that only the flat binary format has.
 	Flat      FlatPlacement
 	Fragments []Fragment // in order of Offset, without gaps
+}
+
+// Part is a piece of a section that a linker may move on its own. Places in it are
+// counted from the section's start.
+type Part struct {
+	ID     lang.SegmentID
+	Offset int64
+}
+
+// PartAt returns the subsection that a place belongs to.
+func (s *Section) PartAt(offset int64) lang.SegmentID {
+	for i := len(s.Parts) - 1; i >= 0; i-- {
+		if s.Parts[i].Offset <= offset {
+			return s.Parts[i].ID
+		}
+	}
+	return s.ID
 }
 
 // Line says where what a statement asked for begins.
@@ -147,6 +175,18 @@ type Symbol struct {
 	// where it names no data.
 	Element int64
 	Linkage
+}
+
+// Affixes are what is put around the names of symbols: of those that other files
+// know, and of those of this file alone.
+type Affixes struct{ Prefix, Suffix, LocalPrefix, LocalSuffix string }
+
+// Around returns the name as it stands in the object.
+func (a *Affixes) Around(name string, global bool) string {
+	if global {
+		return a.Prefix + name + a.Suffix
+	}
+	return a.LocalPrefix + name + a.LocalSuffix
 }
 
 // SymbolType is what kind of thing a symbol names, for linkers and debuggers.

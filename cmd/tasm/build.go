@@ -51,7 +51,7 @@ func buildCommand() *command {
 
 	simple, layouts, advanced := c.group("Options"), c.group("Layout options"), c.group("Advanced options")
 	simple.StringVarP(&b.output, "output", "o", "", "write to `FILE`; - is standard output")
-	simple.VarP(newChoice(&b.format, "", formatNames()...), "format", "f", "kind of output, whatever its name is")
+	simple.VarP(newChoice(&b.format, "", formatNames()...), "format", "f", "kind of output, whatever its name is: elf, bin, image, object, or the `FORMAT` of an object by the name that it has in nasm: elf64, win64, macho64 and others")
 	b.sourceOptions.register(simple, advanced)
 	b.base.register(simple)
 	advanced.Var(newChoice(&b.imageSize, oci.Portable.Name, profileNames()...), "image-size", "how much an image leaves out: portable is the smallest that every tool takes; "+profileSummaries())

@@ -15,7 +15,6 @@ import (
 	"tasm/layout"
 	"tasm/listing"
 	"tasm/object"
-	"tasm/object/elf"
 	"tasm/object/write"
 	"tasm/program"
 )
@@ -173,6 +172,7 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		IncludeDirs:   n.include,
 		IncludeAsNasm: true,
 		Prelude:       n.prelude,
+		Affixes:       n.names,
 		Lines:         n.debug,
 		ReadFile:      n.deps.reader(n.depend),
 		Environ: func(name string) (string, bool) {
@@ -193,7 +193,6 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 	p, messages := assembler.Assemble(n.files, root, opts)
 	var data []byte
 	if p != nil {
-		n.names.apply(p)
 		var said *diag.Bag
 		data, said = n.make(p, kind)
 		messages.Append(said)
@@ -207,18 +206,6 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 		}
 	}
 	return writeOutput(n.sys, output, data, false)
-}
-
-// apply puts the affixes around the names.
-func (a *affixes) apply(p *program.Program) {
-	for _, s := range p.Table {
-		switch {
-		case s.Global || s.Extern || s.Common:
-			s.Name = a.prefix + s.Name + a.postfix
-		default:
-			s.Name = a.localPrefix + s.Name + a.localPostfix
-		}
-	}
 }
 
 // report writes messages as nasm does and returns how many are errors.
@@ -315,7 +302,7 @@ func (k *nasmKind) hasDebug(name string) bool {
 // make makes the file's bytes.
 func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
 	if kind.object != nil {
-		var debug *elf.Debug
+		var debug *object.Debug
 		if n.debug && n.debugFormat != "null" {
 			producer := "NASM " + nasmVersion
 			if n.reproducible {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tasm/diag"
+	"tasm/program"
 )
 
 // nasmOptions is what a command line of nasm asks for (nasm manual, 2.1).
@@ -19,16 +20,13 @@ type nasmOptions struct {
 	preprocess, depend, keep       bool
 	reproducible                   bool // the same on every version
 	dependencies                   dependencyOptions
-	names                          affixes
+	names                          program.Affixes
 	// information asked for instead of work
 	version, help, formats bool
 
 	doubts []string // warnings about the command line
 	errors []string // it goes on to look at the rest
 }
-
-// affixes are put around the names of symbols.
-type affixes struct{ prefix, postfix, localPrefix, localPostfix string }
 
 // nasmFatal ends a run of nasm at once.
 type nasmFatal struct {
@@ -104,13 +102,13 @@ var nasmWords = []nasmOption{
 	{"v", "", func(o *nasmOptions, _ string) error { o.version = true; return nil }},
 	{"version", "", func(o *nasmOptions, _ string) error { o.version = true; return nil }},
 	{"help", "", func(o *nasmOptions, _ string) error { o.help = true; return nil }},
-	{"prefix", "next", func(o *nasmOptions, v string) error { o.names.prefix = v; return nil }},
-	{"gprefix", "next", func(o *nasmOptions, v string) error { o.names.prefix = v; return nil }},
-	{"suffix", "next", func(o *nasmOptions, v string) error { o.names.postfix = v; return nil }},
-	{"postfix", "next", func(o *nasmOptions, v string) error { o.names.postfix = v; return nil }},
-	{"gpostfix", "next", func(o *nasmOptions, v string) error { o.names.postfix = v; return nil }},
-	{"lprefix", "next", func(o *nasmOptions, v string) error { o.names.localPrefix = v; return nil }},
-	{"lpostfix", "next", func(o *nasmOptions, v string) error { o.names.localPostfix = v; return nil }},
+	{"prefix", "next", func(o *nasmOptions, v string) error { o.names.Prefix = v; return nil }},
+	{"gprefix", "next", func(o *nasmOptions, v string) error { o.names.Prefix = v; return nil }},
+	{"suffix", "next", func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
+	{"postfix", "next", func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
+	{"gpostfix", "next", func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
+	{"lprefix", "next", func(o *nasmOptions, v string) error { o.names.LocalPrefix = v; return nil }},
+	{"lpostfix", "next", func(o *nasmOptions, v string) error { o.names.LocalSuffix = v; return nil }},
 	{"include", "next", (*nasmOptions).preInclude},
 	{"pragma", "next", func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, "%pragma "+v); return nil }},
 	{"before", "next", func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, v); return nil }},

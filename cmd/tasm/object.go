@@ -4,12 +4,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tasm/object/elf"
+	"tasm/object"
 )
 
 // debugInformation describes the debug information of a format called name, ""
 // for the usual one. The directory is that of the source, as in nasm.
-func debugInformation(name, source, producer string) *elf.Debug {
+func debugInformation(name, source, producer string) *object.Debug {
 	path := source
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		path = resolved
@@ -18,5 +18,5 @@ func debugInformation(name, source, producer string) *elf.Debug {
 		path = absolute
 	}
 	directory := strings.TrimSuffix(filepath.Dir(path), "/") + "/"
-	return &elf.Debug{Format: strings.ToLower(name), Directory: directory, Producer: producer}
+	return &object.Debug{Source: filepath.Base(path), Format: strings.ToLower(name), Directory: directory, Producer: producer}
 }

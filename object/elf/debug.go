@@ -5,47 +5,22 @@ import (
 	"debug/elf"
 	"encoding/binary"
 
-	"tasm/diag"
+	"tasm/object"
+	"tasm/object/dwarf"
 	"tasm/program"
 )
 
-// Debug is what a debugger needs to find its way from code to source.
-type Debug struct {
-	// Format is "dwarf" or "stabs".
-	Format string
-	Files  *diag.Files
-	// Directory is where the source was assembled, and Producer who did.
-	Directory, Producer string
-}
-
 // place is a line of the source and where its code is.
 type place struct {
+	object.Place
 	section *section
-	offset  int64
-	file    string
-	line    int
-	// fresh is set where the line is another than that of the place before.
-	fresh bool
 }
 
-// places lists what the source put into executable sections, in its order.
-// A line that goes on in another section is only told of where it begins.
+// places lists what the source put into executable sections.
 func (w *writer) places() []place {
 	var list []place
-	var file string
-	line, fresh := 0, false
-	for i := range w.program.Lines {
-		l := &w.program.Lines[i]
-		at := w.opts.Debug.Files.Position(l.Source.Place())
-		if at.Line != line || at.File != file {
-			file, line, fresh = at.File, at.Line, true
-		}
-		s := w.byID[l.Section]
-		if s == nil || s.Flags&program.Exec == 0 {
-			continue
-		}
-		list = append(list, place{s, l.Offset, file, line, fresh})
-		fresh = false
+	for _, p := range w.opts.Debug.Places(w.program, func(s *program.Section) bool { return s.Flags&program.Exec != 0 }) {
+		list = append(list, place{p, w.byID[p.Section.ID]})
 	}
 	return list
 }
@@ -63,46 +38,13 @@ func (w *writer) addDebug() {
 
 // debugSection is a section of debug information in the making.
 type debugSection struct {
-	bytes.Buffer
+	dwarf.Buffer
 	w           *writer
 	relocations []relocation
 }
 
-func (s *debugSection) put8(v int)  { s.WriteByte(byte(v)) }
-func (s *debugSection) put16(v int) { put(&s.Buffer, uint16(v)) }
-func (s *debugSection) put32(v int) { put(&s.Buffer, uint32(v)) }
-
-// address appends a number as wide as an address.
-func (s *debugSection) address(v int64) {
-	if s.w.wide {
-		put(&s.Buffer, v)
-	} else {
-		put(&s.Buffer, int32(v))
-	}
-}
-
-func (s *debugSection) text(text string) {
-	s.WriteString(text)
-	s.WriteByte(0)
-}
-
-func (s *debugSection) unsigned(v uint64) {
-	for ; v >= 0x80; v >>= 7 {
-		s.WriteByte(byte(v) | 0x80)
-	}
-	s.WriteByte(byte(v))
-}
-
-func (s *debugSection) signed(v int64) {
-	for {
-		b := byte(v & 0x7f)
-		v >>= 7
-		if v == 0 && b&0x40 == 0 || v == -1 && b&0x40 != 0 {
-			s.WriteByte(b)
-			return
-		}
-		s.WriteByte(b | 0x80)
-	}
+func (w *writer) debugSection() debugSection {
+	return debugSection{w: w, Buffer: dwarf.Buffer{Wide: w.wide}}
 }
 
 // reference appends an address: the symbol of that index plus addend.
@@ -111,7 +53,7 @@ func (s *debugSection) reference(symbol int, addend int64) {
 	if !s.w.implicit {
 		addend = 0
 	}
-	s.address(addend)
+	s.Address(addend)
 }
 
 // reference32 appends an offset in a section, 32 bits wide.
@@ -120,7 +62,7 @@ func (s *debugSection) reference32(symbol int, addend int64) {
 	if !s.w.implicit {
 		addend = 0
 	}
-	s.put32(int(addend))
+	s.Put32(int(addend))
 }
 
 func (s *debugSection) relocate(symbol int, addend int64, wide bool) {
@@ -138,7 +80,7 @@ func (s *debugSection) relocate(symbol int, addend int64, wide bool) {
 func (s *debugSection) withLength() {
 	body := bytes.Clone(s.Bytes())
 	s.Reset()
-	s.put32(len(body))
+	s.Put32(len(body))
 	s.Write(body)
 	for i := range s.relocations {
 		s.relocations[i].offset += 4
@@ -170,7 +112,7 @@ const (
 // stabs makes the sections of stabs: a table of entries of 12 bytes, which
 // nasm offers for 32-bit code above all.
 func (w *writer) stabs() {
-	stab := debugSection{w: w}
+	stab := w.debugSection()
 	var names strings
 	names.add("")
 	offsets := map[string]uint32{}
@@ -178,26 +120,26 @@ func (w *writer) stabs() {
 	var first []string
 	kept := places[:0]
 	for _, p := range places {
-		if !p.fresh {
+		if !p.Fresh {
 			continue
 		}
 		kept = append(kept, p)
-		if _, known := offsets[p.file]; !known {
-			offsets[p.file] = names.add(p.file)
-			first = append(first, p.file)
+		if _, known := offsets[p.File]; !known {
+			offsets[p.File] = names.add(p.File)
+			first = append(first, p.File)
 		}
 	}
 	entry := func(text uint32, kind, line int, value int64, in *section) {
-		put(&stab.Buffer, text)
-		stab.put8(kind)
-		stab.put8(0)
-		stab.put16(line)
+		stab.Put32(int(text))
+		stab.Put8(kind)
+		stab.Put8(0)
+		stab.Put16(line)
 		if in == nil {
-			stab.put32(int(value))
+			stab.Put32(int(value))
 			return
 		}
 		stab.relocate(sectionSymbol(in), value, false)
-		stab.put32(int(value))
+		stab.Put32(int(value))
 	}
 	current := ""
 	if len(kept) > 0 {
@@ -210,11 +152,11 @@ func (w *writer) stabs() {
 		stab.relocations[0].addend = 0
 	}
 	for _, p := range kept {
-		if p.file != current {
-			current = p.file
-			entry(offsets[current], stabFile, 0, p.offset, p.section)
+		if p.File != current {
+			current = p.File
+			entry(offsets[current], stabFile, 0, p.Offset, p.section)
 		}
-		entry(0, stabLine, p.line, p.offset, p.section)
+		entry(0, stabLine, p.Line, p.Offset, p.section)
 	}
 	entry(0, stabSource, 0, 0, nil)
 	const size = 12

@@ -25,7 +25,7 @@ type Options struct {
 	// Source is the name of the source file, for the symbol of type FILE.
 	Source string
 	// Debug asks for debug information; nil for none.
-	Debug *Debug
+	Debug *object.Debug
 }
 
 // Write makes the file. It is nil when the messages hold an error.

@@ -6,6 +6,7 @@ import (
 	"tasm/object"
 	"tasm/object/coff"
 	"tasm/object/elf"
+	"tasm/object/macho"
 	"tasm/program"
 )
 
@@ -15,7 +16,7 @@ type Options struct {
 	// Source is the name of the source file.
 	Source string
 	// Debug asks for debug information, where the format has some; nil for none.
-	Debug *elf.Debug
+	Debug *object.Debug
 }
 
 // Object makes the file. It is nil when the messages hold an error.
@@ -28,6 +29,8 @@ func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
 	switch opts.Format.Family {
 	case "coff":
 		return coff.Write(p, opts.Format)
+	case "macho":
+		return macho.Write(p, opts.Format, opts.Debug)
 	default:
 		return elf.Write(p, elf.Options{Format: opts.Format, Source: opts.Source, Debug: opts.Debug})
 	}

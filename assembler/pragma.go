@@ -1,0 +1,110 @@
+package assembler
+
+import (
+	"slices"
+	"strings"
+
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/program"
+)
+
+// pragma obeys what is left of a %pragma line: a facility and what it shall do
+// (nasm manual, 6.10). What nobody knows is for another assembler.
+func (a *assembler) pragma(d *lang.Directive) {
+	words := make([]string, len(d.Args))
+	for i := range d.Args {
+		words[i] = d.Args[i].Name
+	}
+	if len(words) < 2 {
+		return
+	}
+	facility, operation := strings.ToLower(words[0]), strings.ToLower(words[1])
+	o := a.opts.Object
+	ours := o != nil && (facility == o.Name || facility == o.Family)
+	switch {
+	case facility == "output" || ours:
+		if a.affix(operation, words[2:]) || ours && a.objectPragma(operation, d.Args[2:]) {
+			return
+		}
+	case facility == "limit" && len(words) == 3, facility == "list", facility == "ignore", facility == "preproc":
+		return
+	case !slices.Contains([]string{"asm", "input", "debug", "file", "limit"}, facility):
+		return
+	}
+	a.message(diag.Warningf("pragma-unknown", d.Range, "there is no %%pragma %s %s", words[0], words[1]))
+}
+
+// affix sets what is put around names, unless something is set already.
+func (a *assembler) affix(operation string, words []string) bool {
+	f := &a.affixes
+	set, known := map[string]*string{
+		"prefix": &f.Prefix, "gprefix": &f.Prefix, "suffix": &f.Suffix, "gsuffix": &f.Suffix,
+		"lprefix": &f.LocalPrefix, "lsuffix": &f.LocalSuffix,
+	}[operation]
+	if known && *set == "" && len(words) > 0 {
+		*set = words[0]
+	}
+	return known
+}
+
+// objectPragma does what the object format alone knows.
+func (a *assembler) objectPragma(operation string, args []lang.Arg) bool {
+	if a.opts.Object.Family != "macho" {
+		return false
+	}
+	switch operation {
+	case "subsections_via_symbols":
+		if !a.subsections { // labels further up are their beginnings as well
+			a.subsections, a.moved = true, true
+		}
+	case "no_dead_strip":
+		for i := range args {
+			a.keep = append(a.keep, &args[i])
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// keepSymbols marks the sections that hold what NO_DEAD_STRIP names.
+func (a *assembler) keepSymbols() {
+	for _, arg := range a.keep {
+		s := a.symbols[arg.Name]
+		var in *section
+		if s != nil && s.pass == a.pass {
+			segment, _ := s.value.Segment()
+			in = a.sectionOf(segment)
+		}
+		if in == nil {
+			a.message(diag.Errorf(arg.Range, "'%s' is no label of this file, so it can't be kept from being stripped", arg.Name))
+			continue
+		}
+		in.out.Native |= a.opts.Object.Words["no_dead_strip"].Native
+	}
+}
+
+// sectionOf finds the section that segment is one of, or a part of one.
+func (a *assembler) sectionOf(segment lang.SegmentID) *section {
+	for _, s := range a.sections {
+		if s.out.ID == segment || slices.ContainsFunc(s.out.Parts, func(p program.Part) bool { return p.ID == segment }) {
+			return s
+		}
+	}
+	return nil
+}
+
+// beginPart lets a part of the section that a linker may move on its own begin at
+// the label.
+func (a *assembler) beginPart(label string) {
+	s := a.find(label)
+	in := a.current
+	if !a.subsections || in.absolute || !s.global && !s.extern {
+		return
+	}
+	if s.part == 0 {
+		s.part = a.newSegment()
+	}
+	in.out.Parts = append(in.out.Parts, program.Part{ID: s.part, Offset: in.size})
+}

@@ -1,0 +1,54 @@
+package object
+
+import (
+	"tasm/diag"
+	"tasm/lang"
+	"tasm/program"
+)
+
+// Debug is what a debugger needs to find its way from code to source.
+type Debug struct {
+	// Format is the kind of debug information: "dwarf", "stabs", "cv8".
+	Format string
+	Files  *diag.Files
+	// Source is the name of the source file in the directory where it is.
+	Source string
+	// Directory is where the source was assembled, and Producer who did.
+	Directory, Producer string
+}
+
+// Place is a line of the source and where what it made begins.
+type Place struct {
+	Section *program.Section
+	Offset  int64
+	File    string
+	Line    int
+	// Fresh is set where the line is another than that of the place before.
+	Fresh bool
+}
+
+// Places lists what the source put into the sections that wanted accepts, in its
+// order. A line that goes on in another section is only told of where it begins.
+func (d *Debug) Places(p *program.Program, wanted func(*program.Section) bool) []Place {
+	sections := map[lang.SegmentID]*program.Section{}
+	for _, s := range p.Sections {
+		if wanted(s) {
+			sections[s.ID] = s
+		}
+	}
+	var list []Place
+	var file string
+	line, fresh := 0, false
+	for i := range p.Lines {
+		l := &p.Lines[i]
+		at := d.Files.Position(l.Source.Place())
+		if at.Line != line || at.File != file {
+			file, line, fresh = at.File, at.Line, true
+		}
+		if s := sections[l.Section]; s != nil {
+			list = append(list, Place{s, l.Offset, file, line, fresh})
+			fresh = false
+		}
+	}
+	return list
+}
