@@ -376,8 +376,8 @@ func (p *preprocessor) macroHeading(d *command, m *multiMacro) bool {
 // macroSignature reads the name of a macro and how many arguments it takes:
 // 2, 1-3, 1-*, each perhaps followed by +, and .nolist.
 func (p *preprocessor) macroSignature(d *command, m *multiMacro) bool {
-	name := d.word()
-	if name == nil || name.Kind != Identifier {
+	name, ok := d.composedName()
+	if !ok {
 		p.report(diag.Errorf(d.at(), "%s needs a macro name", d.name.Text).
 			Notef("for example: %s", "%macro print 2"))
 		return false

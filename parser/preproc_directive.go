@@ -86,21 +86,30 @@ func (d *command) end() {
 
 // macroName takes the name of a single-line macro.
 func (d *command) macroName() (Token, bool) {
+	if name, ok := d.composedName(); ok {
+		return name, true
+	}
+	d.p.report(diag.Errorf(d.at(), "%s needs the name of a macro", d.name.Text))
+	return Token{}, false
+}
+
+// composedName takes a name, which may be written in parts, as %$a%$n.
+func (d *command) composedName() (Token, bool) {
 	n := 0
 	for n < len(d.args) && (n == 0 || !d.args[n].Space) && (isMacroName(&d.args[n]) || n > 0 && d.args[n].Kind == Number) {
 		n++
 	}
-	if n > 0 {
-		name := d.args[:n]
-		d.args = d.args[n:]
-		if n > 1 { // written in parts, as %$a%$n
-			name = d.p.expand(name)
-		}
-		if len(name) == 1 && isMacroName(&name[0]) {
-			return name[0], true
-		}
+	if n == 0 {
+		return Token{}, false
 	}
-	d.p.report(diag.Errorf(d.at(), "%s needs the name of a macro", d.name.Text))
+	name := d.args[:n]
+	d.args = d.args[n:]
+	if n > 1 {
+		name = d.p.expand(name)
+	}
+	if len(name) == 1 && isMacroName(&name[0]) {
+		return name[0], true
+	}
 	return Token{}, false
 }
 
