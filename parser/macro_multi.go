@@ -378,6 +378,9 @@ func (p *preprocessor) macroHeading(d *command, m *multiMacro) bool {
 func (p *preprocessor) macroSignature(d *command, m *multiMacro) bool {
 	name, ok := d.composedName()
 	if !ok {
+		d.word() // whatever it is instead
+	}
+	if !ok || name.Kind != Identifier {
 		p.report(diag.Errorf(d.at(), "%s needs a macro name", d.name.Text).
 			Notef("for example: %s", "%macro print 2"))
 		return false

@@ -26,16 +26,16 @@
 %xdefine __?ALIGNMODE?__ %1,__?ALIGN_JMP_THRESHOLD?__
 %endmacro
 
-%define __?ALIGN_JMP_THRESHOLD?__ 8
-%define __?ALIGNMODE?__ generic,8
+alignmode generic
 
 %imacro align 1-2+.nolist
+sectalign %1
 %ifempty %2
 %push
 [smartalign %1, __?ALIGNMODE?__]
+%$end:
 %pop
 %else
 [align %1, %2]
 %endif
-sectalign %1
 %endmacro
