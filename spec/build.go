@@ -30,6 +30,7 @@ type variant struct {
 // Built is what a source was built into.
 type Built struct {
 	Target   string
+	Layout   string // "" for a flat binary
 	Program  *program.Program
 	File     *layout.File // nil where there are errors
 	Messages *diag.Bag
@@ -47,13 +48,13 @@ func (p *Program) Build(target, strategy string, flat bool) *Built {
 	}
 	o := p.Assemble
 	o.Target, o.Flat, o.Instructions = target, flat, true
-	b := &Built{}
+	b := &Built{Layout: strategy}
 	b.Program, b.Messages = assembler.Assemble(p.Files, p.ID, o)
 	if b.Program != nil {
 		b.Target = b.Program.Target
 		make, _ := layout.ByName(strategy)
 		if flat {
-			make = layout.Flat
+			make, b.Layout = layout.Flat, ""
 		}
 		limits := p.Layout
 		if limits.MaxSize == 0 {

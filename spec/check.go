@@ -36,6 +36,7 @@ type Check struct {
 	key    string     // what a case can say only once; "" for others
 	aspect aspect
 	judge  func(*Outcome) *finding // nil where it holds
+	stdout bool                    // it compares standard output
 }
 
 // endKey is the key of checks of a program's end.
@@ -48,6 +49,9 @@ type finding struct {
 	note     diag.Range
 	noteText string
 	isEnd    bool // it is about how the program ended
+	// differ tells that texts differ from the byte at offset of what came on.
+	differ bool
+	offset int
 }
 
 func found(format string, args ...any) *finding { return &finding{text: fmt.Sprintf(format, args...)} }
@@ -78,6 +82,27 @@ type Outcome struct {
 	Calls    map[string]int // by name
 	Steps    int64
 	Executed map[*x86.Form]bool
+	writes   []written
+}
+
+// written is a write to standard output: up to which byte, by which instruction.
+type written struct {
+	end int
+	ip  uint64
+}
+
+// writer returns where the source writes the byte at an offset of standard output.
+func (o *Outcome) writer(offset int) (diag.Range, bool) {
+	for _, w := range o.writes {
+		if offset < w.end {
+			s := o.Built.Symbols.At(w.ip)
+			if s == nil {
+				break
+			}
+			return s.Range, true
+		}
+	}
+	return diag.Range{}, false
 }
 
 // made is how many system calls there were.
@@ -127,7 +152,12 @@ func exactly(want, got []byte) *finding {
 	if bytes.Equal(want, got) {
 		return nil
 	}
-	return differs(visible(want), visible(got))
+	f := differs(visible(want), visible(got))
+	f.differ = true
+	for f.offset < min(len(want), len(got)) && want[f.offset] == got[f.offset] {
+		f.offset++
+	}
+	return f
 }
 
 func byLines(want, got []byte) *finding {
@@ -135,7 +165,12 @@ func byLines(want, got []byte) *finding {
 	if strings.Join(w, "\n") == strings.Join(g, "\n") {
 		return nil
 	}
-	return differs(w, g)
+	f := differs(w, g)
+	f.differ = true
+	for i := 0; i < min(len(w), len(g)) && w[i] == g[i]; i++ {
+		f.offset += bytes.IndexByte(got[f.offset:], '\n') + 1
+	}
+	return f
 }
 
 // bareLines are the lines of a text without the blanks at their ends, and without

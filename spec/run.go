@@ -144,6 +144,9 @@ func (c *Case) judge(o *Outcome, aspects aspect) (list []Failure) {
 		if f.noteText != "" {
 			m.NoteAt(f.note, "%s", f.noteText)
 		}
+		if at, ok := o.writer(f.offset); ok && f.differ && k.stdout {
+			m.NoteAt(at, "this wrote what differs first")
+		}
 		list = append(list, Failure{m, f.diff})
 		if f.isEnd && o.Why != nil {
 			list = append(list, Failure{o.Why, ""})
@@ -230,7 +233,7 @@ func (r *Runner) once(ctx context.Context, b *Built, c *Case, record int64) (*Ou
 	if c.has(looksAtInstructions) {
 		o.Executed = map[*x86.Form]bool{}
 	}
-	o.Reason = r.steps(ctx, v, o.Executed)
+	o.Reason = r.steps(ctx, v, o, stdout)
 	if stop := v.Stop(); stop != nil {
 		if stop.Kind == vm.Waiting && c.Signal != 0 {
 			v.Deliver(c.Signal)
@@ -249,15 +252,21 @@ func (r *Runner) once(ctx context.Context, b *Built, c *Case, record int64) (*Ou
 const stepsToLook = 256
 
 // steps runs a program to its end. Where time ends first it returns a clause that says so.
-func (r *Runner) steps(ctx context.Context, v *vm.VM, executed map[*x86.Form]bool) string {
+func (r *Runner) steps(ctx context.Context, v *vm.VM, o *Outcome, stdout *sink) string {
 	end := time.Now().Add(r.Limits.Time)
-	for n := 1; ; n++ {
-		if executed != nil {
+	for n, length := 1, 0; ; n++ {
+		if o.Executed != nil {
 			if in := v.Instruction(); in != nil {
-				executed[in.Form] = true
+				o.Executed[in.Form] = true
 			}
 		}
-		if !v.Step() {
+		ip := v.IP()
+		goesOn := v.Step()
+		if stdout.Len() > length {
+			length = stdout.Len()
+			o.writes = append(o.writes, written{length, ip})
+		}
+		if !goesOn {
 			return ""
 		}
 		if n%stepsToLook == 0 && (time.Now().After(end) || ctx.Err() != nil) {

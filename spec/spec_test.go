@@ -105,6 +105,7 @@ func TestStatements(t *testing.T) {
 		{"expect instruction je", ""}, // jz in the source
 		{"expect instruction jne", "never carries out jne"},
 		{"expect no instruction mul", ""},
+		{"expect no instruction nop", ""},
 		{"expect no instruction jnz", "the source uses jnz"}, // jne in the source
 		{"expect at most 40 steps\nexpect at least 5 steps", ""},
 		{"expect at most 5 steps", "takes 6 steps, 1 more than allowed"},
@@ -134,6 +135,7 @@ func TestEnds(t *testing.T) {
 	program := func(code string) string { return "target linux/386\n_start: " + code + "\n" }
 	tests := []struct{ code, lines, wrong string }{
 		{"sys exit, 7", "expect status 7", ""},
+		{"db 0x90\nsys exit, 0", "expect no instruction nop", "though its source does not name it"},
 		{"sys exit, 7", "expect signal SIGSEGV", "exits with status 7, where an end by SIGSEGV"},
 		{"mov [0], eax", "expect signal SIGSEGV", ""},
 		{"mov [0], eax", "expect signal SIGFPE", "is ended by SIGSEGV, where an end by SIGFPE"},

@@ -70,7 +70,7 @@ func init() {
 		{"expect call", "NAME...", "system calls that it makes", func(r *reader) { r.calls(true) }},
 		{"expect no call", "NAME...", "system calls that it does not make", func(r *reader) { r.calls(false) }},
 		{"expect instruction", "NAME...", "instructions that it carries out", func(r *reader) { r.instructions(true) }},
-		{"expect no instruction", "NAME...", "instructions that its source does not contain", func(r *reader) { r.instructions(false) }},
+		{"expect no instruction", "NAME...", "instructions that its source does not contain, not even as data that runs", func(r *reader) { r.instructions(false) }},
 		{"expect at most", "N steps|bytes|calls|ms", "bounds: instructions carried out, the size of the file, system calls, milliseconds", func(r *reader) { r.bound(true) }},
 		{"expect at least", "N steps|bytes|calls|ms", "the same, from below", func(r *reader) { r.bound(false) }},
 	}...)
@@ -207,7 +207,7 @@ func (r *reader) layout() {
 // expect adds a check. Of those with the same key a case has one: its own, or that
 // of all tests. It returns false where there is one already.
 func (r *reader) expect(key string, looks aspect, judge func(*Outcome) *finding) bool {
-	k := Check{Range: r.line.at, key: key, aspect: looks, judge: judge}
+	k := Check{Range: r.line.at, key: key, aspect: looks, judge: judge, stdout: key == "expect stdout"}
 	for i, other := range r.case_.Checks {
 		if key == "" || other.key != key {
 			continue
@@ -357,6 +357,18 @@ func (r *reader) instructions(wanted bool) {
 				f := found("the source uses %s", t.text)
 				f.note, f.noteText = *at, "here"
 				return f
+			}
+			return nil
+		})
+		// Nor smuggled in as data. In other layouts than plain code is not the source's alone.
+		r.expect("", looksAtInstructions, func(o *Outcome) *finding {
+			if o.Built.Layout != "plain" || o.Built.uses(m) != nil {
+				return nil
+			}
+			for form := range o.Executed {
+				if synonyms(m, form.Mnemonic()) {
+					return found("the program carries out %s, though its source does not name it", t.text)
+				}
 			}
 			return nil
 		})

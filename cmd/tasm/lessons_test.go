@@ -241,3 +241,12 @@ func TestLessonOrder(t *testing.T) {
 		t.Errorf("%v", names)
 	}
 }
+
+// TestPage keeps how a page of Markdown looks in a terminal.
+func TestPage(t *testing.T) {
+	var b strings.Builder
+	if err := writePage(&b, readText(t, "testdata/page/page.md"), false); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/page/page.txt", []byte(b.String()))
+}
