@@ -75,6 +75,8 @@ type Options struct {
 	Environ func(name string) (string, bool)
 	// Now is the time that __?DATE?__ and its like tell, in seconds since 1970.
 	Now int64
+	// MaxLines bounds the lines that macros and %rep make; 0 is ten million.
+	MaxLines int
 	// Instructions keeps in each code fragment the instruction that it
 	// encodes, for layouts that choose among encodings.
 	Instructions bool
@@ -153,6 +155,7 @@ func newParser(files *diag.Files, opts Options, read func(diag.Range, int, bool)
 		Read:          read,
 		Environ:       opts.Environ,
 		Now:           opts.Now,
+		MaxLines:      opts.MaxLines,
 	})
 }
 

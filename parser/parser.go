@@ -42,6 +42,8 @@ type Config struct {
 	Environ func(name string) (string, bool)
 	// Now is the time that __?DATE?__ and its like tell, in seconds since 1970.
 	Now int64
+	// MaxLines bounds the lines that macros and %rep make; 0 is ten million.
+	MaxLines int
 }
 
 // Parser reads sources. It outlives the passes of an assembly and keeps what
@@ -254,5 +256,13 @@ func (p *Parser) expression(tokens []Token) (lang.Expr, []Token, *diag.Message) 
 func (p *Parser) ownLanguage() bool { return p.grammar.target }
 
 func (p *Parser) now() int64 { return p.cfg.Now }
+
+func (p *Parser) limits() limits {
+	l := defaultLimits
+	if p.cfg.MaxLines > 0 {
+		l.lines = p.cfg.MaxLines
+	}
+	return l
+}
 
 func (p *Parser) format() string { return strings.ToLower(p.cfg.Format) }

@@ -166,6 +166,8 @@ type host interface {
 	ownLanguage() bool
 	// format is the name of the output format in nasm's words: bin, elf32, elf64.
 	format() string
+	// limits bound the reading.
+	limits() limits
 }
 
 // recorder notes whether an expression asked for anything that may change
@@ -216,7 +218,7 @@ func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pas
 		bag:    bag,
 		files:  files,
 		env:    recorder{Env: env},
-		limits: defaultLimits,
+		limits: h.limits(),
 		pass:   pass,
 	}
 	p.follow = h.reader()

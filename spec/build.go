@@ -40,6 +40,9 @@ type Built struct {
 // mostFile is the largest file that is made of a program to be tested, in bytes.
 const mostFile = 64 << 20
 
+// mostLines is how many lines its macros may make.
+const mostLines = 1_000_000
+
 // Build builds the program, once for every way.
 func (p *Program) Build(target, strategy string, flat bool) *Built {
 	v := variant{target, strategy, flat}
@@ -48,6 +51,9 @@ func (p *Program) Build(target, strategy string, flat bool) *Built {
 	}
 	o := p.Assemble
 	o.Target, o.Flat, o.Instructions = target, flat, true
+	if o.MaxLines == 0 {
+		o.MaxLines = mostLines
+	}
 	b := &Built{Layout: strategy}
 	b.Program, b.Messages = assembler.Assemble(p.Files, p.ID, o)
 	if b.Program != nil {

@@ -8,11 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"tasm/assembler"
 	"tasm/diag"
+	"tasm/layout"
 	"tasm/spec"
 	"tasm/spec/report"
 )
@@ -22,6 +25,7 @@ type tester struct {
 	sourceOptions
 	searchOptions
 	spec, format, on string
+	specText         []byte // the file that spec names
 	brief            bool
 	limits           spec.Limits
 	outputLimit      uint64
@@ -79,22 +83,30 @@ func (t *tester) run(sys *system, args []string) error {
 		return t.fail(sys, &diag.Files{}, errors.New("this system is no Linux on x86: leave out --on kernel"))
 	}
 	names, err := sourcesIn(args)
+	if err == nil {
+		err = t.readSpec(sys)
+	}
+	if errors.Is(err, errReported) {
+		return err
+	}
 	if err != nil {
 		return t.fail(sys, &diag.Files{}, err)
 	}
+	tested, failures := t.testAll(sys, names)
 	var all []*report.Source
 	failed, untested := false, 0
-	for _, name := range names {
-		s, err := t.test(sys, name)
+	for i, name := range names {
+		s, err := tested[i], failures[i]
 		switch {
+		case errors.Is(err, errNoTests) && len(names) == 1:
+			return t.fail(sys, &diag.Files{}, fmt.Errorf("'%s' has no tests; one begins with a comment such as ;; test \"says hello\" ('tasm help test' tells more)", name))
 		case errors.Is(err, errNoTests):
 			untested++
-			if len(names) == 1 {
-				return t.fail(sys, &diag.Files{}, fmt.Errorf("'%s' has no tests; one begins with a comment such as ;; test \"says hello\" ('tasm help test' tells more)", name))
-			}
 			continue
-		case err != nil:
+		case err != nil && len(names) == 1:
 			return t.fail(sys, &diag.Files{}, err)
+		case err != nil:
+			s = &report.Source{Name: name, Files: &diag.Files{}, Broken: []*diag.Message{diag.Errorf(diag.Range{}, "%s", err)}}
 		}
 		failed = failed || s.Failed()
 		all = append(all, s)
@@ -136,8 +148,58 @@ func (t *tester) show(sys *system, all []*report.Source) error {
 // errNoTests is a source of which nothing is said.
 var errNoTests = errors.New("no tests")
 
+// readSpec reads the tests for all sources, if --spec names some, and tells of mistakes.
+func (t *tester) readSpec(sys *system) error {
+	if t.spec == "" {
+		return nil
+	}
+	text, err := readFile(t.spec)
+	if err != nil {
+		return fmt.Errorf("can't read '%s': %s", t.spec, diag.Reason(err))
+	}
+	t.specText = text
+	files := &diag.Files{}
+	suite, said := t.parseSpec(files)
+	if said.Errors() > 0 {
+		t.report(sys, files, said)
+		return errReported
+	}
+	if len(suite.Cases) == 0 {
+		return fmt.Errorf("'%s' has no tests", t.spec)
+	}
+	return nil
+}
+
+// parseSpec reads the text of --spec; each source has its own files.
+func (t *tester) parseSpec(files *diag.Files) (*spec.Suite, *diag.Bag) {
+	id := files.Add(t.spec, t.specText)
+	if slices.Contains(sourceEndings, filepath.Ext(t.spec)) {
+		return spec.ParseSource(files, id)
+	}
+	return spec.Parse(files, id)
+}
+
+// testAll tests sources, as many at a time as there are processors.
+func (t *tester) testAll(sys *system, names []string) ([]*report.Source, []error) {
+	search := t.searchOptions.begin(sys)
+	defer search.end()
+	search.Progress = nil // several would write over one another
+	tested, failures := make([]*report.Source, len(names)), make([]error, len(names))
+	var wait sync.WaitGroup
+	free := make(chan bool, runtime.NumCPU())
+	for i, name := range names {
+		free <- true
+		wait.Go(func() {
+			tested[i], failures[i] = t.test(sys, name, search.Options)
+			<-free
+		})
+	}
+	wait.Wait()
+	return tested, failures
+}
+
 // test tests a source.
-func (t *tester) test(sys *system, name string) (*report.Source, error) {
+func (t *tester) test(sys *system, name string, search layout.Options) (*report.Source, error) {
 	text, err := readSource(sys, name)
 	if err != nil {
 		return nil, err
@@ -156,10 +218,8 @@ func (t *tester) test(sys *system, name string) (*report.Source, error) {
 	if len(suite.Cases) == 0 {
 		return nil, errNoTests
 	}
-	search := t.searchOptions.begin(sys)
-	defer search.end()
 	r := &spec.Runner{
-		Program: &spec.Program{Files: files, ID: id, Layout: search.Options, Assemble: assembler.Options{
+		Program: &spec.Program{Files: files, ID: id, Layout: search, Assemble: assembler.Options{
 			Target: t.target, IncludeDirs: t.include, Defines: t.define, ReadFile: t.reader(name),
 		}},
 		Limits: t.limits,
@@ -195,18 +255,7 @@ func testSource(ctx context.Context, name string, r *spec.Runner, suite *spec.Su
 // suite reads the tests of a source: those of --spec, or its own and those beside it.
 func (t *tester) suite(files *diag.Files, id diag.FileID) (*spec.Suite, *diag.Bag, error) {
 	if t.spec != "" {
-		text, err := readFile(t.spec)
-		if err != nil {
-			return nil, nil, fmt.Errorf("can't read '%s': %s", t.spec, diag.Reason(err))
-		}
-		parse := spec.Parse
-		if slices.Contains(sourceEndings, filepath.Ext(t.spec)) {
-			parse = spec.ParseSource
-		}
-		suite, said := parse(files, files.Add(t.spec, text))
-		if said.Errors() == 0 && len(suite.Cases) == 0 {
-			return nil, nil, fmt.Errorf("'%s' has no tests", t.spec)
-		}
+		suite, said := t.parseSpec(files)
 		return suite, said, nil
 	}
 	suite, said := spec.ParseSource(files, id)
