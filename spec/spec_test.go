@@ -226,3 +226,44 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestHostile runs programs that want all of something. Each has to end at a limit or
+// with an error, soon and in little memory.
+func TestHostile(t *testing.T) {
+	for name, code := range map[string]string{
+		"endless":     "jmp _start",
+		"output":      "sys write, 1, $$, 80\njmp _start",
+		"memory":      "section .bss\nb: resb 1000000000\nsection .text\nx: mov edi, b\n.n: mov byte [edi], 1\nadd edi, 4096\njmp .n",
+		"break":       "mov esi, 0x10000000\nn: sys brk, esi\nadd esi, 0x100000\nmov byte [esi - 4], 1\njmp n",
+		"mappings":    "sys mmap2, 0, 0x1000000, 3, 0x22, -1, 0\nmov edi, eax\nmov ecx, 0x400000\nrep stosd\njmp _start",
+		"file":        "section .data\nf: db 'f', 0\nsection .bss\nb: resb 100000\nsection .text\nx: sys creat, f, 511\nmov esi, eax\n.n: sys write, esi, b, 100000\njmp .n",
+		"large files": "section .data\nf: db 'f', 0, 0, 0, 0, 0\nsection .text\nx: sys creat, f, 511\nmov ebx, eax\nsys ftruncate, ebx, 100000\nsys close, ebx\ninc dword [f + 1]\nor dword [f + 1], 0x01010101\njmp x",
+		"pipe":        "section .bss\np: resd 2\nb: resb 60000\nsection .text\nx: sys pipe, p\nn: sys write, [p + 4], b, 60000\njmp n",
+		"its code":    "section .text write\nx: mov esi, x\n.n: inc byte [esi]\ninc esi\njmp .n",
+		"stack":       "push eax\njmp _start",
+		"recursion":   "call _start",
+	} {
+		files := &diag.Files{}
+		start := "target linux/386\nentry _start\nsection .text\n_start: "
+		if strings.HasPrefix(code, "section") {
+			start += "jmp x\n"
+		}
+		if name == "its code" {
+			start = "target linux/386\nentry x\n"
+		}
+		p := &spec.Program{Files: files, ID: files.Add(name, []byte(start+code+"\n"))}
+		suite, _ := spec.ParseFile(files, files.Add("test", []byte("test \"ends well\"")))
+		r := &spec.Runner{Program: p, Limits: spec.Limits{Time: time.Second, Steps: 50_000, Output: 10_000, Memory: 1 << 20}}
+		began := time.Now()
+		for _, result := range r.Run(context.Background(), suite.Cases[0]) {
+			if result.Built.File == nil {
+				t.Errorf("%s is not built: %s", name, result.Built.Messages.Messages()[0].Text)
+			} else if result.Passed() || !strings.Contains(result.Failures[0].Message.Text, "where exit status 0 is expected") {
+				t.Errorf("%s: %+v", name, result.Failures)
+			}
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s took %v", name, took)
+		}
+	}
+}

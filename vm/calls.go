@@ -229,14 +229,41 @@ func (c *call) writeFile(o *open, data []byte) int64 {
 		o.offset = int64(len(old))
 	}
 	end := o.offset + int64(len(data))
-	if end > c.options.MaxMemory {
+	size := max(end, int64(len(old)))
+	if !c.hasRoom(o.path, size) {
 		return c.fail("ENOSPC")
 	}
-	now := make([]byte, max(end, int64(len(old))))
+	now := make([]byte, size)
 	copy(now, old)
 	copy(now[o.offset:], data)
-	c.files[o.path] = &now
+	c.setFile(o.path, now)
 	return int64(len(data))
+}
+
+// block is what a file takes of memory at least.
+const block = 4096
+
+// hasRoom reports whether all files fit into memory where one of them gets a size.
+func (c *call) hasRoom(name string, size int64) bool {
+	if old, ok := c.files[name]; ok {
+		size -= int64(len(*old)) + block
+	}
+	return size <= c.options.MaxMemory-c.stored-block
+}
+
+// setFile changes what a file holds, which must have been found to fit.
+func (c *call) setFile(name string, data []byte) {
+	c.dropFile(name)
+	c.files[name] = &data
+	c.stored += int64(len(data)) + block
+}
+
+// dropFile removes a file if it is there.
+func (c *call) dropFile(name string) {
+	if old, ok := c.files[name]; ok {
+		c.stored -= int64(len(*old)) + block
+		delete(c.files, name)
+	}
 }
 
 // vectors reads an array of iovec.
@@ -374,8 +401,10 @@ func (c *call) openFile(address, flags uint64) int64 {
 		return c.fail("ENOENT")
 	case exists && flags&(oCreate|oExclusive) == oCreate|oExclusive:
 		return c.fail("EEXIST")
+	case !c.hasRoom(name, 0):
+		return c.fail("ENOSPC")
 	case !exists || writes && flags&oTruncate != 0:
-		c.files[name] = new([]byte)
+		c.setFile(name, nil)
 	}
 	return c.install(open{kind: file, path: name, read: flags&oAccess != oWrite, write: writes, append: flags&oAppend != 0})
 }
@@ -476,7 +505,7 @@ func unlink(c *call) int64 {
 			return c.unmodelled("removes a file that it still has open, which is not modelled here")
 		}
 	}
-	delete(c.files, name)
+	c.dropFile(name)
 	return 0
 }
 
@@ -489,12 +518,15 @@ func ftruncate(c *call) int64 {
 	if c.row.Name == "ftruncate64" {
 		size = c.position(1)
 	}
-	if size < 0 || size > c.options.MaxMemory {
+	if size < 0 {
 		return c.fail("EINVAL")
+	}
+	if !c.hasRoom(o.path, size) {
+		return c.fail("ENOSPC")
 	}
 	now := make([]byte, size)
 	copy(now, *c.files[o.path])
-	c.files[o.path] = &now
+	c.setFile(o.path, now)
 	return 0
 }
 

@@ -22,6 +22,7 @@ type kernel struct {
 	descriptors map[int]int // to indices of open
 	open        []open      // what descriptors stand for; they share it when duplicated
 	files       map[string]*[]byte
+	stored      int64 // bytes that they take of memory
 	directory   string
 
 	handlers map[int]uint64 // of signals: what rt_sigaction was told
@@ -86,6 +87,7 @@ func (v *VM) boot() *kernel {
 	}
 	for path, data := range v.options.Files {
 		k.files[path] = &data
+		k.stored += int64(len(data)) + block
 	}
 	end := uint64(0)
 	for i := range v.image.Segments {
