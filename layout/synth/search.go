@@ -29,12 +29,12 @@ const (
 	// The search for some file and for one of the size of the floor may look at
 	// floorBudget states, the rest of the search at totalBudget. Both double with
 	// every unit of effort.
-	floorBudget, totalBudget = 1 << 16, 1 << 19
+	floorBudget, totalBudget = 1 << 16, 1 << 17
 	// buildBudget is the same for messages that are put together on the stack, and
 	// idleBudget where the program may make calls besides.
 	// leastRoom is how much room the latter has to have (site.room): it does not run
 	// through decided bytes much.
-	buildBudget, idleBudget = 1 << 17, 1 << 21
+	buildBudget, idleBudget = 1 << 16, 1 << 21
 	leastRoom               = 16
 	// Of programs with more than fewCalls calls there are many more tasks, and hardly
 	// ever does one find what is smaller than the same blocks rewritten. They get a
@@ -278,7 +278,9 @@ func (s *search) first() {
 		for step, last := int64(firstStep), false; s.best == nil && !last; step *= 2 {
 			size := min(s.floor+step, s.bestAt-1)
 			last = size == s.bestAt-1
-			s.attempt(s.easy(size), size, func(*job) int64 { return budget })
+			jobs := s.easy(size)
+			most := max(firstBudget, (s.budget-s.nodes)/int64(max(len(jobs), 1)))
+			s.attempt(jobs, size, func(*job) int64 { return min(budget, most) })
 		}
 	}
 	for step := (s.bestAt - s.floor) / 2; step > 0 && s.going(); step /= 2 {
