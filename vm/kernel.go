@@ -160,7 +160,7 @@ func (v *VM) call(abi *linux.ABI) bool {
 	v.settle()
 	v.recording.commitCall(v.state, callRecord{c.made, old, segments, c.written})
 	v.steps++
-	return true
+	return v.steps%stepsToLook != 0 || v.within()
 }
 
 // setSegments changes the map of memory.

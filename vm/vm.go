@@ -30,6 +30,9 @@ type Options struct {
 	MaxSteps  int64 // instructions; 0 is no limit
 	MaxOutput int64 // bytes to both streams; 0 is DefaultOutput
 	MaxMemory int64 // bytes that the program touches; 0 is DefaultMemory
+	// Expired is asked from time to time whether the run has taken too long; nil is no
+	// limit.
+	Expired func() bool
 	// Record bounds the recording in bytes; 0 records nothing, and then there is
 	// no way back.
 	Record int64
@@ -266,8 +269,16 @@ func (v *VM) Step() bool {
 		}
 		return v.end(stop)
 	}
-	if v.steps%stepsToLook == 0 && v.state.Memory.Touched() > v.options.MaxMemory {
+	return v.steps%stepsToLook != 0 || v.within()
+}
+
+// within looks at the limits that take time to look at.
+func (v *VM) within() bool {
+	switch {
+	case v.state.Memory.Touched() > v.options.MaxMemory:
 		return v.end(&Stop{Kind: Limited, Reason: fmt.Sprintf("has touched more than %d bytes of memory", v.options.MaxMemory)})
+	case v.options.Expired != nil && v.options.Expired():
+		return v.end(&Stop{Kind: Limited, Reason: fmt.Sprintf("has used up its time, after %d instructions", v.steps)})
 	}
 	return true
 }
@@ -284,7 +295,7 @@ func (v *VM) Continue() bool {
 	return ok
 }
 
-// stepsToLook is after how many instructions the use of memory is looked at.
+// stepsToLook is after how many instructions within is asked.
 const stepsToLook = 1 << 10
 
 // end ends the run.

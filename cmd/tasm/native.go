@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -52,7 +55,7 @@ func (o *imageOptions) prepare(sys *system, name string) (*session, error) {
 
 // native runs the program on this kernel, with the streams of this process, and
 // explains its end where a signal ended it.
-func (s *session) native(args []string) error {
+func (s *session) native(args []string, l *limits) error {
 	dir, err := os.MkdirTemp("", "tasm-")
 	if err != nil {
 		return s.fail(s.sys, s.files, err)
@@ -71,7 +74,12 @@ func (s *session) native(args []string) error {
 		cmd.Stdin = io.TeeReader(s.sys.stdin, &limited{&input, mostReplayed})
 		cmd.WaitDelay = 100 * time.Millisecond // for input that never ends
 	}
+	ended := s.bound(cmd, l)
 	err = cmd.Run()
+	if reason := ended(); reason != "" {
+		fmt.Fprintf(s.sys.stderr, "tasm: the program was stopped at a limit: %s\n", reason)
+		return errReported
+	}
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
@@ -88,6 +96,47 @@ func (s *session) native(args []string) error {
 	s.explainEnd(args, &input, int(status.Signal()))
 	const signalled = 128 // as shells count
 	return exitStatus(signalled + int(status.Signal()))
+}
+
+// bound lets a program be killed that goes beyond limits. The function that it returns
+// is called when the program has ended, and tells which limit ended it.
+func (s *session) bound(cmd *exec.Cmd, l *limits) (ended func() string) {
+	var reason atomic.Pointer[string]
+	kill := func(why string) {
+		if reason.CompareAndSwap(nil, &why) && cmd.Process != nil {
+			cmd.Process.Kill()
+		}
+	}
+	if l.output > 0 {
+		left := &atomic.Int64{}
+		left.Store(int64(l.output))
+		over := func() { kill("it has written more than " + formatSize(l.output)) }
+		cmd.Stdout, cmd.Stderr = &capped{cmd.Stdout, left, over}, &capped{cmd.Stderr, left, over}
+	}
+	timer := time.AfterFunc(cmp.Or(l.time, math.MaxInt64), func() { kill("it has run for " + l.time.String()) })
+	return func() string {
+		timer.Stop()
+		if why := reason.Load(); why != nil {
+			return *why
+		}
+		return ""
+	}
+}
+
+// capped passes on what is written as long as there is some left of a limit.
+type capped struct {
+	w    io.Writer
+	left *atomic.Int64
+	over func()
+}
+
+func (c *capped) Write(p []byte) (int, error) {
+	if left := c.left.Add(-int64(len(p))); left < 0 {
+		c.w.Write(p[:max(0, int64(len(p))+left)])
+		c.over()
+		return len(p), nil
+	}
+	return c.w.Write(p)
 }
 
 // mostReplayed bounds the input that is kept of a program, in bytes.
@@ -135,11 +184,11 @@ func (s *session) tell(v *vm.VM) {
 }
 
 // virtual runs the program in the virtual machine.
-func (s *session) virtual(args []string) error {
-	v, err := vm.New(s.file.Bytes, vm.Options{
+func (s *session) virtual(args []string, l *limits) error {
+	v, err := vm.New(s.file.Bytes, l.apply(vm.Options{
 		Args: append([]string{s.name}, args...), Stdin: s.sys.stdin, Stdout: s.sys.stdout, Stderr: s.sys.stderr,
-		Terminal: isTerminal(s.sys.stdout), MaxSteps: mostSteps, Record: lastSteps,
-	})
+		Terminal: isTerminal(s.sys.stdout), Record: lastSteps,
+	}))
 	if err != nil {
 		return s.fail(s.sys, s.files, err)
 	}

@@ -12,6 +12,7 @@ import (
 // runner is the verb that starts a program.
 type runner struct {
 	imageOptions
+	limits
 	in      string
 	virtual bool
 }
@@ -37,6 +38,7 @@ func runCommand() *command {
 	}
 	simple := r.imageOptions.register(c)
 	simple.BoolVar(&r.virtual, "vm", false, "run in the virtual machine, which keeps the program from this system")
+	r.limits.register(simple)
 	registerEngine(simple, &r.in)
 	return c
 }
@@ -56,9 +58,11 @@ func (r *runner) run(sys *system, args []string) error {
 		case err != nil:
 			return err
 		case r.virtual || !runsHere():
-			return s.virtual(args[1:])
+			return s.virtual(args[1:], &r.limits)
+		case len(r.limits.force) > 0 || r.limits.steps != mostSteps:
+			return usagef("--fail and --limit-steps need the virtual machine: give --vm too")
 		}
-		return s.native(args[1:])
+		return s.native(args[1:], &r.limits)
 	}
 	e, err := findEngine(sys, r.in)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 // tracer is the verb that shows every step of a program.
 type tracer struct {
 	imageOptions
-	json, calls bool
-	limit       int64
+	limits
+	json, calls, profile, coverage bool
 }
 
 func traceCommand() *command {
@@ -28,12 +28,14 @@ func traceCommand() *command {
 		summary: "run a program in a virtual machine and show every step",
 		about: []string{
 			"Builds FILE, in layout plain unless another one is asked for, and runs it with the arguments that follow in a virtual machine: nothing that it does reaches this system, but that it reads standard input. Standard output gets a line for each instruction: its address, the line of the source, the instruction, and the registers, flags and memory that it changed. What the program writes is told where it calls write.",
-			"With --json each line is an object: step, address, line, text, registers (old and new), flags, memory, call. How the program ended goes to standard error.",
+			"With --json each line is an object; docs/trace.md describes its members. --profile and --coverage show instead, when the program has ended, how many instructions each line of the source ran, and which lines never did. How the program ended goes to standard error.",
 		},
 		examples: []example{
 			{"tasm trace hello.tasm", "every instruction and what it changed"},
 			{"tasm trace --calls echo.tasm one two", "the system calls alone"},
 			{"tasm trace --json hello.tasm", "for programs"},
+			{"tasm trace --profile hello.tasm", "where the steps go"},
+			{"tasm trace --coverage --fail write=EPIPE hello.tasm", "which lines a failing call leads to"},
 		},
 		run:        t.run,
 		passesArgs: true,
@@ -41,7 +43,9 @@ func traceCommand() *command {
 	simple := t.imageOptions.register(c)
 	simple.BoolVar(&t.json, "json", false, "write one JSON object for each step")
 	simple.BoolVar(&t.calls, "calls", false, "show system calls alone")
-	simple.Int64Var(&t.limit, "limit-steps", mostSteps, "stop after `N` instructions")
+	simple.BoolVar(&t.profile, "profile", false, "show how many instructions each line ran, the most first")
+	simple.BoolVar(&t.coverage, "coverage", false, "show the lines that never ran; exit status 1 if there are any")
+	t.limits.register(simple)
 	return c
 }
 
@@ -53,25 +57,17 @@ func (t *tracer) run(sys *system, args []string) error {
 	if err != nil {
 		return err
 	}
-	v, err := vm.New(s.file.Bytes, vm.Options{Args: args, Stdin: sys.stdin, MaxSteps: t.limit, Record: lastSteps})
+	v, err := vm.New(s.file.Bytes, t.limits.apply(vm.Options{Args: args, Stdin: sys.stdin, Record: lastSteps}))
 	if err != nil {
 		return t.fail(sys, s.files, err)
 	}
 	out := bufio.NewWriter(sys.stdout)
 	table := symbols.New(s.file, s.program, s.files)
-	for err == nil {
-		in := v.Instruction()
-		if !v.Step() {
-			if stop := v.Stop(); stop.Call != nil && in != nil {
-				step := debugger.Describe(v, table, in, &vm.Change{IP: stop.IP, Call: stop.Call})
-				step.Step++
-				err = t.show(out, step)
-			}
-			break
-		}
-		if change, _ := v.Last(); !t.calls || change.Call != nil {
-			err = t.show(out, debugger.Describe(v, table, in, &change))
-		}
+	var never int
+	if t.profile || t.coverage {
+		never, err = t.count(out, v, table)
+	} else {
+		err = t.steps(out, v, table)
 	}
 	if err == nil {
 		err = out.Flush()
@@ -84,21 +80,82 @@ func (t *tracer) run(sys *system, args []string) error {
 	}
 	if stop := v.Stop(); stop.Kind == vm.Exited {
 		fmt.Fprintf(sys.stderr, "the program %s, after %s\n", stop.Reason, plural(v.Steps(), "step"))
+		if t.coverage && never > 0 {
+			return errReported
+		}
 		return nil
 	}
 	s.tell(v)
 	return errReported
 }
 
+// steps shows every step until the run ends.
+func (t *tracer) steps(out io.Writer, v *vm.VM, table *symbols.Table) error {
+	for {
+		in := v.Instruction()
+		if !v.Step() {
+			stop := v.Stop()
+			if stop.Call == nil || in == nil {
+				return nil
+			}
+			step := debugger.Describe(v, table, in, &vm.Change{IP: stop.IP, Call: stop.Call})
+			step.Step++
+			return t.show(out, step)
+		}
+		if change, _ := v.Last(); !t.calls || change.Call != nil {
+			if err := t.show(out, debugger.Describe(v, table, in, &change)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// count runs the program and shows how often its lines ran. It returns how many lines
+// never did.
+func (t *tracer) count(out io.Writer, v *vm.VM, table *symbols.Table) (never int, err error) {
+	p := debugger.Count(v, table)
+	if t.profile {
+		p.Sort()
+	}
+	for i := range p.Lines {
+		l := &p.Lines[i]
+		if l.Count == 0 {
+			never++
+		}
+		if !t.profile && l.Count > 0 {
+			continue
+		}
+		switch {
+		case t.json:
+			err = writeJSONLine(out, l)
+		case t.profile:
+			_, err = fmt.Fprintf(out, "%12d %5.1f%%  %s:%d  %s\n", l.Count, 100*float64(l.Count)/float64(max(1, p.Total)), l.File, l.Number, l.Text)
+		default:
+			_, err = fmt.Fprintf(out, "%s:%d  %s\n", l.File, l.Number, l.Text)
+		}
+		if err != nil {
+			return never, err
+		}
+	}
+	if t.coverage && !t.json {
+		_, err = fmt.Fprintf(out, "%d of %s never ran\n", never, plural(int64(len(p.Lines)), "line"))
+	}
+	return never, err
+}
+
+func writeJSONLine(w io.Writer, x any) error {
+	line, err := json.Marshal(x)
+	if err == nil {
+		_, err = w.Write(append(line, '\n'))
+	}
+	return err
+}
+
 // show writes a step in the form that was asked for.
 func (t *tracer) show(w io.Writer, step *debugger.Record) error {
 	switch {
 	case t.json:
-		line, err := json.Marshal(step)
-		if err == nil {
-			_, err = w.Write(append(line, '\n'))
-		}
-		return err
+		return writeJSONLine(w, step)
 	case t.calls:
 		_, err := fmt.Fprintln(w, step.Call)
 		return err

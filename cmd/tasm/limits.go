@@ -1,0 +1,51 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"tasm/vm"
+)
+
+// limits are the options that bound a run, and those that change the answers of the
+// kernel in it.
+type limits struct {
+	steps  int64
+	time   time.Duration
+	output uint64
+	force  []vm.Force
+}
+
+// register adds the options.
+func (l *limits) register(set *pflag.FlagSet) {
+	set.Var(forceList{&l.force}, "fail", "let a system call fail: CALL=ERROR, CALL@N=ERROR for the Nth, CALL=short:BYTES for a short transfer; it may be given several times")
+	set.Int64Var(&l.steps, "limit-steps", mostSteps, "stop after `N` instructions of the virtual machine")
+	set.Var(duration{&l.time}, "limit-time", "stop after `DURATION`")
+	set.Var(byteSize{&l.output}, "limit-output", "stop a program that writes more than `SIZE`")
+}
+
+// apply puts the limits into the options of a virtual machine that starts now.
+func (l *limits) apply(o vm.Options) vm.Options {
+	o.MaxSteps, o.MaxOutput, o.Force = l.steps, int64(l.output), l.force
+	if l.time > 0 {
+		end := time.Now().Add(l.time)
+		o.Expired = func() bool { return time.Now().After(end) }
+	}
+	return o
+}
+
+// forceList is the value of an option that takes answers of the kernel.
+type forceList struct{ list *[]vm.Force }
+
+func (forceList) Type() string   { return "CALL=ANSWER" }
+func (forceList) String() string { return "" }
+
+func (f forceList) Set(s string) error {
+	answer, err := vm.ParseForce(s)
+	if err != nil {
+		return usagef("%s; an answer is written write=EPIPE, write@2=EINTR or read=short:3", err)
+	}
+	*f.list = append(*f.list, answer)
+	return nil
+}
