@@ -155,7 +155,7 @@ func (g *golfer) compare(r *result) {
 // placeBlocks places the program's blocks into the headers: as they are, and
 // rewritten to be shorter.
 func (g *golfer) placeBlocks(graph *flow.Graph) {
-	g.objects = objects(g.plain, graph)
+	g.objects = Objects(g.plain, graph)
 	if file := g.place(graph, nil, asWritten, nil); file != nil {
 		g.add(file)
 	}

@@ -14,10 +14,10 @@ import (
 // all the time.
 const maxObjects = 256
 
-// objects lists where the data of a program lies that was laid out as written, for a
+// Objects lists where the data of a program lies that was laid out as written, for a
 // comparison: the program has no meaning from where it leaves them. It is nil where
 // that is not known.
-func objects(plain *File, g *flow.Graph) []equiv.Range {
+func Objects(plain *File, g *flow.Graph) []equiv.Range {
 	if len(g.Doubts) > 0 || len(g.Objects) > maxObjects {
 		return nil
 	}

@@ -42,7 +42,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	if space.reason != "" {
 		file.Report.Reasons = append(file.Report.Reasons, space.reason)
 	}
-	v := equiv.Check(plain.Bytes, file.Bytes, equiv.Options{Loader: space.loader, Objects: objects(plain, g), Context: opts.context()})
+	v := equiv.Check(plain.Bytes, file.Bytes, equiv.Options{Loader: space.loader, Objects: Objects(plain, g), Context: opts.context()})
 	switch {
 	case v.Outcome == equiv.Same:
 		file.Report.Checked = v.How

@@ -17,10 +17,10 @@ var kindWords = [...]string{
 	Signal: "a signal's number", Status: "the exit status, 0 to 255", Clock: "a clock's number", Device: "a device's number",
 	ID: "the number of a key, timer or queue", Unused: "ignored",
 
-	In: "address of memory that is read", Out: "address of memory that is written", InOut: "address of memory that is read and written",
-	CString: "address of a text with a zero byte at its end", Strings: "address of a list of addresses of texts, a zero at its end",
-	Gather: "address of a list of buffers that are read", Scatter: "address of a list of buffers that are written",
-	Map: "an address range", Opaque: "a number or an address, as the other arguments say",
+	In: "the address of memory that is read", Out: "the address of memory that is written", InOut: "the address of memory that is read and written",
+	CString: "the address of a text with a zero byte at its end", Strings: "the address of a list of addresses of texts, a zero at its end",
+	Gather: "the address of a list of buffers that are read", Scatter: "the address of a list of buffers that are written",
+	Map: "the address of a range", Opaque: "a number or an address, as the other arguments say",
 
 	Part: "how many bytes were transferred; it may be fewer than asked for", Zero: "0", Error: "always an error", Never: "it does not return",
 	Jump: "execution goes on elsewhere", Twice: "the new process's number, in that process 0", Copy: "the new process's number, in that process 0",

@@ -212,6 +212,17 @@ func (t *Table) Section(address uint64) *program.Section {
 	return nil
 }
 
+// Extent returns the addresses of the section that holds an address; both are 0
+// where none does.
+func (t *Table) Extent(address uint64) (low, high uint64) {
+	for _, e := range t.spaces {
+		if address >= e.low && address < e.high {
+			return e.low, e.high
+		}
+	}
+	return 0, 0
+}
+
 // Name describes an address by the label at it or before it in the same section,
 // "msg" or "msg+4"; "" where there is none.
 func (t *Table) Name(address uint64) string {

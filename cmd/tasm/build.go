@@ -10,6 +10,7 @@ import (
 
 	"tasm"
 	"tasm/diag"
+	"tasm/lint"
 	"tasm/oci"
 	"tasm/oci/content"
 )
@@ -153,6 +154,10 @@ func (b *build) checkUsage(source, output string, f *format) error {
 	return nil
 }
 
+// maxLooked is the largest source, in bytes, whose program is looked at for what it
+// would do wrong.
+const maxLooked = 1 << 18
+
 // make builds the source and gives the result its format. There is no product
 // where the messages hold an error.
 func (b *build) make(sys *system, name string, text []byte, output string, f *format) (*product, *diag.Files, *diag.Bag) {
@@ -162,9 +167,14 @@ func (b *build) make(sys *system, name string, text []byte, output string, f *fo
 		b.layout = plainLayout
 		opts.Debug = debugInformation("dwarf", name, "tasm "+version())
 	}
+	looked := f.kind == tasm.Executable && len(text) <= maxLooked
+	opts.Instructions = opts.Instructions || looked
 	built, messages, early := b.searchOptions.build(sys, source(name, text), opts)
 	if built.Bytes == nil {
 		return nil, built.Files, messages
+	}
+	if looked {
+		messages.Append(lint.Check(built.Program, built.Files))
 	}
 	summary := b.summary(built)
 	if early {

@@ -52,6 +52,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"vm", ""},
 	{"symbols", ""},
 	{"crash", ""},
+	{"lint", ""},
 	{".", ""},
 	{"spec", "github.com/aymanbagabas/go-udiff"},
 	{"spec/report", ""},

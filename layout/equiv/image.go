@@ -78,16 +78,46 @@ func (im *image) start(s *machine.State, bias machine.Term) int64 {
 			whole.Name, whole.Read, whole.Write = "what lies outside its data", false, false
 		}
 		s.Memory.Map(&whole)
-		for _, o := range im.objects {
-			if o.Low >= m.Low && o.High <= m.High {
-				object := segment
-				object.Name, object.Low, object.High, object.Alone = "its data", int64(o.Low)+extra, int64(o.High)+extra, true
-				s.Memory.Map(&object)
-			}
-		}
+	}
+	for _, o := range im.objects {
+		im.mapObject(s, o, base, extra)
 	}
 	s.IP = s.Terms.Add(bias, machine.Number(im.bits, im.Entry))
 	return extra
+}
+
+// mapObject makes an object memory of its own. What comes from the file and the zeros
+// behind it are two mappings, and an object may lie in both.
+func (im *image) mapObject(s *machine.State, o Range, base machine.Term, extra int64) {
+	first := im.mapping(o.Low)
+	if first == nil {
+		return
+	}
+	for high := first.High; high < o.High; {
+		next := im.mapping(high)
+		if next == nil || next.Read != first.Read || next.Write != first.Write {
+			return
+		}
+		high = next.High
+	}
+	s.Memory.Map(&machine.Segment{
+		Name: "its data", Base: base, Low: int64(o.Low) + extra, High: int64(o.High) + extra, Alone: true,
+		Read: first.Read, Write: first.Write, Execute: first.Execute,
+		Initial: func(at int64) machine.Byte {
+			address := uint64(at - extra)
+			return machine.Const(im.mapping(address).Byte(im.File, address))
+		},
+	})
+}
+
+// mapping returns the mapping that holds an address, nil if none does.
+func (im *image) mapping(address uint64) *elf.Mapping {
+	for i := range im.Segments {
+		if m := &im.Segments[i]; address >= m.Low && address < m.High {
+			return m
+		}
+	}
+	return nil
 }
 
 // inFile returns an address as it stands in the file, of a process to whose
