@@ -14,6 +14,7 @@ const (
 	surveyPaths = 96
 	surveyCalls = 48
 	surveyTerms = 30000
+	surveyTries = 1 << 15 // evaluations of terms
 )
 
 // Trouble is a place at which a program comes to a bad end, or does what hardly
@@ -75,7 +76,8 @@ func Survey(file []byte, code func(address uint64) bool, objects []Range) []Trou
 	w := newWorld(im.abi)
 	first := w.process(im)
 	s := &survey{code: code, steps: surveySteps, seen: map[string]bool{}, told: map[troubleKey]bool{}}
-	todo := []*path{{pair: &pair{world: w, original: first, result: first}}}
+	tries := surveyTries
+	todo := []*path{{pair: &pair{world: w, original: first, result: first, evaluations: &tries}}}
 	for n := 0; len(todo) > 0 && n < surveyPaths; n++ {
 		p := todo[len(todo)-1]
 		todo = append(todo[:len(todo)-1], s.follow(p)...)

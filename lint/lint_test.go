@@ -1,0 +1,137 @@
+package lint
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tasm/assembler"
+	"tasm/diag"
+	"tasm/internal/programs"
+)
+
+// check returns the classes of the warnings about a source, with their lines.
+func check(t *testing.T, source, target string) string {
+	t.Helper()
+	files := &diag.Files{}
+	p, said := assembler.Assemble(files, files.Add("source", []byte(source)), assembler.Options{Target: target, Instructions: true, ReadFile: os.ReadFile})
+	if p == nil {
+		t.Fatalf("%v\n%s", said.Messages(), source)
+	}
+	var list []string
+	for _, m := range Check(p, files).Messages() {
+		list = append(list, fmt.Sprintf("%d %s", files.Position(m.Range).Line, strings.TrimPrefix(m.Code, "run-")))
+	}
+	return strings.Join(list, ", ")
+}
+
+// TestQuiet makes sure that nothing is said of programs that are right.
+func TestQuiet(t *testing.T) {
+	for _, pattern := range []string{"../samples/*.tasm", "testdata/right/*.tasm", "../lessons/*/solutions/*.tasm"} {
+		paths, _ := filepath.Glob(pattern)
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, target := range []string{"linux/386", "linux/amd64"} {
+				line, _, _ := strings.Cut(string(text[strings.Index(string(text), "target ")+1:]), "\n")
+				if !strings.Contains(line, target) {
+					continue
+				}
+				if got := check(t, string(text), target); got != "" {
+					t.Errorf("%s for %s: %s", path, target, got)
+				}
+			}
+		}
+	}
+}
+
+// TestGenerated does the same with programs that are made at random and end well.
+// Lengths beyond a label and comparisons that say nothing are made there on purpose.
+func TestGenerated(t *testing.T) {
+	for seed := range uint64(60) {
+		for _, target := range []string{"linux/386", "linux/amd64"} {
+			for _, generate := range []func(*rand.Rand, string) string{programs.Random, programs.Mixed} {
+				source := generate(rand.New(rand.NewPCG(seed, 1)), target)
+				if got := check(t, source, target); got != "" && !strings.HasSuffix(got, "overrun") && !strings.HasSuffix(got, "flags") {
+					t.Errorf("seed %d: %s\n%s", seed, got, source)
+				}
+			}
+		}
+	}
+}
+
+// TestKinds has what each kind of warning begins and ends at.
+func TestKinds(t *testing.T) {
+	for _, c := range []struct{ source, want string }{
+		// Ends.
+		{"nop", "2 past-end"},
+		{"sys exit, 0", ""},
+		{"sys exit_group, 0", ""},
+		{"sys getpid\nret", "3 return"},
+		{"call f\nsys exit, 0\nf: ret", ""},
+		{"call f\nsys exit, 0\nf: push eax\nret", "5 return"},
+		{"call f\nsys exit, 0\nf: push eax\npop ecx\nret", ""},
+		{"push done\nret\ndone: sys exit, 0", ""},
+		{"jmp $", "2 endless"},
+		{"nop\nl: sys pause\njmp l", ""},
+		{"mov ecx, 9\nl: dec ecx\njnz l\nsys exit, 0", ""},
+		{"nop\nl: mov ecx, 9\ndec ecx\njnz l\nsys exit, 0", "5 endless"},
+		{"db 0xb8, 1, 0, 0, 0, 0xcd, 0x80", ""}, // code as data, which ends the program
+		{"sys read, 0, b, 1\ncmp byte [b], 'q'\nje q\nsys exit, 0\nq: nop\nsection .bss\nb: resb 1", "6 past-end"},
+		// Arithmetic.
+		{"mov eax, 7\nxor edx, edx\nmov ecx, 2\ndiv ecx\nsys exit, eax", ""},
+		{"mov eax, 7\nxor ecx, ecx\ndiv ecx\nsys exit, eax", "4 division"},
+		{"sys read, 0, b, 1\nmovzx ecx, byte [b]\nmov eax, 7\nxor edx, edx\ndiv ecx\nsys exit, eax\nsection .bss\nb: resb 1", ""},
+		// Memory.
+		{"mov [m], eax\nsys exit, 0\nsection .data\nm: dd 0", ""},
+		{"mov [m], eax\nsys exit, 0\nsection .rodata\nm: dd 0", "2 read-only"},
+		{"mov eax, [4]\nsys exit, 0", "2 memory"},
+		{"pop eax\npop esi\nmov al, [esi]\nsys exit, 0", ""},
+		{"mov eax, [m+8]\nsys exit, 0\nsection .data\nm: dd 0, 0", "2 memory"},
+		{"mov eax, [m+4]\nsys exit, 0\nsection .data\nm: dd 0, 0", ""},
+		{"lea eax, [e]\nsys exit, 0\nsection .data\nm: dd 0, 0\ne:", ""},
+		// Calls.
+		{"sys write, 1, m, 7\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: db 'ghi'", "2 overrun"},
+		{"sys write, 1, m, 9\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: db 'ghi'", ""},
+		{"sys write, 1, m, 6\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: db 'ghi'", ""},
+		{"sys write, 1, m+2, 4\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: db 'ghi'", ""},
+		{"sys read, 0, b, 100\nsys exit, 0\nsection .bss\nb: resb 10", "2 overrun"},
+		{"sys write, m, 1, 6\nsys exit, 0\nsection .data\nm: db 'abcdef'", "2 arguments"},
+		{"sys write, 1, 65, 1\nsys exit, 0", "2 arguments"},
+		{"sys write, 1, m, n\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: dd 6", "2 arguments"},
+		{"sys write, 1, m, 6\nsys exit\nsection .data\nm: db 'abcdef'", "3 arguments"},
+		{"sys write, 1, m, 6\nxor ebx, ebx\nsys exit\nsection .data\nm: db 'abcdef'", ""},
+		{"sys exit", ""},
+		{"mov eax, 9999\nint 0x80\nsys exit, 0", "3 abi"},
+		{"int 0x21\nsys exit, 0", "2 interrupt"},
+		{"int3\nsys exit, 0", ""},
+		// Flags.
+		{"sys getpid\njs x\nx: sys exit, 0", "3 flags"},
+		{"sys getpid\ntest eax, eax\njs x\nx: sys exit, 0", ""},
+		{"sys getpid\ncmp eax, 0\njb x\nx: sys exit, 0", "4 flags"},
+		{"sys getpid\ncmp eax, 5\njb x\nx: sys exit, 0", ""},
+		{"sys getpid\ncmp eax, 0\njl x\nx: sys exit, 0", ""},
+		{"sys getpid\njecxz x\nx: sys exit, 0", ""},
+		{"sys brk, 0\ntest eax, eax\njs x\nx: sys exit, 0", "4 flags"},
+	} {
+		if got := check(t, "target linux/386\n_start: "+c.source+"\n", ""); got != c.want {
+			t.Errorf("%q: %q, want %q", c.source, got, c.want)
+		}
+	}
+	for _, c := range []struct{ source, want string }{
+		{"mov eax, 1\nint 0x80", "3 abi"},
+		{"mov eax, 4\nmov edi, 1\nmov esi, m\nmov edx, 3\nsyscall\nsys exit, 0\nsection .data\nm: db 'abc'", "6 abi"},
+		{"mov eax, 1\nmov edi, 1\nmov esi, m\nmov edx, 3\nsyscall\nsys exit, 0\nsection .data\nm: db 'abc'", ""},
+		{"lea rsi, [rel m]\nsys write, 1, rsi, 3\nsys exit, 0\nsection .data\nm: db 'abc'", ""},
+		{"sys getpid\njs x\nx: sys exit, 0", "3 flags"},
+	} {
+		if got := check(t, "target linux/amd64\n_start: "+c.source+"\n", ""); got != c.want {
+			t.Errorf("64 bits: %q: %q, want %q", c.source, got, c.want)
+		}
+	}
+}
