@@ -25,14 +25,14 @@ func (c *checker) call(at diag.Range, t *equiv.Trouble) {
 		if name == "" {
 			name = fmt.Sprint(t.Number)
 		}
-		c.warn(at, "abi", fmt.Sprintf("use %s with the number in %s and arguments in %s, %s, %s; this call is %s", c.abi.Instruction.Mnemonic, c.abi.Number, c.abi.Args[0], c.abi.Args[1], c.abi.Args[2], name),
+		c.warn(at, "run-abi", fmt.Sprintf("use %s with the number in %s and arguments in %s, %s, %s; this call is %s", c.abi.Instruction.Mnemonic, c.abi.Number, c.abi.Args[0], c.abi.Args[1], c.abi.Args[2], name),
 			"int 0x80 in 64-bit code is the 32-bit way: it cuts addresses and results to 32 bits, and its numbers are others")
 	case t.Call == nil:
 		cure := fmt.Sprintf("the number of the call goes into %s; 'tasm explain write' shows numbers", c.abi.Number)
 		if other := c.other(t.Number); other != "" {
 			cure = other
 		}
-		c.warn(at, "abi", cure, "%s has no system call %d", c.program.Target, t.Number)
+		c.warn(at, "run-abi", cure, "%s has no system call %d", c.program.Target, t.Number)
 	default:
 		c.arguments(at, t)
 		c.buffers(at, t)
@@ -119,7 +119,7 @@ func (c *checker) arguments(at diag.Range, t *equiv.Trouble) {
 	for _, target := range linux.Targets() {
 		if s, ok := linux.ByNumber(target.ABI, t.Number); target.ABI != c.abi && ok && s != t.Call && fits(s, target.ABI, t.Values) {
 			if n, ok := s.Number(c.abi); ok {
-				c.warn(at, "abi", fmt.Sprintf("%s is number %d here", s.Name, n), "system call %d is %s here; it is %s for %s", t.Number, t.Call.Name, s.Name, target)
+				c.warn(at, "run-abi", fmt.Sprintf("%s is number %d here", s.Name, n), "system call %d is %s here; it is %s for %s", t.Number, t.Call.Name, s.Name, target)
 				return
 			}
 		}
@@ -145,7 +145,7 @@ func (c *checker) arguments(at diag.Range, t *equiv.Trouble) {
 	} else if args[i].Kind == linux.Size {
 		cure += "; a length is LABEL equ $ - START, or is read with brackets: mov " + c.abi.Args[i] + ", [length]"
 	}
-	c.warn(at, "arguments", cure, "%s", what)
+	c.warn(at, "run-arguments", cure, "%s", what)
 }
 
 // surplus reports whether a program's first call was given an address that the call
@@ -171,7 +171,7 @@ func (c *checker) buffers(at diag.Range, t *equiv.Trouble) {
 		if args[i].Kind.Writes() {
 			verb = "writes up to"
 		}
-		c.warn(at, "overrun", fmt.Sprintf("give %s the length of %s: NAME equ $ - %s behind it", args[n].Name, name, name),
+		c.warn(at, "run-overrun", fmt.Sprintf("give %s the length of %s: NAME equ $ - %s behind it", args[n].Name, name, name),
 			"%s %s %d bytes at %s, which has %d: what lies behind it is %s too", t.Call.Name, verb, t.Values[n].Number, name, room, map[bool]string{true: "overwritten", false: "used"}[args[i].Kind.Writes()])
 	}
 }

@@ -82,7 +82,7 @@ func (c *checker) warn(at diag.Range, class, cure, format string, args ...any) {
 		return
 	}
 	c.told[at] = true
-	c.messages.Add(diag.Warningf("run-"+class, at, "%s", fmt.Sprintf(format, args...)).Notef("%s", cure))
+	c.messages.Add(diag.Warningf(class, at, "%s", fmt.Sprintf(format, args...)).Notef("%s", cure))
 }
 
 // exitCure is how programs end, for each ABI.
@@ -98,17 +98,17 @@ func (c *checker) trouble(t *equiv.Trouble) {
 	at := c.at(t.Address)
 	switch t.Kind {
 	case equiv.RunsOut:
-		c.warn(at, "past-end", c.exitCure(), "behind this the program runs on into what is no code")
+		c.warn(at, "run-past-end", c.exitCure(), "behind this the program runs on into what is no code")
 	case equiv.ReturnsEntry:
-		c.warn(at, "return", "a program is not called, so there is nothing to return to; "+c.exitCure(), "this returns from the entry: it takes the number of arguments for an address")
+		c.warn(at, "run-return", "a program is not called, so there is nothing to return to; "+c.exitCure(), "this returns from the entry: it takes the number of arguments for an address")
 	case equiv.Strays:
-		c.warn(at, "return", "a RET needs the stack as CALL left it, every PUSH taken back by a POP; a jump needs the address of code", "the program %s", t.Reason)
+		c.warn(at, "run-return", "a RET needs the stack as CALL left it, every PUSH taken back by a POP; a jump needs the address of code", "the program %s", t.Reason)
 	case equiv.Divides:
-		c.warn(at, "division", "the divisor must not be 0, and edx, the upper half of what is divided, is to be cleared (xor edx, edx) or extended (cdq) before", "this %s", t.Reason)
+		c.warn(at, "run-division", "the divisor must not be 0, and edx, the upper half of what is divided, is to be cleared (xor edx, edx) or extended (cdq) before", "this %s", t.Reason)
 	case equiv.Loops:
-		c.warn(at, "endless", "nothing in the loop changes what would end it; count a register down, or leave with a conditional jump", "this loop never ends: the same state comes again and again")
+		c.warn(at, "run-endless", "nothing in the loop changes what would end it; count a register down, or leave with a conditional jump", "this loop never ends: the same state comes again and again")
 	case equiv.Raises:
-		c.warn(at, "instruction", "programs under Linux run without the kernel's rights", "this %s", t.Reason)
+		c.warn(at, "run-instruction", "programs under Linux run without the kernel's rights", "this %s", t.Reason)
 	case equiv.Touches:
 		c.touches(at, t)
 	case equiv.Calls:
@@ -133,10 +133,10 @@ func (c *checker) touches(at diag.Range, t *equiv.Trouble) {
 		if name == "" {
 			name = fmt.Sprintf("%#x", t.Target)
 		}
-		c.warn(at, "read-only", "put "+name+" into section .data (or .bss) to write to it", "this writes to %s in section %s, which is read-only: the program would die of it", name, section.Name)
+		c.warn(at, "run-read-only", "put "+name+" into section .data (or .bss) to write to it", "this writes to %s in section %s, which is read-only: the program would die of it", name, section.Name)
 	case t.Known && t.Target < lowest:
-		c.warn(at, "memory", "[register] is memory at the address in the register: was it set, and is the address meant or the value?", "this %s memory at %#x, where no program has any", does, t.Target)
+		c.warn(at, "run-memory", "[register] is memory at the address in the register: was it set, and is the address meant or the value?", "this %s memory at %#x, where no program has any", does, t.Target)
 	default:
-		c.warn(at, "memory", "the address lies outside of what the program has", "this %s", t.Reason)
+		c.warn(at, "run-memory", "the address lies outside of what the program has", "this %s", t.Reason)
 	}
 }

@@ -97,7 +97,7 @@ func (r *reader) memory(f *program.Fragment, at diag.Range) {
 			if o.Value.N < 0 {
 				where = fmt.Sprintf("%d bytes before the beginning", -o.Value.N)
 			}
-			r.warn(at, "memory", "an element's address is LABEL + SIZE*NUMBER, with numbers from 0", "this uses memory %s of section %s", where, s.Name)
+			r.warn(at, "run-memory", "an element's address is LABEL + SIZE*NUMBER, with numbers from 0", "this uses memory %s of section %s", where, s.Name)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func (r *reader) interrupt(in *x86.Instruction, at diag.Range) {
 		if what == "" {
 			what = fmt.Sprintf("programs may not raise interrupt %#x", n)
 		}
-		r.warn(at, "interrupt", fmt.Sprintf("%s; Linux is called by int 0x80", what), "interrupt %#x does nothing here but end the program: Segmentation fault", n)
+		r.warn(at, "run-interrupt", fmt.Sprintf("%s; Linux is called by int 0x80", what), "interrupt %#x does nothing here but end the program: Segmentation fault", n)
 	}
 }
 
@@ -148,7 +148,7 @@ func (r *reader) sys(statement *lang.Statement, at diag.Range) {
 		register := x86.LookupRegister(r.abi.Args[i])
 		before, stale := r.loaded[x86.Widest(register)]
 		if i >= len(body.Args) && stale && before.Kind != a.Kind {
-			r.warn(at, "arguments", fmt.Sprintf("write: sys %s, with a value for %s (%s)", call.Name, a.Name, a.Words(call.Args(r.abi))),
+			r.warn(at, "run-arguments", fmt.Sprintf("write: sys %s, with a value for %s (%s)", call.Name, a.Name, a.Words(call.Args(r.abi))),
 				"%s is not given its %s: %s still holds %s of %s", call.Name, a.Name, r.abi.Args[i], before.Name, before.call.Name)
 		}
 		if i < len(body.Args) {
@@ -165,7 +165,7 @@ func (r *reader) branch(f *program.Fragment, name string, at diag.Range) {
 		return
 	}
 	if r.sinceCall {
-		r.warn(at, "flags", fmt.Sprintf("write before it: test %s, %s", r.abi.Result, r.abi.Result), "a system call sets no flags: %s asks for those of an instruction before it", name)
+		r.warn(at, "run-flags", fmt.Sprintf("write before it: test %s, %s", r.abi.Result, r.abi.Result), "a system call sets no flags: %s asks for those of an instruction before it", name)
 		return
 	}
 	t := r.tested
@@ -175,12 +175,12 @@ func (r *reader) branch(f *program.Fragment, name string, at diag.Range) {
 	zero, same := isNumber(&t.Operands[1], 0), t.Operands[0].Kind == x86.RegisterOperand && t.Operands[1].Kind == x86.RegisterOperand && t.Operands[0].Register == t.Operands[1].Register
 	tester := x86.MnemonicName(t.Mnemonic)
 	if read == x86.CF && (tester == "cmp" && zero || tester == "test") {
-		r.warn(at, "flags", "for signed numbers, such as the results of system calls, use JL, JGE, JS or JNS", "%s asks whether an unsigned number is below 0, which none is", name)
+		r.warn(at, "run-flags", "for signed numbers, such as the results of system calls, use JL, JGE, JS or JNS", "%s asks whether an unsigned number is below 0, which none is", name)
 	}
 	signed := read == x86.SF || read == x86.SF|x86.OF
 	if signed && r.result != nil && r.result.Result == linux.Pointer && (tester == "cmp" && zero || tester == "test" && same) && r.abi.Bits == 32 &&
 		t.Operands[0].Kind == x86.RegisterOperand && x86.RegisterName(t.Operands[0].Register) == r.abi.Result {
-		r.warn(at, "flags", fmt.Sprintf("a failure is between -4095 and -1: cmp %s, -4095 and JAE", r.abi.Result), "%s returns an address, and addresses from 2 GiB on are negative as signed numbers", r.result.Name)
+		r.warn(at, "run-flags", fmt.Sprintf("a failure is between -4095 and -1: cmp %s, -4095 and JAE", r.abi.Result), "%s returns an address, and addresses from 2 GiB on are negative as signed numbers", r.result.Name)
 	}
 }
 
