@@ -9,6 +9,7 @@ import (
 	"tasm/diag"
 	"tasm/lang"
 	"tasm/linux"
+	"tasm/machine"
 	"tasm/program"
 )
 
@@ -55,14 +56,9 @@ type unit struct {
 	reached  bool
 	ends     bool // control does not go on behind it
 	target   *unit
-	computed bool  // goes to a computed address
-	number   value // eax before it
-}
-
-// value is a number that may be known.
-type value struct {
-	n     int64
-	known bool
+	computed bool // goes to a computed address
+	// number is what the register for the number of a system call holds before it.
+	number machine.Term
 }
 
 // run is data without code between.
@@ -250,13 +246,10 @@ func (b *builder) trace(entry *unit) {
 	for len(work) > 0 {
 		u := work[len(work)-1]
 		work = work[:len(work)-1]
-		number := value{}
-		if u == entry && !u.leader {
-			number = value{0, true} // linux.Entry
-		}
+		s := newStraight(b.graph, u == entry && !u.leader)
 		for u != nil && !u.reached {
 			u.reached = true
-			u.number = number
+			u.number = s.number()
 			b.step(u)
 			if t := u.target; t != nil {
 				if !t.leader {
@@ -268,7 +261,7 @@ func (b *builder) trace(entry *unit) {
 			if u.ends {
 				break
 			}
-			number = b.numberAfter(u, number)
+			s.step(u)
 			if u.next == nil {
 				// A call at the end of the code is taken to be the last one,
 				// whatever its number.
@@ -280,7 +273,7 @@ func (b *builder) trace(entry *unit) {
 			}
 			u = u.next
 			if u.leader {
-				number = value{}
+				s = newStraight(b.graph, false)
 			}
 		}
 	}
@@ -323,8 +316,8 @@ func (b *builder) step(u *unit) {
 			b.doubt(u.Source.Range, "raises an interrupt that is no system call of %s", b.graph.ABI.Target)
 			break
 		}
-		if u.number.known {
-			if s, ok := linux.ByNumber(b.graph.ABI, int(u.number.n)); ok && s.NoReturn() {
+		if n, known := u.number.Constant(); known {
+			if s, ok := linux.ByNumber(b.graph.ABI, int(n)); ok && s.NoReturn() {
 				u.ends = true
 			}
 		}
@@ -359,66 +352,6 @@ func (b *builder) targetOf(u *unit) *unit {
 				return b.index[place{s, o.Value.N}]
 			}
 		}
-	}
-	return nil
-}
-
-// numberAfter follows the number of a system call through simple instructions.
-func (b *builder) numberAfter(u *unit, before value) value {
-	in := u.Instruction
-	if in == nil || u.Form == nil {
-		return value{}
-	}
-	accumulator := x86.Widest(x86.LookupRegister("eax"))
-	writes := func(i int) bool {
-		return i < len(in.Operands) && in.Operands[i].Kind == x86.RegisterOperand && x86.Widest(in.Operands[i].Register) == accumulator
-	}
-	name := x86.MnemonicName(in.Mnemonic)
-	whole := len(in.Operands) > 0 && in.Operands[0].Kind == x86.RegisterOperand && x86.RegisterInfo(in.Operands[0].Register).Size >= 4
-	switch {
-	case name == "mov" && writes(0) && in.Operands[1].Kind == x86.ImmediateOperand && in.Operands[1].Value.IsNumber():
-		n := in.Operands[1].Value.N
-		switch {
-		case whole:
-			return value{int64(uint32(n)), true}
-		case before.known && in.Operands[0].Register == x86.LookupRegister("al"):
-			return value{before.n&^0xff | n&0xff, true}
-		}
-		return value{}
-	case (name == "xor" || name == "sub") && whole && writes(0) && writes(1):
-		return value{0, true}
-	case name == "inc" && whole && writes(0) && before.known:
-		return value{before.n + 1, true}
-	case name == "pop" && writes(0):
-		// PUSH imm right before it: the short way to set a register.
-		if p := b.before(u); p != nil && x86.MnemonicName(p.Instruction.Mnemonic) == "push" && !u.leader {
-			if o := &p.Instruction.Operands[0]; o.Kind == x86.ImmediateOperand && o.Value.IsNumber() {
-				return value{int64(uint32(o.Value.N)), true}
-			}
-		}
-		return value{}
-	}
-	for i, o := range u.Form.Operands() {
-		if o.Access&x86.Write != 0 && writes(i) {
-			return value{}
-		}
-	}
-	for _, x := range u.Form.Implicit() {
-		if !x.Memory && x.Access&x86.Write != 0 && x86.Widest(x.Register) == accumulator {
-			return value{}
-		}
-	}
-	if f := u.Form.Flow(); f == x86.Call || f == x86.SystemCall || f == x86.Interrupt {
-		return value{}
-	}
-	return before
-}
-
-// before returns the instruction in front of u in its section, or nil.
-func (b *builder) before(u *unit) *unit {
-	i := slices.Index(b.units, u)
-	if i > 0 && b.units[i-1].next == u {
-		return b.units[i-1]
 	}
 	return nil
 }
