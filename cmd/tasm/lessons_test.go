@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -235,6 +236,12 @@ func TestLessonOrder(t *testing.T) {
 		names = append(names, l.Name)
 		if !strings.HasPrefix(l.Page, "# "+strings.TrimLeft(l.Name[:2], "0")+". ") {
 			t.Errorf("%s begins with %q", l.Name, l.Page[:20])
+		}
+	}
+	index := readText(t, lessonsDir+"README.md")
+	for _, l := range lessons.All() {
+		if !strings.Contains(index, fmt.Sprintf("%d. [%s](%s/lesson.md): ", l.Number, l.Title, l.Name)) {
+			t.Errorf("lessons/README.md does not list %s", l.Name)
 		}
 	}
 	if !slices.IsSorted(names) {

@@ -23,14 +23,14 @@ func explanation(s *Source, r *spec.Result) string {
 	return b.String()
 }
 
-// TAP writes the Test Anything Protocol, version 14 (testanything.org).
+// TAP writes the Test Anything Protocol, version 13 (testanything.org).
 func TAP(w io.Writer, sources []*Source) error {
 	out := &printer{w: w}
 	count, n := 0, 0
 	for _, s := range sources {
 		count += max(len(s.Results), min(len(s.Broken), 1))
 	}
-	out.printf("TAP version 14\n1..%d\n", count)
+	out.printf("TAP version 13\n1..%d\n", count)
 	point := func(ok bool, name, why string) {
 		n++
 		state := "ok"
