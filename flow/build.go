@@ -87,7 +87,28 @@ func (b *builder) doubt(at diag.Range, format string, args ...any) {
 			return
 		}
 	}
-	b.graph.Doubts = append(b.graph.Doubts, Doubt{at, text})
+	b.graph.Doubts = append(b.graph.Doubts, Doubt{at, text, advice[format]})
+}
+
+// advice says what helps against doubts, by their text before names are put into it.
+var advice = map[string]string{
+	"uses '%s', which is defined elsewhere":                 "define it in this source",
+	"the program is too long to be looked at":               "split it",
+	"goes to a computed address, and holds none of code":    "take where it goes from a table of labels",
+	"goes to a computed address":                            "load all of the address from a table of labels, or go to a label",
+	"runs on into what is not code":                         "end the code in front of data by exit, or by a jump",
+	"holds an instruction that is not known":                "write it by its name and not as data",
+	"changes the mode of the processor":                     "keep code for another mode in a program of its own",
+	"uses %s, which faults where its memory is not aligned": "use the form that needs no alignment, such as movups or movdqu",
+	"raises an interrupt that is no system call of %s":      "call the kernel as its programs do (sys NAME)",
+	"uses %s":                                 "do without it",
+	"returns, although nothing is called":     "end by exit, or jump to a label",
+	"computes with addresses":                 "use a label and a number that is added, or lengths by equ",
+	"uses the address of code":                "use it only to go there, by a register or a table of labels, and not to read or change what lies there",
+	"uses an address that belongs to nothing": "point to a label of data",
+	"holds too much data to be looked at":     "reserve zeros by resb in .bss",
+	"holds a distance or a selector as data":  "hold the address itself",
+	"holds the address of code as data":       "go there by a jump or call through that data; who else calls it, such as the kernel for signals, is not followed",
 }
 
 // maxUnits bounds the instructions of a program: a larger one has nothing to

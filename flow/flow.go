@@ -37,6 +37,9 @@ type Graph struct {
 type Doubt struct {
 	Range diag.Range // of the statement that raises it
 	Text  string     // one clause: "jumps to a computed address"
+	// Advice says what would help, as an order: "end by exit"; "" where nothing is known
+	// to.
+	Advice string
 }
 
 // Block is a run of instructions that is entered only at its first one.

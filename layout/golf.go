@@ -45,7 +45,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	space := boundOf(plain, graph, loader)
 	g.loader, g.space = space.loader, space
 	if space.reason != "" {
-		g.reasons = append(g.reasons, space.reason)
+		g.report.Reasons = append(g.report.Reasons, space.reason)
 	}
 	if !space.asIs {
 		g.placeBlocks(graph)
@@ -61,7 +61,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		file = g.best()
 	}
 	if ctx.Err() != nil {
-		g.reasons = append(g.reasons, "the search was ended early")
+		g.report.Reasons = append(g.report.Reasons, "the search was ended early")
 	}
 	file.Report.Loader = loader.Name
 	if b := g.bounded; file.Report.Space == "" && b != nil && g.whole(file) {
@@ -71,7 +71,8 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		file.Report.Bound = smallest(plain.Class, loader)
 		file.Report.Space = "executables that " + loader.Name + " loads"
 	}
-	file.Report.Reasons = append(file.Report.Reasons, g.reasons...)
+	file.Report.Reasons = append(file.Report.Reasons, g.report.Reasons...)
+	file.Report.Obstacles = append(file.Report.Obstacles, g.report.Obstacles...)
 	g.warn(messages)
 	return file, messages
 }
@@ -90,7 +91,7 @@ type golfer struct {
 	found    []*result
 	plan     *synth.Plan
 	bounded  *synth.Result // of the plan: only a bound, where no code written anew is smaller
-	reasons  []string      // why a way could not be gone
+	report   Report        // why ways could not be gone
 	objects  []equiv.Range // of the program, where it was taken apart
 	findings []equiv.Finding
 	// moved are the files in which buffers lie on the stack, keepBuffers excludes
@@ -171,7 +172,7 @@ func (g *golfer) placeBlocks(graph *flow.Graph) {
 	}
 	search := options
 	search.Step = step
-	search.Ended = func(reason string) { g.reasons = append(g.reasons, reason) }
+	search.Ended = func(reason string) { g.report.Reasons = append(g.report.Reasons, reason) }
 	step(rewrite.Shorten(graph, search))
 	if best != nil {
 		g.add(best)
@@ -185,9 +186,7 @@ func (g *golfer) place(graph *flow.Graph, known place.Facts, method string, chan
 	case g.opts.Context.Err() != nil:
 		// Of this everybody is told anyway.
 	case err != nil:
-		for _, reason := range reasons(graph, err) {
-			g.because(reason)
-		}
+		g.report.note(graph, err)
 	}
 	if placed == nil {
 		return nil
@@ -219,17 +218,17 @@ func (g *golfer) writeAnew() {
 		limit <<= min(e, 20)
 	}
 	if size >= limit {
-		g.reasons = append(g.reasons, fmt.Sprintf("not written anew: that is done for programs below %d bytes", limit))
+		g.report.Reasons = append(g.report.Reasons, fmt.Sprintf("not written anew: that is done for programs below %d bytes", limit))
 		return
 	}
 	trace, reason := equiv.Run(g.plain.Bytes)
 	if trace == nil {
-		g.reasons = append(g.reasons, "not written anew: the program "+reason)
+		g.report.Reasons = append(g.report.Reasons, "not written anew: the program "+reason)
 		return
 	}
 	plan, reason := planOf(trace)
 	if plan == nil {
-		g.reasons = append(g.reasons, "not written anew: the program "+reason)
+		g.report.Reasons = append(g.report.Reasons, "not written anew: the program "+reason)
 		return
 	}
 	g.assume(plan)
@@ -242,13 +241,13 @@ func (g *golfer) writeAnew() {
 	case r == nil && g.opts.Context.Err() != nil:
 	case errors.Is(err, synth.ErrNone):
 		g.plan, g.bounded = plan, r
-		g.reasons = append(g.reasons, "no code written anew is smaller: "+tried(r))
+		g.report.Reasons = append(g.report.Reasons, "no code written anew is smaller: "+tried(r))
 	case err != nil:
-		g.reasons = append(g.reasons, "not written anew: "+err.Error())
+		g.report.Reasons = append(g.report.Reasons, "not written anew: "+err.Error())
 	default:
 		g.add(g.writtenFile(r))
 		if int64(len(r.Bytes)) > r.Bound && g.opts.Context.Err() == nil {
-			g.reasons = append(g.reasons, "nothing smaller was found: "+tried(r))
+			g.report.Reasons = append(g.report.Reasons, "nothing smaller was found: "+tried(r))
 		}
 	}
 }
@@ -298,13 +297,6 @@ func (g *golfer) writtenFile(r *synth.Result) *File {
 	return f
 }
 
-// because notes a reason, once.
-func (g *golfer) because(reason string) {
-	if !slices.Contains(g.reasons, reason) {
-		g.reasons = append(g.reasons, reason)
-	}
-}
-
 // smallest returns the smallest file so far, the plain one included.
 func (g *golfer) smallest() *File {
 	least := g.plain
@@ -344,7 +336,7 @@ func (g *golfer) best() *File {
 		}
 		switch {
 		case v.Shown:
-			g.because("only the plain layout keeps what the program does: it " + v.Reason)
+			g.report.block("only the plain layout keeps what the program does: it "+v.Reason, sourceAt(g.plain, v.Address), "")
 		case v.Outcome == equiv.Same:
 			f.Report.Checked, f.Report.Assumptions = v.How, f.assumed
 			if !v.Proved && v.Unproved != "" {
@@ -352,11 +344,11 @@ func (g *golfer) best() *File {
 			}
 			return f.File
 		case v.Outcome == equiv.Different:
-			g.reasons = append(g.reasons, fmt.Sprintf("internal error: %d bytes, %s, are not what was written: the result %s", len(f.Bytes), f.Report.Method, v.Reason))
+			g.report.Reasons = append(g.report.Reasons, fmt.Sprintf("internal error: %d bytes, %s, are not what was written: the result %s", len(f.Bytes), f.Report.Method, v.Reason))
 		case g.comparing.Err() != nil:
-			g.reasons = append(g.reasons, fmt.Sprintf("%d bytes, %s, could not be compared in time", len(f.Bytes), f.Report.Method))
+			g.report.Reasons = append(g.report.Reasons, fmt.Sprintf("%d bytes, %s, could not be compared in time", len(f.Bytes), f.Report.Method))
 		default:
-			g.because("not golfed: what the program does can't be established: it " + v.Reason)
+			g.report.block("not golfed: what the program does can't be established: it "+v.Reason, sourceAt(g.plain, v.Address), "")
 		}
 	}
 	return best

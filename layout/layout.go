@@ -115,8 +115,17 @@ type Report struct {
 	Checked string
 	// Reasons say why the strategy asked for was not used to the full.
 	Reasons []string
+	// Obstacles are the statements behind some of the Reasons.
+	Obstacles []Obstacle
 	// Rewrites lists what was changed and what that saved.
 	Rewrites []Rewrite
+}
+
+// Obstacle is a statement that is in the way of a smaller file.
+type Obstacle struct {
+	Reason string // one of Report.Reasons
+	Range  diag.Range
+	Advice string // what would help, as an order; "" where nothing is known to
 }
 
 // Optimal reports whether the file is proven to be the smallest of its space.

@@ -36,15 +36,21 @@ func Objects(plain *File, g *flow.Graph) []equiv.Range {
 	return list
 }
 
+// sourceAt returns the statement behind an address in a file that was laid out as
+// written; zero if there is none.
+func sourceAt(plain *File, address uint64) (at diag.Range) {
+	for _, p := range plain.Parts {
+		if p.Kind == FragmentPart && address >= p.Address && address < p.Address+uint64(p.Size) && p.Fragment.Source != nil {
+			at = p.Fragment.Source.Range
+		}
+	}
+	return at
+}
+
 // warn tells where the program may leave its objects.
 func (g *golfer) warn(messages *diag.Bag) {
 	for _, f := range g.findings {
-		var at diag.Range
-		for _, p := range g.plain.Parts {
-			if p.Kind == FragmentPart && f.Address >= p.Address && f.Address < p.Address+uint64(p.Size) && p.Fragment.Source != nil {
-				at = p.Fragment.Source.Range
-			}
-		}
+		at := sourceAt(g.plain, f.Address)
 		m := diag.Warningf("unchecked", at, "%s", f.Text)
 		if f.Call != "" {
 			m = m.Notef("from there on the program has no meaning, and the result may do anything; test what %s returned first", f.Call)

@@ -1,7 +1,7 @@
 package layout
 
 import (
-	"fmt"
+	"slices"
 
 	"tasm/diag"
 	"tasm/flow"
@@ -30,7 +30,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	}
 	placed, err := place.Place(opts.context(), g, space.loader, nil)
 	if err != nil {
-		plain.Report.Reasons = append(plain.Report.Reasons, reasons(g, err)...)
+		plain.Report.note(g, err)
 		return plain, messages
 	}
 	if len(placed.Bytes) >= len(plain.Bytes) {
@@ -47,11 +47,13 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	case v.Outcome == equiv.Same:
 		file.Report.Checked = v.How
 	case space.binds(v):
-		plain.Report.Reasons = append(plain.Report.Reasons, "not packed: only the plain layout is sure to keep what the program does, since it "+v.Reason)
+		plain.Report.block("not packed: only the plain layout is sure to keep what the program does, since it "+v.Reason, sourceAt(plain, v.Address), "")
 		return plain, messages
 	case v.Outcome == equiv.Different:
 		plain.Report.Reasons = append(plain.Report.Reasons, "not packed: the result "+v.Reason)
 		return plain, messages
+	case v.Outcome == equiv.Unclear && opts.context().Err() == nil:
+		file.Report.block("not compared: what the program does can't be established: it "+v.Reason, sourceAt(plain, v.Address), "")
 	}
 	return file, messages
 }
@@ -90,16 +92,25 @@ func (o Options) loader() (*elf.Loader, *diag.Message) {
 	return l.WithCharge(o.MaxCharge).WithMapped(o.MaxCharge), nil
 }
 
-// reasons says for people why a program can't be taken apart.
-func reasons(g *flow.Graph, err error) []string {
+// note notes why a program can't be taken apart, and where.
+func (r *Report) note(g *flow.Graph, err error) {
 	if len(g.Doubts) == 0 {
-		return []string{err.Error()}
+		r.Reasons = append(r.Reasons, err.Error())
 	}
-	var list []string
 	for _, d := range g.Doubts {
-		list = append(list, fmt.Sprintf("the program %s", d.Text))
+		r.block("the program "+d.Text, d.Range, d.Advice)
 	}
-	return list
+}
+
+// block notes a reason and the statement behind it, once.
+func (r *Report) block(reason string, at diag.Range, advice string) {
+	if slices.Contains(r.Reasons, reason) {
+		return
+	}
+	r.Reasons = append(r.Reasons, reason)
+	if !at.IsZero() {
+		r.Obstacles = append(r.Obstacles, Obstacle{reason, at, advice})
+	}
 }
 
 // placedFile makes a File of what place has made.

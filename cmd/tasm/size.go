@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"tasm/diag"
@@ -180,7 +181,7 @@ func measure(source string, files *diag.Files, p *program.Program, file *layout.
 	m := &sourceSize{
 		Source: source, Target: p.Target, Size: n, Space: r.Space, Optimal: r.Optimal(n),
 		Layout: r.Layout, Method: r.Method, Loader: r.Loader, Placement: placementOf(r.Placement), Charge: r.Charge, Mapped: r.Mapped, Hosts: asks(file),
-		Assumptions: append([]string{}, r.Assumptions...), Checked: r.Checked, Reasons: append([]string{}, r.Reasons...),
+		Assumptions: append([]string{}, r.Assumptions...), Checked: r.Checked, Reasons: reasonsOf(files, r),
 		EndedEarly: early, Bytes: accountFor(file), Rewrites: []jsonRewrite{}, Parts: []jsonPart{},
 	}
 	if r.Space != "" {
@@ -198,6 +199,23 @@ func measure(source string, files *diag.Files, p *program.Program, file *layout.
 		m.Parts = append(m.Parts, describePart(files, &file.Parts[i]))
 	}
 	return m
+}
+
+// reasonsOf lists the reasons of a report, with the statement behind each and what would
+// help.
+func reasonsOf(files *diag.Files, r *layout.Report) []string {
+	list := append([]string{}, r.Reasons...)
+	for _, o := range r.Obstacles {
+		i := slices.Index(list, o.Reason)
+		if i < 0 {
+			continue
+		}
+		at := files.Position(o.Range)
+		if list[i] = fmt.Sprintf("%s:%d: %s", at.File, at.Line, o.Reason); o.Advice != "" {
+			list[i] += "; to have it golfed, " + o.Advice
+		}
+	}
+	return list
 }
 
 func describePart(files *diag.Files, p *layout.Part) jsonPart {

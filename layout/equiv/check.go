@@ -36,6 +36,9 @@ type Verdict struct {
 	// Reason says what is different, a clause with the result as its subject,
 	// or why the outcome is Unclear, with the original as its subject.
 	Reason string
+	// Address is that of the instruction, in the original's file, behind an outcome that
+	// is Unclear; 0 where there is none.
+	Address uint64
 	// Findings are where the original may leave its objects.
 	Findings []Finding
 	// Unproved says why a proof was not possible, where none was.
@@ -181,7 +184,7 @@ func Check(original, result []byte, o Options) Verdict {
 	a.objects = o.Objects
 	v := check(a, b, o, assume)
 	if a.shown != "" {
-		return Verdict{Outcome: Unclear, Shown: true, Reason: a.shown, Findings: v.Findings}
+		return Verdict{Outcome: Unclear, Shown: true, Reason: a.shown, Address: a.shownAt, Findings: v.Findings}
 	}
 	return v
 }
@@ -214,13 +217,13 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 		// Runs that were cut short are no evidence of anything.
 		return Verdict{Outcome: Unclear, Reason: "was not looked at to the end"}
 	case c.difference != nil && c.difference.original:
-		return Verdict{Outcome: Unclear, Reason: c.difference.text}
+		return Verdict{Outcome: Unclear, Reason: c.difference.text, Address: c.at}
 	case c.difference != nil:
 		return Verdict{Outcome: Different, Reason: c.difference.text + c.circumstances()}
 	case pr.difference != nil && pr.difference.definite:
 		return Verdict{Outcome: Different, Reason: pr.difference.text}
 	case c.lost != "":
-		return Verdict{Outcome: Unclear, Reason: c.lost}
+		return Verdict{Outcome: Unclear, Reason: c.lost, Address: c.at}
 	}
 	v := Verdict{Outcome: Same, How: "compared on " + count(c.runs, "generated run"), Unproved: pr.stuck, Findings: pr.findings}
 	for _, f := range c.findings {

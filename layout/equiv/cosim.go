@@ -211,6 +211,7 @@ type cosimulation struct {
 	script     *script // of the run with the difference
 	calls      []answered
 	lost       string // why the original has no meaning in a run
+	at         uint64 // where the original was last, as in its file
 	findings   []Finding
 }
 
@@ -233,6 +234,7 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 		}
 		p.configure(assume)
 		g := s.runOriginal(p, facts, runSteps+more)
+		c.at = p.address()
 		if c.lost = g.lost; c.lost != "" && len(g.calls) == 0 {
 			return c
 		}

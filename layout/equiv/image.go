@@ -25,8 +25,9 @@ type image struct {
 	objects []Range
 
 	// shown says what the program was seen to do that depends on where its file lies
-	// in memory; "" if nothing.
-	shown string
+	// in memory, "" if nothing, and by which instruction.
+	shown   string
+	shownAt uint64
 
 	// decoded holds instructions as they stand in the file, by address; met
 	// holds them in the order in which they were first met.

@@ -210,11 +210,14 @@ func (p *process) followRange(a *passed, call machine.Call, facts *machine.Facts
 	switch {
 	case meets:
 		a.unclear = "changes the mapping of its own memory by " + a.Name
-		p.image.shown = fmt.Sprintf("passes addresses to %s at which it may lie itself", call.Syscall.Name)
+		p.shows(fmt.Sprintf("passes addresses to %s at which it may lie itself", call.Syscall.Name))
 	case !known && !fromKernel(a.value):
-		p.image.shown = fmt.Sprintf("passes addresses to %s that are not known", call.Syscall.Name)
+		p.shows(fmt.Sprintf("passes addresses to %s that are not known", call.Syscall.Name))
 	}
 }
+
+// shows notes that the program does what depends on where its file lies.
+func (p *process) shows(what string) { p.image.shown, p.image.shownAt = what, p.address() }
 
 // touches reports whether a range of addresses shares a page with the image.
 func (im *image) touches(low, size uint64) bool {
@@ -237,7 +240,7 @@ func (p *process) look(v callView) {
 	for i := range v.args {
 		for _, r := range v.args[i].reads {
 			if name, ok := constants(r.bytes); ok && v.args[i].Kind == linux.CString && linux.ShowsProcess(string(name)) {
-				p.image.shown = "names files below /proc that show memory"
+				p.shows("names files below /proc that show memory")
 			}
 			if v.Syscall.Space() != linux.NoSpace && v.Syscall.Result == linux.Pointer {
 				p.lookInside(v, r)
@@ -256,7 +259,7 @@ func (p *process) lookInside(v callView, r run) {
 	low, known1 := constants(r.bytes[:word])
 	size, known2 := constants(r.bytes[word : 2*word])
 	if !known1 || !known2 || p.image.Fixed && p.image.touches(number(low), number(size)) {
-		p.image.shown = fmt.Sprintf("passes addresses to %s at which it may lie itself", v.Syscall.Name)
+		p.shows(fmt.Sprintf("passes addresses to %s at which it may lie itself", v.Syscall.Name))
 	}
 }
 

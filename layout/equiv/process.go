@@ -34,6 +34,17 @@ func (p *process) fork() *process {
 	return &c
 }
 
+// address returns the address of the instruction that was executed last as it stands in
+// the file; 0 if it lies elsewhere.
+func (p *process) address() uint64 {
+	if p.at.Width() == 0 {
+		return 0
+	}
+	_, at := p.at.Split()
+	address, _ := p.image.inFile(at, p.bias)
+	return address
+}
+
 // stepsToLook is how many instructions run before the context is looked at again.
 const stepsToLook = 1 << 10
 
