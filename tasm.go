@@ -10,6 +10,7 @@ package tasm
 
 import (
 	"context"
+	"slices"
 
 	"tasm/assembler"
 	"tasm/diag"
@@ -155,7 +156,8 @@ func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 }
 
 // LayOut makes an executable by the strategy called name (layout.Strategies). The
-// file is nil when the messages hold an error.
+// file is nil when the messages hold an error. A source that says 'image anywhere'
+// gets one that every loader takes unless the options name a loader.
 func (r *Result) LayOut(name string, opts layout.Options) (*layout.File, *diag.Bag) {
 	messages := &diag.Bag{}
 	strategy, known := layout.ByName(name)
@@ -163,11 +165,20 @@ func (r *Result) LayOut(name string, opts layout.Options) (*layout.File, *diag.B
 		messages.Add(diag.Errorf(diag.Range{}, "there is no layout '%s'", name))
 		return nil, messages
 	}
+	if opts.Loader == "" && runsAnywhere(r.Program) {
+		opts.Loader = elf.Portable.Name
+	}
 	if l, ok := elf.ByName(opts.Loader); ok && !l.Runs(elf.Class(r.Program.Bits/32)) {
 		messages.Add(diag.Errorf(diag.Range{}, "%s does not run programs for %s: choose another --loader or --target", l.Name, r.Program.Target))
 		return nil, messages
 	}
 	return strategy(r.Program, opts)
+}
+
+// runsAnywhere reports whether the source asks for a program that starts wherever
+// there are engines.
+func runsAnywhere(p *program.Program) bool {
+	return slices.ContainsFunc(p.Image, func(i *lang.Image) bool { return i.Key.Text == lang.ImageAnywhere })
 }
 
 // ObjectFormatOf returns the format of objects for a target; ELF64 where there is

@@ -483,6 +483,9 @@ func (a *assembler) finish() {
 			p.Target = linux.X8664.Target
 		}
 	}
+	if len(p.Targets) == 0 && p.Target != "" {
+		p.Targets = []string{p.Target}
+	}
 	p.Bits, p.Code16 = a.bits, a.code16
 	if abi, ok := linux.ABIFor(p.Target); ok && !a.opts.Flat && a.opts.Object == nil {
 		p.Bits = abi.Bits // in which the kernel starts it

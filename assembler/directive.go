@@ -278,6 +278,7 @@ func (a *assembler) targetDirective(t *lang.Target) {
 			a.fail(m)
 			return
 		}
+		a.out.Targets = append(a.out.Targets, name.Text)
 		if chosen == "" && (a.opts.Target == "" || a.opts.Target == name.Text) {
 			chosen = name.Text
 		}

@@ -180,6 +180,10 @@ type Entry struct {
 	Symbol *Symbol
 }
 
+// ImageAnywhere is the key of an IMAGE statement that asks for a program that every
+// engine starts, those under qemu-user too.
+const ImageAnywhere = "anywhere"
+
 // Image sets one part of the image's metadata.
 type Image struct {
 	Range diag.Range

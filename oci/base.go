@@ -51,7 +51,7 @@ func BuildOn(base content.Artifact, spec Spec, program []byte) (*Based, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSize(len(program)); err != nil {
+	if err := spec.checkSize(len(program)); err != nil {
 		return nil, SpecErrors{err}
 	}
 	var entries []tarEntry
@@ -129,38 +129,81 @@ func (b *onto) holds(p string) bool {
 	return err == nil && !n.Mode.IsDir()
 }
 
-// entries are those of the program's layer: the file, and the folders on the way
-// that the base does not have. Links on the way are followed, as COPY does: an
-// entry for "bin" would take the place of a link of that name.
+// entries are those of the new layer: the program and the files, and the folders on
+// the way that the base does not have. Links on the way are followed, as COPY
+// does: an entry for "bin" would take the place of a link of that name.
 func (b *onto) entries(program []byte) ([]tarEntry, error) {
-	p := b.spec.Path
-	b.path = p
-	conflict := func(format string, args ...any) error {
-		return SpecErrors{{"Path", -1, fmt.Sprintf(format, args...)}}
-	}
-	needs := launch.Read(program)
-	if path.Dir(p) == "/" && needs.Interpreter == "" {
-		if slices.Contains(topFolders, p[1:]) {
-			return nil, conflict("%q is a folder in usual base images, which the program would replace; give another path", p)
+	s := b.spec
+	b.path = s.Path
+	entry := tarEntry{mode: cmp.Or(s.Mode, programMode), typeflag: typeRegular, mtime: s.Created, data: program}
+	if path.Dir(s.Path) == "/" && launch.Read(program).Interpreter == "" && len(s.Files) == 0 { // the base need not be read
+		if slices.Contains(topFolders, s.Path[1:]) {
+			return nil, conflict("Path", -1, "%q is a folder in usual base images, which the program would replace; give another path", s.Path)
 		}
-		return []tarEntry{{name: p[1:], mode: cmp.Or(b.spec.Mode, programMode), typeflag: typeRegular, mtime: b.spec.Created, data: program}}, nil
+		entry.name = s.Path[1:]
+		return []tarEntry{entry}, nil
 	}
+	var asked, onTheWay []tarEntry
+	put := func(field string, index int, p string, folder bool, e tarEntry) (string, error) {
+		target, folders, err := b.place(field, index, p, folder)
+		if err != nil {
+			return "", err
+		}
+		e.name = target[1:]
+		if folder {
+			e.name += "/"
+		}
+		asked, onTheWay = append(asked, e), append(onTheWay, folders...)
+		return target, nil
+	}
+	for i, f := range s.distinct() {
+		if f.Kind == Folder && f.Mode == 0 && b.hasFolder(f.Path) {
+			continue // as it is in the base
+		}
+		if _, err := put("Files", i, f.Path, f.Kind == Folder, f.entry(s)); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if b.path, err = put("Path", -1, s.Path, false, entry); err != nil {
+		return nil, err
+	}
+	return unique(asked, onTheWay), nil
+}
+
+func conflict(field string, index int, format string, args ...any) error {
+	return SpecErrors{{field, index, fmt.Sprintf(format, args...)}}
+}
+
+// hasFolder reports whether the base has a folder.
+func (b *onto) hasFolder(p string) bool {
 	tree, err := b.files()
 	if err != nil {
-		return nil, err
+		return false
+	}
+	n, err := tree.Lookup(p)
+	return err == nil && n.Mode.IsDir()
+}
+
+// place tells where a path leads to in the base, and which folders on the way it
+// does not have.
+func (b *onto) place(field string, index int, p string, folder bool) (string, []tarEntry, error) {
+	tree, err := b.files()
+	if err != nil {
+		return "", nil, err
 	}
 	dir, missing := path.Dir(p), []string{}
 	for {
 		n, err := tree.Lookup(dir)
 		if err == nil && !n.Mode.IsDir() {
-			return nil, conflict("%q is a file in the base image and no folder", dir)
+			return "", nil, conflict(field, index, "%q is a file in the base image and no folder", dir)
 		}
 		if err == nil {
 			dir = n.Path
 			break
 		}
 		if !errors.Is(err, fs.ErrNotExist) || tree.Get(dir) != nil {
-			return nil, conflict("%q leads nowhere in the base image", dir)
+			return "", nil, conflict(field, index, "%q leads nowhere in the base image", dir)
 		}
 		missing = append(missing, path.Base(dir))
 		dir = path.Dir(dir)
@@ -170,11 +213,30 @@ func (b *onto) entries(program []byte) ([]tarEntry, error) {
 		dir = path.Join(dir, name)
 		entries = append(entries, folderEntry(dir[1:], b.spec.Created))
 	}
-	b.path = path.Join(dir, path.Base(p))
-	if old := tree.Get(b.path); old != nil && old.Mode.IsDir() {
-		return nil, conflict("%q is a folder in the base image", p)
+	target := path.Join(dir, path.Base(p))
+	old := tree.Get(target)
+	switch {
+	case old == nil:
+	case old.Mode.IsDir() && !folder:
+		return "", nil, conflict(field, index, "%q is a folder in the base image", p)
+	case !old.Mode.IsDir() && folder:
+		return "", nil, conflict(field, index, "%q is a file in the base image and no folder", p)
 	}
-	return append(entries, tarEntry{name: b.path[1:], mode: cmp.Or(b.spec.Mode, programMode), typeflag: typeRegular, mtime: b.spec.Created, data: program}), nil
+	return target, entries, nil
+}
+
+// unique leaves one of several entries of a name, and sorts them: a folder that is
+// on the way to something else is as it was asked for.
+func unique(asked, onTheWay []tarEntry) []tarEntry {
+	byName := map[string]tarEntry{}
+	for _, e := range slices.Concat(onTheWay, asked) {
+		byName[e.name] = e
+	}
+	var out []tarEntry
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		out = append(out, byName[name])
+	}
+	return out
 }
 
 // baseLayer is the program's layer as a whole v1.Layer.
@@ -219,6 +281,7 @@ func (b *onto) compose(core *baseLayer) (*Based, error) {
 		member{"mediaType", text(string(mediaType))},
 		member{"config", newBlob(configType, []byte(config)).descriptor()},
 		member{"layers", array(append(list, core.descriptor())...)},
+		member{"annotations", labelsJSON(b.spec.Annotations)},
 	)
 	out := &Based{
 		Image: content.Compose(mediaType, []byte(manifest), []byte(config), append(slices.Clip(layers), layer)),
@@ -281,6 +344,10 @@ func (b *onto) configJSON(raw []byte, diffID v1.Hash) (value, error) {
 	set("Env", texts(mergeEnv(old.Env, s.Env)))
 	set("WorkingDir", optional(s.WorkingDir))
 	set("User", optional(s.User))
+	set("ExposedPorts", emptySet(union(slices.Collect(maps.Keys(old.ExposedPorts)), s.Ports)))
+	set("Volumes", emptySet(union(slices.Collect(maps.Keys(old.Volumes)), s.Volumes)))
+	set("StopSignal", optional(s.StopSignal))
+	set("Healthcheck", s.Healthcheck.json())
 	if len(s.Labels) > 0 {
 		labels := maps.Clone(old.Labels)
 		if labels == nil {
@@ -295,6 +362,9 @@ func (b *onto) configJSON(raw []byte, diffID v1.Hash) (value, error) {
 		}
 		set("Labels", labelsJSON(list))
 	}
+	if s.Author != "" {
+		top["author"] = json.RawMessage(text(s.Author))
+	}
 	top["config"] = json.RawMessage(sortedObject(inner))
 
 	var diffIDs []value
@@ -303,11 +373,20 @@ func (b *onto) configJSON(raw []byte, diffID v1.Hash) (value, error) {
 	}
 	top["rootfs"] = json.RawMessage(object(member{"type", text("layers")}, member{"diff_ids", array(diffIDs...)}))
 	if history, ok := top["history"]; ok {
-		if top["history"], err = appendHistory(history); err != nil {
+		if top["history"], err = b.appendHistory(history); err != nil {
 			return "", err
 		}
 	}
 	return sortedObject(top), nil
+}
+
+// union returns what is in either list, sorted, fit for JSON.
+func union(a, b []string) []string {
+	all := map[string]bool{}
+	for _, s := range slices.Concat(a, b) {
+		all[valid(s)] = true
+	}
+	return slices.Sorted(maps.Keys(all))
 }
 
 // valid makes text of the base fit for JSON.
@@ -335,7 +414,7 @@ func sortedObject(m map[string]json.RawMessage) value {
 
 // appendHistory adds an entry for the program's layer, as each layer must have
 // one where there are any.
-func appendHistory(raw json.RawMessage) (json.RawMessage, error) {
+func (b *onto) appendHistory(raw json.RawMessage) (json.RawMessage, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, err
@@ -347,7 +426,7 @@ func appendHistory(raw json.RawMessage) (json.RawMessage, error) {
 	for _, h := range list {
 		values = append(values, compact(h))
 	}
-	return json.RawMessage(array(append(values, object(member{"created_by", text("tasm")}))...)), nil
+	return json.RawMessage(array(append(values, cmp.Or(b.spec.historyJSON(), object(member{"created_by", text("tasm")})))...)), nil
 }
 
 // mergeEnv sets variables over those of the base, which keep their places.

@@ -34,8 +34,8 @@ type Image struct {
 	manifest, config, layer blob
 }
 
-// maxProgram bounds the memory that an image takes while it is built.
-const maxProgram = 1 << 30
+// maxContent bounds the memory that an image takes while it is built.
+const maxContent = 1 << 30
 
 // Build makes an image with the default profile, Portable.
 func Build(spec Spec, program []byte) (*Image, error) { return Portable.Build(spec, program) }
@@ -47,15 +47,18 @@ func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSize(len(program)); err != nil {
+	if err := s.checkSize(len(program)); err != nil {
 		return nil, SpecErrors{err}
 	}
 	chosen := p.tar.choose(s, program)
 	s.Path = chosen.path
-	entries := append(foldersOn(s.Path, s.Created), tarEntry{
+	entries := []tarEntry{{
 		name: s.Path[1:], mode: chosen.mode, typeflag: chosen.typeflag, mtime: s.Created, data: program,
-	})
-	tar, err := p.tar.write(entries)
+	}}
+	for _, f := range s.distinct() {
+		entries = append(entries, f.entry(s))
+	}
+	tar, err := p.tar.write(entriesOf(s, entries))
 	if err != nil {
 		return nil, SpecErrors{{"Path", -1, err.Error()}}
 	}
@@ -63,7 +66,7 @@ func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
 	img := &Image{tags: s.tags, platform: s.Platform, path: s.Path}
 	img.layer = newBlob(types.OCILayer, deflate.Gzip(tar))
 	img.config = newBlob(types.OCIConfigJSON, []byte(p.configJSON(s, digestOf(tar))))
-	img.manifest = newBlob(types.OCIManifestSchema1, []byte(p.manifestJSON(img.config, img.layer)))
+	img.manifest = newBlob(types.OCIManifestSchema1, []byte(p.manifestJSON(s, img.config, img.layer)))
 	img.Image, err = partial.CompressedToImage(rawImage{img, digestOf(tar)})
 	if err != nil {
 		return nil, fmt.Errorf("image: %w", err)
@@ -71,27 +74,14 @@ func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
 	return img, nil
 }
 
-func checkSize(n int) *SpecError {
-	switch {
-	case n == 0:
-		return &SpecError{"Program", -1, "the program is empty; an image needs one to run"}
-	case n > maxProgram:
-		return &SpecError{"Program", -1, fmt.Sprintf("the program has %d bytes; %d are the most that an image can hold", n, maxProgram)}
-	}
-	return nil
-}
-
 // manifestJSON writes the manifest (OCI image specification, manifest.md).
-func (p Profile) manifestJSON(config, layer blob) value {
-	var mediaType value
-	if p.mediaType {
-		mediaType = text(string(types.OCIManifestSchema1))
-	}
+func (p Profile) manifestJSON(s *resolved, config, layer blob) value {
 	return object(
 		member{"schemaVersion", number(2)},
-		member{"mediaType", mediaType},
+		member{"mediaType", p.mediaTypeOf(types.OCIManifestSchema1)},
 		member{"config", config.descriptor()},
 		member{"layers", array(layer.descriptor())},
+		member{"annotations", labelsJSON(s.Annotations)},
 	)
 }
 
@@ -101,24 +91,34 @@ func (p Profile) configJSON(s *resolved, diffID v1.Hash) value {
 	if s.dated {
 		created = text(s.Created.Format(time.RFC3339))
 	}
+	var history value
+	if h := s.historyJSON(); h != "" {
+		history = array(h)
+	}
 	entrypoint, cmd := s.command()
 	return object(
 		member{"created", created},
+		member{"author", optional(s.Author)},
 		member{"architecture", text(s.Platform.Architecture)},
 		member{"os", text(s.Platform.OS)},
 		member{"variant", optional(s.Platform.Variant)},
 		member{"config", object(
 			member{"User", optional(s.User)},
+			member{"ExposedPorts", emptySet(s.Ports)},
 			member{"Env", texts(s.Env)},
 			member{"Entrypoint", texts(entrypoint)},
 			member{"Cmd", texts(cmd)},
+			member{"Healthcheck", s.Healthcheck.json()},
+			member{"Volumes", emptySet(s.Volumes)},
 			member{"WorkingDir", optional(s.WorkingDir)},
 			member{"Labels", labelsJSON(s.Labels)},
+			member{"StopSignal", optional(s.StopSignal)},
 		)},
 		member{"rootfs", object(
 			member{"type", text("layers")},
 			member{"diff_ids", array(text(diffID.String()))},
 		)},
+		member{"history", history},
 	)
 }
 

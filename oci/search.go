@@ -3,6 +3,7 @@ package oci
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"math"
 	"path"
 	"slices"
@@ -30,7 +31,14 @@ func (f tarFormat) choose(s *resolved, program []byte) choice {
 	if s.Path == "" {
 		paths = paths[:0]
 		for _, name := range freeNames {
-			paths = append(paths, "/"+string(name))
+			if p := "/" + string(name); !s.occupied(p) {
+				paths = append(paths, p)
+			}
+		}
+		for n := 0; len(paths) == 0; n++ {
+			if p := fmt.Sprintf("/program%d", n); !s.occupied(p) {
+				paths = append(paths, p)
+			}
 		}
 	}
 	if s.Mode != 0 {

@@ -1,9 +1,11 @@
 package oci
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +49,17 @@ type Spec struct {
 	Labels     []Label  // written in this order
 	WorkingDir string   // absolute
 	User       string   // uid or uid:gid; an image without /etc/passwd knows no names
+
+	Ports       []string // on which the program listens: 80, 53/udp, 8000-8010
+	Volumes     []string // folders whose contents outlive the container, absolute
+	StopSignal  string   // that asks the program to end: SIGINT, or a number
+	Healthcheck *Healthcheck
+	Author      string
+	History     string  // what is told of the program's layer; "": there is no history
+	Annotations []Label // of the manifest, written in this order
+
+	// Files are in the image besides the program.
+	Files []File
 
 	// Created is the image's time of creation and the modification time of
 	// its files, in whole seconds. With the zero Time the image has none, and
@@ -187,12 +200,20 @@ func (s Spec) check(c *checker) (*resolved, error) {
 	c.list("Entrypoint", s.Entrypoint)
 	c.list("Cmd", s.Cmd)
 	c.env(s.Env)
-	c.labels(s.Labels)
+	c.named("Labels", "label", s.Labels)
 	c.workingDir(s.WorkingDir)
-	c.user(s.User)
+	c.files(s.Files)
+	c.user(s)
+	r.Ports, r.Volumes = c.ports(s.Ports), c.volumes(s.Volumes)
+	c.stopSignal(s.StopSignal)
+	c.text("Author", -1, s.Author)
+	c.text("History", -1, s.History)
+	c.named("Annotations", "annotation", s.Annotations)
 	r.Created, r.dated = c.created(s.Created), !s.Created.IsZero()
 	if len(c.errs) == 0 {
+		c.besideProgram(r)
 		c.command(r)
+		c.healthcheck(r)
 	}
 	if len(c.errs) > 0 {
 		return nil, c.errs
@@ -220,16 +241,41 @@ var (
 	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 )
 
+// The most bytes of a tag, and of a name with its host but without the tag
+// (distribution's reference grammar; OCI distribution specification 1.1, "Pulling
+// manifests").
+const longestTag, longestRepository = 128, 255
+
+// badName says what is wrong with the name of an image, where that can be told
+// apart; else it is empty.
+func badName(s string) string {
+	repository, tag := s, ""
+	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, '/') {
+		repository, tag = s[:i], s[i+1:]
+	}
+	switch {
+	case s == "":
+		return "the tag is empty; write a name, such as hello or hello:1.0"
+	case len(tag) > longestTag:
+		return fmt.Sprintf("the tag, behind the colon, has %d characters; %d are the most", len(tag), longestTag)
+	case len(repository) > longestRepository:
+		return fmt.Sprintf("the name has %d characters; %d are the most", len(repository), longestRepository)
+	case strings.Contains(s, "@"):
+		return fmt.Sprintf("%q names an image that exists, by its digest; the one that is made here has its own: write [host/]name[:tag]", s)
+	case strings.ToLower(repository) != repository:
+		return fmt.Sprintf("%q is not a valid image name: only the part after the colon may have capital letters", s)
+	}
+	return ""
+}
+
 func (c *checker) tags(tags []string) []name.Tag {
 	var out []name.Tag
 	seen := map[string]bool{}
 	for i, s := range tags {
 		t, err := name.NewTag(s, name.WeakValidation)
-		switch {
-		case s == "":
-			c.failf("Tags", i, "the tag is empty; write a name, such as hello or hello:1.0")
-		case strings.ToLower(s) != s && err != nil:
-			c.failf("Tags", i, "%q is not a valid image name: only the part after the colon may have capital letters", s)
+		switch why := badName(s); {
+		case why != "":
+			c.failf("Tags", i, "%s", why)
 		case err != nil || !repositoryPattern.MatchString(t.RepositoryStr()) || !tagPattern.MatchString(t.TagStr()):
 			c.failf("Tags", i, "%q is not a valid image name: write [host/]name[:tag], the name in lower-case letters, digits and single . _ - between them", s)
 		case seen[t.Name()]:
@@ -240,6 +286,16 @@ func (c *checker) tags(tags []string) []name.Tag {
 		}
 	}
 	return out
+}
+
+// ParsePlatform reads a platform as container tools write it: linux/386,
+// linux/arm/v7.
+func ParsePlatform(s string) (Platform, error) {
+	parts := strings.Split(s, "/")
+	if len(parts) < 2 || len(parts) > 3 || slices.ContainsFunc(parts, func(p string) bool { return !platformPattern.MatchString(p) }) {
+		return Platform{}, fmt.Errorf("%q is no platform; write operating system and architecture, such as linux/386", s)
+	}
+	return Platform{OS: parts[0], Architecture: parts[1], Variant: strings.Join(parts[2:], "")}, nil
 }
 
 var platformPattern = regexp.MustCompile(`^[a-z0-9_.-]+$`)
@@ -266,30 +322,38 @@ var replaced = map[string]bool{
 const longestName, longestPath = 255, 4095
 
 func (c *checker) path(p string) {
-	switch {
-	case p == "":
+	if p == "" {
 		c.failf("Path", -1, "there is no tag to name the program after; give its path in the image, such as /hello")
-	case !c.text("Path", -1, p):
+		return
+	}
+	c.filePath("Path", -1, p)
+}
+
+// filePath checks the path of a file in the image.
+func (c *checker) filePath(field string, index int, p string) {
+	fail := func(format string, args ...any) { c.failf(field, index, format, args...) }
+	switch {
+	case !c.text(field, index, p):
 	case !path.IsAbs(p):
-		c.failf("Path", -1, "%q is not absolute; write %q", p, path.Join("/", p))
+		fail("%q is not absolute; write %q", p, path.Join("/", p))
 	case path.Clean(p) == "/":
-		c.failf("Path", -1, "%q is the root folder; give a file's path, such as /hello", p)
+		fail("%q is the root folder; give a file's path, such as /hello", p)
 	case replaced[p]:
-		c.failf("Path", -1, "%q would be hidden: container engines put a file of their own there", p)
+		fail("%q would be hidden: container engines put a file of their own there", p)
 	case len(p) > longestPath:
-		c.failf("Path", -1, "a path of %d bytes is too long: Linux takes %d", len(p), longestPath)
+		fail("a path of %d bytes is too long: Linux takes %d", len(p), longestPath)
 	case path.Clean(p) != p:
-		c.failf("Path", -1, "%q is not in its shortest form; write %q", p, path.Clean(p))
+		fail("%q is not in its shortest form; write %q", p, path.Clean(p))
 	case mounted[strings.Split(p, "/")[1]]:
-		c.failf("Path", -1, "%q would be hidden: container engines mount their own /%s", p, strings.Split(p, "/")[1])
+		fail("%q would be hidden: container engines mount their own /%s", p, strings.Split(p, "/")[1])
 	default:
 		for part := range strings.SplitSeq(p, "/") {
 			if len(part) > longestName {
-				c.failf("Path", -1, "a name of %d bytes is too long: file systems take %d", len(part), longestName)
+				fail("a name of %d bytes is too long: file systems take %d", len(part), longestName)
 				return
 			}
 			if strings.HasPrefix(part, ".wh.") {
-				c.failf("Path", -1, "%q deletes a file instead of adding one: names that begin with .wh. are whiteouts in a layer", p)
+				fail("%q deletes a file instead of adding one: names that begin with .wh. are whiteouts in a layer", p)
 				return
 			}
 		}
@@ -317,15 +381,16 @@ func (c *checker) env(env []string) {
 	}
 }
 
-func (c *checker) labels(labels []Label) {
+// named checks values that have names of their own: labels, annotations.
+func (c *checker) named(field, what string, labels []Label) {
 	seen := map[string]bool{}
 	for i, l := range labels {
 		switch {
-		case !c.text("Labels", i, l.Name) || !c.text("Labels", i, l.Value):
+		case !c.text(field, i, l.Name) || !c.text(field, i, l.Value):
 		case l.Name == "":
-			c.failf("Labels", i, "the label has no name")
+			c.failf(field, i, "the %s has no name", what)
 		case seen[l.Name]:
-			c.failf("Labels", i, "label %q is set a second time", l.Name)
+			c.failf(field, i, "%s %q is set a second time", what, l.Name)
 		}
 		seen[l.Name] = true
 	}
@@ -340,22 +405,31 @@ func (c *checker) workingDir(dir string) {
 // userPattern is a name of a user or group (useradd(8)).
 var userPattern = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
-func (c *checker) user(user string) {
-	if user == "" {
+// otherUser is the number that images usually have for a user who owns nothing.
+const otherUser = "65532"
+
+func (c *checker) user(s Spec) {
+	if s.User == "" {
 		return
 	}
-	uid, gid, both := strings.Cut(user, ":")
-	for _, id := range []string{uid, gid} {
-		if id == gid && !both {
+	// A name is one that /etc/passwd or /etc/group of the base or of the files may know.
+	names := c.holds != nil || slices.ContainsFunc(s.Files, func(f File) bool { return f.Path == "/etc/passwd" })
+	uid, gid, both := strings.Cut(s.User, ":")
+	ids := []string{uid}
+	if both {
+		ids = append(ids, gid)
+	}
+	for _, id := range ids {
+		_, err := strconv.ParseUint(id, 10, 31)
+		switch {
+		case err == nil || names && userPattern.MatchString(id):
 			continue
+		case errors.Is(err, strconv.ErrRange):
+			c.failf("User", -1, "%s is too large: the numbers of users and groups go up to %d", id, mostID)
+		default:
+			c.failf("User", -1, "%q must be numbers, uid or uid:gid: the image has no /etc/passwd that could give a name a number; %s is the usual one of nobody in particular", s.User, otherUser)
 		}
-		if _, err := strconv.ParseUint(id, 10, 31); err != nil {
-			if c.holds != nil && userPattern.MatchString(id) {
-				continue // a name that the base's /etc/passwd or /etc/group may know
-			}
-			c.failf("User", -1, "%q must be numbers, uid or uid:gid: the image has no /etc/passwd that could give a name a number", user)
-			return
-		}
+		return
 	}
 }
 
@@ -394,16 +468,19 @@ func (c *checker) command(r *resolved) {
 		c.failf("Entrypoint", -1, "there is no command; leave Entrypoint out to run %s", r.Path)
 		return
 	}
-	for _, candidate := range lookup(argv[0], r.WorkingDir, r.Env) {
-		if candidate == r.Path || c.holds != nil && c.holds(candidate) {
-			return
+	if !c.found(r, argv[0]) {
+		c.missing(r, field, 0, argv)
+	}
+}
+
+// found reports whether a command is in the image.
+func (c *checker) found(r *resolved, command string) bool {
+	for _, candidate := range lookup(command, r.WorkingDir, r.Env) {
+		if candidate == r.Path || c.holds != nil && c.holds(candidate) || r.taken(candidate) {
+			return true
 		}
 	}
-	if c.holds != nil {
-		c.failf(field, 0, "%q is not found in the image, neither in its base nor as %s", argv[0], r.Path)
-		return
-	}
-	c.failf(field, 0, "%q is not found in the image, which holds only %s", argv[0], r.Path)
+	return false
 }
 
 // lookup returns the paths at which a container engine looks for a command.

@@ -47,7 +47,7 @@ func TestSpecErrors(t *testing.T) {
 		{"relative folder", func(s *Spec) { s.WorkingDir = "tmp" }, []string{`WorkingDir: "tmp" is not absolute; write "/tmp"`}},
 		{"user's name", func(s *Spec) { s.User = "nobody" }, []string{`User: "nobody" must be numbers`}},
 		{"user without group", func(s *Spec) { s.User = "1:" }, []string{`User: "1:" must be numbers`}},
-		{"user too large", func(s *Spec) { s.User = "2147483648" }, []string{`User: "2147483648" must be numbers`}},
+		{"user too large", func(s *Spec) { s.User = "2147483648" }, []string{`User: 2147483648 is too large`}},
 		{"before 1970", func(s *Spec) { s.Created = time.Unix(-1, 0) }, []string{"Created: 1969-12-31T23:59:59Z is outside"}},
 		{"far future", func(s *Spec) { s.Created = time.Unix(1<<33, 0) }, []string{"Created: 2242-03-16T12:56:32Z is outside"}},
 		{"command not there", func(s *Spec) { s.Path = "/h"; s.Entrypoint = []string{"/bin/sh"} }, []string{`Entrypoint[0]: "/bin/sh" is not found in the image, which holds only /h`}},
@@ -88,10 +88,10 @@ func TestProgramSize(t *testing.T) {
 	if !errors.As(err, &one) || one.Field != "Program" {
 		t.Errorf("no bytes: error %v, want one for Program", err)
 	}
-	if err := checkSize(maxProgram); err != nil {
+	if err := (Spec{}).checkSize(maxContent); err != nil {
 		t.Error(err)
 	}
-	if checkSize(maxProgram+1) == nil {
+	if (Spec{}).checkSize(maxContent+1) == nil {
 		t.Error("one byte too many is no error")
 	}
 }

@@ -139,7 +139,10 @@ func isDirective(name string) bool {
 }
 
 // imageKeys are the parts of an image's metadata that IMAGE sets.
-var imageKeys = []string{"tag", "entrypoint", "cmd", "env", "label", "workdir", "user", "path"}
+var imageKeys = []string{
+	"tag", "path", "mode", "entrypoint", "cmd", "env", "workdir", "user", "expose", "volume", "stopsignal", "healthcheck",
+	"label", "annotation", "author", "history", lang.ImageAnywhere,
+}
 
 // isOwn reports whether name is a directive that exists only after TARGET.
 func isOwn(name string) bool { return ownRules[lower(name)] != nil }

@@ -309,7 +309,7 @@ func (s *entrySyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
 
 type imageSyntax struct {
 	Key  participlelexer.Token `parser:"@Identifier"`
-	Args []stringSyntax        `parser:"@@ ( ','? @@ )*"`
+	Args []stringSyntax        `parser:"( @@ ( ','? @@ )* )?"`
 }
 
 type stringSyntax struct {
@@ -331,6 +331,10 @@ func (s *imageSyntax) body(g *grammar, _ *word, at diag.Range) lang.Body {
 			m.Notef("it has %s", strings.Join(imageKeys, ", "))
 		}
 		g.fail(m)
+		return nil
+	}
+	if len(s.Args) == 0 && image.Key.Text != lang.ImageAnywhere {
+		g.fail(diag.Errorf(image.Key.Range, "image %s needs a string behind it", image.Key.Text).Notef("write: image %s \"TEXT\"", image.Key.Text))
 		return nil
 	}
 	for _, a := range s.Args {

@@ -14,6 +14,8 @@ type Program struct {
 	// Target is the system that the program is for ("linux/386"), or "" for
 	// code that runs without one.
 	Target string
+	// Targets are all systems that the source names, Target among them.
+	Targets []string
 	// Bits is the mode of the code (16, 32 or 64) at the program's entry.
 	Bits int
 	// Code16 is where the first code for 16 bits stands; zero if there is none.

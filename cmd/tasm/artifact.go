@@ -23,21 +23,44 @@ import (
 // ends it, so that what was begun is removed before the process ends.
 var transfers, endTransfers = context.WithCancel(context.Background())
 
-// imageOptions are the options of verbs that take an image in any form.
-type imageOptions struct {
+// programOptions are the options of verbs that build a program to do something
+// with it.
+type programOptions struct {
 	sourceOptions
 	searchOptions
+}
+
+// register adds the options to a command, in groups, and returns the first.
+func (o *programOptions) register(c *command) *pflag.FlagSet {
+	simple, layouts, advanced := c.group("Options"), c.group("Layout options"), c.group("Advanced options")
+	o.sourceOptions.register(simple, advanced)
+	o.searchOptions.register(layouts)
+	return simple
+}
+
+// imageOptions are the options of verbs that take an image in any form.
+type imageOptions struct {
+	programOptions
+	metadataOptions
 	base     baseOption
+	platform string
 	insecure bool // for registries, in verbs that have the option
+	debug    bool // with debug information, in verbs that have the option
 }
 
 // register adds the options with which a source is built.
 func (o *imageOptions) register(c *command) *pflag.FlagSet {
-	simple, layouts, advanced := c.group("Options"), c.group("Layout options"), c.group("Advanced options")
+	simple, images, layouts, advanced := c.group("Options"), c.group("Image options"), c.group("Layout options"), c.group("Advanced options")
+	o.registerIn(simple, images, layouts, advanced)
+	return simple
+}
+
+func (o *imageOptions) registerIn(simple, images, layouts, advanced *pflag.FlagSet) {
 	o.sourceOptions.register(simple, advanced)
 	o.base.register(simple)
+	simple.StringVar(&o.platform, "platform", "", "make the image for `PLATFORM`, or an index for several, with commas between them, or for all that the source names. linux/amd64 gets a linux/386 program where the source has no other. Of an index that exists already, take the image for it")
+	o.metadataOptions.register(images)
 	o.searchOptions.register(layouts)
-	return simple
 }
 
 const imageFileAbout = "FILE is a source, which is built as 'tasm build' does with the same options, an archive such as image.tar, or a folder with an OCI image layout."
@@ -45,35 +68,70 @@ const imageFileAbout = "FILE is a source, which is built as 'tasm build' does wi
 // open reads an image: from an archive or a layout folder, or built of a source.
 // It has told of what is wrong when it fails.
 func (o *imageOptions) open(sys *system, name string) (*content.File, error) {
-	file, err := o.read(sys, name)
+	file, built, err := o.read(sys, name)
+	if err == nil && !built {
+		file, err = o.take(file, name)
+	}
 	if err == nil || errors.Is(err, errReported) || errors.As(err, &usageError{}) {
 		return file, err
 	}
 	return nil, o.fail(sys, &diag.Files{}, err)
 }
 
-func (o *imageOptions) read(sys *system, name string) (*content.File, error) {
-	if name != "-" {
-		if info, err := os.Stat(name); err == nil && info.IsDir() {
-			return openFile(name)
+// take chooses of the images of a file, and complains of options that only an image
+// that is built can follow.
+func (o *imageOptions) take(file *content.File, name string) (*content.File, error) {
+	if option := o.given(); option != "" || o.base.from != "" {
+		file.Close()
+		if option == "" {
+			option = "from"
 		}
-		if head := firstBytes(name); content.LooksLikeArchive(head) {
-			return openFile(name)
+		return nil, usagef("--%s is for images that are built, and '%s' holds one already", option, name)
+	}
+	if o.platform == "" {
+		return file, nil
+	}
+	for i, e := range file.Entries {
+		img, err := content.SelectNamed(e.Artifact, o.platform)
+		if err != nil {
+			file.Close()
+			return nil, fmt.Errorf("'%s': %w", name, err)
+		}
+		file.Entries[i].Artifact = img.(content.Artifact)
+	}
+	return file, nil
+}
+
+// read opens the image in a file, or builds the one of a source.
+func (o *imageOptions) read(sys *system, name string) (file *content.File, built bool, err error) {
+	if name != "-" {
+		info, err := os.Stat(name)
+		if err == nil && info.IsDir() || content.LooksLikeArchive(firstBytes(name)) {
+			file, err = openFile(name)
+			return file, false, err
 		}
 	}
 	data, err := readInput(sys, name)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	switch {
 	case name == "-" && content.LooksLikeArchive(data):
-		return content.ReadArchive(bytes.NewReader(data), nil)
+		file, err = content.ReadArchive(bytes.NewReader(data), nil)
+		return file, false, err
 	case listing.IsELF(data):
-		return nil, fmt.Errorf("'%s' is an executable and no image yet; make one with: tasm image %s -o image.tar", name, name)
+		return nil, false, fmt.Errorf("'%s' is an executable and no image yet; make one with: tasm image %s -o image.tar", name, name)
 	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}), bytes.HasPrefix(data, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return nil, fmt.Errorf("'%s' is compressed; uncompress it first, with gunzip or unzstd", name)
+		return nil, false, fmt.Errorf("'%s' is compressed; uncompress it first, with gunzip or unzstd", name)
 	}
-	return o.buildImage(sys, name, data)
+	if err := cmp.Or(o.sourceOptions.check(), o.searchOptions.check(), checkSource(name, data)); err != nil {
+		return nil, true, err
+	}
+	made, err := o.buildImage(sys, name, data, name)
+	if err != nil {
+		return nil, true, err
+	}
+	return content.Memory(made.artifact, made.names, made.closer), true, nil
 }
 
 // openFile opens an archive or folder.
@@ -99,52 +157,6 @@ func firstBytes(name string) []byte {
 	head := make([]byte, 512)
 	n, _ := io.ReadFull(f, head)
 	return head[:n]
-}
-
-// buildImage makes the image of a source.
-func (o *imageOptions) buildImage(sys *system, name string, text []byte) (*content.File, error) {
-	if err := cmp.Or(o.sourceOptions.check(), o.searchOptions.check(), checkSource(name, text)); err != nil {
-		return nil, err
-	}
-	base, closer, err := o.base.open(sys, o.insecure)
-	if err != nil {
-		return nil, err
-	}
-	var made *content.File
-	size := 0
-	built, messages := o.assemble(name, text)
-	if built.Program != nil {
-		if file, _ := o.searchOptions.run(sys, built, messages); file != nil {
-			size = len(file.Bytes)
-			spec, said := describeImage(built.Program, name, nil, sys.getenv)
-			messages.Append(said)
-			if said.Errors() == 0 {
-				made, said = spec.pack(base, closer, file.Bytes)
-				messages.Append(said)
-			}
-		}
-	}
-	if o.report(sys, built.Files, messages) > 0 || made == nil {
-		closer.Close()
-		return nil, errReported
-	}
-	return made, o.checkSize(name, size)
-}
-
-// pack makes an image of a program, on a base if there is one, which closer ends.
-func (s *imageSpec) pack(base content.Artifact, closer io.Closer, program []byte) (*content.File, *diag.Bag) {
-	if base == nil {
-		img, _, said := s.build(program)
-		if img == nil {
-			return nil, said
-		}
-		return content.Memory(img, img.Tags(), closer), said
-	}
-	img, said := s.buildOn(base, program)
-	if img == nil {
-		return nil, said
-	}
-	return content.Memory(img, img.Tags, closer), said
 }
 
 // one returns the only image or index of a file.

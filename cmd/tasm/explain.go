@@ -135,6 +135,11 @@ func (e *explainer) list(sys *system, name string, data []byte) (*listing.Listin
 	if built.File == nil {
 		return nil, built.Files, messages
 	}
+	if r := built.File.Report; r != nil { // the source may have asked for another one
+		if l, ok := elf.ByName(r.Loader); ok {
+			loader = l.WithCharge(e.maxCharge)
+		}
+	}
 	return listing.New(name, built.File, built.Files, loader, built.Program.Bits), built.Files, messages
 }
 

@@ -58,6 +58,9 @@ func chooseFormat(name, output string) (*format, error) {
 	if output == "-" {
 		return elfFormat, nil
 	}
+	if strings.HasSuffix(output, "/") {
+		return imageFormat, nil
+	}
 	extension := strings.ToLower(filepath.Ext(output))
 	for _, f := range formats {
 		for _, e := range f.extensions {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"path/filepath"
 	"regexp"
@@ -18,37 +17,11 @@ import (
 	"tasm/program"
 )
 
-// An imageKey is a word that can follow IMAGE in a source.
-type imageKey struct {
-	field   string // of oci.Spec
-	example string
-	list    bool // takes several strings, else one
-	repeats bool // may stand in several lines
-	set     func(*oci.Spec, []string)
-}
-
-var imageKeys = map[string]imageKey{
-	"tag":        {"Tags", `image tag "hello:1.0"`, true, true, func(s *oci.Spec, v []string) { s.Tags = append(s.Tags, v...) }},
-	"entrypoint": {"Entrypoint", `image entrypoint "/hello", "-v"`, true, false, func(s *oci.Spec, v []string) { s.Entrypoint = v }},
-	"cmd":        {"Cmd", `image cmd "one", "two"`, true, false, func(s *oci.Spec, v []string) { s.Cmd = v }},
-	"env":        {"Env", `image env "NAME=value"`, true, true, func(s *oci.Spec, v []string) { s.Env = append(s.Env, v...) }},
-	"label":      {"Labels", `image label "name=value"`, true, true, addLabels},
-	"workdir":    {"WorkingDir", `image workdir "/data"`, false, false, func(s *oci.Spec, v []string) { s.WorkingDir = v[0] }},
-	"user":       {"User", `image user "1000:1000"`, false, false, func(s *oci.Spec, v []string) { s.User = v[0] }},
-	"path":       {"Path", `image path "/hello"`, false, false, func(s *oci.Spec, v []string) { s.Path = v[0] }},
-}
-
-func addLabels(s *oci.Spec, labels []string) {
-	for _, l := range labels {
-		name, value, _ := strings.Cut(l, "=")
-		s.Labels = append(s.Labels, oci.Label{Name: name, Value: value})
-	}
-}
-
 // imageSpec is the description of an image, and where in the source it stands.
 type imageSpec struct {
 	oci.Spec
 	statements map[string]diag.Range   // by field of oci.Spec
+	byOption   map[string]string       // the options that say something, by field
 	arguments  map[string][]diag.Range // by field and index
 	profile    oci.Profile
 }
@@ -57,19 +30,16 @@ type imageSpec struct {
 // to take (OCI distribution specification, Pushing Manifests), and tools do.
 const mostJSON = 4 << 20
 
-// describeImage collects what the source and the command line say of the image.
-// Its name is, where neither tells, that of the source.
-func describeImage(p *program.Program, source string, tags []string, getenv func(string) string) (*imageSpec, *diag.Bag) {
+// describe collects what the source and the command line say of the image of a
+// program. Its name is, where neither tells, that of the source.
+func (o *metadataOptions) describe(p *program.Program, source string, getenv func(string) string) (*imageSpec, *diag.Bag) {
 	messages := &diag.Bag{}
-	s := &imageSpec{profile: oci.Portable, statements: map[string]diag.Range{}, arguments: map[string][]diag.Range{}}
+	s := &imageSpec{profile: o.profile(), statements: map[string]diag.Range{}, arguments: map[string][]diag.Range{}}
+	fromSource := map[string][]said{}
 	for _, statement := range p.Image {
-		messages.Add(s.add(statement))
+		messages.Add(s.read(statement, fromSource))
 	}
-	if len(tags) > 0 {
-		s.Tags = tags
-		delete(s.statements, "Tags")
-		delete(s.arguments, "Tags")
-	}
+	messages.Append(s.fill(o, fromSource))
 	if len(s.Tags) == 0 {
 		s.Tags = []string{defaultTag(source)}
 		if s.Tags[0] == unnamed && source != unnamed {
@@ -81,11 +51,47 @@ func describeImage(p *program.Program, source string, tags []string, getenv func
 		s.Platform = oci.Platform{OS: target.OS, Architecture: target.Arch}
 	}
 	s.IgnoresArguments = ignoresArguments(p)
+	messages.Append(s.complete(o, getenv))
+	return s, messages
+}
+
+// fill puts what is said of the image into the Spec.
+func (s *imageSpec) fill(o *metadataOptions, fromSource map[string][]said) *diag.Bag {
+	messages := &diag.Bag{}
+	s.byOption = map[string]string{}
+	for i := range oci.Settings {
+		setting := &oci.Settings[i]
+		options := o.values[setting.Name]
+		all := override(setting, fromSource[setting.Name], options)
+		if len(all) == 0 && options == nil {
+			continue
+		}
+		if options != nil {
+			s.byOption[setting.Field] = setting.Name
+		}
+		var values []string
+		for _, v := range all {
+			values = append(values, v.value)
+			s.arguments[setting.Field] = append(s.arguments[setting.Field], v.at)
+		}
+		if err := setting.Apply(&s.Spec, append([]string{}, values...)); err != nil {
+			messages.Add(s.mistake(err).Notef("for example: image %s %s", setting.Name, setting.Example))
+		}
+	}
+	return messages
+}
+
+// complete adds what only the command line and the environment can say.
+func (s *imageSpec) complete(o *metadataOptions, getenv func(string) string) *diag.Bag {
+	messages := &diag.Bag{}
 	var err error
 	if s.Created, err = oci.CreatedFromEnv(getenv); err != nil {
 		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
 	}
-	return s, messages
+	if s.Files, err = collect(o.adds); err != nil {
+		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
+	}
+	return messages
 }
 
 // ignoresArguments reports whether a program surely sees nothing of what it is
@@ -100,50 +106,47 @@ func ignoresArguments(p *program.Program) bool {
 	return !g.LiveBefore()[g.Entry][0].Registers.Has(stackPointer)
 }
 
-// add puts one IMAGE statement into the description.
-func (s *imageSpec) add(st *lang.Image) *diag.Message {
-	key, known := imageKeys[st.Key.Text]
-	if !known {
-		return diag.Errorf(st.Key.Range, "an image has no '%s'", st.Key.Text)
+// read takes what one IMAGE statement says.
+func (s *imageSpec) read(st *lang.Image, into map[string][]said) *diag.Message {
+	name := st.Key.Text
+	if name == lang.ImageAnywhere {
+		if len(st.Args) > 0 {
+			return diag.Errorf(st.Args[0].Range, "image %s takes nothing", name)
+		}
+		return nil // a matter of the layout
 	}
-	first, again := s.statements[key.field]
+	setting, known := oci.SettingFor(name)
+	if !known {
+		return diag.Errorf(st.Key.Range, "an image has no '%s'", name)
+	}
+	first, again := s.statements[setting.Field]
 	switch {
-	case again && !key.repeats:
-		return diag.Errorf(st.Range, "the image's %s is given twice", st.Key.Text).NoteAt(first, "it was given here")
-	case len(st.Args) == 0 || len(st.Args) > 1 && !key.list:
-		return diag.Errorf(st.Range, "image %s takes one string", st.Key.Text).Notef("for example: %s", key.example)
+	case again && setting.Shape != oci.Each:
+		return diag.Errorf(st.Range, "the image's %s is given twice", name).NoteAt(first, "it was given here")
+	case len(st.Args) == 0 || len(st.Args) > 1 && setting.Shape == oci.One:
+		return diag.Errorf(st.Range, "image %s takes one string", name).Notef("for example: image %s %s", name, setting.Example)
 	}
 	if !again {
-		s.statements[key.field] = st.Range
+		s.statements[setting.Field] = st.Range
 	}
-	var values []string
 	for _, arg := range st.Args {
-		if key.field == "Labels" && !strings.Contains(arg.Bytes, "=") {
-			return diag.Errorf(arg.Range, "a label has a name and a value").Notef("for example: %s", key.example)
-		}
-		values = append(values, arg.Bytes)
-		s.arguments[key.field] = append(s.arguments[key.field], arg.Range)
+		into[name] = append(into[name], said{arg.Bytes, arg.Range})
 	}
-	key.set(&s.Spec, values)
 	return nil
 }
 
-// build makes the image archive. Mistakes in the description become messages
-// about the statements that they stand in.
-func (s *imageSpec) build(executable []byte) (*oci.Image, []byte, *diag.Bag) {
+// build makes the image. Mistakes in the description become messages about the
+// statements that they stand in.
+func (s *imageSpec) build(executable []byte) (*oci.Image, *diag.Bag) {
 	img, err := s.profile.Build(s.Spec, executable)
 	if err != nil {
-		return nil, nil, s.mistakes(err)
+		return nil, s.mistakes(err)
 	}
 	messages := &diag.Bag{}
 	if n := max(img.Sizes().Config, img.Sizes().Manifest); n > mostJSON {
 		messages.Add(diag.Warningf("image-size", diag.Range{}, "the image's description takes %d bytes, and skopeo, podman and many registries take no more than %d: shorten labels and environment", n, mostJSON))
 	}
-	var archive bytes.Buffer
-	if err := img.WriteArchive(&archive); err != nil {
-		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
-	}
-	return img, archive.Bytes(), messages
+	return img, messages
 }
 
 // mistakes makes messages of an error of package oci.
@@ -154,9 +157,22 @@ func (s *imageSpec) mistakes(err error) *diag.Bag {
 		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
 	}
 	for _, m := range mistakes {
-		messages.Add(diag.Errorf(s.place(m), "%s", m.Msg))
+		messages.Add(s.mistake(m))
 	}
 	return messages
+}
+
+// mistake makes a message of a mistake in the Spec. One that comes from the
+// command line names the option.
+func (s *imageSpec) mistake(e *oci.SpecError) *diag.Message {
+	at := s.place(e)
+	if name := s.byOption[e.Field]; name != "" && at.IsZero() {
+		return diag.Errorf(at, "--%s: %s", name, e.Msg)
+	}
+	if e.Field == "Files" {
+		return diag.Errorf(at, "--add: %s", e.Msg)
+	}
+	return diag.Errorf(at, "%s", e.Msg)
 }
 
 // buildOn makes an image on a base, and looks at whether it starts.
@@ -168,12 +184,20 @@ func (s *imageSpec) buildOn(base content.Artifact, program []byte) (*oci.Based, 
 	if img.Tree == nil {
 		return img, &diag.Bag{}
 	}
-	img.Tree.Put(img.Path, 0o755, program)
+	s.putFiles(img.Tree, img.Path, program)
 	messages, err := obstacles(img.Tree, img)
 	if err != nil {
 		return nil, s.mistakes(err)
 	}
 	return img, messages
+}
+
+// putFiles adds the program and the files to those of a base.
+func (s *imageSpec) putFiles(tree *rootfs.Tree, path string, program []byte) {
+	for _, f := range s.Files {
+		f.Put(tree)
+	}
+	tree.Put(rootfs.Node{Path: path, Mode: 0o755}, program)
 }
 
 // obstacles says what keeps an image's command from starting: an error where
@@ -207,6 +231,9 @@ func obstacles(tree *rootfs.Tree, img interface {
 func (s *imageSpec) place(e *oci.SpecError) diag.Range {
 	if args := s.arguments[e.Field]; 0 <= e.Index && e.Index < len(args) {
 		return args[e.Index]
+	}
+	if s.byOption[e.Field] != "" {
+		return diag.Range{}
 	}
 	return s.statements[e.Field]
 }

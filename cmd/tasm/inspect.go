@@ -21,8 +21,8 @@ import (
 // inspect is the verb that shows what an image is made of.
 type inspect struct {
 	imageOptions
-	platform, raw string
-	json          bool
+	raw  string
+	json bool
 }
 
 func inspectCommand() *command {
@@ -44,7 +44,6 @@ func inspectCommand() *command {
 		run: i.run,
 	}
 	simple := i.imageOptions.register(c)
-	simple.StringVar(&i.platform, "platform", "", "show the image for one `PLATFORM`, such as linux/386")
 	simple.Var(newChoice(&i.raw, "", "manifest", "config"), "raw", "print nothing but the exact bytes of the manifest or config")
 	simple.BoolVar(&i.json, "json", false, "print one JSON object, with names that stay the same")
 	simple.BoolVar(&i.insecure, "insecure", false, insecureUsage)
@@ -83,6 +82,7 @@ func (i *inspect) find(sys *system, name string) (content.Artifact, []string, io
 		if err != nil {
 			return nil, nil, nil, i.fail(sys, &diag.Files{}, err)
 		}
+		i.platform = "" // followed already
 		return e.Artifact, e.Names, f, nil
 	}
 	ref, err := registry.Parse(name)

@@ -80,7 +80,7 @@ func (l *ladder) run(sys *system, args []string) error {
 	if err != nil {
 		return err
 	}
-	spec, said := describeImage(built.Program, args[0], nil, sys.getenv)
+	spec, said := (&metadataOptions{}).describe(built.Program, args[0], sys.getenv)
 	messages.Append(said)
 	var rungs []*rung
 	for _, profile := range elf.Profiles {
@@ -140,7 +140,7 @@ func (l *ladder) build(sys *system, built *tasm.Result, spec *imageSpec, r *rung
 	if r.early = early; early {
 		r.Method += ", ended early"
 	}
-	img, _, said := spec.build(file.Bytes)
+	img, said := spec.build(file.Bytes)
 	if img == nil {
 		messages.Append(said)
 		return

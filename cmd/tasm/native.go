@@ -35,7 +35,7 @@ type session struct {
 
 // prepare builds a source, as plain unless another layout was asked for: then every
 // line of the source has its instructions in the file.
-func (o *imageOptions) prepare(sys *system, name string) (*session, error) {
+func (o *programOptions) prepare(sys *system, name string) (*session, error) {
 	if err := o.searchOptions.check(); err != nil {
 		return nil, err
 	}

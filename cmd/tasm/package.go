@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
 	"tasm/diag"
@@ -15,10 +15,10 @@ import (
 // packager is the verb that makes an image of a program that exists.
 type packager struct {
 	sourceOptions
-	base                                  baseOption
-	output, path, user, workdir, platform string
-	tags, env, labels                     []string
-	insecure, verbose                     bool
+	metadataOptions
+	base              baseOption
+	output, platform  string
+	insecure, verbose bool
 }
 
 func imageCommand() *command {
@@ -41,15 +41,10 @@ func imageCommand() *command {
 	simple := c.group("Options")
 	simple.StringVarP(&p.output, "output", "o", "", "write to `FILE`: an archive (.tar), or a folder with an OCI image layout; - is an archive on standard output")
 	p.base.register(simple)
-	simple.Var(list{&p.tags, "NAME"}, "tag", "name of the image; the default is the program's; may be repeated")
-	simple.StringVar(&p.path, "path", "", "the program's `PATH` in the image; the default is /NAME, after the tag")
-	simple.Var(list{&p.env, "NAME=VALUE"}, "env", "set a variable of the environment; may be repeated")
-	simple.Var(list{&p.labels, "NAME=VALUE"}, "label", "set a label; may be repeated")
-	simple.StringVar(&p.user, "user", "", "run as `UID[:GID]`")
-	simple.StringVar(&p.workdir, "workdir", "", "run in the folder `PATH`")
-	simple.StringVar(&p.platform, "platform", "", "choose a base image for `PLATFORM`, where the program is a script")
+	simple.StringVar(&p.platform, "platform", "", "make the image for `PLATFORM` instead of the program's, which must run there (linux/amd64 runs linux/386 too), or an index for several, with commas between them; of a script, choose the base image")
 	simple.BoolVar(&p.insecure, "insecure", false, insecureUsage)
 	simple.BoolVarP(&p.verbose, "verbose", "v", false, "print the summary even where standard error is no terminal")
+	p.metadataOptions.register(c.group("Image options"))
 	return c
 }
 
@@ -60,21 +55,15 @@ func (p *packager) run(sys *system, args []string) error {
 	if p.output == "" {
 		return usagef("say where the image goes with -o, for example: tasm image %s -o image.tar", args[0])
 	}
-	toFolder := isFolder(p.output)
-	if !toFolder && p.output != "-" && !strings.HasSuffix(p.output, ".tar") {
+	if !isFolder(p.output) && p.output != "-" && !strings.HasSuffix(p.output, ".tar") {
 		return usagef("'%s' is neither an archive (.tar) nor a folder (with a slash at its end)", p.output)
-	}
-	for _, l := range p.labels {
-		if !strings.Contains(l, "=") {
-			return usagef("--label %s: a label has a name and a value, NAME=VALUE", l)
-		}
 	}
 	files := &diag.Files{}
 	program, err := readInput(sys, args[0])
 	if err != nil {
 		return p.fail(sys, files, err)
 	}
-	spec, err := p.describe(sys, args, program)
+	platforms, err := p.platforms(program)
 	if err != nil {
 		return err
 	}
@@ -83,49 +72,92 @@ func (p *packager) run(sys *system, args []string) error {
 		return p.failTransfer(sys, err)
 	}
 	defer closer.Close()
-	img, names, messages := p.make(spec, base, program)
-	if p.report(sys, files, messages) > 0 {
-		return errReported
+	made := &builtImage{}
+	var children []oci.Child
+	for _, platform := range platforms {
+		spec, messages := p.describe(sys, args, platform)
+		var img content.Artifact
+		if messages.Errors() == 0 {
+			var said *diag.Bag
+			img, made.names, said = p.make(spec, base, program)
+			messages.Append(said)
+		}
+		if len(children) > 0 { // told with the first
+			messages = errorsOf(messages)
+		}
+		if p.report(sys, files, messages) > 0 || img == nil {
+			return errReported
+		}
+		made.artifact = img
+		children = append(children, oci.Child{Artifact: img, Platform: platform})
 	}
-	if toFolder {
-		err = writeLayout(p.output, img, names)
-	} else {
-		err = writeStream(sys, p.output, false, func(w io.Writer) error { return content.WriteArchive(w, img, names) })
+	if len(children) > 1 {
+		if made.artifact, err = p.profile().Index(children); err != nil {
+			return p.fail(sys, files, err)
+		}
 	}
-	if err != nil {
+	if err := writeImage(sys, p.output, made); err != nil {
 		return p.failTransfer(sys, err)
 	}
-	if digest, err := img.Digest(); err == nil && (p.verbose || isTerminal(sys.stderr)) {
-		fmt.Fprintf(sys.stderr, "%s  %s  program %s B  %s\n", p.output, strings.Join(names, " "), fmt.Sprint(len(program)), digest)
+	if digest, err := made.artifact.Digest(); err == nil && (p.verbose || isTerminal(sys.stderr)) {
+		fmt.Fprintf(sys.stderr, "%s  %s  program %d B  %s\n", p.output, strings.Join(made.names, " "), len(program), digest)
 	}
 	return nil
 }
 
+// errorsOf leaves the errors.
+func errorsOf(messages *diag.Bag) *diag.Bag {
+	out := &diag.Bag{}
+	for _, m := range messages.Messages() {
+		if m.Severity == diag.Error {
+			out.Add(m)
+		}
+	}
+	return out
+}
+
+// platforms returns those that the image is for: the program's, unless others were
+// asked for on which it runs.
+func (p *packager) platforms(program []byte) ([]oci.Platform, error) {
+	arch := launch.Read(program).Arch
+	if p.platform == "" {
+		if arch == "" {
+			arch = "amd64"
+		}
+		return []oci.Platform{{OS: "linux", Architecture: arch}}, nil
+	}
+	var out []oci.Platform
+	for name := range strings.SplitSeq(p.platform, ",") {
+		platform, err := oci.ParsePlatform(name)
+		switch {
+		case err != nil:
+			return nil, usagef("--platform: %s", err)
+		case arch != "" && (platform.OS != "linux" || !launch.Runs(platform.Architecture, arch)):
+			return nil, usagef("--platform %s: the program is for linux/%s, which is not run there", name, arch)
+		case slices.Contains(out, platform):
+			return nil, usagef("--platform names %s twice", name)
+		}
+		out = append(out, platform)
+	}
+	return out, nil
+}
+
 // describe makes the description of the image.
-func (p *packager) describe(sys *system, args []string, program []byte) (*imageSpec, error) {
-	s := &imageSpec{profile: oci.Portable}
-	s.Tags, s.Path, s.User, s.WorkingDir, s.Env, s.Cmd = p.tags, p.path, p.user, p.workdir, p.env, args[1:]
+func (p *packager) describe(sys *system, args []string, platform oci.Platform) (*imageSpec, *diag.Bag) {
+	s := &imageSpec{profile: p.profile(), arguments: map[string][]diag.Range{}}
+	messages := s.fill(&p.metadataOptions, nil)
+	if len(args) > 1 {
+		s.Cmd = args[1:]
+	}
 	if len(s.Tags) == 0 {
 		s.Tags = []string{defaultTag(args[0])}
 	}
 	if s.Path == "" {
 		s.Path = s.NamedPath()
 	}
-	addLabels(&s.Spec, p.labels)
-	var err error
-	if s.Created, err = oci.CreatedFromEnv(sys.getenv); err != nil {
-		return nil, p.fail(sys, &diag.Files{}, err)
-	}
-	arch := launch.Read(program).Arch
-	s.Platform = oci.Platform{OS: "linux", Architecture: arch}
-	if arch == "" {
-		s.Platform.Architecture = "amd64"
-		if p.platform != "" {
-			system, machine, _ := strings.Cut(p.platform, "/")
-			s.Platform = oci.Platform{OS: system, Architecture: machine}
-		}
-	}
-	return s, nil
+	s.Platform = platform
+	messages.Append(s.complete(&p.metadataOptions, sys.getenv))
+	return s, messages
 }
 
 // make makes the image, alone or on a base, and says what keeps it from
@@ -143,15 +175,16 @@ func (p *packager) make(s *imageSpec, base content.Artifact, program []byte) (co
 		}
 		return img, img.Tags, said
 	}
-	img, err := oci.Build(s.Spec, program)
-	if err != nil {
-		return nil, nil, s.mistakes(err)
+	img, said := s.build(program)
+	if img == nil {
+		return nil, nil, said
 	}
 	tree := rootfs.New()
-	tree.Put(img.Path(), 0o755, program)
-	said, err := obstacles(tree, img)
+	s.putFiles(tree, img.Path(), program)
+	more, err := obstacles(tree, img)
 	if err != nil {
 		return nil, nil, s.mistakes(err)
 	}
+	said.Append(more)
 	return img, img.Tags(), said
 }

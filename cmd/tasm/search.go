@@ -26,6 +26,7 @@ type searchOptions struct {
 	effort         int
 	timeLimit      time.Duration
 	maxSize        uint64 // bytes; 0 is any
+	anywhere       bool
 
 	set *pflag.FlagSet
 }
@@ -33,11 +34,26 @@ type searchOptions struct {
 // layoutSet reports whether the user chose a layout.
 func (o *searchOptions) layoutSet() bool { return o.set.Changed("layout") }
 
+// loaderSet reports whether the user, or the ladder, chose a loader.
+func (o *searchOptions) loaderSet() bool { return o.set == nil || o.set.Changed("loader") }
+
+// loaderName returns the loader that was asked for, "" if none was.
+func (o *searchOptions) loaderName() string {
+	switch {
+	case o.anywhere:
+		return elf.Portable.Name
+	case o.loaderSet():
+		return o.loader
+	}
+	return ""
+}
+
 // register adds all of the options to a command.
 func (o *searchOptions) register(set *pflag.FlagSet) {
 	o.set = set
 	set.Var(newChoice(&o.layout, defaultLayout, layoutNames()...), "layout", "how an executable is laid out: "+layoutSummaries())
 	set.Var(newLoaderOption(&o.loader), "loader", "what has to run the file: "+loaderSummaries())
+	set.BoolVar(&o.anywhere, "anywhere", false, "the same as --loader portable: what starts wherever there are container engines. A source that says 'image anywhere' asks for it by itself")
 	o.registerLimits(set)
 	set.Var(byteSize{&o.maxSize}, "max-size", "fail when the program is larger than `SIZE`, and write nothing")
 }
@@ -117,6 +133,9 @@ func assumptionSummaries() string {
 
 // check finds options that make no sense.
 func (o *searchOptions) check() error {
+	if o.anywhere && o.loaderSet() && o.loader != elf.Portable.Name {
+		return usagef("--anywhere is --loader portable, and --loader %s is another", o.loader)
+	}
 	if o.effort < minEffort || o.effort > maxEffort {
 		return usagef("--effort is %d: it goes from %d to %d", o.effort, minEffort, maxEffort)
 	}
@@ -159,7 +178,7 @@ type search struct {
 
 // begin makes the options of a search; its end method has to be called.
 func (o *searchOptions) begin(sys *system) *search {
-	s := &search{Options: layout.Options{Loader: o.loader, MaxCharge: o.maxCharge, Assume: o.assume, Effort: o.effort}}
+	s := &search{Options: layout.Options{Loader: o.loaderName(), MaxCharge: o.maxCharge, Assume: o.assume, Effort: o.effort}}
 	if o.timeLimit > 0 {
 		s.Context, s.cancel = context.WithTimeout(context.Background(), o.timeLimit)
 	} else {

@@ -15,7 +15,7 @@ import (
 
 // tracer is the verb that shows every step of a program.
 type tracer struct {
-	imageOptions
+	programOptions
 	limits
 	json, calls, profile, coverage bool
 }
@@ -40,7 +40,7 @@ func traceCommand() *command {
 		run:        t.run,
 		passesArgs: true,
 	}
-	simple := t.imageOptions.register(c)
+	simple := t.programOptions.register(c)
 	simple.BoolVar(&t.json, "json", false, "write one JSON object for each step")
 	simple.BoolVar(&t.calls, "calls", false, "show system calls alone")
 	simple.BoolVar(&t.profile, "profile", false, "show how many instructions each line ran, the most first")

@@ -64,7 +64,7 @@ func TestUsage(t *testing.T) {
 		{"image", "give a program"},
 		{"image a", "say where the image goes with -o"},
 		{"image a -o b", "is neither an archive (.tar) nor a folder"},
-		{"image a -o b.tar --label x", "a label has a name and a value"},
+		{"image a -o b.tar --label x", "--label x: it has a name and a value; write NAME=VALUE"},
 		{"build --from x " + source, "--from is for images"},
 		{"pull a b", "give the name of one image, not 2"},
 		{"pull a", "say where the image goes with -o"},

@@ -68,11 +68,14 @@ func New() *Tree {
 	return &Tree{nodes: map[string]*Node{"/": {Path: "/", Mode: fs.ModeDir | 0o755, Layer: -1}}, kids: map[string]map[string]bool{}}
 }
 
-// Put adds a regular file that is in no layer yet.
-func (t *Tree) Put(p string, perm fs.FileMode, data []byte) {
-	p = path.Clean("/" + p)
-	t.remove(p)
-	t.add(&Node{Path: p, Mode: perm & fs.ModePerm, Size: int64(len(data)), Layer: -1, data: data})
+// Put adds a file that is in no layer yet; data is that of a regular file. A folder
+// keeps what it holds.
+func (t *Tree) Put(n Node, data []byte) {
+	n.Path, n.Layer, n.Size, n.data = path.Clean("/"+n.Path), -1, int64(len(data)), data
+	if old := t.nodes[n.Path]; old == nil || !old.Mode.IsDir() || !n.Mode.IsDir() {
+		t.remove(n.Path)
+	}
+	t.add(&n)
 }
 
 // add puts a file into the tree, and the folders on the way that are not there.
