@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"tasm/diag"
 )
@@ -147,8 +148,8 @@ func (r *reader) begin() {
 		r.fail(name.at, "there are more than %d tests", mostCases)
 		return
 	}
-	if c.Name == "" {
-		r.fail(name.at, "a test needs a name")
+	if c.Name == "" || strings.ContainsFunc(c.Name, unicode.IsControl) {
+		r.fail(name.at, "the name of a test is a line of text")
 	}
 	r.suite.Cases = append(r.suite.Cases, c)
 	if len(r.tokens) > 0 {

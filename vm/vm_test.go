@@ -246,3 +246,38 @@ func TestDeliver(t *testing.T) {
 		}
 	}
 }
+
+// TestFilesAreBounded makes files until there is no room for more: together they take
+// no more than memory may.
+func TestFilesAreBounded(t *testing.T) {
+	const source = `target linux/386
+entry x
+section .data
+f:      db "a", 0
+section .text
+x:      sys creat, f, 511
+        cmp eax, 0
+        jl  .end
+        mov ebx, eax
+        sys ftruncate, ebx, 100000
+        cmp eax, 0
+        jl  .end
+        inc byte [f]
+        jmp x
+.end:   neg eax
+        sys exit, eax
+`
+	v, _ := run(t, build(t, source, "", layout.Plain), Options{MaxMemory: 1 << 20, MaxSteps: 10_000})
+	const noSpace = 28 // ENOSPC
+	if stop := v.Stop(); stop.Kind != Exited || stop.Status != noSpace {
+		t.Errorf("%+v", stop)
+	}
+	total := 0
+	for c := byte('a'); c <= 'z'; c++ {
+		data, _ := v.File(string(c))
+		total += len(data)
+	}
+	if total < 900_000 || total > 1<<20 {
+		t.Errorf("the files hold %d bytes", total)
+	}
+}

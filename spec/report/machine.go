@@ -37,6 +37,7 @@ func TAP(w io.Writer, sources []*Source) error {
 		if !ok {
 			state = "not ok"
 		}
+		name = strings.ReplaceAll(plain(name), "\n", "?")
 		// A number sign begins a directive.
 		out.printf("%s %d - %s\n", state, n, strings.ReplaceAll(strings.ReplaceAll(name, `\`, `\\`), "#", `\#`))
 		if why != "" {
