@@ -47,6 +47,7 @@ func commands() []*command {
 		disasmCommand(),
 		sizeCommand(),
 		ladderCommand(),
+		stepCommand(),
 		traceCommand(),
 		fmtCommand(),
 		lspCommand(),

@@ -19,10 +19,15 @@ type limits struct {
 
 // register adds the options.
 func (l *limits) register(set *pflag.FlagSet) {
-	set.Var(forceList{&l.force}, "fail", "let a system call fail: CALL=ERROR, CALL@N=ERROR for the Nth, CALL=short:BYTES for a short transfer; it may be given several times")
-	set.Int64Var(&l.steps, "limit-steps", mostSteps, "stop after `N` instructions of the virtual machine")
+	l.registerVirtual(set)
 	set.Var(duration{&l.time}, "limit-time", "stop after `DURATION`")
 	set.Var(byteSize{&l.output}, "limit-output", "stop a program that writes more than `SIZE`")
+}
+
+// registerVirtual adds the options that are about the virtual machine alone.
+func (l *limits) registerVirtual(set *pflag.FlagSet) {
+	set.Var(forceList{&l.force}, "fail", "let a system call fail: CALL=ERROR, CALL@N=ERROR for the Nth, CALL=short:BYTES for a short transfer; it may be given several times")
+	set.Int64Var(&l.steps, "limit-steps", mostSteps, "stop after `N` instructions of the virtual machine")
 }
 
 // apply puts the limits into the options of a virtual machine that starts now.

@@ -64,6 +64,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"lsp", ""},
 	{"lsp/stream", "github.com/sourcegraph/jsonrpc2"},
 	{"debugger", ""},
+	{"debugger/console", ""},
+	{"debugger/screen", "github.com/charmbracelet/bubbletea"},
 	{"oci/content", "github.com/google/go-containerregistry"},
 	{"oci/registry", "github.com/google/go-containerregistry"},
 	{"oci/rootfs", "github.com/google/go-containerregistry"},

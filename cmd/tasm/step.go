@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"tasm/crash"
+	"tasm/debugger"
+	"tasm/debugger/console"
+	"tasm/debugger/screen"
+	"tasm/diag"
+	"tasm/layout/elf"
+	"tasm/listing"
+	"tasm/symbols"
+	"tasm/vm"
+)
+
+// stepper is the verb that goes through a program both ways.
+type stepper struct {
+	imageOptions
+	limits
+	plain bool
+	input string
+}
+
+// mostRecorded bounds the recording of a session, in bytes.
+const mostRecorded = 256 << 20
+
+func stepCommand() *command {
+	s := &stepper{}
+	c := &command{
+		name:    "step",
+		args:    "FILE [ARGUMENT...]",
+		summary: "go through a program step by step, forwards and backwards",
+		about: []string{
+			"Builds FILE, in layout plain unless another one is asked for, and shows it on the terminal before its first instruction: source, registers, flags in words, stack, memory, system calls and output. Keys step through it in both directions, run to lines and breakpoints, and change registers and memory; ? explains them. In a packed or golfed file the map of the file is shown, with the header fields that an instruction is in.",
+			"With --plain, commands are read from standard input and answers written to standard output, a line each, for screen readers and scripts. The program runs in a virtual machine: nothing that it does reaches this system, and it reads what --input names. docs/step.md goes through an example.",
+		},
+		examples: []example{
+			{"tasm step hello.tasm", "on the terminal"},
+			{"tasm step --layout golf hello.tasm", "the smallest file, through its own header"},
+			{"echo 'break 14\ncontinue\nregisters' | tasm step --plain hello.tasm", "as a script"},
+		},
+		run:        s.run,
+		passesArgs: true,
+	}
+	simple := s.imageOptions.register(c)
+	simple.BoolVar(&s.plain, "plain", false, "read commands and print, instead of drawing on the terminal")
+	simple.StringVar(&s.input, "input", "", "let the program read `FILE` as its standard input")
+	s.limits.registerVirtual(simple)
+	return c
+}
+
+func (o *stepper) run(sys *system, args []string) error {
+	if len(args) == 0 {
+		return usagef("give a file whose program is to be stepped through")
+	}
+	if !o.plain && (!isTerminal(sys.stdin) || !isTerminal(sys.stdout)) {
+		return usagef("standard input and output are no terminal; with --plain, commands are read line by line")
+	}
+	s, err := o.prepare(sys, args[0])
+	if err != nil {
+		return err
+	}
+	var input io.Reader = strings.NewReader("")
+	if o.input != "" {
+		data, err := readFile(o.input)
+		if err != nil {
+			return o.fail(sys, s.files, err)
+		}
+		input = bytes.NewReader(data)
+	}
+	v, err := vm.New(s.file.Bytes, o.limits.apply(vm.Options{Args: args, Stdin: input, Terminal: o.input == "", Record: mostRecorded}))
+	if err != nil {
+		return o.fail(sys, s.files, err)
+	}
+	table := symbols.New(s.file, s.program, s.files)
+	loader, _ := elf.ByName(o.loader)
+	list := listing.New(s.name, s.file, s.files, loader, s.program.Bits)
+	c := &console.Console{Session: debugger.New(v, table, list)}
+	c.Explain = func() string {
+		var b strings.Builder
+		said := &diag.Bag{}
+		said.Add(crash.Explain(v, table))
+		diag.Short(&b, s.files, said.Messages())
+		return b.String()
+	}
+	if o.plain {
+		err = c.Run(sys.stdin, sys.stdout)
+	} else {
+		colour := sys.getenv("NO_COLOR") == "" && sys.getenv("TERM") != "dumb"
+		err = screen.Run(c, screen.Options{Title: filepath.Base(s.name), Colour: colour, In: sys.stdin, Out: sys.stdout})
+	}
+	if err != nil && !errors.Is(err, syscall.EPIPE) {
+		return o.fail(sys, s.files, err)
+	}
+	return nil
+}
