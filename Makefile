@@ -45,7 +45,12 @@ machines:
 
 # Rewrites expected results after an intended change; read the difference after.
 update:
-	go test ./diag ./format ./lsp ./cmd/tasm -update
+	go test ./diag ./format ./lsp ./manual ./cmd/tasm -update
+
+# The manual page, tasm.1.
+.PHONY: man
+man:
+	go run ./cmd/tasm help --man > tasm.1
 
 # Ten thousand random programs of all kinds for each target, laid out in all ways, run and
 # compared: some hours.

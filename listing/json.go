@@ -19,6 +19,12 @@ type (
 		Rules   []jsonRule  `json:"rules"`
 		Owners  []jsonOwner `json:"owners"`
 		Rows    []jsonRow   `json:"rows"`
+		Story   []jsonStep  `json:"story"` // the first instructions that run
+	}
+	jsonStep struct {
+		Address uint64 `json:"address"`
+		Text    string `json:"text"`
+		Does    string `json:"does"`
 	}
 	jsonReport struct {
 		Layout      string   `json:"layout"`
@@ -35,6 +41,7 @@ type (
 	jsonRule struct {
 		Name   string `json:"name"`
 		Text   string `json:"text"`
+		Words  string `json:"words,omitempty"` // what it is for
 		Source string `json:"source"`
 	}
 	jsonOwner struct {
@@ -69,7 +76,7 @@ type (
 func (l *Listing) JSON(out io.Writer) error {
 	j := jsonListing{
 		Name: l.Name, Size: len(l.Bytes), Entry: l.Entry, Loader: l.Loader,
-		Remarks: list(l.Remarks), Rules: []jsonRule{}, Owners: []jsonOwner{}, Rows: []jsonRow{},
+		Remarks: list(l.Remarks), Rules: []jsonRule{}, Owners: []jsonOwner{}, Rows: []jsonRow{}, Story: []jsonStep{},
 	}
 	if l.Class != 0 {
 		j.Class = l.Class.String()
@@ -98,6 +105,9 @@ func (l *Listing) JSON(out io.Writer) error {
 	}
 	for _, r := range l.Rules {
 		j.Rules = append(j.Rules, jsonRule(r))
+	}
+	for _, s := range l.Story {
+		j.Story = append(j.Story, jsonStep(s))
 	}
 	e := json.NewEncoder(out)
 	e.SetIndent("", " ")

@@ -78,6 +78,7 @@ type May struct {
 type Rule struct {
 	Name   string
 	Text   string // "e_type is one of 2, 3"
+	Words  string // what it is for, "" where Text says all
 	Source string // where it is written
 }
 
@@ -94,6 +95,11 @@ type Listing struct {
 	Rules   []Rule  // that Rows speak of, in the order in which they first do
 	Owners  []Owner // in order of Offset
 	Rows    []Row   // in order of Offset, without gaps
+
+	// Start and End are sentences about what the program finds, and about where the
+	// Story stops; both are empty where there is none.
+	Start, End string
+	Story      []Step
 }
 
 // New lists a file. files holds the sources of its parts. loader is by whose
@@ -120,6 +126,7 @@ func New(name string, f *layout.File, files *diag.Files, loader *elf.Loader, bit
 			c.walk(im)
 		}
 		l.rows(c.judge(im, loader))
+		l.tell()
 	} else {
 		l.rows(make([]May, len(f.Bytes)))
 	}

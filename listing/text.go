@@ -2,6 +2,7 @@ package listing
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -129,17 +130,60 @@ func (l *Listing) Text(out io.Writer) error {
 	for i, text := range notes.list {
 		wrap(w, fmt.Sprintf("%d  %s", i+1, text), "   ")
 	}
+	l.writeStory(w)
+	l.writeFields(w)
 	if len(l.Rules) > 0 {
 		w.WriteString("\nrules:\n")
 	}
 	for _, r := range l.Rules {
 		text := r.Name + ": " + r.Text
+		if r.Words != "" {
+			text = r.Name + ": " + r.Words + ": " + r.Text
+		}
 		if r.Source != "" {
 			text += " [" + r.Source + "]"
 		}
 		wrap(w, text, "   ")
 	}
 	return w.Flush()
+}
+
+// writeStory tells what happens when the program runs.
+func (l *Listing) writeStory(w *bufio.Writer) {
+	if len(l.Story) == 0 {
+		return
+	}
+	w.WriteString("\nwhat happens, in the virtual machine:\n")
+	wrap(w, l.Start, "   ")
+	for i := range l.Story {
+		s := &l.Story[i]
+		wrap(w, strings.TrimRight(fmt.Sprintf("%-12s %-*s  %s", fmt.Sprintf("%#x", s.Address), widest[codeColumn], cut(s.Text, widest[codeColumn]), s.Does), " "), strings.Repeat(" ", widest[codeColumn]+15))
+	}
+	if l.End != "" {
+		wrap(w, l.End, "   ")
+	}
+}
+
+// writeFields says what the fields of the headers are for.
+func (l *Listing) writeFields(w *bufio.Writer) {
+	seen := map[string]bool{}
+	for i := range l.Owners {
+		o := &l.Owners[i]
+		if o.Kind != Header || o.Remark == "" || seen[o.Text] {
+			continue
+		}
+		if len(seen) == 0 {
+			w.WriteString("\nfields:\n")
+		}
+		seen[o.Text] = true
+		value := ""
+		if b := l.Bytes[o.Offset:min(o.Offset+o.Size, int64(len(l.Bytes)))]; len(b) <= 8 {
+			var word [8]byte
+			copy(word[:], b)
+			value = fmt.Sprintf(" = %#x", binary.LittleEndian.Uint64(word[:]))
+		}
+		wrap(w, o.Text+value+": "+o.Remark, "   ")
+	}
 }
 
 // notes are the reasons in the order in which they are first given.

@@ -207,12 +207,10 @@ func (c *collector) read(im *image, trace *equiv.Trace) {
 // judge says of each byte of the headers what the loader lets it be.
 func (c *collector) judge(im *image, loader *elf.Loader) []May {
 	l := c.listing
-	for _, v := range elf.Check(loader, im.bytes) {
-		l.Remarks = append(l.Remarks, fmt.Sprintf("%s would not run it: %v", loader.Name, v))
-	}
+	l.Remarks = append(l.Remarks, verdict(loader, im.bytes)...)
 	classes, ok := elf.Classify(im.placement, loader, im.roles)
 	if !ok {
-		l.Remarks = append(l.Remarks, fmt.Sprintf("What the bytes of the headers may be is not known: %s loads no file with %v.", loader.Name, im.placement))
+		l.Remarks = append(l.Remarks, fmt.Sprintf("what the bytes of the headers may be is not known: the rules of %s, taken together, have no file with %v", loader.Name, im.placement))
 		return nil
 	}
 	named := map[elf.Applied]string{}
@@ -222,7 +220,7 @@ func (c *collector) judge(im *image, loader *elf.Loader) []May {
 			if a.Header > 0 {
 				named[a] += fmt.Sprintf(" #%d", a.Header)
 			}
-			l.Rules = append(l.Rules, Rule{named[a], a.Rule.Must.String(), a.Rule.Source})
+			l.Rules = append(l.Rules, Rule{named[a], a.Rule.Must.String(), a.Rule.Words(), a.Rule.Source})
 		}
 		return named[a]
 	}

@@ -223,6 +223,9 @@ var flagNames = []struct {
 func flagRows(forms []*x86.Form) [][]string {
 	var all x86.Flags
 	for _, f := range forms {
+		if f.Privileged() && !forms[len(forms)-1].Privileged() {
+			continue // such as MOV to control registers
+		}
 		all.Read |= f.Flags().Read
 		all.Written |= f.Flags().Written
 		all.Cleared |= f.Flags().Cleared

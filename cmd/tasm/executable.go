@@ -57,7 +57,7 @@ func measureExecutable(name string, file []byte) *executableSize {
 	for _, l := range elf.Profiles {
 		said := loaderWord{Name: l.Name, Obeys: true, Broken: []string{}}
 		// A charge is a matter of the host, not of the file.
-		for _, v := range elf.Check(l.WithCharge(1<<63), file) {
+		for _, v := range elf.Refusals(l.WithCharge(1<<63), file) {
 			said.Obeys, said.Broken = false, append(said.Broken, v.String())
 		}
 		m.Loaders = append(m.Loaders, said)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"tasm"
@@ -21,7 +22,7 @@ type explainer struct {
 	sourceOptions
 	searchOptions
 	format, output string
-	flat           bool
+	flat, json     bool
 }
 
 // listingFormats are the ways to show a listing.
@@ -45,7 +46,7 @@ func explainCommand() *command {
 			"WORD is an instruction, a register, a flag, a directive, a word of the preprocessor, a field of the ELF headers, a system call, an error number or a signal: what it does is told from the tables that tasm itself works with, for instructions with their forms, encodings and flags and a short run in the virtual machine. A word that is also the name of a file is the file.",
 			"Lists the bytes of an executable with the fields of the headers, the instructions as the processor reads them, the data and the lines of the source that each byte belongs to, and with what the loader lets it be: fixed by which rule, tied to which other bytes, bounded, or free. A byte that serves several purposes shows all of them.",
 			"FILE is a source, which is built as 'tasm build' does with the same options, or an ELF executable from anywhere, or an image (an archive or a layout folder), of which the program is meant that it starts. Of such a file the code is found from its first instruction on.",
-			"In the text, a number behind a sign leads to the reason below the table, and a mark \" before an instruction says that it began on a line above.",
+			"Below the table the text tells what the first instructions do when the program runs, what the fields of the headers are, and what each rule is for. In the table, a number behind a sign leads to the reason below the table, and a mark \" before an instruction says that it began on a line above.",
 		},
 		examples: []example{
 			{"tasm explain hello.tasm", "the listing as a table"},
@@ -55,7 +56,7 @@ func explainCommand() *command {
 			{"tasm explain adc", "what the instruction does, its forms, flags and an example"},
 			{"tasm explain e_phoff", "who reads the field, and what it may be"},
 			{"tasm explain write", "the system call: numbers, arguments, errors"},
-			{"tasm explain --format html -o hello.html hello.tasm", "a page for the browser, in one file"},
+			{"tasm explain -o hello.html hello.tasm", "a page for the browser, in one file"},
 		},
 		run: e.run,
 	}
@@ -64,7 +65,8 @@ func explainCommand() *command {
 		words = append(words, f.name)
 	}
 	simple, layouts, advanced := c.group("Options"), c.group("Layout options"), c.group("Advanced options")
-	simple.Var(newChoice(&e.format, words[0], words...), "format", "how the listing looks; json is for programs, svg a picture, html a page")
+	simple.Var(newChoice(&e.format, "", words...), "format", "how the listing looks; json is for programs, svg a picture, html a page. The default is text, or what the name of the output ends with")
+	simple.BoolVar(&e.json, "json", false, "the same as --format json")
 	simple.StringVarP(&e.output, "output", "o", "-", "write to `FILE`; - is standard output")
 	simple.BoolVar(&e.flat, "flat", false, "build the source as a flat binary; when that begins with ELF headers of its own, they are listed as such")
 	e.sourceOptions.register(simple, advanced)
@@ -76,6 +78,7 @@ func (e *explainer) run(sys *system, args []string) error {
 	if len(args) != 1 {
 		return usagef("give one source, executable or word, not %d", len(args))
 	}
+	e.chooseFormat()
 	if word := args[0]; word != "-" && !exists(word) && isWord(word) {
 		return e.word(sys, word)
 	}
@@ -152,6 +155,26 @@ func (e *explainer) build(sys *system, name string, text []byte) (*tasm.Result, 
 		opts.Format = tasm.FlatBinary
 	}
 	return e.searchOptions.build(sys, source(name, text), opts)
+}
+
+// chooseFormat takes the format from the name of the output where none was given.
+func (e *explainer) chooseFormat() {
+	if e.json {
+		e.format = "json"
+	}
+	if e.format != "" {
+		return
+	}
+	e.format = listingFormats[0].name
+	extension := strings.ToLower(strings.TrimPrefix(filepath.Ext(e.output), "."))
+	if extension == "htm" {
+		extension = "html"
+	}
+	for _, f := range listingFormats {
+		if f.name == extension {
+			e.format = f.name
+		}
+	}
 }
 
 // exists reports whether there is a file of that name.

@@ -9,13 +9,21 @@ import (
 const purpose = "tasm assembles nasm-like sources into small executables, flat binaries and container images. An image needs no Docker to build and no base image to run."
 
 func helpCommand() *command {
-	return &command{
+	man := false
+	c := &command{
 		name:     "help",
 		args:     "[COMMAND]",
 		summary:  "explain tasm or one of its commands",
-		about:    []string{"Explains how tasm, or one of its commands, is used."},
+		about:    []string{"Explains how tasm, or one of its commands, is used. What a word of the language means tells 'tasm explain WORD'."},
+		examples: []example{{"tasm help build", "a command with its options"}, {"tasm help --man | man -l -", "all of them, as a manual page"}},
 		complete: commandNames,
 		run: func(sys *system, args []string) error {
+			switch {
+			case man && len(args) == 0:
+				return writeManual(sys.stdout)
+			case man:
+				return usagef("--man is about all commands, and takes none")
+			}
 			switch len(args) {
 			case 0:
 				return writeOverview(sys.stdout)
@@ -29,6 +37,8 @@ func helpCommand() *command {
 			return usagef("help takes one command")
 		},
 	}
+	c.group("Options").BoolVar(&man, "man", false, "write the manual page tasm(1), for man")
+	return c
 }
 
 // commandNames returns the names of all commands.

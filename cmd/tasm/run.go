@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -112,17 +111,4 @@ func explain(err error, options []option) error {
 		return usagef("--%s %s: %v", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
 	}
 	return usageError{err.Error()}
-}
-
-func unknownCommand(name string) error {
-	if strings.HasPrefix(name, "-") {
-		return usagef("a command comes before its options; there is no option %s here", name)
-	}
-	if near := diag.Nearest(name, commandNames()); near != "" {
-		return usagef("there is no command '%s'; did you mean '%s'?", name, near)
-	}
-	if _, err := os.Stat(name); err == nil {
-		return usagef("there is no command '%s'; to build that file: tasm build %s", name, name)
-	}
-	return usagef("there is no command '%s'", name)
 }

@@ -19,7 +19,7 @@ func TestUsage(t *testing.T) {
 	for _, c := range []struct{ args, says string }{
 		{"", "say what to do"},
 		{"bild x", "did you mean 'build'?"},
-		{source, "to build that file: tasm build " + source},
+		{source, "that is a file: tasm build " + source},
 		{"frobnicate", "there is no command 'frobnicate'"},
 		{"-o x build", "a command comes before its options"},
 		{"build", "give one source file, not 0"},

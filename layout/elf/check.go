@@ -59,6 +59,11 @@ func Check(l *Loader, file []byte) []Violation {
 	return c.violations
 }
 
+// Refusals returns what Check does, without what the loader itself does not ask.
+func Refusals(l *Loader, file []byte) []Violation {
+	return slices.DeleteFunc(Check(l, file), func(v Violation) bool { return v.Rule.Own })
+}
+
 type checker struct {
 	loader     *Loader
 	typ        uint64

@@ -36,7 +36,7 @@ var kernelRules = []*Rule{
 	{Name: "table in file 64", Scope: PerFile, Class: Class64, Must: AtMost{Sum{EPhoff, Times{EPhnum, 56}}, Sum{FileSize}}, Else: Refused, Source: loadHeaders},
 	// An interpreter would be another file. The other two exist, but change how
 	// memory is protected, which nothing here reckons with.
-	{Name: "other segments", Scope: PerOther, Must: NoneOf{PType, []uint64{SegmentLoad, SegmentInterp, SegmentStack, SegmentProperty}}, Else: Misloaded, Source: loadBinary},
+	{Name: "other segments", Scope: PerOther, Must: NoneOf{PType, []uint64{SegmentLoad, SegmentInterp, SegmentStack, SegmentProperty}}, Else: Misloaded, Source: loadBinary, Own: true},
 	{Name: "load", Scope: PerLoad, Must: Is{PType, SegmentLoad}, Else: Misloaded, Source: loadBinary},
 	{Name: "sizes in order", Scope: PerLoad, Must: AtMost{Sum{PFilesz}, Sum{PMemsz}}, Else: Killed, Source: loadBinary},
 	{Name: "offset agrees", Scope: PerLoad, Must: AnyOf{Congruent{POffset, PVaddr, PageSize}, Is{PFilesz, 0}}, Else: Killed, Source: mapSegment},

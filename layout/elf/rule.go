@@ -20,6 +20,9 @@ type Rule struct {
 	Must    Constraint
 	Else    Failure
 	Source  string // where it is written: file and function, or section of a specification
+	// Own is set for what the loader does not ask: files that break the rule are loaded,
+	// but with more than is reckoned with here.
+	Own bool
 }
 
 // Scope says of which header a rule speaks.
@@ -292,6 +295,19 @@ type Loader struct {
 	Rules   []*Rule
 	// limits by class; a loader that can't run a class has nil.
 	limits [2]*Limits
+	parts  []*Loader // of a combination
+}
+
+// Parts returns the single loaders of a combination, or the loader itself.
+func (l *Loader) Parts() []*Loader {
+	if l.parts == nil {
+		return []*Loader{l}
+	}
+	var list []*Loader
+	for _, part := range l.parts {
+		list = append(list, part.Parts()...)
+	}
+	return list
 }
 
 // Runs reports whether the loader can run files of class c at all.
@@ -311,6 +327,10 @@ func (l *Loader) WithMapped(bytes uint64) *Loader { return l.with(Mapped, bytes)
 // with returns a copy of l with another limit.
 func (l *Loader) with(p Param, value uint64) *Loader {
 	out := *l
+	out.parts = nil
+	for _, part := range l.parts {
+		out.parts = append(out.parts, part.with(p, value))
+	}
 	for i, limits := range l.limits {
 		if limits != nil {
 			changed := *limits
@@ -342,7 +362,7 @@ func (l *Loader) Within(low, high, committed uint64) *Loader {
 // each, under the tightest limits. A loader that can't run a class at all has no
 // say about it.
 func Join(name, summary string, loaders ...*Loader) *Loader {
-	out := &Loader{Name: name, Summary: summary}
+	out := &Loader{Name: name, Summary: summary, parts: loaders}
 	for _, l := range loaders {
 		for _, r := range l.Rules {
 			if !slices.Contains(out.Rules, r) {
