@@ -273,6 +273,9 @@ func (a *assembler) align(l *line, body *lang.Align) {
 	}
 	room := (boundary - (a.current.size+a.current.base.N)%boundary) % boundary
 	if room == 0 {
+		if body.Reserve && body.Fill == nil {
+			a.noteElement(body) // RESB of nothing is one all the same
+		}
 		return
 	}
 	if a.current.absolute && body.Fill == nil && !body.Reserve {

@@ -191,6 +191,13 @@ func (a *assembler) noteElement(body lang.Body) {
 		return
 	}
 	switch body := body.(type) {
+	case *lang.Align:
+		switch {
+		case body.Fill != nil:
+			a.noteElement(body.Fill)
+		case body.Reserve:
+			s.element = 1
+		}
 	case *lang.Data:
 		s.element = int64(body.Width)
 		if body.Width == 16 {
