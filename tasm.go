@@ -52,6 +52,10 @@ type Options struct {
 	// NAME=VALUE) are macros defined before the source is read.
 	IncludeDirs, Defines []string
 
+	// Others are further sources of an executable, assembled separately: what one
+	// declares EXTERN is what another declares GLOBAL.
+	Others []Source
+
 	// Layout is the name of one of layout.Strategies for an executable, "" for
 	// "plain", and Search what it takes into account.
 	Layout string
@@ -136,8 +140,8 @@ func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 		Flat: opts.Format == FlatBinary, Instructions: opts.Instructions, Lines: opts.Debug != nil,
 	}
 	if opts.Format != Object {
-		p, messages := assembler.Assemble(files, r.Source, a)
-		r.Program = p
+		messages := &diag.Bag{}
+		r.Program, messages = assembleAll(files, r.Source, opts.Others, a)
 		return r, messages
 	}
 
@@ -153,6 +157,45 @@ func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 	}
 	r.Program, r.ObjectFormat = p, a.Object
 	return r, messages
+}
+
+// assembleAll assembles the root and other sources and makes one program of them.
+func assembleAll(files *diag.Files, root diag.FileID, others []Source, opts assembler.Options) (*program.Program, *diag.Bag) {
+	if len(others) == 0 {
+		return assembler.Assemble(files, root, opts)
+	}
+	roots, readers := []diag.FileID{root}, []func(string) ([]byte, error){opts.ReadFile}
+	for _, src := range others {
+		roots, readers = append(roots, files.Add(src.Name, src.Text)), append(readers, src.ReadFile)
+	}
+	for {
+		messages := &diag.Bag{}
+		parts := make([]*program.Program, len(roots))
+		target, whole := opts.Target, true
+		for i, root := range roots {
+			opts.ReadFile = readers[i]
+			var said *diag.Bag
+			parts[i], said = assembler.Assemble(files, root, opts)
+			messages.Append(said)
+			switch {
+			case parts[i] == nil:
+				whole = false
+			case target == "" || parts[i].Target == linux.X8664.Target:
+				target = parts[i].Target
+			}
+		}
+		differs := func(p *program.Program) bool { return p == nil || p.Target != target }
+		if opts.Target == "" && target != "" && slices.ContainsFunc(parts, differs) {
+			opts.Target = target // a source that names none is for that of the others
+			continue
+		}
+		if !whole {
+			return nil, messages
+		}
+		p, said := program.Join(parts)
+		messages.Append(said)
+		return p, messages
+	}
 }
 
 // LayOut makes an executable by the strategy called name (layout.Strategies). The

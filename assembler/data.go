@@ -1,6 +1,7 @@
 package assembler
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"tasm/codegen/x86"
@@ -293,8 +294,16 @@ func (a *assembler) align(l *line, body *lang.Align) {
 		if !ok || room > MaxStatementSize {
 			return
 		}
-		f.Bytes = x86.Padding(body.Mode, a.bits, int(room), int(threshold))
-		f.Repeat, f.Size = 1, room
+		padding := x86.Padding(body.Mode, a.bits, int(room), int(threshold))
+		rest := bytes.TrimRight(padding, string(nop)) // behind it NOPs, as by TIMES
+		if len(rest) > 0 {
+			f.Bytes, f.Repeat, f.Size = rest, 1, int64(len(rest))
+			a.place(f)
+		}
+		f.Bytes, f.Repeat, f.Size = nop, room-int64(len(rest)), 1
+		if f.Repeat == 0 {
+			return
+		}
 	case body.Reserve:
 		a.reserveBytes(l, room, 1)
 		return

@@ -163,3 +163,27 @@ func (v *Value) scale(n int64) {
 	}
 	clear(v.terms[v.count:])
 }
+
+// Substitute puts what is found for a segment in the place of its base address. It
+// reports false when v has no room for all unknowns of the result.
+func (v *Value) Substitute(found func(SegmentID) Value) bool {
+	old := v.terms
+	count := v.count
+	v.terms, v.count = [MaxTerms]Term{}, 0
+	ok := true
+	for _, t := range old[:count] {
+		if t.Kind == RegisterTerm {
+			ok = v.addTerm(t) && ok
+			continue
+		}
+		with := found(SegmentID(t.ID))
+		if t.Kind == SegmentTerm {
+			v.N += t.Coef * with.N
+		}
+		for _, w := range with.Terms() {
+			w.Kind, w.Coef = t.Kind, w.Coef*t.Coef
+			ok = v.addTerm(w) && ok
+		}
+	}
+	return ok
+}

@@ -50,7 +50,8 @@ func (a *addresses) unplaced(id lang.SegmentID, at diag.Range) *diag.Message {
 	for _, x := range a.program.Externs {
 		if s, ok := x.Value.Segment(); ok && s == id {
 			return diag.Errorf(at, "'%s' is not defined", x.Name).
-				NoteAt(x.Range, "declared here as external; there is no other file to find it in").
+				NoteAt(x.Range, "declared here as external, and no source of this build defines it").
+				Notef("name the source that defines it as well: tasm build x.tasm y.tasm").
 				Notef("to link it, make an object: tasm build -f elf64 x.tasm -o x.o && ld x.o -o x (-f elf32 for 32 bits; gcc x.o instead of ld where it is a function of C)")
 		}
 	}

@@ -24,10 +24,11 @@ func buildCommand() *command {
 	b := &build{}
 	c := &command{
 		name:    "build",
-		args:    "FILE",
+		args:    "FILE ...",
 		summary: "assemble a source into an executable, a flat binary or an image",
 		about: []string{
 			"Assembles FILE and writes one output. The output's name says what it is: .tar is a container image, a slash at its end a folder with one, .bin a flat binary, .o a relocatable object for a linker, no extension or .elf an executable (-f elf is the executable too; nasm's elf is elf32 here). Without -o the output is named after the source: hello.tasm becomes hello, hello.bin or hello.tar in the current directory. FILE can be - for standard input.",
+			"Of several sources each is assembled by itself, and all become one executable or image, named after the first: what one declares EXTERN is what another declares GLOBAL. No linker is needed.",
 			"An output is written whole or not at all. What is wrong with the source goes to standard error, and the summary of a build too, where that is a terminal.",
 			"An image describes itself in the source, with the lines that begin with 'image'. It has no time of creation, unless the environment variable SOURCE_DATE_EPOCH says one, in seconds since 1970. Where the source gives no path and no command, the program has a name of one letter, and what nothing depends on is chosen so that the image is smallest.",
 		},
@@ -36,6 +37,7 @@ func buildCommand() *command {
 			{"tasm build hello.tasm -o image.tar", "a container image; next: docker load -i image.tar"},
 			{"tasm build hello.tasm -o hello.o", "an object of the target's format; next: ld hello.o -o hello"},
 			{"tasm build boot.tasm -o boot.bin", "a flat binary, such as a boot sector"},
+			{"tasm build main.tasm print.tasm -o hello", "an executable from two sources, without a linker"},
 			{"tasm build -f image -o - hello.tasm | docker load", "an image straight into Docker"},
 			{"tasm build --target linux/amd64 hello.tasm", "for another target that the source names"},
 			{"tasm build -D debug=1 -I lib hello.tasm", "with a macro defined, and files from lib included"},
@@ -63,8 +65,8 @@ type product struct {
 }
 
 func (b *build) run(sys *system, args []string) error {
-	if len(args) != 1 {
-		return usagef("give one source file, not %d", len(args))
+	if len(args) == 0 {
+		return usagef("give a source file")
 	}
 	source := args[0]
 	format, err := chooseFormat(b.format, b.output)
@@ -81,7 +83,12 @@ func (b *build) run(sys *system, args []string) error {
 			return err
 		}
 	}
-	if err := b.checkUsage(source, output, format); err != nil {
+	for _, name := range args {
+		if err := b.checkUsage(name, output, format); err != nil {
+			return err
+		}
+	}
+	if err := b.readOthers(sys, args, format); err != nil {
 		return err
 	}
 
@@ -99,6 +106,25 @@ func (b *build) run(sys *system, args []string) error {
 		return b.failTransfer(sys, err)
 	}
 	b.tell(sys, output, made.summary, made.hosts)
+	return nil
+}
+
+// readOthers reads the sources behind the first.
+func (b *build) readOthers(sys *system, args []string, f *format) error {
+	if len(args) > 1 && f.kind != tasm.Executable {
+		return usagef("several sources make an executable or an image, and '%s' is %s; assemble them one by one", cmp.Or(b.output, "-f "+f.name), f.about)
+	}
+	b.others = nil
+	for i, name := range args[1:] {
+		if slices.Contains(args[:i+1], name) {
+			return usagef("'%s' is given twice", name)
+		}
+		text, err := readSource(sys, name)
+		if err != nil {
+			return b.fail(sys, &diag.Files{}, err)
+		}
+		b.others = append(b.others, newSource(name, text))
+	}
 	return nil
 }
 

@@ -46,7 +46,7 @@ func (o *imageOptions) variants(name string, text []byte) ([]variant, error) {
 	if o.target != "" {
 		return nil, usagef("--platform and --target both say what to build for; give one of them")
 	}
-	r, _ := tasm.Assemble(source(name, text), o.options())
+	r, _ := tasm.Assemble(newSource(name, text), o.options())
 	if r.Program == nil {
 		return []variant{{}}, nil // the build tells of the mistakes
 	}
@@ -104,7 +104,7 @@ func (o *imageOptions) buildProgram(sys *system, name string, text []byte, opts 
 	}
 	looked := opts.Format == tasm.Executable && len(text) <= maxLooked
 	opts.Instructions = opts.Instructions || looked
-	built, messages, early := o.searchOptions.build(sys, source(name, text), opts)
+	built, messages, early := o.searchOptions.build(sys, newSource(name, text), opts)
 	if looked && built.Bytes != nil {
 		messages.Append(lint.Check(built.Program, built.Files))
 	}

@@ -154,7 +154,7 @@ func (e *explainer) build(sys *system, name string, text []byte) (*tasm.Result, 
 	if e.flat {
 		opts.Format = tasm.FlatBinary
 	}
-	return e.searchOptions.build(sys, source(name, text), opts)
+	return e.searchOptions.build(sys, newSource(name, text), opts)
 }
 
 // chooseFormat takes the format from the name of the output where none was given.

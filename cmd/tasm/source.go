@@ -16,6 +16,7 @@ type sourceOptions struct {
 	warnings        diag.Warnings
 	style, color    string
 	maxErrors       int
+	others          []tasm.Source // that the program is made of as well
 }
 
 // register adds the options to a command, those that few need to advanced.
@@ -55,21 +56,21 @@ func (o *sourceOptions) check() error {
 	return nil
 }
 
-// source is a source of the command line.
-func source(name string, text []byte) tasm.Source {
+// newSource is a source of the command line.
+func newSource(name string, text []byte) tasm.Source {
 	return tasm.Source{Name: name, Text: text, ReadFile: readFile}
 }
 
 // options are those of a build that concern the source.
 func (o *sourceOptions) options() tasm.Options {
-	return tasm.Options{Target: o.target, IncludeDirs: o.include, Defines: o.define}
+	return tasm.Options{Target: o.target, IncludeDirs: o.include, Defines: o.define, Others: o.others}
 }
 
 // assemble assembles a source for an executable.
 func (o *sourceOptions) assemble(name string, text []byte) (*tasm.Result, *diag.Bag) {
 	opts := o.options()
 	opts.Instructions = true
-	return tasm.Assemble(source(name, text), opts)
+	return tasm.Assemble(newSource(name, text), opts)
 }
 
 // assembleFile reads a source and assembles it for an executable. It has told
