@@ -17,16 +17,17 @@ type Nasm struct {
 	Files *diag.Files
 	Root  diag.FileID // the source
 
-	out    strings.Builder
-	line   int // number of the line at hand, 0 before the first
-	text   string
-	level  int
-	hasRow bool // the line at hand is not written yet
-	data   strings.Builder
-	offset int64
-	seen   []place         // where each level of files and macros has come to
-	last   *lang.Statement // that TIMES repeats piece by piece
-	times  int64
+	out       strings.Builder
+	line      int // number of the line at hand, 0 before the first
+	text      string
+	level     int
+	hasRow    bool // the line at hand is not written yet
+	data      strings.Builder
+	offset    int64
+	seen      []place         // where each level of files and macros has come to
+	last      *lang.Statement // that TIMES repeats piece by piece
+	lastBytes []byte          // of its fragment placed last
+	times     int64
 }
 
 // place is a line of a file, or of a macro's body.
@@ -137,12 +138,12 @@ func squeeze(text string) string {
 // Place is told of what a line makes, offset bytes into section s.
 func (n *Nasm) Place(f *program.Fragment, offset int64, s lang.SegmentID) {
 	_, padding := f.Source.Body.(*lang.Align)
-	if f.Source == n.last && (f.Source.Times != nil || padding) {
+	if f.Source == n.last && (f.Source.Times != nil || padding && bytes.Equal(f.Bytes, n.lastBytes)) {
 		n.times += f.Repeat
 		return
 	}
 	n.repeated()
-	n.last, n.times = f.Source, f.Repeat
+	n.last, n.lastBytes, n.times = f.Source, f.Bytes, f.Repeat
 	total := f.Size * f.Repeat
 	switch _, incbin := f.Source.Body.(*lang.Incbin); {
 	case f.Kind == program.Space && total <= 8:
