@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"tasm/codegen/x86"
@@ -53,6 +54,11 @@ type Result struct {
 // Passed reports whether all is as expected.
 func (r *Result) Passed() bool { return len(r.Failures) == 0 }
 
+// Explained reports whether the failures tell why the program died.
+func (r *Result) Explained() bool {
+	return slices.ContainsFunc(r.Failures, func(f Failure) bool { return f.Explains })
+}
+
 // Failure is one thing that is not as expected.
 type Failure struct {
 	// Message is at the line of the case that expected it, or, where the program died,
@@ -61,6 +67,8 @@ type Failure struct {
 	// Diff shows two texts side by side: lines that begin with - are expected, with +
 	// what came instead; "" where there is nothing to compare.
 	Diff string
+	// Explains is set where Message is about why the program died.
+	Explains bool
 }
 
 // Run runs a case on each of its systems.
@@ -147,9 +155,9 @@ func (c *Case) judge(o *Outcome, aspects aspect) (list []Failure) {
 		if at, ok := o.writer(f.offset); ok && f.differ && k.stdout {
 			m.NoteAt(at, "this wrote what differs first")
 		}
-		list = append(list, Failure{m, f.diff})
+		list = append(list, Failure{Message: m, Diff: f.diff})
 		if f.isEnd && o.Why != nil {
-			list = append(list, Failure{o.Why, ""})
+			list = append(list, Failure{Message: o.Why, Explains: true})
 		}
 	}
 	return list
@@ -161,7 +169,7 @@ func (r *Result) judge(o *Outcome, aspects aspect) {
 }
 
 func (r *Result) fail(m *diag.Message, diff string) {
-	r.Failures = append(r.Failures, Failure{m, diff})
+	r.Failures = append(r.Failures, Failure{Message: m, Diff: diff})
 }
 
 // sink is where the program's standard output goes: it is kept, and after so many

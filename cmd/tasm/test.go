@@ -16,6 +16,7 @@ import (
 	"tasm/assembler"
 	"tasm/diag"
 	"tasm/layout"
+	"tasm/lint"
 	"tasm/spec"
 	"tasm/spec/report"
 )
@@ -231,7 +232,7 @@ func (t *tester) test(sys *system, name string, search layout.Options) (*report.
 		r.Kernel = testOnKernel
 	}
 	s = testSource(context.Background(), name, r, suite)
-	s.Broken = t.warnings.Apply(s.Broken)
+	s.Broken, s.Warnings = t.warnings.Apply(s.Broken), t.warnings.Apply(s.Warnings)
 	return s, nil
 }
 
@@ -249,7 +250,22 @@ func testSource(ctx context.Context, name string, r *spec.Runner, suite *spec.Su
 			}
 		}
 	}
+	s.Warnings = clues(r, s)
 	return s
+}
+
+// clues are warnings about a program that does something else than it must, and of which
+// nothing else says why.
+func clues(r *spec.Runner, s *report.Source) []*diag.Message {
+	for _, result := range s.Results {
+		if b := result.Built; !result.Passed() && !result.Explained() && b.Layout != "" {
+			messages := &diag.Bag{}
+			messages.Append(b.Messages)
+			messages.Append(lint.Check(b.Program, r.Files))
+			return messages.Messages()
+		}
+	}
+	return nil
 }
 
 // suite reads the tests of a source: those of --spec, or its own and those beside it.

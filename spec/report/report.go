@@ -17,8 +17,10 @@ type Source struct {
 	Files   *diag.Files
 	Results []*spec.Result
 	// Broken are errors of the source or of what is said of it, which kept the cases
-	// from being run; Warnings are for people.
+	// from being run.
 	Broken []*diag.Message
+	// Warnings may tell why a test failed.
+	Warnings []*diag.Message
 }
 
 // Failed reports whether anything is not as expected.
@@ -73,6 +75,7 @@ func Text(w io.Writer, sources []*Source, style Style) error {
 				out.diff(f.Diff, style.Color)
 			}
 		}
+		out.messages(s.Files, s.Warnings, style.Color)
 	}
 	out.printf("%s\n", Summary(sources))
 	return out.err
