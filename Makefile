@@ -61,3 +61,13 @@ random:
 .PHONY: vscode
 vscode:
 	cd editors/vscode && npm ci --no-audit --no-fund && npm run package
+
+# The playground, in site/dist: files for any web server. Needs node and npm.
+.PHONY: site
+site:
+	cd site/web && npm ci --no-audit --no-fund && node build.mjs
+
+# The command with the playground in it, for tasm play.
+.PHONY: tasm
+tasm: site
+	go build -tags site -o tasm ./cmd/tasm

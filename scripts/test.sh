@@ -23,6 +23,9 @@ missing=$(while read -r tool package; do
 done <<TOOLS
 nasm nasm
 nvim neovim
+node nodejs
+npm npm
+chromium chromium
 yasm yasm
 objdump binutils
 gcc gcc

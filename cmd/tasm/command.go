@@ -51,6 +51,7 @@ func commands() []*command {
 		traceCommand(),
 		fmtCommand(),
 		lspCommand(),
+		playCommand(),
 		versionCommand(),
 		helpCommand(),
 		completionCommand(),

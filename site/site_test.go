@@ -1,0 +1,185 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+var pictures = flag.String("pictures", "", "a folder for screenshots")
+
+// page makes the playground if need be, serves it and opens it in Chromium.
+func page(t *testing.T) (ctx context.Context, url string) {
+	t.Helper()
+	if _, err := os.Stat("dist/index.html"); err != nil {
+		if out, err := exec.Command("make", "-C", "..", "site").CombinedOutput(); err != nil {
+			t.Fatalf("make site: %s\n%s", err, out)
+		}
+	}
+	server := httptest.NewServer(http.FileServerFS(os.DirFS("dist")))
+	t.Cleanup(server.Close)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath("chromium"))
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("chromium: %s", err)
+	}
+	err := chromedp.Listen(ctx, func(event any) {
+		if e, ok := event.(*runtime.EventExceptionThrown); ok {
+			t.Errorf("the page throws: %+v", e.ExceptionDetails)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	return ctx, server.URL
+}
+
+type action = chromedp.Action[chromedp.Void]
+
+// script runs a script of the page.
+func script(text string) action { return chromedp.Evaluate[chromedp.Void](text) }
+
+// do runs actions, and ends the test where one fails.
+func do(t *testing.T, ctx context.Context, what string, actions ...action) {
+	t.Helper()
+	limited, cancel := context.WithTimeout(ctx, 50*time.Second)
+	defer cancel()
+	if err := chromedp.Do(limited, actions...); err != nil {
+		text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
+		if png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100)); err == nil && *pictures != "" {
+			os.WriteFile(*pictures+"/failed.png", png, 0o644)
+		}
+		t.Fatalf("%s: %s\n%s", what, err, text)
+	}
+}
+
+// until waits for an expression to become true.
+func until(expression string) action {
+	return chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(40*time.Second))
+}
+
+// contains is an expression for until.
+func contains(id, text string) action {
+	quoted, _ := json.Marshal(text)
+	return until(`document.getElementById("` + id + `").textContent.includes(` + string(quoted) + `)`)
+}
+
+// write replaces the source, as an input method does.
+func write(text string) action {
+	quoted, _ := json.Marshal(text)
+	return chromedp.Steps(
+		chromedp.Focus(".cm-content"),
+		script(`document.execCommand("selectAll"); document.execCommand("insertText", false, `+string(quoted)+`)`),
+	)
+}
+
+const wrong = "target linux/386\nsection .text\nmvo eax, 4\nmov ebx, 1\nmov ecx, msg\nmov edx, 3\nint 0x80\nmov eax, 1\nmov ebx, 0\nint 0x80\nsection .data\nmsg: db \"ok\", 10\n"
+
+// TestPlayground does what a student does: writes a program, sees the mistake, mends
+// it by the offered fix, steps and steps back, golfs, shares and loads again.
+func TestPlayground(t *testing.T) {
+	ctx, url := page(t)
+	begin := time.Now()
+	do(t, ctx, "open", chromedp.EmulateViewport(1280, 1000), chromedp.Navigate(url), contains("status", "ready"), contains("size", "bytes, plain"))
+	t.Logf("ready after %s", time.Since(begin).Round(time.Millisecond))
+
+	do(t, ctx, "typing", write(wrong))
+	do(t, ctx, "a mistake", contains("messages", "unknown instruction 'mvo'"), until(`document.querySelector(".cm-lint-marker-error") !== null`))
+	do(t, ctx, "its fix", until(`document.querySelector("#fixes button").textContent === "Replace 'mvo' by 'mov' in line 3"`), chromedp.Click("#fixes button"))
+	do(t, ctx, "mended", until(`document.getElementById("fixes").children.length === 0`), contains("size", "bytes, plain"))
+	do(t, ctx, "hints", until(`[...document.querySelectorAll(".hint")].some(e => e.textContent.startsWith("B8 04 00 00 00"))`))
+
+	do(t, ctx, "step", chromedp.Click("#start"), contains("where", "0 steps; next: mov eax"),
+		chromedp.Click("#step"), contains("where", "1 steps; next: mov ebx"), contains("registers", "eax0x4 ●"),
+		until(`document.querySelector(".next").textContent.includes("ebx")`),
+		chromedp.Click("#back"), contains("where", "0 steps"), contains("registers", "eax0x0"),
+		chromedp.Click("#run"), contains("where", "status 0"), contains("output", "ok\n"),
+		chromedp.Click("#back"), until(`!document.getElementById("run").disabled`))
+
+	do(t, ctx, "a byte and its line", script(`document.querySelector("#map .code").focus()`),
+		contains("owners", "instruction mov"), until(`document.querySelectorAll(".cm-line.lit").length === 1`),
+		chromedp.KeyEvent("\ue014"), // arrow to the right
+	)
+
+	do(t, ctx, "golf", chromedp.Click("#golf"), contains("progress", "the smallest found"), contains("size", "bytes, golf"))
+	size, err := chromedp.Run(ctx, chromedp.Text("#size"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := strconv.Atoi(strings.Fields(size)[0]); err != nil || n >= 100 {
+		t.Errorf("golf gives %s, and plain is 153 bytes", size)
+	}
+	do(t, ctx, "run what the search has found", chromedp.Click("#start"), chromedp.Click("#run"), contains("output", "ok\n"))
+
+	do(t, ctx, "share", chromedp.Click("#share"), until(`location.hash.startsWith("#s=")`), script(`localStorage.clear()`))
+	shared, err := chromedp.Run(ctx, chromedp.Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, "reload", chromedp.Navigate("about:blank"), chromedp.Navigate(shared), contains("status", "ready"), contains("size", "bytes, plain"),
+		until(`document.querySelector(".cm-content").textContent.includes("mov eax, 4")`))
+
+	do(t, ctx, "a lesson", chromedp.SetValue("#lesson", "1"), script(`document.getElementById("lesson").dispatchEvent(new Event("change"))`),
+		chromedp.WaitVisible("#lesson-text h1, #lesson-text p"), chromedp.WaitVisible(".exercise"),
+		script(`[...document.querySelectorAll(".exercise button")].find(b => b.textContent === "Check").click()`),
+		until(`/[✓✗]/.test(document.querySelector(".exercise pre").textContent)`))
+}
+
+// TestAccessible asks axe, in both colours and on a narrow screen.
+func TestAccessible(t *testing.T) {
+	ctx, url := page(t)
+	axe, err := os.ReadFile("web/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("%s: make site installs it", err)
+	}
+	do(t, ctx, "open", chromedp.Navigate(url), contains("status", "ready"), contains("size", "bytes, plain"),
+		chromedp.Click("#start"), contains("where", "0 steps"), chromedp.Click("#step"), contains("where", "1 steps"),
+		chromedp.SetValue("#lesson", "1"), script(`document.getElementById("lesson").dispatchEvent(new Event("change"))`),
+		chromedp.WaitVisible(".exercise"), script(string(axe)))
+	for _, c := range []struct {
+		name  string
+		width int64
+		dark  bool
+	}{{"light", 1280, false}, {"dark", 1280, true}, {"narrow", 390, false}} {
+		do(t, ctx, c.name, chromedp.EmulateViewport(c.width, 900),
+			script(`document.documentElement.classList.toggle("dark", `+strconv.FormatBool(c.dark)+`)`),
+			chromedp.Sleep(300*time.Millisecond))
+		violations, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.html + " " + n.failureSummary).join("; ")))`, chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range violations {
+			t.Errorf("%s: %s", c.name, v)
+		}
+		if wide {
+			t.Errorf("%s: the page is wider than the screen", c.name)
+		}
+		if *pictures != "" {
+			png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+			if err != nil {
+				t.Fatal(err)
+			}
+			os.WriteFile(*pictures+"/"+c.name+".png", png, 0o644)
+		}
+	}
+}

@@ -1,0 +1,25 @@
+//go:build js
+
+// Command wasm is the engine of the playground in a worker of a page. The page's
+// messages come to the function tasmHandle, and go to the function tasmPost.
+package main
+
+import (
+	"syscall/js"
+
+	"tasm/site/engine"
+)
+
+func main() {
+	post := func(message []byte) { js.Global().Call("tasmPost", string(message)) }
+	messages := make(chan string, 1000)
+	e := engine.New(post)
+	js.Global().Set("tasmHandle", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		messages <- args[0].String()
+		return nil
+	}))
+	post([]byte(`{"event":"ready"}`))
+	for m := range messages {
+		post(e.Handle([]byte(m)))
+	}
+}

@@ -1,0 +1,55 @@
+// The engine behind a worker: calls are promises, events have listeners.
+export class Engine {
+  #worker = new Worker("worker.js");
+  #pending = new Map();
+  #listeners = new Map();
+  #next = 1;
+
+  // module is that of another engine, or null to fetch it; ready gives its own.
+  constructor(module) {
+    this.ready = new Promise((resolve, reject) => {
+      let own = module;
+      this.#worker.onerror = (e) => reject(new Error(e.message));
+      this.#worker.onmessage = ({ data }) => {
+        if (typeof data !== "string") {
+          if (data.failed) {
+            reject(new Error(data.failed));
+            this.#emit("failed", data.failed);
+          }
+          own = data.module ?? own;
+          return;
+        }
+        const message = JSON.parse(data);
+        if (message.event === "ready") resolve(own);
+        else if (message.event) this.#emit(message.event, message.params);
+        else this.#answer(message);
+      };
+    });
+    this.#worker.postMessage(module);
+  }
+
+  on(event, listener) {
+    this.#listeners.set(event, listener);
+  }
+
+  #emit(event, params) {
+    this.#listeners.get(event)?.(params);
+  }
+
+  #answer({ id, result, error }) {
+    const { resolve, reject } = this.#pending.get(id) ?? {};
+    this.#pending.delete(id);
+    if (error) reject?.(new Error(error));
+    else resolve?.(result);
+  }
+
+  call(method, params) {
+    const id = this.#next++;
+    this.#worker.postMessage(JSON.stringify({ id, method, params }));
+    return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+  }
+
+  end() {
+    this.#worker.terminate();
+  }
+}
