@@ -27,12 +27,13 @@ type bound struct {
 	loader *elf.Loader
 	reason string // why; "" where nothing is to be kept
 	asIs   bool   // only the plain layout will do
+	placed bool   // the program may name ranges of addresses by where they lie
 }
 
 // binds reports whether a comparison leaves only the plain layout: the program was seen
 // to look at what any other changes, or may do so where it can't be followed.
 func (b *bound) binds(v equiv.Verdict) bool {
-	return v.Shown || v.Outcome == equiv.Unclear && b.reason != ""
+	return v.Shown || v.Outcome == equiv.Unclear && b.placed
 }
 
 // boundOf finds out what a program sees of its address space. Where it can't be told
@@ -43,10 +44,12 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 	if !all {
 		calls, all = callsOf(plain)
 	}
+	placed := !all
 	if !all {
 		space, why = linux.SpacePages, "it makes system calls that are not known"
 	}
 	for _, c := range calls {
+		placed = placed || c.Placed
 		if s := c.Space(); s > space {
 			space, why = s, "it calls "+c.Name
 		}
@@ -61,16 +64,16 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 	case space == linux.NoSpace:
 		return bound{loader: loader}
 	case space == linux.SpaceFile || err != nil:
-		return bound{loader, why + ", which show the file in memory: only the plain layout keeps that", true}
+		return bound{loader, why + ", which show the file in memory: only the plain layout keeps that", true, placed}
 	}
 	run := im.Lowest()
 	_, committed := im.Size()
-	return bound{loader.Within(run.Low, run.High, committed), fmt.Sprintf("kept between %#x and %#x, since %s, which can show what is mapped", run.Low, run.High, why), false}
+	return bound{loader.Within(run.Low, run.High, committed), fmt.Sprintf("kept between %#x and %#x, since %s, which can show what is mapped", run.Low, run.High, why), false, placed}
 }
 
 // callsOf returns the system calls of a program that makes the same ones whatever it
 // is told, and false where that is not so.
-func callsOf(plain *File) (calls []*linux.Syscall, all bool) {
+func callsOf(plain *File) (calls []rewrite.Made, all bool) {
 	trace, _ := equiv.Run(plain.Bytes)
 	if trace == nil {
 		return nil, false
@@ -79,7 +82,7 @@ func callsOf(plain *File) (calls []*linux.Syscall, all bool) {
 		if c.Syscall == nil {
 			return nil, false
 		}
-		calls = append(calls, c.Syscall)
+		calls = append(calls, rewrite.Made{Syscall: c.Syscall})
 	}
 	return calls, true
 }

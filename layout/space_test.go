@@ -33,6 +33,7 @@ var probes = []struct {
 	{"other files below /proc", "linux/386", "sys open, path, 0, 0\nsys read, eax, room, 5\nsys write, 1, room, 5\nsection .rodata\npath: db '/proc/version', 0\nsection .bss\nroom: resb 5", false},
 	{"map behind its own code", "linux/386", "mov dword [v], 5\nsys mmap2, 0x8049000, 0x1000, 3, 0x100022, -1, 0\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80\nsection .data\nv: dd 1", true},
 	{"attach at its own place", "linux/386", "sys shmget, 0, 0x1000, 0x3ff\nsys shmat, eax, 0x8048000, 0\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80", true},
+	{"write to the heap", "linux/386", "sys brk, 0\nmov esi, eax\nlea ebx, [eax+4096]\nmov eax, 45\nint 0x80\nmov dword [esi], 'heap'\nmov eax, 4\nmov ebx, 1\nmov ecx, esi\nmov edx, 4\nint 0x80", false},
 	{"limit files", "linux/386", "sys setrlimit, 7, limit\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80\nsection .rodata\nlimit: dd 64, 64", false},
 	{"name itself", "linux/386", "sys prctl, 15, name, 0, 0, 0\nsys prctl, 16, room, 0, 0, 0\nsys write, 1, room, 5\nsection .rodata\nname: db 'small', 0\nsection .bss\nroom: resb 16", false},
 	{"unmap", "linux/amd64", "sys munmap, 0x100000000, 0x600000000000\nsys write, 1, ok, 3", false},

@@ -6,9 +6,17 @@ import (
 	"tasm/linux"
 )
 
+// Made is a system call that a graph may make.
+type Made struct {
+	*linux.Syscall
+	// Placed tells that it may name a range of addresses by where that lies, and not
+	// leave it to the kernel to find room.
+	Placed bool
+}
+
 // Calls returns the system calls that a graph without doubts may make, and false
 // where one of them is not known.
-func Calls(g *flow.Graph, o Options) (calls []*linux.Syscall, all bool) {
+func Calls(g *flow.Graph, o Options) (calls []Made, all bool) {
 	_, a := analyzed(g, o) // of any length: only states are carried along
 	if a == nil {
 		return nil, false
@@ -22,13 +30,27 @@ func Calls(g *flow.Graph, o Options) (calls []*linux.Syscall, all bool) {
 				// In 64-bit code int 0x80 has the numbers of the other ABI.
 				all = all && len(made) > 0 && (g.Bits == 32 || in.Form.Flow() == x86.SystemCall)
 				for _, call := range made {
-					calls = append(calls, a.command(&s, call))
+					call = a.command(&s, call)
+					calls = append(calls, Made{call, a.places(&s, call)})
 				}
 			}
 			a.advance(&s, &b.Code[i], a.index[b]+i)
 		}
 	}
 	return calls, all
+}
+
+// places reports whether a call may name a range of addresses by where it lies.
+func (a *analysis) places(s *state, call *linux.Syscall) bool {
+	for i, arg := range call.Args(a.s.abi) {
+		switch n, known := s.r[a.s.arguments[i]].number(); {
+		case arg.Kind == linux.Map && !(known && n == 0):
+			return true
+		case call.Space() != linux.NoSpace && (arg.Kind == linux.Opaque || arg.Kind == linux.In && call.Result == linux.Pointer):
+			return true // in memory, perhaps
+		}
+	}
+	return false
 }
 
 // analyzed analyses a graph; the analysis is nil where the program can't be seen
