@@ -10,6 +10,9 @@
 // Each time is the median of several runs of the whole process, the tools taking
 // turns. It needs root, for the container engine.
 //
+// With -matrix it instead hands tasm's images to every tool that it knows of, and
+// prints the table of docs/images.md.
+//
 // With -golf it instead measures how the time and memory of layout golf grow, with
 // the length of a program and with the number of its system calls, and prints the
 // tables of docs/layout.md.
@@ -36,6 +39,7 @@ var (
 	runs  = flag.Int("n", 9, "`runs` of each tool")
 	golf  = flag.Bool("golf", false, "measure layout golf instead")
 	pack  = flag.Bool("packers", false, "time the tools that make images of executables instead")
+	takes = flag.Bool("matrix", false, "print which tools take tasm's images instead")
 	lines = flag.Int("lines", 200_000, "`lines` of the generated source")
 )
 
@@ -133,6 +137,9 @@ func bench() (err error) {
 	}
 	fmt.Println(docker)
 
+	if *takes {
+		return matrix(dir, tasm, engine)
+	}
 	if *pack {
 		return packers(dir, tasm, engine)
 	}
@@ -158,13 +165,13 @@ func images(dir, tasm string, engine *dockertest.Engine) error {
 		return err
 	}
 	archive := filepath.Join(dir, "image.tar")
-	// The layout that searches has no counterpart elsewhere.
 	build := command("tasm build --layout plain", tasm, "build", "--layout", "plain", source, "-o", archive)
+	golfed := command("tasm build, golf", tasm, "build", source, "-o", filepath.Join(dir, "golfed.tar")) // has no counterpart elsewhere
 	load := &contestant{name: "the same, docker load", run: func() error {
 		return errors.Join(build.run(), engine.Load(archive))
 	}}
 	docker := &contestant{name: "docker build", run: func() error { return engine.BuildImage(context, "bench") }}
-	if err := race("From samples/hello.tasm to an image; docker build only packs the finished executable", build, load, docker); err != nil {
+	if err := race("From samples/hello.tasm to an image; docker build only packs the finished executable", build, golfed, load, docker); err != nil {
 		return err
 	}
 	for _, image := range []string{"hello", "bench"} {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -50,10 +51,10 @@ func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
 	if err := s.checkSize(len(program)); err != nil {
 		return nil, SpecErrors{err}
 	}
-	chosen := p.tar.choose(s, program)
+	chosen := p.choose(s, program)
 	s.Path = chosen.path
 	entries := []tarEntry{{
-		name: s.Path[1:], mode: chosen.mode, typeflag: chosen.typeflag, mtime: s.Created, data: program,
+		name: s.Path[1:], mode: chosen.mode, typeflag: chosen.typeflag, mtime: s.Created, data: append(slices.Clip(program), make([]byte, chosen.pad)...),
 	}}
 	for _, f := range s.distinct() {
 		entries = append(entries, f.entry(s))

@@ -13,6 +13,10 @@ type Profile struct {
 	// that it SHOULD be there; some registries and tools refuse it otherwise.
 	mediaType bool
 
+	// Program: zeros may follow it where that makes the image smaller, if the Spec
+	// lets them.
+	pad bool
+
 	tar tarFormat
 }
 
@@ -36,6 +40,7 @@ var Portable = Profile{Name: "portable", mediaType: true, tar: ustar}
 var Small = Profile{
 	Name:    "small",
 	Refused: "busybox tar, and registries and tools that ask a manifest for its media type (cloudflare's serverless-registry, spegel, the .NET SDK)",
+	pad:     true,
 	tar:     tarFormat{fill: true, endBlock: true},
 }
 
@@ -45,6 +50,7 @@ var Small = Profile{
 var Smallest = Profile{
 	Name:    "smallest",
 	Refused: "GNU tar, bsdtar, busybox tar and Python's tarfile, and registries and tools that ask a manifest for its media type (cloudflare's serverless-registry, spegel, the .NET SDK)",
+	pad:     true,
 }
 
 // Profiles are all profiles, the default first.

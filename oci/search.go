@@ -12,7 +12,8 @@ import (
 )
 
 // What nothing depends on is chosen so that the layer compresses best: the
-// program's mode, its name where nobody gave it one, and whether its type flag is
+// program's mode, its name where nobody gave it one, zeros behind it where the
+// profile and the author let them be, and whether its type flag is
 // '0' or NUL, which is a regular file too (POSIX 1003.1-1988). The header's
 // checksum changes with each of them, so that its digits may or may not be the
 // copy of others; that can't be foreseen, and so they go through the real encoder.
@@ -22,11 +23,20 @@ type choice struct {
 	path     string
 	mode     int64
 	typeflag byte
+	pad      int // zeros behind the program
 }
+
+// mostPadding is the most zeros that are tried behind a program: 8, so that the last
+// octal digit of its size can be any.
+const mostPadding = 8
 
 // choose returns the path and entry of the program with the shortest layer. The
 // preferred choices come first, and win a tie.
-func (f tarFormat) choose(s *resolved, program []byte) choice {
+func (p Profile) choose(s *resolved, program []byte) choice {
+	f, most := p.tar, 0
+	if p.pad && s.MayPad {
+		most = mostPadding
+	}
 	paths, modes := []string{s.Path}, freeModes
 	if s.Path == "" {
 		paths = paths[:0]
@@ -51,8 +61,10 @@ func (f tarFormat) choose(s *resolved, program []byte) choice {
 	var all []rated
 	for _, mode := range modes {
 		for _, typeflag := range []byte{0, '0'} {
-			c := choice{paths[0], mode, typeflag}
-			all = append(all, rated{c, f.estimate(c, s, program)})
+			for pad := range most + 1 {
+				c := choice{paths[0], mode, typeflag, pad}
+				all = append(all, rated{c, f.estimate(c, s, program)})
+			}
 		}
 	}
 	byBits := func(a, b rated) int { return cmp.Compare(a.bits, b.bits) }
@@ -76,11 +88,15 @@ const named = 2
 // zeros are cut to what reaches from any field with contents to the next but the
 // name, and the program is left out: they cost the same whatever is chosen.
 func (f tarFormat) estimate(c choice, s *resolved, program []byte) int {
-	h, err := f.header(tarEntry{name: path.Base(c.path), mode: c.mode, typeflag: c.typeflag, mtime: s.Created, size: len(program)})
+	h, err := f.header(tarEntry{name: path.Base(c.path), mode: c.mode, typeflag: c.typeflag, mtime: s.Created, size: len(program) + c.pad})
 	if err != nil {
 		return math.MaxInt - 1
 	}
-	return deflate.FixedBits(cutRuns(h, tarMtime.offset-tarMode.offset))
+	behind := 0
+	if !f.fill {
+		behind = c.pad // not a part of a longer run of zeros
+	}
+	return behind + deflate.FixedBits(cutRuns(h, tarMtime.offset-tarMode.offset))
 }
 
 // cutRuns shortens the runs of zeros in b that are longer than most.

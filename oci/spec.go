@@ -39,6 +39,10 @@ type Spec struct {
 	// so that the image need not divide its command.
 	IgnoresArguments bool
 
+	// MayPad says that zeros may follow the program: it is an executable whose
+	// headers tell where it ends.
+	MayPad bool
+
 	// Entrypoint and Cmd make up the command: Cmd is what arguments of
 	// "docker run" replace. With Entrypoint nil the program at Path is the
 	// entrypoint; with Entrypoint empty but not nil Cmd is all of the command.

@@ -222,7 +222,7 @@ func (c *composition) image(v variant, built builtProgram, shown string, message
 	if child.Platform.String() != built.Program.Target {
 		part += "  for " + child.Platform.String()
 	}
-	if n, err := oci.WireSize(child); err == nil {
+	if n, err := oci.WireSize(child.Artifact); err == nil {
 		part += fmt.Sprintf("  wire %d B", n)
 	}
 	c.parts = append(c.parts, part)

@@ -50,7 +50,7 @@ func (o *metadataOptions) describe(p *program.Program, source string, getenv fun
 	if target, ok := linux.TargetFor(p.Target); ok {
 		s.Platform = oci.Platform{OS: target.OS, Architecture: target.Arch}
 	}
-	s.IgnoresArguments = ignoresArguments(p)
+	s.IgnoresArguments, s.MayPad = ignoresArguments(p), true
 	messages.Append(s.complete(o, getenv))
 	return s, messages
 }

@@ -70,6 +70,9 @@ func (e *encoder) findMatches(lo, hi int) {
 // plan returns the blocks that src[lo:hi] is best written as: one, or several
 // cut where the statistics of the one's tokens change.
 func (e *encoder) plan(lo, hi int) []*block {
+	if !e.effort.thorough {
+		return e.quickPlan(lo, hi)
+	}
 	whole := e.bestBlock(lo, hi)
 	var blocks []*block
 	bits, from := 0, lo
@@ -87,6 +90,28 @@ func (e *encoder) plan(lo, hi int) []*block {
 		return blocks
 	}
 	return []*block{whole}
+}
+
+// quickPlan is plan with two parses of each byte: under the fixed codes, which tells
+// where to cut, and under those of the block that this parse gives.
+func (e *encoder) quickPlan(lo, hi int) []*block {
+	var p prices
+	p.set(fixedBook)
+	var blocks []*block
+	from := lo
+	for _, tokens := range e.split(e.parse(lo, hi, &p)) {
+		to := from
+		for _, t := range tokens {
+			to += int(t.length)
+		}
+		best := &block{kind: fixed, lo: from, hi: to, tokens: tokens, book: fixedBook, bits: fixedBits(countTokens(tokens))}
+		if bits := storedWorstBits(to - from); bits < best.bits {
+			best = &block{kind: stored, lo: from, hi: to, tokens: tokens, bits: bits}
+		}
+		blocks = append(blocks, e.improve(best, newDynamic(from, to, tokens)))
+		from = to
+	}
+	return blocks
 }
 
 // split cuts tokens in two where that promises the largest gain, then each

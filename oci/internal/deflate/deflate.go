@@ -27,6 +27,11 @@
 // Memory beside input and output does not grow with them.
 package deflate
 
+import (
+	"iter"
+	"runtime"
+)
+
 const (
 	windowSize = 32768
 	minMatch   = 3
@@ -64,14 +69,51 @@ func effortFor(n int) effort {
 // Compress returns a DEFLATE stream for src. It is never longer than src in
 // stored blocks, which is 5 bytes for each 65535 bytes begun.
 func Compress(src []byte) []byte {
-	e := newEncoder(src, effortFor(len(src)))
 	var w bitWriter
-	for lo := 0; ; lo += chunkSize {
-		hi := min(lo+chunkSize, len(src))
-		final := hi == len(src)
-		e.writeChunk(&w, lo, hi, final)
-		if final {
-			return w.bytes()
+	for c := range planAll(src, effortFor(len(src))) {
+		c.encoder.writeChunk(&w, c.lo, c.hi, c.blocks, c.hi == len(src))
+	}
+	return w.bytes()
+}
+
+// chunk is a part of the input, and how it is to be written.
+type chunk struct {
+	encoder *encoder
+	lo, hi  int
+	blocks  []*block
+}
+
+// planAll plans all chunks of src, several at a time, and gives them in order. A
+// chunk depends on the input alone and not on what was made of others, as a match
+// reaches back at most windowSize bytes; so the result is the same for any number
+// of processors.
+func planAll(src []byte, e effort) iter.Seq[chunk] {
+	return func(yield func(chunk) bool) {
+		workers := min(runtime.GOMAXPROCS(0), len(src)/chunkSize+1)
+		pending := make(chan chan chunk, workers)
+		go func() {
+			defer close(pending)
+			for lo := 0; ; lo += chunkSize {
+				hi := min(lo+chunkSize, len(src))
+				done := make(chan chunk, 1)
+				pending <- done // waits while there are as many as workers
+				go func() {
+					enc := newEncoder(src, e)
+					for i := max(lo-windowSize, 0); i < lo; i++ {
+						enc.finder.insert(i)
+					}
+					enc.findMatches(lo, hi)
+					done <- chunk{enc, lo, hi, enc.plan(lo, hi)}
+				}()
+				if hi == len(src) {
+					return
+				}
+			}
+		}()
+		for done := range pending {
+			if !yield(<-done) {
+				panic("deflate: a chunk is left unwritten")
+			}
 		}
 	}
 }
@@ -81,9 +123,7 @@ func Compress(src []byte) []byte {
 // Stored blocks are always a candidate. Where they end grows with where they
 // begin, so by induction over the chunks the whole stream ends no later than
 // one of stored blocks only.
-func (e *encoder) writeChunk(w *bitWriter, lo, hi int, final bool) {
-	e.findMatches(lo, hi)
-	blocks := e.plan(lo, hi)
+func (e *encoder) writeChunk(w *bitWriter, lo, hi int, blocks []*block, final bool) {
 	planned := 0
 	for _, b := range blocks {
 		planned += b.bits

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -256,5 +257,20 @@ func BenchmarkCompress(b *testing.B) {
 			}
 			b.ReportMetric(float64(n)/float64(len(bm.src)), "ratio")
 		})
+	}
+}
+
+// TestManyProcessors compresses several chunks at a time and one after the other:
+// the bytes are the same.
+func TestManyProcessors(t *testing.T) {
+	src := make([]byte, 3*chunkSize+1000)
+	for i := range src {
+		src[i] = byte(i * i >> 7 * (i >> 9))
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	alone := Compress(src)
+	runtime.GOMAXPROCS(4)
+	if !bytes.Equal(Compress(src), alone) {
+		t.Error("the number of processors changes the bytes")
 	}
 }
