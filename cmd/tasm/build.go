@@ -51,13 +51,14 @@ func buildCommand() *command {
 	simple.VarP(newChoice(&b.format, "", formatNames()...), "format", "f", "kind of output, whatever its name is: elf, bin, image, object, or the `FORMAT` of an object by the name that it has in nasm: elf64, win64, macho64 and others")
 	b.registerIn(simple, images, layouts, advanced)
 	simple.BoolVar(&b.insecure, "insecure", false, insecureUsage)
-	simple.BoolVarP(&b.debug, "debug", "g", false, "add symbols and line numbers for debuggers, to objects and to executables as --layout plain lays them out")
+	simple.BoolVarP(&b.debug, "debug", "g", false, "add symbols and line numbers for debuggers, to objects and to executables as --layout plain lays them out; for another --layout they go into a file beside the executable, NAME.debug")
 	simple.BoolVarP(&b.verbose, "verbose", "v", false, "print the summary even where standard error is no terminal")
 	return c
 }
 
 // product is what a build has made, but for images.
 type product struct {
+	sidecar    []byte // what debuggers read, where it has a file of its own
 	data       []byte
 	executable bool
 	summary    string
@@ -104,6 +105,11 @@ func (b *build) run(sys *system, args []string) error {
 	}
 	if err := writeOutput(sys, output, made.data, made.executable); err != nil {
 		return b.failTransfer(sys, err)
+	}
+	if made.sidecar != nil && output != "-" {
+		if err := writeOutput(sys, output+".debug", made.sidecar, false); err != nil {
+			return b.failTransfer(sys, err)
+		}
 	}
 	b.tell(sys, output, made.summary, made.hosts)
 	return nil
@@ -255,6 +261,13 @@ func (b *build) make(sys *system, name string, text []byte, f *format) (*product
 	}
 	if f.kind == tasm.Executable {
 		made.hosts = asks(built.File)
+		if b.sidecar() {
+			made.sidecar = built.Sidecar(name, debugInformation("dwarf", name, "tasm "+version()))
+			if made.sidecar == nil {
+				messages.Add(diag.Warningf("other", diag.Range{}, "there is nothing for debuggers: the layout has written the program anew, so no byte of it comes from a line of the source").
+					Notef("layout pack keeps the instructions as they are written"))
+			}
+		}
 	}
 	return made, built.Files, messages
 }

@@ -95,10 +95,16 @@ type builtProgram struct {
 // would do wrong.
 const maxLooked = 1 << 18
 
+// sidecar reports whether debug information has to go into a file of its own, as the
+// user wants a layout that has no room for it.
+func (o *imageOptions) sidecar() bool {
+	return o.debug && o.layoutSet() && o.layout != plainLayout
+}
+
 // buildProgram builds the program of a source. It reports whether the search for a
 // smaller one was ended early.
 func (o *imageOptions) buildProgram(sys *system, name string, text []byte, opts tasm.Options) (*tasm.Result, *diag.Bag, bool) {
-	if o.debug {
+	if o.debug && !o.sidecar() {
 		o.layout = plainLayout
 		opts.Debug = debugInformation("dwarf", name, "tasm "+version())
 	}

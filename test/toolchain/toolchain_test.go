@@ -338,6 +338,23 @@ func TestPlainExecutables(t *testing.T) {
 	}
 }
 
+// TestSidecar lets gdb run a packed program by the file beside it.
+func TestSidecar(t *testing.T) {
+	for _, target := range []string{"linux/amd64", "linux/386"} {
+		dir := folder(t, map[string]string{
+			"packed.tasm": "target linux/amd64, linux/386\n_start:\tsys write, 1, text, 6\n.end:\tsys exit, 7\ntext:\tdb \"hello\", 10\n",
+			"script":      "set exec-wrapper sh -c 'exec ./packed'\nbreak _start.end\nrun\ninfo symbol $pc\ncontinue\n",
+		})
+		do(t, dir, "TASM build -g --layout pack --target "+target+" packed.tasm -o packed")
+		out := do(t, dir, "nm packed.debug") + do(t, dir, "gdb -q -nx -batch -x script packed.debug")
+		for _, want := range []string{"T _start.end", "T text", "hello\n\nBreakpoint 1", "3\t.end:\tsys exit, 7", "_start.end in section .text", "exited with code 07"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: nobody says %q:\n%s", target, want, out)
+			}
+		}
+	}
+}
+
 // TestMake builds with a Makefile that names nasm.
 func TestMake(t *testing.T) {
 	dir := folder(t, map[string]string{
