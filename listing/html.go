@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"path"
 	"strings"
 )
 
@@ -13,46 +14,66 @@ var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>{{.Name}}</title>
+<title>{{.Title}}</title>
 <style>
-body { font: 14px/1.4 sans-serif; color: #111; background: #fff; margin: 1.5em; max-width: 75em }
+{{.Colours}}body { font: 14px/1.4 sans-serif; color: var(--ink); background: var(--ground); margin: 1.5em; max-width: 75em }
 table { border-collapse: collapse; margin: 1em 0 }
-th, td { text-align: left; vertical-align: top; border: 1px solid #bbb; padding: .15em .5em }
+th, td { text-align: left; vertical-align: top; border: 1px solid var(--line); padding: .15em .5em }
 td, code { font-family: monospace; font-size: 12px }
-.legend span { display: inline-block; border: 1px solid #888; width: 1.6em; text-align: center; font-weight: bold }
-.picture { overflow-x: auto }
+.legend span { display: inline-block; border: 1px solid var(--line); width: 1.6em; text-align: center; font-weight: bold }
+.wide { overflow-x: auto }
+tr.lit td { outline: 2px solid var(--lit) }
+p, li { overflow-wrap: anywhere }
 </style>
-<h1>{{.Name}}</h1>
+<h1>{{.Title}}</h1>
 {{range .Heading}}<p>{{.}}</p>
 {{end}}<h2>Bytes</h2>
 <ul class="legend">
-{{range .Legend}}<li><span style="background: {{.Colour}}">{{.Sign}}</span> {{.Text}}</li>
+{{range .Legend}}<li><span class="{{.Class}}">{{.Sign}}</span> {{.Text}}</li>
 {{end}}<li><span>&nbsp;</span> outside of the headers: the loader does not look at it</li>
 </ul>
-<p>Below the bytes lie the fields, instructions and data that they belong to. A mark " says that one began on the line above. What is cut short is told in full where the pointer rests on it, and in the table.</p>
-<div class="picture">
+<p>Below the bytes lie the fields, instructions and data that they belong to. A mark " says that one began on the line above. What is cut short is told in full where the pointer rests on it, and in the table. A byte that is touched, clicked or reached by the Tab key lights all that it belongs to.</p>
+<div class="wide">
 {{.Picture}}</div>
-<h2>Table</h2>
-<table>
+{{if .Story}}<h2>What happens</h2>
+<p>In the virtual machine; {{.Start}}. {{.End}}</p>
+<div class="wide"><table>
+<tr><th>address<th>instruction<th>what it does
+{{range .Story}}<tr><td>{{printf "%#x" .Address}}<td>{{.Text}}<td>{{.Does}}
+{{end}}</table></div>
+{{end}}<h2>Table</h2>
+<div class="wide"><table>
 <tr><th>offset<th>bytes<th>ELF header<th>program header<th>instruction<th>data<th>source<th>may be<th>remarks
-{{range .Rows}}<tr style="background: {{.Colour}}"><td>{{.Offset}}<td>{{.Bytes}}<td>{{.File}}<td>{{.Program}}<td>{{.Code}}<td>{{.Data}}<td>{{.Source}}<td>{{.Sign}} {{.May}}<td>{{.Remarks}}
-{{end}}</table>
+{{range .Rows}}<tr class="{{.Class}}" data-owners="{{.Owners}}"><td>{{.Offset}}<td>{{.Bytes}}<td>{{.File}}<td>{{.Program}}<td>{{.Code}}<td>{{.Data}}<td>{{.Source}}<td>{{.Sign}} {{.May}}<td>{{.Remarks}}
+{{end}}</table></div>
 {{if .Rules}}<h2>Rules of {{.Loader}}</h2>
-<table>
-<tr><th>rule<th>what it asks for<th>where it is written
-{{range .Rules}}<tr><td>{{.Name}}<td>{{.Text}}<td>{{.Source}}
-{{end}}</table>
-{{end}}</html>
+<div class="wide"><table>
+<tr><th>rule<th>what it is for<th>what it asks for<th>where it is written
+{{range .Rules}}<tr><td>{{.Name}}<td>{{.Words}}<td>{{.Text}}<td>{{.Source}}
+{{end}}</table></div>
+{{end}}<script>
+// Lights everything that shares an owner with what is pointed at or has the focus.
+const all = [...document.querySelectorAll("[data-owners]")];
+const owners = e => e.dataset.owners.split(" ").filter(x => x);
+function light(e) {
+  const wanted = e ? owners(e) : [];
+  for (const x of all) x.classList.toggle("lit", owners(x).some(o => wanted.includes(o)));
+}
+for (const e of all) {
+  for (const event of ["mouseenter", "focus", "click"]) e.addEventListener(event, () => light(e));
+  for (const event of ["mouseleave", "blur"]) e.addEventListener(event, () => light(null));
+}
+</script>
+</html>
 `))
 
 type (
 	pageRow struct {
 		Offset, Bytes, File, Program, Code, Data, Source, Sign, May, Remarks string
-		Colour                                                               template.CSS
+		Class, Owners                                                        string
 	}
 	pageSign struct {
-		Sign, Text string
-		Colour     template.CSS
+		Sign, Text, Class string
 	}
 )
 
@@ -65,7 +86,7 @@ func (l *Listing) HTML(out io.Writer) error {
 	l.draw(&picture, false)
 	var legends []pageSign
 	for _, e := range legend {
-		legends = append(legends, pageSign{signs[e.kind], e.text, template.CSS(mayColours[e.kind])})
+		legends = append(legends, pageSign{signs[e.kind], e.text, mayClasses[e.kind]})
 	}
 	var rows []pageRow
 	for i := range l.Rows {
@@ -77,16 +98,16 @@ func (l *Listing) HTML(out io.Writer) error {
 		row := pageRow{
 			Offset: fmt.Sprintf("%04x", r.Offset), Bytes: bytes, File: l.column(r, Header, false), Program: l.column(r, Header, true),
 			Code: l.codeOf(r), Data: l.column(r, Data, false), Source: l.sourceOf(r), Sign: r.May.sign(), May: r.May.String(),
-			Remarks: strings.Join(l.remarksOf(r), "; "), Colour: "#ffffff",
+			Remarks: strings.Join(l.remarksOf(r), "; "), Class: outside, Owners: numbers(r.Owners),
 		}
 		if r.May.Known {
-			row.Colour = template.CSS(mayColours[r.May.Kind])
+			row.Class = mayClasses[r.May.Kind]
 		}
 		rows = append(rows, row)
 	}
 	w := bufio.NewWriter(out)
 	err := page.Execute(w, map[string]any{
-		"Name": l.Name, "Heading": l.heading(), "Legend": legends, "Picture": template.HTML(picture.String()),
+		"Title": path.Base(l.Name), "Colours": template.CSS(colours), "Start": l.Start, "End": l.End, "Story": l.Story, "Heading": l.heading(), "Legend": legends, "Picture": template.HTML(picture.String()),
 		"Rows": rows, "Rules": l.Rules, "Loader": l.Loader,
 	})
 	if err != nil {

@@ -323,7 +323,8 @@ func quote(b []byte) string {
 	var s strings.Builder
 	for _, c := range b {
 		if c < ' ' || c > '~' {
-			c = '.'
+			s.WriteRune('·') // not the sign of free bytes
+			continue
 		}
 		s.WriteByte(c)
 	}

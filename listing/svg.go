@@ -34,11 +34,25 @@ const MaxPicture = 64 << 10
 
 var errLarge = errors.New("the file is too large for a picture; use the text or JSON")
 
-// colours of bytes by what the loader lets them be, and of lanes.
+// Classes of bytes by what the loader lets them be, and of lanes.
 var (
-	mayColours  = [...]string{elf.Free: "#cdeec4", elf.Bounded: "#cfe0fb", elf.Tied: "#f8e3a1", elf.Fixed: "#f3beb8"}
-	kindColours = [...]string{Header: "#e6e6e6", Code: "#d3e9ee", Data: "#fbe3cc", Padding: "#ffffff"}
+	mayClasses  = [...]string{elf.Free: "free", elf.Bounded: "bounded", elf.Tied: "tied", elf.Fixed: "fixed"}
+	kindClasses = [...]string{Header: "header", Code: "code", Data: "data", Padding: "padding"}
 )
+
+// outside is the class of what no loader looks at.
+const outside = "padding"
+
+// colours are the colours of the classes, on a light and on a dark ground. The page
+// has them too.
+const colours = `:root { color-scheme: light dark; --ground: #fff; --ink: #111; --faint: #555; --line: #888; --lit: #d6006c;
+  --free: #cdeec4; --bounded: #cfe0fb; --tied: #f8e3a1; --fixed: #f3beb8; --header: #e6e6e6; --code: #d3e9ee; --data: #fbe3cc; --padding: #fff }
+@media (prefers-color-scheme: dark) { :root { --ground: #14171a; --ink: #eee; --faint: #aaa; --line: #777; --lit: #ff7ab8;
+  --free: #1f4a1c; --bounded: #1d3a66; --tied: #5c4a0c; --fixed: #672a24; --header: #3a3d40; --code: #1d4650; --data: #59391a; --padding: #14171a } }
+.free { fill: var(--free); background: var(--free) } .bounded { fill: var(--bounded); background: var(--bounded) }
+.tied { fill: var(--tied); background: var(--tied) } .fixed { fill: var(--fixed); background: var(--fixed) }
+.header { fill: var(--header) } .code { fill: var(--code) } .data { fill: var(--data) } .padding { fill: var(--padding) }
+`
 
 // lane is a row of bars that do not overlap.
 type lane struct {
@@ -50,7 +64,11 @@ type lane struct {
 type bar struct {
 	from, to int64 // offsets; to is behind the bar
 	owner    *Owner
+	index    int // of the owner
 }
+
+// numbers writes indices with blanks between them.
+func numbers(list []int) string { return strings.Trim(fmt.Sprint(list), "[]") }
 
 // SVG draws the listing.
 func (l *Listing) SVG(out io.Writer) error {
@@ -75,7 +93,7 @@ func (l *Listing) draw(w io.Writer, alone bool) {
 			y += laneTop
 		}
 		for _, e := range legend {
-			fmt.Fprintf(&body, "<rect x=\"%d\" y=\"%d\" width=\"20\" height=\"14\" fill=\"%s\"/>\n", gap, y, mayColours[e.kind])
+			fmt.Fprintf(&body, "<rect x=\"%d\" y=\"%d\" width=\"20\" height=\"14\" class=\"%s\"/>\n", gap, y, mayClasses[e.kind])
 			text(gap+6, y+11, "sign", signs[e.kind])
 			text(gap+28, y+11, "label", e.text)
 			y += laneTop
@@ -100,15 +118,17 @@ func (l *Listing) draw(w io.Writer, alone bool) {
 	width := margin + perLine*cellWidth + gap
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">
 <style>
-text { font-family: monospace; font-size: 11px; fill: #111 }
+%stext { font-family: monospace; font-size: 11px; fill: var(--ink) }
 .byte { font-size: 15px; font-weight: bold }
 .sign { font-weight: bold }
-.lane { fill: #555 }
-rect { stroke: #888; stroke-width: .6 }
+.lane { fill: var(--faint) }
+rect { stroke: var(--line); stroke-width: .6 }
+.lit rect, g:focus rect { stroke: var(--lit); stroke-width: 3 }
+g:focus { outline: none }
 </style>
-<rect width="100%%" height="100%%" fill="#fff" stroke="none"/>
+<rect width="100%%" height="100%%" style="fill: var(--ground); stroke: none"/>
 %s</svg>
-`, width, y, width, y, body.String())
+`, width, y, width, y, colours, body.String())
 }
 
 // repeated returns how many bytes from at on a picture can leave out: whole
@@ -143,11 +163,11 @@ func (l *Listing) drawLine(body *strings.Builder, row int, at, end int64, y int,
 				owners = append(owners, o)
 			}
 		}
-		colour := "#ffffff"
+		class := outside
 		if r.May.Known {
-			colour = mayColours[r.May.Kind]
+			class = mayClasses[r.May.Kind]
 		}
-		fmt.Fprintf(body, "<g><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"/>", html.EscapeString(l.describe(r, i)), x(i), y, cellWidth, cellTop, colour)
+		fmt.Fprintf(body, "<g tabindex=\"0\" data-owners=\"%s\"><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>", numbers(r.Owners), html.EscapeString(l.describe(r, i)), x(i), y, cellWidth, cellTop, class)
 		text(x(i)+8, y+20, "byte", fmt.Sprintf("%02x", l.Bytes[i]))
 		text(x(i)+44, y+20, "label", quote(l.Bytes[i:i+1]))
 		text(x(i)+cellWidth-16, y+20, "sign", r.May.sign())
@@ -158,8 +178,8 @@ func (l *Listing) drawLine(body *strings.Builder, row int, at, end int64, y int,
 		text(gap, y+12, "lane", lane.name)
 		for _, b := range lane.bars {
 			label := l.label(b.owner, b.from > b.owner.Offset)
-			fmt.Fprintf(body, "<g><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"/>",
-				html.EscapeString(b.owner.describe()), x(b.from), y, x(b.to)-x(b.from), laneTop, kindColours[b.owner.Kind])
+			fmt.Fprintf(body, "<g tabindex=\"0\" data-owners=\"%d\"><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>",
+				b.index, html.EscapeString(b.owner.describe()), x(b.from), y, x(b.to)-x(b.from), laneTop, kindClasses[b.owner.Kind])
 			text(x(b.from)+4, y+12, "label", cut(label, int(float64(x(b.to)-x(b.from)-6)/charWidth)))
 			body.WriteString("</g>\n")
 		}
@@ -188,7 +208,7 @@ func (l *Listing) lanes(owners []int, at, end int64) []lane {
 			if !group.has(o) {
 				continue
 			}
-			b := bar{max(o.Offset, at), min(o.Offset+o.Size, end), o}
+			b := bar{max(o.Offset, at), min(o.Offset+o.Size, end), o, i}
 			n := slices.IndexFunc(lanes[first:], func(x lane) bool { return x.bars[len(x.bars)-1].to <= b.from })
 			if n < 0 {
 				n = len(lanes) - first

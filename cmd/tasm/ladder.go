@@ -83,11 +83,16 @@ func (l *ladder) run(sys *system, args []string) error {
 	spec, said := (&metadataOptions{}).describe(built.Program, args[0], sys.getenv)
 	messages.Append(said)
 	var rungs []*rung
+	begun := time.Now()
 	for _, profile := range elf.Profiles {
 		for _, s := range layout.Strategies {
 			r := &rung{Layout: s.Name, Loader: profile.Name}
 			l.build(sys, built, spec, r, messages)
 			rungs = append(rungs, r)
+			if isTerminal(sys.stderr) {
+				fmt.Fprintf(sys.stderr, "%2d of %d: %s for %s: %s, after %s\n", len(rungs), len(elf.Profiles)*len(layout.Strategies),
+					r.Layout, r.Loader, plural(int64(r.Bytes), "byte"), time.Since(begun).Round(time.Second/10))
+			}
 		}
 	}
 	if l.report(sys, built.Files, messages) > 0 {
