@@ -273,14 +273,19 @@ func large(n int) string {
 	for i := range n/5 - 1 {
 		fmt.Fprintf(&b, "label%d:\n        mov     eax, [data + %d]\n        cmp     eax, label%d    ; a comment\n        jne     .next\n.next:  sys     write, 1, data, %d\n", i, i%100, i/2, i%100)
 	}
-	b.WriteString("section .data\ndata: times 1000 db 0\n        mvo     eax, 1\n")
+	b.WriteString("        sys     exit, 0\nsection .data\ndata: times 1000 db 0\n")
 	return b.String()
 }
 
 // BenchmarkKey measures a change of one character in a source of 5,000 lines until
 // its messages are out.
 func BenchmarkKey(b *testing.B) {
-	s, _ := open(b, large(5000), nil)
+	b.Run("right", func(b *testing.B) { benchmarkKey(b, large(5000)) })
+	b.Run("wrong", func(b *testing.B) { benchmarkKey(b, large(5000)+"        mvo     eax, 1\n") })
+}
+
+func benchmarkKey(b *testing.B, body string) {
+	s, _ := open(b, body, nil)
 	for b.Loop() {
 		call(b, s, "textDocument/didChange", `{"textDocument":{"uri":"`+uri+`","version":2},"contentChanges":[{"range":{"start":{"line":2500,"character":0},"end":{"line":2500,"character":0}},"text":" "}]}`)
 	}

@@ -19,6 +19,7 @@ import (
 	"tasm/layout"
 	"tasm/layout/elf"
 	"tasm/lessons"
+	"tasm/lint"
 	"tasm/listing"
 	"tasm/lsp"
 	"tasm/spec"
@@ -148,6 +149,9 @@ func (e *Engine) build(p *buildParams) (any, error) {
 		if other, said := tasm.Build(context.Background(), src, flat); other.Bytes != nil {
 			r, bag = other, said
 		}
+	}
+	if r.File != nil && r.File.Class != 0 {
+		bag.Append(lint.Check(r.Program, r.Files))
 	}
 	out := &product{Errors: bag.Errors(), Size: len(r.Bytes), Layout: p.Layout, Whole: ctx.Err() == nil}
 	var text bytes.Buffer
