@@ -111,6 +111,10 @@ func (c *call) take(o *open, count int64) (data []byte, failure int64) {
 			c.VM.input = append(c.VM.input, buffer[:n]...)
 			c.inputEnd = err != nil
 		}
+		if int64(len(c.VM.input)) > c.options.MaxMemory {
+			c.stop = &Stop{Kind: Limited, Reason: fmt.Sprintf("has read more than %d bytes", c.options.MaxMemory)}
+			return nil, 0
+		}
 		return c.VM.input[c.kernel.input:min(len(c.VM.input), c.kernel.input+int(count))], 0
 	case file:
 		data := *c.files[o.path]
@@ -416,9 +420,23 @@ func (c *call) install(o open) int64 {
 	if fd >= most {
 		return c.fail("EMFILE")
 	}
-	c.open = append(c.open, o)
-	c.descriptors[fd] = len(c.open) - 1
+	i := c.unused()
+	if i == len(c.open) {
+		c.open = append(c.open, o)
+	}
+	c.open[i] = o
+	c.descriptors[fd] = i
 	return int64(fd)
+}
+
+// unused returns the index of a description that no descriptor stands for, or of a new
+// one.
+func (c *call) unused() int {
+	used := make([]bool, len(c.open)+1)
+	for _, i := range c.descriptors {
+		used[i] = true
+	}
+	return slices.Index(used, false)
 }
 
 func (c *call) lowest(from int) int {

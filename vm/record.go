@@ -21,6 +21,7 @@ import (
 type recording struct {
 	limit  int64
 	blocks [][]byte
+	costs  []int64 // of the calls that belong to the blocks, in bytes
 	calls  []callRecord
 
 	// The step under way.
@@ -119,6 +120,7 @@ func (r *recording) commitCall(s *machine.State, c callRecord) {
 	if r.on() {
 		r.calls = append(r.calls, c)
 		r.add(s, entryCall, false)
+		r.costs[len(r.costs)-1] += c.size()
 	}
 }
 
@@ -161,13 +163,36 @@ func (r *recording) add(s *machine.State, kind byte, changesFlags bool) {
 // block returns the last block, in which there is room for an entry. It forgets
 // the oldest where the recording is full.
 func (r *recording) block() []byte {
-	if n := len(r.blocks); n == 0 || len(r.blocks[n-1])+maxEntry > blockSize {
-		for len(r.blocks) > 1 && int64(len(r.blocks)+1)*blockSize > r.limit {
+	if n := len(r.blocks); n == 0 || len(r.blocks[n-1])+maxEntry > blockSize || r.costs[n-1] > blockSize {
+		for len(r.blocks) > 1 && r.Size()+blockSize > r.limit {
 			r.forget()
 		}
-		r.blocks = append(r.blocks, make([]byte, 0, blockSize))
+		const first = 64 << 10
+		r.blocks, r.costs = append(r.blocks, make([]byte, 0, first)), append(r.costs, 0)
 	}
 	return r.blocks[len(r.blocks)-1]
+}
+
+// Size returns how much memory the recording takes, in bytes; it is an estimate for
+// what system calls have replaced.
+func (r *recording) Size() int64 {
+	total := int64(0)
+	for i, c := range r.costs {
+		total += c + int64(cap(r.blocks[i]))
+	}
+	return total
+}
+
+// size estimates the memory of what a system call replaced, in bytes.
+func (c *callRecord) size() int64 {
+	const fixed, perEntry, perOpen = 1 << 10, 64, 80
+	k := c.kernel
+	n := int64(fixed + 8*(len(k.areas)+len(c.segments)) + perOpen*len(k.open) + len(c.call.Data))
+	n += int64(perEntry * (len(k.descriptors) + len(k.files) + len(k.handlers) + len(k.calls)))
+	for _, w := range c.written {
+		n += int64(len(w.bytes) + perEntry)
+	}
+	return n
 }
 
 // forget drops the oldest block, and the calls that belong to it.
@@ -181,7 +206,7 @@ func (r *recording) forget() {
 		b = b[:len(b)-e.length]
 	}
 	r.calls = slices.Clone(r.calls[calls:])
-	r.blocks = r.blocks[1:]
+	r.blocks, r.costs = r.blocks[1:], r.costs[1:]
 }
 
 // entry is a step's entry, read from the log.
@@ -259,6 +284,7 @@ func (v *VM) Back() bool {
 	if e.kind&entryCall != 0 {
 		c := r.calls[len(r.calls)-1]
 		r.calls = r.calls[:len(r.calls)-1]
+		r.costs[len(r.costs)-1] -= c.size()
 		for _, w := range slices.Backward(c.written) {
 			s.Memory.SetBytes(w.address, w.bytes)
 		}
@@ -273,7 +299,7 @@ func (v *VM) Back() bool {
 	n := len(r.blocks) - 1
 	r.blocks[n] = r.blocks[n][:len(r.blocks[n])-e.length]
 	if len(r.blocks[n]) == 0 {
-		r.blocks = r.blocks[:n]
+		r.blocks, r.costs = r.blocks[:n], r.costs[:n]
 	}
 	v.stop = nil
 	return true

@@ -29,7 +29,7 @@ type Options struct {
 
 	MaxSteps  int64 // instructions; 0 is no limit
 	MaxOutput int64 // bytes to both streams; 0 is DefaultOutput
-	MaxMemory int64 // bytes that the program touches; 0 is DefaultMemory
+	MaxMemory int64 // bytes that the program touches, and that it reads; 0 is DefaultMemory
 	// Expired is asked from time to time whether the run has taken too long; nil is no
 	// limit.
 	Expired func() bool
@@ -221,6 +221,10 @@ func (v *VM) Image() (im *elf.Image, bias uint64) { return v.image, v.bias }
 
 // Steps returns how many instructions have been carried out.
 func (v *VM) Steps() int64 { return v.steps }
+
+// Recorded returns how much memory the recording takes, in bytes: no more than
+// Options.Record, but for the block of the last steps.
+func (v *VM) Recorded() int64 { return v.recording.Size() }
 
 // Stop returns how the run ended; nil while it goes on.
 func (v *VM) Stop() *Stop { return v.stop }

@@ -131,7 +131,7 @@ func TestForget(t *testing.T) {
 	for v.Back() {
 		back++
 	}
-	if n := len(v.recording.blocks); back < 20000 || back >= 200000 || n != 0 || len(v.recording.calls) != 0 {
+	if n := len(v.recording.blocks); back < 3000 || back >= 200000 || n != 0 || len(v.recording.calls) != 0 {
 		t.Errorf("went back %d steps; %d blocks and %d calls are left", back, n, len(v.recording.calls))
 	}
 	for v.Step() {
@@ -194,6 +194,52 @@ func TestStops(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// endless is input without end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+// TestHostile runs programs that would take all there is, with a recording and
+// without: they end at their limits, and the recording stays within its bound.
+func TestHostile(t *testing.T) {
+	const record = 4 << 20
+	for name, c := range map[string]struct {
+		source string
+		o      Options
+		reason string
+	}{
+		"output":    {"x: sys write, 1, x, 1024\njmp x", Options{MaxOutput: 1 << 19}, "has written"},
+		"memory":    {"x: sys mmap2, 0, 0x100000, 3, 34, -1, 0\nmov edi, eax\nmov ecx, 0x100000\nrep stosb\njmp x", Options{MaxMemory: 1 << 18}, "touched"},
+		"maps":      {"x: sys mmap2, 0, 4096, 3, 34, -1, 0\njmp x", Options{MaxSteps: 4000}, "4000 instructions"},
+		"calls":     {"x: sys getpid\njmp x", Options{MaxSteps: 40000}, "40000 instructions"},
+		"files":     {"x: sys creat, n, 0\nsys close, eax\njmp x\nn: db '/x', 0", Options{MaxSteps: 8000}, "8000 instructions"},
+		"input":     {"x: sys read, 0, room, 0x100000\njmp x\nsection .bss\nroom: resb 0x100000", Options{Stdin: endless{}, MaxMemory: 2 << 20}, "has read more"},
+		"time":      {"x: jmp x", Options{Expired: func() bool { return true }}, "used up its time"},
+		"writes":    {"sys mprotect, $$ - 0x54, 4096, 7\nx: mov byte [y], 0x40\ny: nop\ncmp eax, 5\njne z\nmov byte [x], 0xeb\nmov byte [x + 1], 0xfe\nz: inc eax\njmp x", Options{MaxSteps: 100000}, "100000 instructions"},
+		"recursion": {"x: call x", Options{MaxSteps: 100000}, "100000 instructions"},
+	} {
+		for _, bytes := range []int64{0, record} {
+			o := c.o
+			o.Record, o.Args = bytes, []string{"p"}
+			if o.MaxSteps == 0 {
+				o.MaxSteps = 5_000_000
+			}
+			v, err := New(build(t, "target linux/386\n"+c.source+"\n", "linux/386", layout.Plain), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for v.Step() {
+			}
+			if stop := v.Stop(); !strings.Contains(stop.Reason, c.reason) {
+				t.Errorf("%s: %+v", name, stop)
+			}
+			if v.Recorded() > record+4*blockSize {
+				t.Errorf("%s: the recording takes %d bytes", name, v.Recorded())
+			}
+		}
 	}
 }
 
