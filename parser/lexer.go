@@ -42,10 +42,11 @@ func (lx *lexer) next(line *Line) bool {
 			end = len(lx.text)
 		}
 		lx.pos = end + 1
-		if continues(lx.text[start:end]) {
-			lx.joined(line, start, end)
+		text := beforeEOF(lx.text[start:end])
+		if continues(text) {
+			lx.joined(line, start, start+len(text))
 		} else {
-			line.Tokens = lexLine(line.Tokens[:0], lx.text[start:end], lx.file, int32(start))
+			line.Tokens = lexLine(line.Tokens[:0], text, lx.file, int32(start))
 		}
 		if n := len(line.Tokens); n > 0 {
 			line.Range = line.Tokens[0].Range.To(line.Tokens[n-1].Range)
@@ -54,6 +55,15 @@ func (lx *lexer) next(line *Line) bool {
 	}
 	line.Tokens = line.Tokens[:0]
 	return false
+}
+
+// beforeEOF cuts a line at the control character with which files of DOS end, as
+// nasm does; what follows in the same line is not read.
+func beforeEOF(line string) string {
+	if i := strings.IndexByte(line, '\x1a'); i >= 0 {
+		return line[:i]
+	}
+	return line
 }
 
 // lexText lexes text that does not stand in a file as such; every token gets

@@ -387,6 +387,7 @@ func (p *preprocessor) macroSignature(d *command, m *multiMacro) bool {
 	}
 	m.name = name.Text
 	m.defined = name.Range
+	d.args = p.expand(d.args) // counts and defaults are what they are now
 	count, ok := d.count()
 	if !ok {
 		p.report(diag.Errorf(d.at(), "%s '%s' needs the number of its parameters", d.name.Text, shown(m.name)).
