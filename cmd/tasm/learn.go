@@ -30,7 +30,7 @@ func learnCommand() *command {
 	l := &learner{}
 	c := &command{
 		name:    "learn",
-		args:    "[LESSON | start LESSON [FOLDER] | check [FILE|FOLDER...]]",
+		args:    "[LESSON | start LESSON [FOLDER] | check [FILE...]]",
 		summary: "learn assembly in twelve lessons, with exercises that are checked",
 		about: []string{
 			"Without arguments, lists the lessons and which exercises are done. With the number of a lesson, shows it. 'start' makes a folder with the exercises and examples of a lesson; files that are there stay as they are. 'check' runs the tests of the exercises on the files of a folder (this one, unless another is given) and notes what passes, in the folder tasm below XDG_STATE_HOME, which is ~/.local/state otherwise.",
