@@ -34,7 +34,8 @@ const (
 	Pages
 )
 
-const pageSize = 4096
+// PageSize is the unit of memory mapping on x86, in bytes.
+const PageSize = 4096
 
 // Const returns the bound where no argument decides it.
 func (l Length) Const() (int64, bool) {
@@ -80,7 +81,7 @@ func (l Length) Bytes(abi *ABI, value func(arg int, deref bool) (uint64, bool)) 
 		case LongBits:
 			n = ceilDiv(n, 8*long) * long
 		case Pages:
-			n = ceilDiv(n, pageSize)
+			n = ceilDiv(n, PageSize)
 		}
 		var carry uint64
 		if sum, carry = bits.Add64(sum, n, 0); carry != 0 {

@@ -160,30 +160,17 @@ func (s *State) SetFlags(set x86.FlagSet, register Term) {
 	}
 }
 
-// condition is a test of the flags, or its opposite.
-type condition struct {
-	test   func(*State) Term
-	negate bool
-}
-
-// conditions are the tests of Jcc, SETcc and CMOVcc (manual, volume 1,
-// appendix B). Each other one is the opposite.
-var conditions = map[string]condition{
-	"o": {overflows, false}, "no": {overflows, true},
-	"b": {below, false}, "c": {below, false}, "nae": {below, false},
-	"ae": {below, true}, "nb": {below, true}, "nc": {below, true},
-	"e": {equal, false}, "z": {equal, false}, "ne": {equal, true}, "nz": {equal, true},
-	"be": {belowOrEqual, false}, "na": {belowOrEqual, false}, "a": {belowOrEqual, true}, "nbe": {belowOrEqual, true},
-	"s": {sign, false}, "ns": {sign, true},
-	"p": {parityEven, false}, "pe": {parityEven, false}, "np": {parityEven, true}, "po": {parityEven, true},
-	"l": {less, false}, "nge": {less, false}, "ge": {less, true}, "nl": {less, true},
-	"le": {lessOrEqual, false}, "ng": {lessOrEqual, false}, "g": {lessOrEqual, true}, "nle": {lessOrEqual, true},
+// conditions are the tests of Jcc, SETcc and CMOVcc.
+var conditions = map[x86.Condition]func(*State) Term{
+	x86.IfOverflow: overflows, x86.IfBelow: below, x86.IfEqual: equal, x86.IfBelowEqual: belowOrEqual,
+	x86.IfNegative: sign, x86.IfParityEven: parityEven, x86.IfLess: less, x86.IfLessOrEqual: lessOrEqual,
 }
 
 // holds returns the term of a condition.
-func (s *State) holds(c condition) Term {
-	x := c.test(s)
-	if c.negate {
+func (s *State) holds(c x86.Condition) Term {
+	base, negated := c.Base()
+	x := conditions[base](s)
+	if negated {
 		return s.Terms.Not(x)
 	}
 	return x

@@ -13,9 +13,9 @@ import (
 // plan is what Step has to know of a form, found once.
 type plan struct {
 	do        func(*exec)
-	name      string    // the mnemonic
-	condition condition // of Jcc, SETcc and CMOVcc
-	size      int       // operation size in bytes; that of the mode where the form has none
+	name      string        // the mnemonic
+	condition x86.Condition // of Jcc, SETcc and CMOVcc
+	size      int           // operation size in bytes; that of the mode where the form has none
 	sizes     [x86.MaxOperands]int
 	// repeatable says that it is a string instruction.
 	repeatable bool
@@ -65,12 +65,8 @@ func planOf(form *x86.Form, bits int) *plan {
 	}
 	p.do = semantics()[p.name]
 	_, p.repeatable = blocks()[p.name]
-	for _, family := range []string{"j", "set", "cmov"} {
-		if cc, ok := strings.CutPrefix(p.name, family); ok && p.do == nil {
-			if c, ok := conditions[cc]; ok {
-				p.do, p.condition = semantics()[family+"cc"], c
-			}
-		}
+	if c, ok := x86.ConditionOf(form.Mnemonic()); ok && p.do == nil {
+		p.do, p.condition = semantics()[x86.ConditionFamily(form.Mnemonic())+"cc"], c
 	}
 	plans.Store(planKey{form, bits}, p)
 	return p

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tasm/codegen/x86"
+	"tasm/linux"
 )
 
 // values gives numbers to inputs.
@@ -132,7 +133,7 @@ func newTermMaker(seed uint64) *termMaker {
 	}
 	base := m.Unknown(Unknown{Origin: ImageBase, Width: 32})
 	m.inputs = append(m.inputs, base)
-	m.values[base] = m.constant(32) &^ (pageSize - 1)
+	m.values[base] = m.constant(32) &^ (linux.PageSize - 1)
 	return m
 }
 

@@ -1,6 +1,10 @@
 package machine
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"tasm/linux"
+)
 
 // Term is a bit vector of 1 to 64 bits: an unknown part plus a number, modulo
 // 2 to the power of its width. A Term without an unknown part is a number and
@@ -95,9 +99,6 @@ const (
 	Processor
 )
 
-// pageSize is the size of a page in bytes.
-const pageSize = 4096
-
 // Unknown is a value that is not known. Two Unknowns that are equal have the
 // same value.
 type Unknown struct {
@@ -150,7 +151,7 @@ func (t *Terms) Unknown(u Unknown) Term {
 	if n == nil {
 		n = &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, most: mask(uint8(u.Width)), maybe: mask(uint8(u.Width)), unknown: &u}
 		if u.Origin == ImageBase {
-			n.maybe &^= pageSize - 1
+			n.maybe &^= linux.PageSize - 1
 			n.most = n.maybe
 		}
 		t.unknowns[u] = n

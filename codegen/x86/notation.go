@@ -551,7 +551,7 @@ func (r *row) notation(f *Form) string {
 			continue
 		case strings.HasSuffix(token, "+cc"):
 			n, _ := strconv.ParseUint(token[:2], 16, 8)
-			token = fmt.Sprintf("%02X", byte(n)+r.condition)
+			token = fmt.Sprintf("%02X", byte(n)+byte(r.condition))
 		default:
 			token = sized(sizedField(token, f.width), f.width)
 		}

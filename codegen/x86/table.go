@@ -30,7 +30,7 @@ type table struct {
 type mnemonic struct {
 	name  string
 	base  *block
-	code  uint8 // of the condition that the name ends with
+	code  Condition // the condition that the name ends with
 	flags FlagSet
 	means string // the condition in words
 }
@@ -187,7 +187,7 @@ type row struct {
 	operands  string // as written in the table
 	encoding  string
 	summary   string
-	condition uint8 // of Jcc, SETcc, CMOVcc: added to the opcode
+	condition Condition // of Jcc, SETcc, CMOVcc: added to the opcode
 	flags     Flags
 	flow      Flow
 	access    string // "rw,r"
@@ -398,7 +398,7 @@ func (r *row) addRow(forms []Form, id Mnemonic, line string) ([]Form, error) {
 // with the operands in parentheses left out.
 func (r *row) addForm(forms []Form, id Mnemonic, width uint8) ([]Form, error) {
 	f := Form{mnemonic: id, row: r, width: width, tags: r.tags, modes: r.modes, omitted: -1}
-	if err := f.opcode.parse(r.encoding, width, r.condition); err != nil {
+	if err := f.opcode.parse(r.encoding, width, uint8(r.condition)); err != nil {
 		return nil, err
 	}
 	if r.operands != "" {
@@ -551,26 +551,4 @@ func sized(text string, width uint8) string {
 		return text
 	}
 	return strings.ReplaceAll(text, "*", strconv.Itoa(int(width)*8))
-}
-
-// conditions are the condition codes of Jcc, SETcc and CMOVcc with all their
-// names, what they mean, and the flags that they test.
-var conditions = []struct {
-	name    string
-	code    uint8
-	meaning string
-	flags   FlagSet
-}{
-	{"o", 0, "overflow", OF}, {"no", 1, "no overflow", OF},
-	{"b", 2, "below (unsigned)", CF}, {"c", 2, "carry", CF}, {"nae", 2, "not above or equal (unsigned)", CF},
-	{"ae", 3, "above or equal (unsigned)", CF}, {"nb", 3, "not below (unsigned)", CF}, {"nc", 3, "no carry", CF},
-	{"e", 4, "equal", ZF}, {"z", 4, "zero", ZF}, {"ne", 5, "not equal", ZF}, {"nz", 5, "not zero", ZF},
-	{"be", 6, "below or equal (unsigned)", CF | ZF}, {"na", 6, "not above (unsigned)", CF | ZF},
-	{"a", 7, "above (unsigned)", CF | ZF}, {"nbe", 7, "not below or equal (unsigned)", CF | ZF},
-	{"s", 8, "negative sign", SF}, {"ns", 9, "no sign", SF},
-	{"p", 10, "parity even", PF}, {"pe", 10, "parity even", PF}, {"np", 11, "parity odd", PF}, {"po", 11, "parity odd", PF},
-	{"l", 12, "less (signed)", SF | OF}, {"nge", 12, "not greater or equal (signed)", SF | OF},
-	{"ge", 13, "greater or equal (signed)", SF | OF}, {"nl", 13, "not less (signed)", SF | OF},
-	{"le", 14, "less or equal (signed)", ZF | SF | OF}, {"ng", 14, "not greater (signed)", ZF | SF | OF},
-	{"g", 15, "greater (signed)", ZF | SF | OF}, {"nle", 15, "not less or equal (signed)", ZF | SF | OF},
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"tasm/linux"
 )
 
 // Rule is one thing that a loader asks of a file.
@@ -285,7 +287,7 @@ func (r *Rule) About(id FieldID) bool {
 }
 
 // PageSize is the unit of memory mapping on x86, in bytes.
-const PageSize = 4096
+const PageSize = linux.PageSize
 
 // Loader is a program that loads ELF files, described by its rules; or several,
 // whose rules all hold.

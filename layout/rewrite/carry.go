@@ -53,8 +53,8 @@ func (sh *shortener) asking(l *liveness, t test) []*flow.Inst {
 			case isSystemCall(in):
 				continue
 			case isBranch(in):
-				if cond, ok := conditionOf(name(in)); ok {
-					if cond&^1 != condE {
+				if cond, ok := conditionOf(in); ok {
+					if cond&^1 != x86.IfEqual {
 						return false
 					}
 					branches = append(branches, in)
@@ -98,16 +98,16 @@ func (sh *shortener) carry(t test) bool {
 	sh.note("zero as carry", []flow.Inst{*in}, size(in)-size(&compare), instText(in)+" became "+instText(&compare))
 	*in = compare
 	for _, b := range branches {
-		cond, _ := conditionOf(name(b))
-		*b = onCondition(b, condB|cond&1)
+		cond, _ := conditionOf(b)
+		*b = onCondition(b, x86.IfBelow|cond&1)
 	}
 	return true
 }
 
 // onCondition is a conditional branch on another condition.
-func onCondition(in *flow.Inst, cond int) flow.Inst {
+func onCondition(in *flow.Inst, cond x86.Condition) flow.Inst {
 	out := *in
-	out.Mnemonic = x86.LookupMnemonic(conditionNames[cond])
+	out.Mnemonic = x86.LookupMnemonic("j" + cond.String())
 	out.Form = x86.Forms(out.Mnemonic)[0]
 	out.Operands = slices.Clone(in.Operands)
 	return out

@@ -9,31 +9,6 @@ import (
 
 // Branches that ask the same flags, and branches that only choose a number.
 
-// holds reports whether a condition, as instructions encode it, is true of flags.
-func holds(cond int, f x86.FlagSet) bool {
-	is := func(flag x86.FlagSet) bool { return f&flag != 0 }
-	var yes bool
-	switch cond &^ 1 {
-	case condO:
-		yes = is(x86.OF)
-	case condB:
-		yes = is(x86.CF)
-	case condE:
-		yes = is(x86.ZF)
-	case condBE:
-		yes = is(x86.CF) || is(x86.ZF)
-	case condS:
-		yes = is(x86.SF)
-	case condP:
-		yes = is(x86.PF)
-	case condL:
-		yes = is(x86.SF) != is(x86.OF)
-	case condLE:
-		yes = is(x86.ZF) || is(x86.SF) != is(x86.OF)
-	}
-	return yes != (cond&1 == 1)
-}
-
 // possible lists the flags that there may be, as far as conditions ask for them.
 func (f flagFact) possible() []x86.FlagSet {
 	var list []x86.FlagSet
@@ -66,8 +41,8 @@ func (sh *shortener) joined(a *analysis) bool {
 		if n < 0 || c == nil || len(c.Code) != 1 || c.Next == nil || ways[c] != 1 {
 			continue
 		}
-		first, ok1 := conditionOf(name(&b.Code[n]))
-		second, ok2 := conditionOf(name(&c.Code[0]))
+		first, ok1 := conditionOf(&b.Code[n])
+		second, ok2 := conditionOf(&c.Code[0])
 		next := c.Next
 		if c.Next == b.Code[n].Target {
 			second, next = second^1, c.Code[0].Target
@@ -83,15 +58,14 @@ func (sh *shortener) joined(a *analysis) bool {
 				flags = s.flags.possible()
 			}
 		})
-		cond := slices.IndexFunc(conditionNames[:], func(name string) bool {
-			cond := conditions[name]
-			return !slices.ContainsFunc(flags, func(f x86.FlagSet) bool { return holds(cond, f) != (holds(first, f) || holds(second, f)) })
+		cond := slices.IndexFunc(x86.Conditions[:], func(cond x86.Condition) bool {
+			return !slices.ContainsFunc(flags, func(f x86.FlagSet) bool { return cond.Holds(f) != (first.Holds(f) || second.Holds(f)) })
 		})
 		if cond < 0 {
 			continue
 		}
 		both := []flow.Inst{b.Code[n], c.Code[0]}
-		in := onCondition(&b.Code[n], cond)
+		in := onCondition(&b.Code[n], x86.Conditions[cond])
 		sh.note("joined branches", both, branchSize, text(both)+" became "+instText(&in))
 		b.Code, b.Next = append(b.Code[:n:n], in), next
 		return true
@@ -171,8 +145,8 @@ func (sh *shortener) negative(a *analysis) []parts {
 				out[index[in.Target]] = 0
 			case isBranch(in):
 				f := s.flags
-				cond, ok := conditionOf(name(in))
-				ok = ok && f.kind == flagsResult && f.size*8 == sh.bits && (cond&^1 == condS || cond&^1 == condL && f.overflowClear)
+				cond, ok := conditionOf(in)
+				ok = ok && f.kind == flagsResult && f.size*8 == sh.bits && (cond&^1 == x86.IfNegative || cond&^1 == x86.IfLess && f.overflowClear)
 				enter(in.Target, &s, ok && cond&1 == 0)
 				enter(b.Next, &s, ok && cond&1 == 1)
 			}

@@ -8,34 +8,6 @@ import (
 	"tasm/flow"
 )
 
-// Conditions, as instructions encode them; the lowest bit negates.
-const (
-	condO  = 0x0
-	condB  = 0x2
-	condE  = 0x4
-	condBE = 0x6
-	condS  = 0x8
-	condP  = 0xA
-	condL  = 0xC
-	condLE = 0xE
-)
-
-var conditions = func() map[string]int {
-	m := map[string]int{}
-	for i, names := range strings.Split("o,no,b c nae,ae nb nc,e z,ne nz,be na,a nbe,s,ns,p pe,np po,l nge,ge nl,le ng,g nle", ",") {
-		for _, n := range strings.Fields(names) {
-			m["j"+n] = i
-		}
-	}
-	return m
-}()
-
-// conditionOf returns the condition of a Jcc.
-func conditionOf(mnemonic string) (int, bool) {
-	c, ok := conditions[mnemonic]
-	return c, ok
-}
-
 // output is a register's value behind an instruction.
 type output struct {
 	number int

@@ -289,7 +289,7 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 		}
 		return
 	}
-	cond, ok := conditionOf(n)
+	cond, ok := conditionOf(in)
 	if !ok {
 		return
 	}
@@ -311,19 +311,19 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 		equal = f.with & limit
 	}
 	switch {
-	case cond == condE && taken:
+	case cond == x86.IfEqual && taken:
 		a.refine(s, f.v, equal)
-	case cond == condE && equal == 0:
+	case cond == x86.IfEqual && equal == 0:
 		s.differs(f.v)
-	case f.kind == flagsCompare && cond == condB && equal == 1 && taken:
+	case f.kind == flagsCompare && cond == x86.IfBelow && equal == 1 && taken:
 		a.refine(s, f.v, 0)
-	case f.kind == flagsCompare && cond == condB && equal > 0 && !taken:
+	case f.kind == flagsCompare && cond == x86.IfBelow && equal > 0 && !taken:
 		s.differs(f.v)
-	case f.kind == flagsCompare && cond == condB && taken && equal > 0:
+	case f.kind == flagsCompare && cond == x86.IfBelow && taken && equal > 0:
 		a.bound(s, f.v, equal-1, index*2+1)
-	case f.kind == flagsCompare && cond == condBE && taken:
+	case f.kind == flagsCompare && cond == x86.IfBelowEqual && taken:
 		a.bound(s, f.v, equal, index*2+1)
-	case f.kind == flagsResult && !taken && (cond == condS || f.overflowClear && (cond == condL || cond == condLE)):
+	case f.kind == flagsResult && !taken && (cond == x86.IfNegative || f.overflowClear && (cond == x86.IfLess || cond == x86.IfLessOrEqual)):
 		a.bound(s, f.v, limit>>1, index*2)
 	}
 }

@@ -142,6 +142,12 @@ func at(in *flow.Inst, i int) operand {
 	return operand{&in.Operands[i], in.Refs[i]}
 }
 
+// conditionOf returns the condition of a Jcc.
+func conditionOf(in *flow.Inst) (x86.Condition, bool) {
+	c, ok := x86.ConditionOf(in.Mnemonic)
+	return c, ok && x86.ConditionFamily(in.Mnemonic) == "j"
+}
+
 func name(in *flow.Inst) string { return x86.MnemonicName(in.Mnemonic) }
 
 // encodable returns the instruction as the encoder wants it: with some address

@@ -164,7 +164,7 @@ func encodeAt(t testing.TB, g *flow.Graph, in *flow.Inst, pos int64, at map[*flo
 	if in.Target != nil {
 		d := at[in.Target] - pos
 		n := name(in)
-		cond, isJcc := conditionOf(n)
+		cond, isJcc := conditionOf(in)
 		switch {
 		case n == "call":
 			return binary.LittleEndian.AppendUint32([]byte{0xE8}, uint32(d-5))

@@ -49,7 +49,7 @@ func (sh *shortener) thread() bool {
 		}
 		if n := len(b.Code); n > 0 {
 			last := &b.Code[n-1]
-			if _, isJcc := conditionOf(name(last)); isJcc && last.Target != nil && last.Target == b.Next {
+			if _, isJcc := conditionOf(last); isJcc && last.Target != nil && last.Target == b.Next {
 				sh.record("needless branches", "goes where control goes in any case", b.Code[n-1:], nil)
 				b.Code = b.Code[: n-1 : n-1]
 				changed = true
@@ -178,7 +178,7 @@ func (sh *shortener) unreached(a *analysis) bool {
 
 // decided tells where a conditional jump goes, if the flags are known.
 func (a *analysis) decided(s *state, in *flow.Inst) (taken, known bool) {
-	cond, ok := conditionOf(name(in))
+	cond, ok := conditionOf(in)
 	f := s.flags
 	if !ok || f.kind == flagsUnknown || !s.reached {
 		return false, false
@@ -187,7 +187,7 @@ func (a *analysis) decided(s *state, in *flow.Inst) (taken, known bool) {
 	n, isNumber := f.v.number()
 	if !isNumber {
 		// Of what is not 0 only that is known.
-		known = cond&^1 == condE && f.kind == flagsResult && a.t.facts(f.v).zeros|l == all && s.isNonzero(f.v)
+		known = cond&^1 == x86.IfEqual && f.kind == flagsResult && a.t.facts(f.v).zeros|l == all && s.isNonzero(f.v)
 		return known && cond&1 == 1, known
 	}
 	n &= l
@@ -199,17 +199,17 @@ func (a *analysis) decided(s *state, in *flow.Inst) (taken, known bool) {
 	difference := (n - with) & l
 	carry, overflow := f.kind == flagsCompare || f.carryClear, f.kind == flagsCompare || f.overflowClear
 	switch cond &^ 1 {
-	case condE:
+	case x86.IfEqual:
 		taken, known = difference == 0, true
-	case condS:
+	case x86.IfNegative:
 		taken, known = signed(difference) < 0, true
-	case condB:
+	case x86.IfBelow:
 		taken, known = n < with, carry
-	case condBE:
+	case x86.IfBelowEqual:
 		taken, known = n <= with, carry
-	case condL:
+	case x86.IfLess:
 		taken, known = signed(n) < signed(with), overflow
-	case condLE:
+	case x86.IfLessOrEqual:
 		taken, known = signed(n) <= signed(with), overflow
 	}
 	return taken != (cond&1 == 1), known

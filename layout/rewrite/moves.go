@@ -331,7 +331,7 @@ func (sh *shortener) tests(l *liveness) []test {
 			continue
 		}
 		in := &b.Code[i]
-		_, conditional := conditionOf(name(&b.Code[i+1]))
+		_, conditional := conditionOf(&b.Code[i+1])
 		if e := sh.effect(in); conditional && (name(in) == "cmp" || name(in) == "test") && e.pure() {
 			after := make([]need, len(b.Code))
 			l.through(b, after)
@@ -467,14 +467,12 @@ func (sh *shortener) webMoves(l *liveness, last int) []variant {
 // inverted is the branch on the opposite condition; ok is false for those that
 // have none.
 func inverted(in *flow.Inst) (flow.Inst, bool) {
-	cond, ok := conditionOf(name(in))
+	cond, ok := conditionOf(in)
 	if !ok {
 		return flow.Inst{}, false
 	}
-	return onCondition(in, cond^1), true
+	return onCondition(in, cond.Not()), true
 }
-
-var conditionNames = [...]string{"jo", "jno", "jb", "jae", "je", "jne", "jbe", "ja", "js", "jns", "jp", "jnp", "jl", "jge", "jle", "jg"}
 
 // invert turns branches over where that needs fewer jumps.
 func (sh *shortener) invert() {

@@ -174,7 +174,7 @@ func loops(c *cursor, i int) (int, []flow.Inst) {
 	if name(in) != "dec" || !ok || x.number != cx || x.size*8 != c.bits() || next.Target != c.b || c.b.Next == nil || sizeOf(c.code) > maxLoop {
 		return 0, nil
 	}
-	if cond, ok := conditionOf(name(next)); !ok || cond != condE|1 {
+	if cond, ok := conditionOf(next); !ok || cond != x86.IfEqual|1 {
 		return 0, nil
 	}
 	if (c.l.in[c.b].flags|c.l.in[c.b.Next].flags)&arithmeticFlags != 0 {
@@ -200,7 +200,7 @@ func countZero(c *cursor, i int) (int, []flow.Inst) {
 		return 0, nil
 	}
 	full := x.size*8 == c.bits() || x.size == 4 && c.a.t.facts(c.s.r[cx]).zeros|limit(4) == all
-	if cond, ok := conditionOf(name(next)); !ok || cond != condE || !full {
+	if cond, ok := conditionOf(next); !ok || cond != x86.IfEqual || !full {
 		return 0, nil
 	}
 	if (c.l.in[next.Target].flags|c.l.in[c.b.Next].flags)&arithmeticFlags != 0 {

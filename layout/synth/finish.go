@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"tasm/codegen/x86"
 	"tasm/layout/elf"
 )
 
@@ -152,14 +153,12 @@ func contains(list []string, name string) bool {
 	return false
 }
 
-var conditions = [...]string{"o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"}
-
 // text writes an instruction in nasm's notation, addresses in the file as file
 // offsets.
 func text(in *inst, ip int, long bool) string {
 	name := mnemonics[in.op]
 	if in.op == opJcc {
-		name += conditions[in.cond]
+		name += x86.Condition(in.cond).String()
 	}
 	operand := func(o operand) string {
 		switch o.where {
