@@ -194,7 +194,7 @@ func TestIdle(t *testing.T) {
 // and five, which do in two.
 func TestBuilds(t *testing.T) {
 	for length, size := range map[int]int{1: 45, 5: 50} {
-		r, err := Search(hello(0, message(length)), Options{Effort: -1})
+		r, err := Search(hello(0, message(length)), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
