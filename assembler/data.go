@@ -295,7 +295,10 @@ func (a *assembler) align(l *line, body *lang.Align) {
 			return
 		}
 		padding := x86.Padding(body.Mode, a.bits, int(room), int(threshold))
-		rest := bytes.TrimRight(padding, string(nop)) // behind it NOPs, as by TIMES
+		rest := padding // behind it NOPs, as by TIMES
+		for bytes.HasSuffix(rest, nop) {
+			rest = rest[:len(rest)-len(nop)]
+		}
 		if len(rest) > 0 {
 			f.Bytes, f.Repeat, f.Size = rest, 1, int64(len(rest))
 			a.place(f)
