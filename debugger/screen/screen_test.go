@@ -130,7 +130,13 @@ func (x *terminal) quit() {
 
 func (x *terminal) golden(name string) {
 	x.t.Helper()
-	time.Sleep(50 * time.Millisecond) // for the rest of the drawing
+	want, _ := os.ReadFile(filepath.Join("testdata", name+".golden"))
+	for range 200 { // the rest of the drawing may be under way
+		time.Sleep(50 * time.Millisecond)
+		if *update || x.text() == string(want) {
+			break
+		}
+	}
 	compare(x.t, name, x.text())
 }
 
