@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"slices"
+
 	"tasm/diag"
 	"tasm/lang"
 )
@@ -39,10 +41,11 @@ func (g *grammar) operandsToEnd() ([]lang.Operand, bool) {
 
 // operand parses one operand.
 func (g *grammar) operand(o *lang.Operand) bool {
-	first := g.peek()
+	first, start := g.peek(), g.pos
 	if !g.modifiers(o) {
 		return false
 	}
+	pointed := g.pointed(start)
 	t := g.peek()
 	switch {
 	case t.is("["):
@@ -72,8 +75,17 @@ func (g *grammar) operand(o *lang.Operand) bool {
 			return false
 		}
 	}
+	if pointed && o.Memory == nil {
+		o.Memory = g.memories.node()
+	}
 	o.Range = g.from(first.Range)
 	return true
+}
+
+// pointed reports whether PTR of %use masm stands among the words from start on: then
+// an address in memory follows, with brackets or without.
+func (g *grammar) pointed(start int) bool {
+	return slices.ContainsFunc(g.tokens[start:g.pos], func(t Token) bool { return t.Text == "__?masm_ptr?__" })
 }
 
 // modifiers parses the size and other words before an operand. Of several
