@@ -37,12 +37,9 @@ func newLexer(file diag.FileID, text string) *lexer {
 func (lx *lexer) next(line *Line) bool {
 	for lx.pos < len(lx.text) {
 		start := lx.pos
-		end := start + strings.IndexByte(lx.text[start:], '\n')
-		if end < start {
-			end = len(lx.text)
-		}
+		end := lx.lineEnd(start)
 		lx.pos = end + 1
-		text := beforeEOF(lx.text[start:end])
+		text := lx.text[start:end]
 		if continues(text) {
 			lx.joined(line, start, start+len(text))
 		} else {
@@ -57,13 +54,18 @@ func (lx *lexer) next(line *Line) bool {
 	return false
 }
 
-// beforeEOF cuts a line at the control character with which files of DOS end, as
-// nasm does; what follows in the same line is not read.
-func beforeEOF(line string) string {
-	if i := strings.IndexByte(line, '\x1a'); i >= 0 {
-		return line[:i]
+// lineEnd returns where the line that starts at an offset ends: with a line feed, or, as
+// in nasm, with the control character with which files of DOS end.
+func (lx *lexer) lineEnd(start int) int {
+	line := lx.text[start:]
+	end := strings.IndexByte(line, '\n')
+	if end < 0 {
+		end = len(line)
 	}
-	return line
+	if eof := strings.IndexByte(line[:end], '\x1a'); eof >= 0 {
+		end = eof
+	}
+	return start + end
 }
 
 // lexText lexes text that does not stand in a file as such; every token gets
@@ -99,10 +101,7 @@ func (lx *lexer) joined(line *Line, start, end int) {
 			break
 		}
 		start = lx.pos
-		end = start + strings.IndexByte(lx.text[start:], '\n')
-		if end < start {
-			end = len(lx.text)
-		}
+		end = lx.lineEnd(start)
 		lx.pos = end + 1
 	}
 	line.Tokens = lexLine(line.Tokens[:0], text.String(), lx.file, 0)

@@ -13,7 +13,7 @@ import (
 var habits = map[string]string{
 	"compile": "build", "assemble": "build", "asm": "build", "as": "build", "make": "build", "link": "build", "ld": "build", "check": "build",
 	"exec": "run", "execute": "run", "start": "run",
-	"debug": "trace", "gdb": "trace",
+	"debug": "step", "gdb": "step",
 	"disassemble": "disasm", "dis": "disasm", "objdump": "disasm", "ndisasm": "disasm",
 	"show": "explain", "dump": "explain", "readelf": "explain", "man": "explain", "describe": "explain",
 	"strace": "trace", "log": "trace", "format": "fmt", "publish": "push", "upload": "push", "download": "pull",

@@ -1,4 +1,4 @@
-	db 1 ; a file of DOS ends with Ctrl-Z, and so does a line
-	db 2  , 3
+	db 1 ; a file of DOS ends with Ctrl-Z, which ends a line elsewhere too
+	db 2	db 3
 	db 4
 
