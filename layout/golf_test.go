@@ -37,7 +37,7 @@ func TestFallBack(t *testing.T) {
 		"vectors": {head + "pxor xmm0, xmm0\nmovd ebx, xmm0\nsys exit, ebx",
 			"pack", "whose effect is not modelled"},
 		"a computed jump": {head + "pop ecx\nand ecx, 1\njmp [.table + 4 * ecx]\n.even: sys exit, 1\n.odd: sys exit, 2\n.table: dd .even, .odd",
-			"golf", "not proved, only compared"},
+			"golf", "not written anew: the program reads at an address that is not known"},
 		"much data": {head + "sys write, 1, much, 2000000\nsys exit, 0\nsection .rodata\nmuch: times 2000000 db 1",
 			"plain", "the program is larger than 1048576 bytes"},
 		"some data": {head + "sys write, 1, some, 300\nsys exit, 0\nsection .rodata\nsome: times 300 db 'a'",

@@ -26,7 +26,7 @@ func TestTry(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			source := t.TempDir() + "/a.tasm"
 			writeText(t, source, "target linux/386\n_start:\n"+c.body+"\nsection .data\ntext: db \"abc\"\n")
-			got, err := try(mustBuild(t, "-f", "elf", "--layout", "plain", source), limit)
+			got, err := try(mustBuild(t, "-w-run", "-f", "elf", "--layout", "plain", source), limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,7 +37,7 @@ func TestTry(t *testing.T) {
 	}
 	source := t.TempDir() + "/yes.tasm"
 	writeText(t, source, "target linux/386\n_start: sys write, 1, _start, 4000\njmp _start\ntimes 4000 db 1\n")
-	if got, err := try(mustBuild(t, "-f", "elf", "--layout", "plain", source), 20*time.Second); err != nil || got.String() != "writes on" || len(got.output) != outputLimit {
+	if got, err := try(mustBuild(t, "-w-run", "-f", "elf", "--layout", "plain", source), 20*time.Second); err != nil || got.String() != "writes on" || len(got.output) != outputLimit {
 		t.Errorf("%v: %v, %d bytes", err, got, len(got.output))
 	}
 	if _, err := try([]byte("no program"), limit); err == nil {
@@ -53,7 +53,7 @@ func TestTryKillsChildren(t *testing.T) {
 		source := t.TempDir() + "/a.tasm"
 		writeText(t, source, "target linux/386\n_start: sys fork\ntest eax, eax\njz .child\n"+
 			"push eax\nsys write, 1, esp, 4\n"+end+"\n.child: sys alarm, 20\nsys pause")
-		got, err := try(mustBuild(t, "-f", "elf", "--layout", "plain", source), limit)
+		got, err := try(mustBuild(t, "-w-run", "-f", "elf", "--layout", "plain", source), limit)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ func TestNeovim(t *testing.T) {
 	for name, text := range map[string]string{
 		"init.lua":  config,
 		"drive.lua": driveNeovim,
-		"a.tasm":    "target linux/386\n%include \"b.inc\"\nstart: mvo eax, one\n  jmp start\n",
+		"a.tasm":    "target linux/386\n%include \"b.inc\"\nstart: mvo eax, one\n  jz start\n  sys exit, eax\n",
 		"b.inc":     "one equ 1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -55,7 +55,8 @@ definition: b.inc
 target linux/386
 %include "b.inc"
 begin:  mov     eax, one
-        jmp     begin
+        jz      begin
+        sys     exit, eax
 `
 	if string(said) != want {
 		t.Errorf("Neovim shows\n%s\nwant\n%s\n%s", said, want, out.String())
