@@ -42,7 +42,10 @@ const (
 	// last placement aside. It doubles with every unit of effort.
 	fewCalls  = 2
 	longShare = 4
-	mostJobs  = 1 << 13
+	// A search that begins more than farGap bytes above the floor has more to find: it
+	// gets farShare times the budget.
+	farGap, farShare = 16, 4
+	mostJobs         = 1 << 13
 	// mostSteps bounds the steps that a task keeps, allSteps those that all keep
 	// from one round to the next; a step takes about 100 bytes.
 	mostSteps, allSteps = 1 << 23, 1 << 23
@@ -106,8 +109,11 @@ func Search(p *Plan, o Options) (*Result, error) {
 // they are believed a byte less.
 func (s *search) improve(budget, below int64) {
 	s.bestAt = min(s.bestAt, below)
-	if s.long() {
+	switch {
+	case s.long():
 		budget /= longShare
+	case !s.builds && s.bestAt-s.floor > farGap:
+		budget *= farShare
 	}
 	s.allow(budget)
 	for s.rounds(s.bestAt); s.exhausted(); s.rounds(s.bestAt) {
