@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -26,7 +25,7 @@ var randomPrograms = flag.Int("programs", 20, "how many random programs each tar
 func runBytes(t *testing.T, file []byte, stdin string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(name, file, 0o755); err != nil {
+	if err := programs.Store(name, file); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -9,6 +9,7 @@ import (
 
 	"tasm/assembler"
 	"tasm/diag"
+	"tasm/internal/programs"
 )
 
 // TestUnmodelled builds programs with instructions whose effect is not modelled
@@ -64,7 +65,7 @@ func TestUnmodelled(t *testing.T) {
 				t.Fatalf("%s: no %s file", c.name, name)
 			}
 			path := filepath.Join(t.TempDir(), name)
-			if err := os.WriteFile(path, f.Bytes, 0o755); err != nil {
+			if err := programs.Store(path, f.Bytes); err != nil {
 				t.Fatal(err)
 			}
 			run := exec.Command(path)

@@ -55,7 +55,7 @@ type traced struct {
 func trace(t *testing.T, file []byte) *traced {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(path, file, 0o755); err != nil {
+	if err := programs.Store(path, file); err != nil {
 		t.Fatal(err)
 	}
 	p := &traced{cmd: exec.Command(path)}

@@ -11,6 +11,7 @@ import (
 	"tasm/assembler"
 	"tasm/diag"
 	"tasm/flow"
+	"tasm/internal/programs"
 	"tasm/layout/elf"
 )
 
@@ -108,7 +109,7 @@ func TestTrampoline(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(name, r.Bytes, 0o755); err != nil {
+	if err := programs.Store(name, r.Bytes); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(name)

@@ -15,6 +15,7 @@ import (
 	"tasm/codegen/x86"
 	"tasm/diag"
 	"tasm/flow"
+	"tasm/internal/programs"
 )
 
 // graph builds the graph of a source.
@@ -241,7 +242,7 @@ type outcome struct {
 func run(t testing.TB, file []byte, stdin string, args ...string) outcome {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(path, file, 0o755); err != nil {
+	if err := programs.Store(path, file); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, args...)

@@ -2,12 +2,12 @@ package synth
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"tasm/internal/programs"
 	"tasm/layout/elf"
 	"tasm/linux"
 )
@@ -44,7 +44,7 @@ func show(t *testing.T, r *Result) {
 func run(t *testing.T, file []byte, closed bool, args ...string) (string, int) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(name, file, 0o755); err != nil {
+	if err := programs.Store(name, file); err != nil {
 		t.Fatal(err)
 	}
 	c := exec.Command(name, args...)

@@ -17,6 +17,7 @@ import (
 
 	"tasm/assembler"
 	"tasm/diag"
+	"tasm/internal/programs"
 	"tasm/layout"
 	"tasm/layout/elf"
 )
@@ -96,7 +97,7 @@ func build(t *testing.T, r *row) *layout.File {
 func run(t *testing.T, r *row, file []byte, closed bool) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(name, file, 0o755); err != nil {
+	if err := programs.Store(name, file); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -13,6 +13,7 @@ import (
 
 	"tasm/assembler"
 	"tasm/diag"
+	"tasm/internal/programs"
 	"tasm/layout"
 	"tasm/layout/elf"
 	"tasm/program"
@@ -54,7 +55,7 @@ type outcome struct {
 func (r *trial) run(t *testing.T, file []byte) outcome {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(name, file, 0o755); err != nil {
+	if err := programs.Store(name, file); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
