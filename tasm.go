@@ -67,7 +67,7 @@ type Options struct {
 	// out plainly; nil for none. Its Files are those of the Result.
 	Debug *object.Debug
 	// Instructions keeps the instructions of the program, which layouts other
-	// than plain and all that looks at code needs. Result.LayOut asks for it.
+	// than plain need, and all that looks at code. Build keeps them by itself.
 	Instructions bool
 }
 
@@ -140,8 +140,8 @@ func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 		Flat: opts.Format == FlatBinary, Instructions: opts.Instructions, Lines: opts.Debug != nil,
 	}
 	if opts.Format != Object {
-		messages := &diag.Bag{}
-		r.Program, messages = assembleAll(files, r.Source, opts.Others, a)
+		p, messages := assembleAll(files, r.Source, opts.Others, a)
+		r.Program = p
 		return r, messages
 	}
 

@@ -94,7 +94,7 @@ func prepare(work, tasm string, i int) error {
 		return err
 	}
 	for _, output := range []string{"image.tar", "layout/"} {
-		args := append([]string{"build", "samples/hello.tasm", "-o", filepath.Join(work, output) + strings.Repeat("/", strings.Count(output, "/"))}, strings.Fields(forms[i].options)...)
+		args := append([]string{"build", "samples/hello.tasm", "-o", work + "/" + output}, strings.Fields(forms[i].options)...)
 		if said, err := exec.Command(tasm, args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("%w\n%s", err, said)
 		}

@@ -10,11 +10,7 @@ import (
 // Assign changes a register or a part of one, a flag, the instruction pointer, or
 // memory ("byte [msg]") to the value of an expression. It is taken back by Back.
 func (s *Session) Assign(place, text string) error {
-	e, err := s.Parse(text)
-	if err != nil {
-		return err
-	}
-	n, err := e.Value(s)
+	n, err := s.Evaluate(text)
 	if err != nil {
 		return err
 	}
@@ -69,11 +65,7 @@ func (s *Session) assignMemory(place, lower string, n int64) error {
 		return fmt.Errorf("'%s' can't be changed: give a register, a flag or memory, such as byte [msg]", place)
 	}
 	at := strings.TrimSuffix(place[strings.IndexByte(place, '[')+1:], "]")
-	e, err := s.Parse(at)
-	if err != nil {
-		return err
-	}
-	where, err := e.Value(s)
+	where, err := s.Evaluate(at)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,15 @@ func (e *ExpressionError) Error() string {
 	return text
 }
 
+// Evaluate reads an expression and computes it.
+func (s *Session) Evaluate(text string) (int64, error) {
+	e, err := s.Parse(text)
+	if err != nil {
+		return 0, err
+	}
+	return e.Value(s)
+}
+
 // Parse reads an expression.
 func (s *Session) Parse(text string) (e *Expression, err error) {
 	p := &expressionParser{session: s, text: text}

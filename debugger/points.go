@@ -105,11 +105,7 @@ func (s *Session) Location(text string) (uint64, error) {
 	if text == "" {
 		return 0, fmt.Errorf("a line, a label or an address is missing")
 	}
-	e, err := s.Parse(strings.TrimPrefix(text, "*"))
-	if err != nil {
-		return 0, err
-	}
-	n, err := e.Value(s)
+	n, err := s.Evaluate(strings.TrimPrefix(text, "*"))
 	return uint64(n), err
 }
 

@@ -157,29 +157,16 @@ func (s *Session) Continue() Pause { return s.forward(func() bool { return false
 func (s *Session) Reverse() Pause { return s.backward(func() bool { return false }) }
 
 // forward runs until done, at least one step.
-func (s *Session) forward(done func() bool) Pause {
-	w := s.watch()
-	for {
-		if p := s.Step(); p.Why != Done {
-			return p
-		}
-		if p, hit := w.look(); hit {
-			return p
-		}
-		if done() {
-			return Pause{}
-		}
-		if s.interrupted() {
-			return Pause{Why: Interrupted}
-		}
-	}
-}
+func (s *Session) forward(done func() bool) Pause { return s.move(s.Step, done) }
 
 // backward runs back until done, at least one step.
-func (s *Session) backward(done func() bool) Pause {
+func (s *Session) backward(done func() bool) Pause { return s.move(s.Back, done) }
+
+// move makes steps in one direction until done, a breakpoint or a watchpoint.
+func (s *Session) move(step func() Pause, done func() bool) Pause {
 	w := s.watch()
 	for {
-		if p := s.Back(); p.Why != Done {
+		if p := step(); p.Why != Done {
 			return p
 		}
 		if p, hit := w.look(); hit {

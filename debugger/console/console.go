@@ -274,11 +274,7 @@ func points(c *Console, _ string) (string, error) {
 }
 
 func printValue(c *Console, args string) (string, error) {
-	e, err := c.Parse(args)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.Value(c.Session)
+	n, err := c.Evaluate(args)
 	if err != nil {
 		return "", err
 	}
@@ -311,11 +307,7 @@ func stack(c *Console, args string) (string, error) {
 func memory(c *Console, args string) (string, error) {
 	const rows, width = 4, 16
 	if args != "" {
-		e, err := c.Parse(args)
-		if err != nil {
-			return "", err
-		}
-		n, err := e.Value(c.Session)
+		n, err := c.Evaluate(args)
 		if err != nil {
 			return "", err
 		}
