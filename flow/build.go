@@ -33,7 +33,7 @@ func Build(p *program.Program) *Graph {
 	}
 	b.graph.ABI, _ = linux.ABIFor(p.Target)
 	for _, x := range p.Externs {
-		b.doubt(x.Range, "uses '%s', which is defined elsewhere", x.Name)
+		b.doubt(x.Range, isExternal, x.Name)
 	}
 	b.list()
 	entry := b.entry()
@@ -80,35 +80,15 @@ type builder struct {
 	goesBy  *Block         // by way of which it does
 }
 
-func (b *builder) doubt(at diag.Range, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+// doubt notes what can't be seen through; args are put into its text.
+func (b *builder) doubt(at diag.Range, kind doubtKind, args ...any) {
+	text := fmt.Sprintf(kind.text, args...)
 	for _, d := range b.graph.Doubts {
 		if d.Text == text {
 			return
 		}
 	}
-	b.graph.Doubts = append(b.graph.Doubts, Doubt{at, text, advice[format]})
-}
-
-// advice says what helps against doubts, by their text before names are put into it.
-var advice = map[string]string{
-	"uses '%s', which is defined elsewhere":                 "define it in this source",
-	"the program is too long to be looked at":               "split it",
-	"goes to a computed address, and holds none of code":    "take where it goes from a table of labels",
-	"goes to a computed address":                            "load all of the address from a table of labels, or go to a label",
-	"runs on into what is not code":                         "end the code in front of data by exit, or by a jump",
-	"holds an instruction that is not known":                "write it by its name and not as data",
-	"changes the mode of the processor":                     "keep code for another mode in a program of its own",
-	"uses %s, which faults where its memory is not aligned": "use the form that needs no alignment, such as movups or movdqu",
-	"raises an interrupt that is no system call of %s":      "call the kernel as its programs do (sys NAME)",
-	"uses %s":                                 "do without it",
-	"returns, although nothing is called":     "end by exit, or jump to a label",
-	"computes with addresses":                 "use a label and a number that is added, or lengths by equ",
-	"uses the address of code":                "use it only to go there, by a register or a table of labels, and not to read or change what lies there",
-	"uses an address that belongs to nothing": "point to a label of data",
-	"holds too much data to be looked at":     "reserve zeros by resb in .bss",
-	"holds a distance or a selector as data":  "hold the address itself",
-	"holds the address of code as data":       "go there by a jump or call through that data; who else calls it, such as the kernel for signals, is not followed",
+	b.graph.Doubts = append(b.graph.Doubts, Doubt{at, text, kind.advice})
 }
 
 // maxUnits bounds the instructions of a program: a larger one has nothing to
@@ -131,7 +111,7 @@ func (b *builder) list() {
 				continue
 			}
 			if int64(len(b.units))+f.Repeat > maxUnits {
-				b.doubt(f.Source.Range, "the program is too long to be looked at")
+				b.doubt(f.Source.Range, tooLong)
 				return
 			}
 			for n := range f.Repeat {
@@ -165,7 +145,7 @@ func (b *builder) entry() *unit {
 				return u
 			}
 		}
-		b.doubt(symbol.Range, "starts at '%s', where no instruction begins", symbol.Name)
+		b.doubt(symbol.Range, startsInside, symbol.Name)
 		return nil
 	}
 	for _, name := range []string{".text", ""} {
@@ -177,7 +157,7 @@ func (b *builder) entry() *unit {
 			}
 		}
 	}
-	b.doubt(diag.Range{}, "does not start with an instruction")
+	b.doubt(diag.Range{}, startsNowhere)
 	return nil
 }
 
@@ -226,7 +206,7 @@ func (b *builder) traceTaken() {
 	if len(b.taken) == 0 {
 		for _, u := range b.units {
 			if computed(u) {
-				b.doubt(u.Source.Range, "goes to a computed address, and holds none of code")
+				b.doubt(u.Source.Range, goesAnywhere)
 			}
 		}
 	}
@@ -287,7 +267,7 @@ func (b *builder) trace(entry *unit) {
 				// A call at the end of the code is taken to be the last one,
 				// whatever its number.
 				if f := u.Form; f == nil || f.Flow() != x86.SystemCall && f.Flow() != x86.Interrupt {
-					b.doubt(u.Source.Range, "runs on into what is not code")
+					b.doubt(u.Source.Range, runsOut)
 				}
 				u.ends = true
 				break
@@ -305,15 +285,15 @@ func isMemory(o x86.Operand) bool { return o.Kind == x86.MemoryOperand }
 // step finds out where control goes from u.
 func (b *builder) step(u *unit) {
 	if u.Instruction == nil || u.Form == nil {
-		b.doubt(u.Source.Range, "holds an instruction that is not known")
+		b.doubt(u.Source.Range, unknownInstruction)
 		u.ends = true
 		return
 	}
 	if u.Instruction.Bits != b.graph.Bits {
-		b.doubt(u.Source.Range, "changes the mode of the processor")
+		b.doubt(u.Source.Range, changesMode)
 	}
 	if u.Form.Aligned() && slices.ContainsFunc(u.Instruction.Operands, isMemory) {
-		b.doubt(u.Source.Range, "uses %s, which faults where its memory is not aligned", x86.MnemonicName(u.Instruction.Mnemonic))
+		b.doubt(u.Source.Range, needsAlignment, x86.MnemonicName(u.Instruction.Mnemonic))
 	}
 	switch flow := u.Form.Flow(); flow {
 	case x86.Next:
@@ -326,7 +306,7 @@ func (b *builder) step(u *unit) {
 			u.computed = true
 			break
 		}
-		b.doubt(u.Source.Range, "goes to a computed address")
+		b.doubt(u.Source.Range, goesComputed)
 		u.ends = true
 	case x86.Return, x86.Stop:
 		u.ends = true
@@ -334,7 +314,7 @@ func (b *builder) step(u *unit) {
 		call := b.graph.ABI.Instruction
 		if x86.MnemonicName(u.Form.Mnemonic()) != call.Mnemonic || len(call.Immediate) != len(u.Instruction.Operands) ||
 			len(call.Immediate) > 0 && call.Immediate[0] != u.Instruction.Operands[0].Value.N {
-			b.doubt(u.Source.Range, "raises an interrupt that is no system call of %s", b.graph.ABI.Target)
+			b.doubt(u.Source.Range, otherInterrupt, b.graph.ABI.Target)
 			break
 		}
 		if n, known := u.number.Constant(); known {
@@ -343,7 +323,7 @@ func (b *builder) step(u *unit) {
 			}
 		}
 	default:
-		b.doubt(u.Source.Range, "uses %s", strings.ToUpper(x86.MnemonicName(u.Form.Mnemonic())))
+		b.doubt(u.Source.Range, usesInstruction, strings.ToUpper(x86.MnemonicName(u.Form.Mnemonic())))
 	}
 }
 
@@ -361,7 +341,7 @@ func (b *builder) checkReturns() {
 		}
 	}
 	if ret != nil {
-		b.doubt(ret.Source.Range, "returns, although nothing is called")
+		b.doubt(ret.Source.Range, returnsNowhere)
 	}
 }
 
@@ -510,7 +490,7 @@ func (b *builder) inst(u *unit) Inst {
 			o.Memory.Rel, o.Memory.Abs, o.Memory.DispSize = false, false, 0
 		}
 		if in.Refs[i].Block != nil && (len(b.taken) == 0 || o.Kind != x86.ImmediateOperand) {
-			b.doubt(u.Source.Range, "uses the address of code")
+			b.doubt(u.Source.Range, usesCodeAddress)
 		}
 	}
 	if u.computed && u.Form.Flow() == x86.Call {
@@ -539,7 +519,7 @@ func (b *builder) reference(v *lang.Value, at diag.Range) Ref {
 		case t.Kind == lang.SegmentTerm && t.Coef == 1 && segment == 0:
 			segment = lang.SegmentID(t.ID)
 		default:
-			b.doubt(at, "computes with addresses")
+			b.doubt(at, computesAddresses)
 			return Ref{}
 		}
 	}
@@ -550,16 +530,16 @@ func (b *builder) reference(v *lang.Value, at diag.Range) Ref {
 		if block := b.blocks[u]; block != nil {
 			return Ref{Block: block}
 		}
-		b.doubt(at, "uses the address of code")
+		b.doubt(at, usesCodeAddress)
 		return Ref{Block: b.graph.Entry}
 	}
 	if b.index[place{segment, v.N}] != nil {
-		b.doubt(at, "uses the address of code")
+		b.doubt(at, usesCodeAddress)
 	}
 	if o, offset := b.object(segment, v.N); o != nil {
 		return Ref{Object: o, Offset: offset}
 	}
-	b.doubt(at, "uses an address that belongs to nothing")
+	b.doubt(at, addressOfNothing)
 	return Ref{}
 }
 
@@ -591,7 +571,7 @@ func (b *builder) newObject(r *run) *Object {
 	b.graph.Objects = append(b.graph.Objects, o)
 	if s.Flags&program.NoBits != 0 || o.Size > maxObject {
 		if s.Flags&program.NoBits == 0 {
-			b.doubt(s.Range, "holds too much data to be looked at")
+			b.doubt(s.Range, tooMuchData)
 		}
 		return o
 	}
@@ -603,13 +583,13 @@ func (b *builder) newObject(r *run) *Object {
 			for i := range f.Fixups {
 				fix := &f.Fixups[i]
 				if fix.Kind != x86.Absolute {
-					b.doubt(fix.Range, "holds a distance or a selector as data")
+					b.doubt(fix.Range, holdsDistance)
 					continue
 				}
 				v := fix.Value
 				to := b.reference(&v, fix.Range)
 				if to.Block != nil && len(b.taken) == 0 {
-					b.doubt(fix.Range, "holds the address of code as data")
+					b.doubt(fix.Range, holdsCodeAddress)
 				}
 				o.Refs = append(o.Refs, DataRef{At: at + int64(fix.Offset), Size: int(fix.Size), To: to})
 			}

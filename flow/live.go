@@ -1,8 +1,6 @@
 package flow
 
 import (
-	"slices"
-
 	"tasm/codegen/x86"
 	"tasm/lang"
 )
@@ -85,7 +83,7 @@ func (g *Graph) FactsOf(in *Inst) Facts {
 		}
 		access(x.Register, x.Access, size)
 	}
-	if repeated(&in.Instruction) {
+	if in.Repeated() {
 		// The count may be 0: then nothing happens.
 		f.Reads |= f.Changes | 1<<counter
 		f.Changes |= 1 << counter
@@ -123,13 +121,6 @@ func (g *Graph) FactsOf(in *Inst) Facts {
 
 // counter is the number of rcx, which repeat prefixes count down.
 const counter = 1
-
-// repeated reports whether an instruction has a repeat prefix.
-func repeated(in *x86.Instruction) bool {
-	return slices.ContainsFunc(in.Prefixes, func(p x86.PrefixID) bool {
-		return p == x86.Rep || p == x86.Repe || p == x86.Repz || p == x86.Repne || p == x86.Repnz
-	})
-}
 
 // Live is what is still needed at one point of a program.
 type Live struct {

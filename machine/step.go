@@ -151,9 +151,7 @@ func (e *exec) reserved() bool {
 			return false // BND, and the REP RET of compilers
 		}
 	}
-	return !e.repeatable && slices.ContainsFunc(e.in.Prefixes, func(p x86.PrefixID) bool {
-		return p == x86.Rep || p == x86.Repe || p == x86.Repz || p == x86.Repne || p == x86.Repnz
-	})
+	return !e.repeatable && e.in.Repeated()
 }
 
 // unclear ends the instruction because its effect can't be told.

@@ -1,6 +1,9 @@
 package x86
 
-import "tasm/lang"
+import (
+	"slices"
+	"tasm/lang"
+)
 
 // PrefixID numbers the instruction prefixes.
 type PrefixID int32
@@ -139,3 +142,11 @@ func SegmentPrefix(reg lang.RegisterID) (p PrefixID, ok bool) {
 	}
 	return NoPrefix, false
 }
+
+// Repeats reports whether p repeats a string instruction.
+func (p PrefixID) Repeats() bool {
+	return p == Rep || p == Repe || p == Repz || p == Repne || p == Repnz
+}
+
+// Repeated reports whether the instruction has a prefix that repeats.
+func (in *Instruction) Repeated() bool { return slices.ContainsFunc(in.Prefixes, PrefixID.Repeats) }

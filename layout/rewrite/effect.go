@@ -167,16 +167,14 @@ func (s *shortener) written(r register) parts {
 // special corrects an effect by what the table of forms does not tell.
 func (s *shortener) special(in *flow.Inst, n string, e *effect) {
 	for _, p := range in.Prefixes {
-		switch p {
-		case x86.Rep, x86.Repe, x86.Repz, x86.Repne, x86.Repnz:
-			// The count may be 0: then nothing happens.
-			e.reads |= whole(cx) | e.writes
-			e.writes |= whole(cx)
-			e.kills = 0
-			e.flagsKilled = 0
-		default:
-			e.odd = true
-		}
+		e.odd = e.odd || !p.Repeats()
+	}
+	if in.Repeated() {
+		// The count may be 0: then nothing happens.
+		e.reads |= whole(cx) | e.writes
+		e.writes |= whole(cx)
+		e.kills = 0
+		e.flagsKilled = 0
 	}
 	switch n {
 	case "xor", "sub":
