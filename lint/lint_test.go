@@ -79,6 +79,8 @@ func TestKinds(t *testing.T) {
 		{"push done\nret\ndone: sys exit, 0", ""},
 		{"jmp $", "2 endless"},
 		{"nop\nl: sys pause\njmp l", ""},
+		{"sys pause", ""}, // only a signal's handler comes back from it
+		{"sys execve, p, 0, 0\nsection .rodata\np: db '/bin/sh', 0", ""},
 		{"mov ecx, 9\nl: dec ecx\njnz l\nsys exit, 0", ""},
 		{"nop\nl: mov ecx, 9\ndec ecx\njnz l\nsys exit, 0", "5 endless"},
 		{"db 0xb8, 1, 0, 0, 0, 0xcd, 0x80", ""}, // code as data, which ends the program

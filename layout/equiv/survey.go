@@ -318,8 +318,8 @@ func (s *survey) call(p *path, e machine.Event, at uint64) bool {
 	if !p.outside {
 		s.add(p, t)
 	}
-	if v.Syscall != nil && v.Syscall.NoReturn() {
-		return false
+	if v.Syscall != nil && (v.Syscall.NoReturn() || v.Syscall.Result == linux.Error) {
+		return false // what comes behind a call that fails is not looked at
 	}
 	if v.Syscall == nil || v.unclear() != "" || p.calls >= surveyCalls || e.ABI != o.image.abi {
 		return false
@@ -331,9 +331,7 @@ func (s *survey) call(p *path, e machine.Event, at uint64) bool {
 	}
 	s.seen[print] = true
 	result := p.answer(v, []*process{o}, []callView{v}, p.calls)
-	if v.Syscall.Result != linux.Error {
-		p.facts.Limit(result, 0, ^uint64(0)>>(64-result.Width())-linux.MaxErrno)
-	}
+	p.facts.Limit(result, 0, ^uint64(0)>>(64-result.Width())-linux.MaxErrno)
 	o.maps = o.maps || v.mapping()
 	p.calls++
 	p.mark, p.sinceCall = mark{}, 0
