@@ -76,12 +76,7 @@ func (l *learner) run(sys *system, args []string) error {
 		_, err = io.WriteString(sys.stdout, lesson.Page)
 		return err
 	}
-	return writePage(sys.stdout, lesson.Page, l.colored(sys))
-}
-
-// colored reports whether standard output is coloured.
-func (l *learner) colored(sys *system) bool {
-	return l.color == "always" || l.color == "auto" && isTerminal(sys.stdout) && sys.getenv("NO_COLOR") == ""
+	return writePage(sys.stdout, lesson.Page, l.useColor(sys, sys.stdout))
 }
 
 // findLesson returns the lesson with a number or name.
@@ -201,7 +196,7 @@ func (l *learner) check(sys *system, args []string) error {
 			progress.add(exerciseName(name))
 		}
 	}
-	if err := report.Text(sys.stdout, all, report.Style{Color: l.colored(sys)}); err != nil {
+	if err := report.Text(sys.stdout, all, report.Style{Color: l.useColor(sys, sys.stdout)}); err != nil {
 		return err
 	}
 	fmt.Fprintf(sys.stdout, "%s done, %d to do\n", plural(int64(passed), "exercise"), len(names)-passed)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/pflag"
 
 	"tasm"
@@ -115,17 +117,18 @@ func (o *sourceOptions) report(sys *system, files *diag.Files, messages *diag.Ba
 	case "short", "gnu":
 		diag.Short(sys.stderr, files, shown)
 	default:
-		diag.Human(sys.stderr, files, shown, o.useColor(sys))
+		diag.Human(sys.stderr, files, shown, o.useColor(sys, sys.stderr))
 	}
 	return errors
 }
 
-func (o *sourceOptions) useColor(sys *system) bool {
+// useColor reports whether what goes to w is coloured.
+func (o *sourceOptions) useColor(sys *system, w io.Writer) bool {
 	switch o.color {
 	case "always":
 		return true
 	case "never":
 		return false
 	}
-	return isTerminal(sys.stderr) && sys.getenv("NO_COLOR") == "" && sys.getenv("TERM") != "dumb"
+	return isTerminal(w) && sys.getenv("NO_COLOR") == "" && sys.getenv("TERM") != "dumb"
 }

@@ -21,7 +21,7 @@ import (
 
 // stepper is the verb that goes through a program both ways.
 type stepper struct {
-	imageOptions
+	programOptions
 	limits
 	plain bool
 	input string
@@ -48,7 +48,7 @@ func stepCommand() *command {
 		run:        s.run,
 		passesArgs: true,
 	}
-	simple := s.imageOptions.register(c)
+	simple := s.programOptions.register(c)
 	simple.BoolVar(&s.plain, "plain", false, "read commands and print, instead of drawing on the terminal")
 	simple.StringVar(&s.input, "input", "", "let the program read `FILE` as its standard input")
 	s.limits.registerVirtual(simple)
@@ -92,8 +92,7 @@ func (o *stepper) run(sys *system, args []string) error {
 	if o.plain {
 		err = c.Run(sys.stdin, sys.stdout)
 	} else {
-		colour := sys.getenv("NO_COLOR") == "" && sys.getenv("TERM") != "dumb"
-		err = screen.Run(c, screen.Options{Title: filepath.Base(s.name), Colour: colour, In: sys.stdin, Out: sys.stdout})
+		err = screen.Run(c, screen.Options{Title: filepath.Base(s.name), Colour: o.useColor(sys, sys.stdout), In: sys.stdin, Out: sys.stdout})
 	}
 	if err != nil && !errors.Is(err, syscall.EPIPE) {
 		return o.fail(sys, s.files, err)

@@ -129,7 +129,7 @@ func (t *tester) run(sys *system, args []string) error {
 
 // show writes the results.
 func (t *tester) show(sys *system, all []*report.Source) error {
-	style := report.Style{Color: t.color == "always" || t.color == "auto" && isTerminal(sys.stdout) && sys.getenv("NO_COLOR") == "", Brief: t.brief}
+	style := report.Style{Color: t.useColor(sys, sys.stdout), Brief: t.brief}
 	if write := testFormats[t.format]; write != nil {
 		return write(sys.stdout, all)
 	}
