@@ -2,6 +2,7 @@ package debugger
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tasm/codegen/x86"
@@ -449,6 +450,9 @@ type MemoryRow struct {
 	Text    string // the bytes as characters, a dot for one that does not print
 	Changed []bool // by the last step, one for each byte
 }
+
+// AnyChanged reports whether the last step changed a byte of the row.
+func (r *MemoryRow) AnyChanged() bool { return slices.Contains(r.Changed, true) }
 
 // MemoryRows returns memory from an address on, in rows of so many bytes.
 func (s *Session) MemoryRows(address uint64, rows, width int) []MemoryRow {

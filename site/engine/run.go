@@ -6,18 +6,17 @@ import (
 	"fmt"
 	"strings"
 
-	"tasm/codegen/x86"
 	"tasm/crash"
+	"tasm/debugger"
 	"tasm/symbols"
 	"tasm/vm"
 )
 
 // run is a program in the virtual machine.
 type run struct {
-	vm      *vm.VM
-	table   *symbols.Table
-	out     bytes.Buffer
-	touched map[string]bool // what the last step changed: registers, flags, addresses
+	*debugger.Session
+	vm  *vm.VM
+	out bytes.Buffer
 }
 
 type startParams struct {
@@ -40,7 +39,7 @@ func (e *Engine) start(p *startParams) (any, error) {
 	case e.built.File.Class == 0:
 		return nil, errors.New("a flat binary has no system to run on: only programs with a target can be stepped through here")
 	}
-	r := &run{table: symbols.New(e.built.File, e.built.Program, e.built.Files), touched: map[string]bool{}}
+	r := &run{}
 	v, err := vm.New(e.built.Bytes, vm.Options{
 		Args: append([]string{"main"}, strings.Fields(p.Args)...), Stdin: strings.NewReader(p.Input), Stdout: &r.out, Stderr: &r.out,
 		Record: recording, MaxSteps: mostSteps, MaxOutput: mostOut,
@@ -48,14 +47,13 @@ func (e *Engine) start(p *startParams) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.vm = v
+	r.vm, r.Session = v, debugger.New(v, symbols.New(e.built.File, e.built.Program, e.built.Files), nil)
 	e.run = r
 	return r.state(), nil
 }
 
 type stepParams struct {
-	Count  int64  `json:"count"`  // negative: back
-	Memory uint64 `json:"memory"` // where to look, 0 for the first data
+	Count int64 `json:"count"` // negative: back
 }
 
 // step goes some steps forwards or backwards.
@@ -64,36 +62,11 @@ func (e *Engine) step(p *stepParams) (any, error) {
 	if r == nil {
 		return nil, errors.New("the program has not been started")
 	}
-	for n := p.Count; n > 0 && r.vm.Step(); n-- {
+	for n := p.Count; n > 0 && r.Step().Why == debugger.Done; n-- {
 	}
-	for n := p.Count; n < 0 && r.vm.Back(); n++ {
-	}
-	r.touched = map[string]bool{}
-	if c, ok := r.vm.Last(); ok && p.Count != 0 {
-		for _, reg := range c.Registers {
-			r.touched[r.register(reg.Number)] = true
-		}
-		if bits, _ := r.vm.Flags(); c.FlagsTouched {
-			for _, f := range flags {
-				if (bits^c.Flags)>>f.bit&1 != 0 {
-					r.touched[f.name] = true
-				}
-			}
-		}
-		for _, m := range append(c.Memory, c.KernelChanges...) {
-			for i := range m.New {
-				r.touched[fmt.Sprintf("%#x", m.Address+uint64(i))] = true
-			}
-		}
+	for n := p.Count; n < 0 && r.Back().Why == debugger.Done; n++ {
 	}
 	return r.state(), nil
-}
-
-var flags = []struct {
-	bit         int
-	name, about string
-}{
-	{0, "CF", "carry"}, {2, "PF", "parity"}, {4, "AF", "auxiliary carry"}, {6, "ZF", "zero"}, {7, "SF", "sign"}, {10, "DF", "direction"}, {11, "OF", "overflow"},
 }
 
 // cell is a named value; Changed marks what the last step changed.
@@ -119,46 +92,34 @@ type state struct {
 	Why         string `json:"why,omitempty"`
 }
 
-func (r *run) register(n int) string {
-	return x86.RegisterName(x86.GeneralRegister(n, r.vm.Bits()/8))
-}
+// shownWords is how many words of the stack are shown.
+const shownWords = 8
 
 func (r *run) state() *state {
-	v := r.vm
-	width := v.Bits() / 8
-	s := &state{Steps: v.Steps(), Address: v.IP(), Output: string(v.Output()), Flags: []cell{}, Stack: []cell{}, Memory: []cell{}}
-	if at := r.table.At(v.IP()); at != nil {
-		s.Line = at.Number
+	here := r.Here()
+	s := &state{Steps: r.Steps(), Address: here.Address, Line: here.Line, Instruction: here.Text, Output: string(r.Output()), Stack: []cell{}, Memory: r.memory()}
+	for _, g := range r.Registers() {
+		s.Registers = append(s.Registers, cell{g.Name, fmt.Sprintf("%#x", g.Value), noteOf(g.Value, g.Points), g.Changed})
 	}
-	if in := v.Instruction(); in != nil {
-		s.Instruction = in.String()
-	}
-	for n := range width * 2 {
-		s.Registers = append(s.Registers, r.cell(r.register(n), v.Register(n)))
-	}
-	bits, _ := v.Flags()
-	for _, f := range flags {
-		s.Flags = append(s.Flags, cell{f.name, fmt.Sprint(bits >> f.bit & 1), f.about, r.touched[f.name]})
-	}
-	sp := v.Register(4)
-	for i := range uint64(8) {
-		buf := make([]byte, width)
-		at := sp + i*uint64(width)
-		if v.Memory(at, buf) < width {
-			break
+	for _, f := range r.FlagStates() {
+		value := "0"
+		if f.Set {
+			value = "1"
 		}
-		value := uint64(0)
-		for k, b := range buf {
-			value |= uint64(b) << (8 * k)
-		}
-		c := r.cell(fmt.Sprintf("%#x", at), value)
-		s.Stack = append(s.Stack, c)
+		s.Flags = append(s.Flags, cell{strings.ToUpper(f.Name), value, f.Title + ": " + f.Words, f.Changed})
 	}
-	s.Memory = r.memory()
-	if stop := v.Stop(); stop != nil {
+	for _, w := range r.Stack(shownWords) {
+		note := w.Role
+		if note == "" {
+			note = noteOf(w.Value, w.Points)
+		}
+		rows := r.MemoryRows(w.Address, 1, r.Bits()/8)
+		s.Stack = append(s.Stack, cell{fmt.Sprintf("%#x", w.Address), fmt.Sprintf("%#x", w.Value), note, rows[0].AnyChanged()})
+	}
+	if stop := r.Stop(); stop != nil {
 		s.Ended, s.Why = true, "the program "+stop.Reason
 		if stop.Kind != vm.Exited {
-			if m := crash.Explain(v, r.table); m != nil {
+			if m := crash.Explain(r.vm, r.Table); m != nil {
 				s.Why = m.Text
 				for _, n := range m.Notes {
 					s.Why += "\n" + n.Text
@@ -169,15 +130,12 @@ func (r *run) state() *state {
 	return s
 }
 
-// cell shows a number, and the name of what is there where it is an address.
-func (r *run) cell(name string, value uint64) cell {
-	c := cell{Name: name, Value: fmt.Sprintf("%#x", value), Changed: r.touched[name]}
-	if known := r.table.Name(value); known != "" {
-		c.Note = known
-	} else if value > 9 && value < 1<<31 {
-		c.Note = fmt.Sprint(value)
+// noteOf says what a number points at, or what it is as a decimal one.
+func noteOf(value uint64, points string) string {
+	if points == "" && value > 9 && value < 1<<31 {
+		return fmt.Sprint(value)
 	}
-	return c
+	return points
 }
 
 // mostRows is how many rows of memory are shown.
@@ -186,26 +144,14 @@ const mostRows = 16
 // memory shows what lies behind the labels of data, in rows of 16 bytes.
 func (r *run) memory() []cell {
 	out := []cell{}
-	for _, l := range r.table.Labels() {
-		if r.table.IsCode(l.Address) || len(out) == mostRows {
+	for _, l := range r.Table.Labels() {
+		if r.Table.IsCode(l.Address) || len(out) == mostRows {
 			continue
 		}
-		buf := make([]byte, 16)
-		buf = buf[:r.vm.Memory(l.Address, buf)]
-		if len(buf) == 0 {
-			continue
+		row := r.MemoryRows(l.Address, 1, 16)[0]
+		if len(row.Bytes) > 0 {
+			out = append(out, cell{l.Name, fmt.Sprintf("% x", row.Bytes), row.Text, row.AnyChanged()})
 		}
-		c := cell{Name: l.Name, Value: fmt.Sprintf("% x", buf)}
-		text := make([]byte, len(buf))
-		for i, b := range buf {
-			text[i] = '.'
-			if ' ' <= b && b < 0x7f {
-				text[i] = b
-			}
-			c.Changed = c.Changed || r.touched[fmt.Sprintf("%#x", l.Address+uint64(i))]
-		}
-		c.Note = string(text)
-		out = append(out, c)
 	}
 	return out
 }
