@@ -23,6 +23,10 @@ import (
 	"tasm/symbols"
 )
 
+// MaxSource is the largest source, in bytes, whose program is worth a look: nobody who
+// learns writes more, and to keep the instructions for it takes memory.
+const MaxSource = 1 << 18
+
 // maxCode bounds the instructions of a program that is looked at.
 const maxCode = 4096
 

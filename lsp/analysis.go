@@ -94,7 +94,7 @@ func (a *analysis) assemble(src tasm.Source, tries []int) {
 		file, said := a.result.LayOut("plain", layout.Options{MaxSize: maxFile})
 		a.plain = file
 		a.messages = append(a.messages, said.Messages()...)
-		if said.Errors() == 0 && len(src.Text) <= mostLooked {
+		if said.Errors() == 0 && len(src.Text) <= lint.MaxSource {
 			a.messages = append(a.messages, lint.Check(a.result.Program, a.result.Files).Messages()...)
 		}
 	case tasm.FlatBinary:
@@ -106,10 +106,6 @@ func (a *analysis) assemble(src tasm.Source, tries []int) {
 		a.symbols[s.Name] = s
 	}
 }
-
-// mostLooked is the largest source of which is told what its program would do wrong,
-// in bytes.
-const mostLooked = 1 << 18
 
 // manyErrors is from how many mistakes on a source is not tried as something else.
 const manyErrors = 20

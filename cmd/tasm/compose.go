@@ -91,10 +91,6 @@ type builtProgram struct {
 	early bool
 }
 
-// maxLooked is the largest source, in bytes, whose program is looked at for what it
-// would do wrong.
-const maxLooked = 1 << 18
-
 // sidecar reports whether debug information has to go into a file of its own, as the
 // user wants a layout that has no room for it.
 func (o *imageOptions) sidecar() bool {
@@ -108,7 +104,7 @@ func (o *imageOptions) buildProgram(sys *system, name string, text []byte, opts 
 		o.layout = plainLayout
 		opts.Debug = debugInformation("dwarf", name, "tasm "+version())
 	}
-	looked := opts.Format == tasm.Executable && len(text) <= maxLooked
+	looked := opts.Format == tasm.Executable && len(text) <= lint.MaxSource
 	opts.Instructions = opts.Instructions || looked
 	built, messages, early := o.searchOptions.build(sys, newSource(name, text), opts)
 	if looked && built.Bytes != nil {
