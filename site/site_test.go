@@ -125,7 +125,7 @@ func TestPlayground(t *testing.T) {
 	if n, err := strconv.Atoi(strings.Fields(size)[0]); err != nil || n >= 100 {
 		t.Errorf("golf gives %s, and plain is 153 bytes", size)
 	}
-	do(t, ctx, "run what the search has found", chromedp.Click("#start"), chromedp.Click("#run"), contains("output", "ok\n"))
+	do(t, ctx, "run what the search has found", chromedp.Click("#start"), contains("where", "0 steps"), chromedp.Click("#run"), contains("output", "ok\n"))
 
 	do(t, ctx, "share", chromedp.Click("#share"), until(`location.hash.startsWith("#s=")`), script(`localStorage.clear()`))
 	shared, err := chromedp.Run(ctx, chromedp.Location())
