@@ -161,7 +161,7 @@ func TestSizes(t *testing.T) {
 	}
 	lens := `{"textDocument":{"uri":"` + uri + `"}}`
 	set("target linux/386\n mov eax, 1\n mov ebx, 0\n int 0x80\n")
-	for deadline := time.After(30 * time.Second); ; {
+	for deadline := time.After(3 * time.Minute); ; {
 		if got := call(t, s, "textDocument/codeLens", lens); strings.Contains(got, `"plain 96 B · pack 53 B · golf 45 B"`) {
 			break
 		} else if strings.Contains(got, "golf") && !strings.Contains(got, "searching") {

@@ -39,7 +39,7 @@ func TestNeovim(t *testing.T) {
 	cmd.WaitDelay = time.Second
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	end := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	end := time.AfterFunc(4*time.Minute, func() { cmd.Process.Kill() })
 	defer end.Stop()
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("nvim: %s\n%s", err, out.String())
@@ -71,7 +71,7 @@ local function ask(method, line, character, more)
   local params = { textDocument = vim.lsp.util.make_text_document_params(), position = { line = line, character = character } }
   params.range = { start = params.position, ["end"] = params.position }
   for k, v in pairs(more or {}) do params[k] = v end
-  local answers, err = vim.lsp.buf_request_sync(0, method, params, 10000)
+  local answers, err = vim.lsp.buf_request_sync(0, method, params, 60000)
   if err then error(method .. ": " .. err) end
   for _, a in pairs(answers) do
     if a.error then error(method .. ": " .. a.error.message) end
@@ -79,7 +79,7 @@ local function ask(method, line, character, more)
   end
 end
 local function main()
-  local function wait(n) assert(vim.wait(20000, function() return #vim.diagnostic.get(0) == n end, 20), "no " .. n .. " messages") end
+  local function wait(n) assert(vim.wait(120000, function() return #vim.diagnostic.get(0) == n end, 20), "no " .. n .. " messages") end
   wait(1)
   local d = vim.diagnostic.get(0)[1]
   say((d.lnum + 1) .. ":" .. d.col .. " " .. d.message)
