@@ -157,80 +157,103 @@ func addressSet(size uint8) int {
 // registers of the address, and asks for a prefix where it isn't the mode's.
 func (c *context) settleAddressSize() *Mismatch {
 	own, other := addr16, addr32
-	valid := addr16 | addr32
 	switch c.in.Bits {
 	case 32:
 		own, other = addr32, addr16
 	case 64:
-		own, other, valid = addr64, addr32, addr32|addr64
+		own, other = addr64, addr32
 	}
-	switch c.slots[slotAddressSize] {
-	case A16:
-		if c.in.Bits == 64 {
-			return c.problem(no16BitAddresses, c.memory)
-		}
-		valid &= addr16
-	case A32:
-		valid &= addr32
-	case A64:
-		if c.in.Bits != 64 {
-			return c.problem(no64BitAddresses, c.memory)
-		}
-		valid &= addr64
-	case Asp:
-		if c.in.Bits == 32 {
-			valid &= addr16
-		} else {
-			valid &= addr32
-		}
+	valid, problem := c.prefixedAddressSizes(own | other)
+	if problem != nil {
+		return problem
 	}
-	a := &c.address
 	if c.memory >= 0 {
-		if a.plain {
-			if (c.in.Bits != 64 && a.dispSize > 1) || (c.in.Bits == 64 && a.dispSize == 2) {
-				valid &= addressSet(uint8(a.dispSize))
-			}
-		} else {
-			for _, r := range [2]lang.RegisterID{a.base, a.index} {
-				if r != 0 && registers[r].Class == General {
-					valid &= addressSet(registers[r].Size)
-				}
-			}
-		}
+		valid &= c.writtenAddressSizes()
 	}
-	size := sizeOf(own)
 	switch {
 	case valid&own != 0:
+		c.size = sizeOf(own)
 	case valid&other != 0:
-		size = sizeOf(other)
-		c.slots[slotAddressSize] = sizePrefix(int(size))
-	case c.in.Bits == 64 && c.memory >= 0 && (isSize(a.base, 2) || isSize(a.index, 2)):
+		c.size = sizeOf(other)
+		c.slots[slotAddressSize] = sizePrefix(int(c.size))
+	case c.in.Bits == 64 && c.memory >= 0 && c.address.hasSize(2):
 		return c.problem(no16BitAddresses, c.memory)
-	case c.in.Bits != 64 && c.memory >= 0 && (isSize(a.base, 8) || isSize(a.index, 8)):
+	case c.in.Bits != 64 && c.memory >= 0 && c.address.hasSize(8):
 		return c.problem(no64BitAddresses, c.memory)
 	default:
 		return c.problem(mixedAddressSizes, c.memory)
 	}
-	c.size = size
-	if c.memory >= 0 && a.plain && !a.rip {
-		disp := a.dispSize
-		if disp == 0 {
-			disp = 4
-			if size == 2 {
-				disp = 2
-			}
-		}
-		// An elided lock has no form with a bare offset.
-		elided := c.slots[slotRep] == Xacquire || c.slots[slotRep] == Xrelease
-		if disp == int(size) && c.views[c.memory].set == setMemory && !elided {
-			c.views[c.memory].set |= setOffset
-		}
+	if c.memory >= 0 && c.isOffset() {
+		c.views[c.memory].set |= setOffset
 	}
 	return nil
 }
 
-// isSize reports whether r is a register of that many bytes.
-func isSize(r lang.RegisterID, size uint8) bool { return r != 0 && registers[r].Size == size }
+// prefixedAddressSizes is the subset of sizes that the prefixes leave.
+func (c *context) prefixedAddressSizes(sizes int) (int, *Mismatch) {
+	switch c.slots[slotAddressSize] {
+	case A16:
+		if c.in.Bits == 64 {
+			return 0, c.problem(no16BitAddresses, c.memory)
+		}
+		return sizes & addr16, nil
+	case A32:
+		return sizes & addr32, nil
+	case A64:
+		if c.in.Bits != 64 {
+			return 0, c.problem(no64BitAddresses, c.memory)
+		}
+		return sizes & addr64, nil
+	case Asp:
+		if c.in.Bits == 32 {
+			return sizes & addr16, nil
+		}
+		return sizes & addr32, nil
+	}
+	return sizes, nil
+}
+
+// writtenAddressSizes are the sizes that the memory operand admits as it is written.
+func (c *context) writtenAddressSizes() int {
+	a := &c.address
+	sizes := addr16 | addr32 | addr64
+	if a.plain {
+		if c.in.Bits != 64 && a.dispSize > 1 || c.in.Bits == 64 && a.dispSize == 2 {
+			sizes = addressSet(uint8(a.dispSize))
+		}
+		return sizes
+	}
+	for _, r := range [2]lang.RegisterID{a.base, a.index} {
+		if r != 0 && registers[r].Class == General {
+			sizes &= addressSet(registers[r].Size)
+		}
+	}
+	return sizes
+}
+
+// isOffset reports whether the memory operand may stand as a bare offset (moffs).
+func (c *context) isOffset() bool {
+	a := &c.address
+	if !a.plain || a.rip || c.views[c.memory].set != setMemory {
+		return false
+	}
+	disp := a.dispSize
+	if disp == 0 {
+		disp = 4
+		if c.size == 2 {
+			disp = 2
+		}
+	}
+	// An elided lock has no form with a bare offset.
+	elided := c.slots[slotRep] == Xacquire || c.slots[slotRep] == Xrelease
+	return disp == int(c.size) && !elided
+}
+
+// hasSize reports whether a register of that many bytes is in the address.
+func (a *address) hasSize(size uint8) bool {
+	has := func(r lang.RegisterID) bool { return r != 0 && registers[r].Size == size }
+	return has(a.base) || has(a.index)
+}
 
 // sizeOf is the only size of a set.
 func sizeOf(set int) uint8 {
@@ -303,15 +326,7 @@ func (a *address) arrange() (base, index lang.RegisterID, scale int64, ok bool) 
 	if scale == 0 {
 		index = 0
 	}
-	for _, r := range [2]lang.RegisterID{base, index} {
-		if r != 0 && (registers[r].Class != General || registers[r].Size < 4) {
-			return 0, 0, 0, false
-		}
-	}
-	if base != 0 && index != 0 && registers[base].Size != registers[index].Size {
-		return 0, 0, 0, false
-	}
-	if a.dispSize == 2 || a.dispSize == 8 {
+	if !wideRegisters(base, index) || a.dispSize == 2 || a.dispSize == 8 {
 		return 0, 0, 0, false
 	}
 	hinted := func(r lang.RegisterID, h lang.Hint) bool { return r != 0 && a.hintReg == r && a.hint == h }
@@ -322,8 +337,7 @@ func (a *address) arrange() (base, index lang.RegisterID, scale int64, ok bool) 
 	if base == 0 && scale == 1 && !hinted(index, lang.NotBase) {
 		base, index = index, 0
 	}
-	if base == 0 && (scale == 3 || scale == 5 || scale == 9 ||
-		scale == 2 && !isStackPointer(index) && (!a.noSplit || a.hint == lang.Summed)) {
+	if base == 0 && a.splits(index, scale) {
 		base = index
 		scale--
 	}
@@ -337,6 +351,27 @@ func (a *address) arrange() (base, index lang.RegisterID, scale int64, ok bool) 
 		return 0, 0, 0, false
 	}
 	return base, index, scale, true
+}
+
+// splits reports whether a register times scale becomes base and index: [eax*3] is
+// [eax+eax*2].
+func (a *address) splits(index lang.RegisterID, scale int64) bool {
+	switch scale {
+	case 3, 5, 9:
+		return true
+	case 2:
+		return !isStackPointer(index) && (!a.noSplit || a.hint == lang.Summed)
+	}
+	return false
+}
+
+// wideRegisters reports whether base and index, each 0 if there is none, are general
+// registers of one size, 32 or 64 bits.
+func wideRegisters(base, index lang.RegisterID) bool {
+	wide := func(r lang.RegisterID) bool {
+		return r == 0 || registers[r].Class == General && registers[r].Size >= 4
+	}
+	return wide(base) && wide(index) && (base == 0 || index == 0 || registers[base].Size == registers[index].Size)
 }
 
 func isStackPointer(r lang.RegisterID) bool { return r != 0 && registers[r].Number == 4 }

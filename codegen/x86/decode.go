@@ -272,52 +272,21 @@ func (r *reader) addressBytes() uint8 {
 // form reads the rest of the instruction as f says, if it is one of f.
 func (r *reader) form(f *Form, address int64) bool {
 	op := &f.opcode
-	if !f.modes.Has(r.bits) || !r.agrees(f) || r.at+int(op.count) > len(r.code) {
+	if !f.modes.Has(r.bits) || !r.agrees(f) || !r.opcode(op) {
 		return false
 	}
-	for i := range op.count {
-		mask := byte(0xFF)
-		if op.register && i == op.count-1 {
-			mask = 0xF8
-		}
-		if (r.code[r.at+int(i)]^op.bytes[i])&mask != 0 {
-			return false
-		}
-	}
-	r.at += int(op.count)
 	last := r.code[r.at-1]
 	if last == nop && f.count == 0 && r.rex&rexB != 0 {
 		return false // XCHG r8, rax
 	}
-	if op.modrm != noModRM {
-		if r.at >= len(r.code) {
-			return false
-		}
-		m := r.code[r.at]
-		r.mod, r.reg, r.rm = m>>6, m>>3&7, m&7
-		if op.modrm == extModRM && r.reg != op.digit {
-			return false
-		}
-		r.at++
-		if r.mod != 3 && !r.address(f) {
-			return false
-		}
-		if op.fixedRM && (r.mod != 3 || r.rm != 0) {
-			return false
-		}
-		if op.suffix >= 0 {
-			if r.at >= len(r.code) || r.code[r.at] != byte(op.suffix) {
-				return false
-			}
-			r.at++
-		}
+	if op.modrm != noModRM && !r.modRM(f) {
+		return false
 	}
 	if r.vex != noVEX && !r.agreesVEX(f) {
 		return false
 	}
-	out := r.out
 	for i := range f.specs() {
-		o := &out.operands[i]
+		o := &r.out.operands[i]
 		*o = Operand{}
 		if !r.operand(&f.operands[i], last, o) {
 			return false
@@ -332,6 +301,52 @@ func (r *reader) form(f *Form, address int64) bool {
 		}
 	}
 	r.finish(f, address)
+	return true
+}
+
+// opcode reads the bytes of the opcode that stand before the address.
+func (r *reader) opcode(op *opcode) bool {
+	if r.at+int(op.count) > len(r.code) {
+		return false
+	}
+	for i := range op.count {
+		mask := byte(0xFF)
+		if op.register && i == op.count-1 {
+			mask = 0xF8
+		}
+		if (r.code[r.at+int(i)]^op.bytes[i])&mask != 0 {
+			return false
+		}
+	}
+	r.at += int(op.count)
+	return true
+}
+
+// modRM reads ModRM, the address and what of the opcode follows them.
+func (r *reader) modRM(f *Form) bool {
+	op := &f.opcode
+	if r.at >= len(r.code) {
+		return false
+	}
+	m := r.code[r.at]
+	r.mod, r.reg, r.rm = m>>6, m>>3&7, m&7
+	if op.modrm == extModRM && r.reg != op.digit {
+		return false
+	}
+	r.at++
+	if r.mod != 3 && !r.address(f) {
+		return false
+	}
+	if op.fixedRM && (r.mod != 3 || r.rm != 0) {
+		return false
+	}
+	if op.suffix < 0 {
+		return true
+	}
+	if r.at >= len(r.code) || r.code[r.at] != byte(op.suffix) {
+		return false
+	}
+	r.at++
 	return true
 }
 

@@ -15,6 +15,7 @@ const (
 type emission struct {
 	out     *Encoding
 	bits    int
+	slots   [slotCount]PrefixID // the prefixes that the instruction has in the end
 	rex     uint8
 	needREX bool // a byte register that only exists with REX (spl)
 	high    bool // a byte register that doesn't exist with REX (ah)
@@ -96,17 +97,41 @@ func (c *context) immediateAddress(i int, m *modRM) {
 // emitWith encodes the instruction in form f with the address m. long asks for
 // the three-byte VEX prefix where two bytes would do.
 func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch {
-	op := &f.opcode
+	out.Form, out.Length, out.nfix, out.doubts = f, 0, 0, 0
+	out.Provisional = c.provisional(f)
 	e := emission{out: out, bits: c.in.Bits, rm: m}
+	if problem := c.placeOperands(f, &e); problem != nil {
+		return problem
+	}
+	if problem := c.emitPrefixes(f, &e); problem != nil {
+		return problem
+	}
+	var problem *Mismatch
+	if f.opcode.vex != noVEX {
+		problem = c.emitVEX(f, &e, long)
+	} else {
+		problem = c.emitREX(f, &e)
+	}
+	if problem != nil {
+		return problem
+	}
+	c.emitOpcode(f, &e)
+	c.emitAddress(&f.opcode, &e)
+	return c.emitFields(f, &e)
+}
+
+// placeOperands puts the operands and what their form says itself into the bits of
+// ModRM and of the prefixes.
+func (c *context) placeOperands(f *Form, e *emission) *Mismatch {
+	op := &f.opcode
 	if op.fixedRM {
 		e.rm.mod = 3
 	}
-	out.Form, out.Length, out.nfix, out.doubts = f, 0, 0, 0
-	out.Provisional = c.provisional(f)
-	if !(op.default64 && c.in.Bits == 64) && (op.size == 8 || c.slots[slotOperandSize] == O64) {
+	wide := op.size == 8 || c.slots[slotOperandSize] == O64
+	if wide && !(op.default64 && c.in.Bits == 64) || f.tags&bareREX != 0 && c.in.Bits == 64 {
 		e.rex |= rexW
 	}
-	e.rex |= m.rexB*rexB | m.rexX*rexX
+	e.rex |= e.rm.rexB*rexB | e.rm.rexX*rexX
 	for i := range c.count {
 		e.place(&f.operands[i], &c.in.Operands[i])
 	}
@@ -122,116 +147,136 @@ func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch
 		}
 		e.needREX = false
 	}
-	if f.tags&bareREX != 0 && c.in.Bits == 64 {
-		e.rex |= rexW
-	}
 	if c.slots[slotEncoding] == ForceREX {
 		e.needREX = true
 	}
+	return nil
+}
 
-	slots := c.slots
+// emitPrefixes appends the legacy prefixes.
+func (c *context) emitPrefixes(f *Form, e *emission) *Mismatch {
+	op := &f.opcode
 	if problem := c.settleAddress(op); problem != nil {
 		return problem
 	}
-	c.settlePrefixes(f, &slots, out)
-	for i, p := range slots {
-		if p == NoPrefix {
-			continue
-		}
-		if b := prefixByte(p, c.in.Bits); b != 0 {
-			e.byte(b)
-		}
-		if slot(i) == slotSegment && c.in.Bits == 64 && p < SegFS {
-			out.doubts |= doubtSegment
+	e.slots = c.slots
+	c.settlePrefixes(f, &e.slots, e.out)
+	for i, p := range e.slots {
+		e.prefix(p)
+		if slot(i) == slotSegment && c.in.Bits == 64 && p != NoPrefix && p < SegFS {
+			e.out.doubts |= doubtSegment
 		}
 	}
-	if p := sizePrefix(int(op.address)); p != NoPrefix && p != slots[slotAddressSize] {
-		if b := prefixByte(p, c.in.Bits); b != 0 {
-			e.byte(b)
-		}
+	if p := sizePrefix(int(op.address)); p != e.slots[slotAddressSize] {
+		e.prefix(p)
 	}
+	return nil
+}
 
+// emitVEX appends the VEX, XOP or EVEX prefix.
+func (c *context) emitVEX(f *Form, e *emission, long bool) *Mismatch {
+	op := &f.opcode
+	if e.slots[slotLock] != NoPrefix || e.slots[slotRep] != NoPrefix || e.slots[slotOperandSize] != NoPrefix {
+		e.out.doubts |= doubtVEX
+	}
+	if e.high {
+		return c.problem(highRegister, c.highOperand())
+	}
+	e.rex &^= rexW
+	if op.vexW {
+		e.rex |= rexW
+	}
+	if c.in.Bits != 64 && (e.rex&(rexB|rexX|rexR) != 0 || e.vvvv > 7 || e.reg > 7 || e.rm.high != 0 || e.is4 > 7) {
+		return c.problem(only64BitRegisters, c.only64())
+	}
+	if op.vex == evex {
+		e.evex(op)
+		return nil
+	}
+	short := op.vex == vex && op.vexMap == 1 && e.rex&(rexW|rexX|rexB) == 0
+	switch c.slots[slotEncoding] {
+	case ForceVEX3:
+		short = false
+	case ForceVEX2:
+		if !short {
+			return c.problem(badEncoding, -1)
+		}
+	}
+	e.vex(op, short && !long)
+	return nil
+}
+
+// emitREX appends the mandatory prefix, and REX where it is needed.
+func (c *context) emitREX(f *Form, e *emission) *Mismatch {
 	switch {
-	case op.vex != noVEX:
-		if slots[slotLock] != NoPrefix || slots[slotRep] != NoPrefix || slots[slotOperandSize] != NoPrefix {
-			out.doubts |= doubtVEX
-		}
-		if e.high {
-			return c.problem(highRegister, c.highOperand())
-		}
-		e.rex &^= rexW
-		if op.vexW {
-			e.rex |= rexW
-		}
-		if c.in.Bits != 64 && (e.rex&(rexB|rexX|rexR) != 0 || e.vvvv > 7 || e.reg > 7 || e.rm.high != 0 || e.is4 > 7) {
-			return c.problem(only64BitRegisters, c.only64())
-		}
-		if op.vex == evex {
-			e.evex(op)
-			break
-		}
-		short := op.vex == vex && op.vexMap == 1 && e.rex&(rexW|rexX|rexB) == 0
-		switch c.slots[slotEncoding] {
-		case ForceVEX3:
-			short = false
-		case ForceVEX2:
-			if !short {
-				return c.problem(badEncoding, -1)
-			}
-		}
-		e.vex(op, short && !long)
-	case e.rex != 0 || e.needREX:
-		if e.high {
-			return c.problem(highRegister, c.highOperand())
-		}
-		if c.in.Bits != 64 {
-			if f.tags&lockREX == 0 || e.rex != rexR || e.needREX || slots[slotLock] != NoPrefix {
-				return c.problem(only64BitRegisters, c.only64())
-			}
-			e.byte(0xF0)
-			e.mandatory(op)
-			break
-		}
-		e.mandatory(op)
+	case e.rex == 0 && !e.needREX:
+		e.mandatory(&f.opcode)
+	case e.high:
+		return c.problem(highRegister, c.highOperand())
+	case c.in.Bits == 64:
+		e.mandatory(&f.opcode)
 		e.byte(rexFixed | e.rex)
+	case f.tags&lockREX != 0 && e.rex == rexR && !e.needREX && e.slots[slotLock] == NoPrefix:
+		// Outside 64-bit mode LOCK stands for REX.R (mov eax, cr8).
+		e.byte(0xF0)
+		e.mandatory(&f.opcode)
 	default:
-		e.mandatory(op)
+		return c.problem(only64BitRegisters, c.only64())
 	}
-	for _, b := range op.bytes[:op.count] {
-		e.byte(b)
-	}
+	return nil
+}
+
+// emitOpcode appends the opcode, with the register that its last byte may hold.
+func (c *context) emitOpcode(f *Form, e *emission) {
+	op := &f.opcode
+	register := byte(0)
 	if op.register {
 		for i := range c.count {
-			if f.operands[i].place == placeOpcode && out.Length > 0 && int(out.Length) <= MaxLength {
-				out.Bytes[out.Length-1] += registers[c.in.Operands[i].Register].Number & 7
+			if f.operands[i].place == placeOpcode {
+				register = registers[c.in.Operands[i].Register].Number & 7
 			}
 		}
 	}
-	if op.modrm != noModRM {
-		e.byte(e.rm.mod<<6 | e.reg&7<<3 | e.rm.rm)
-		if e.rm.hasSIB {
-			e.byte(e.rm.sib)
+	for i, b := range op.bytes[:op.count] {
+		if i == int(op.count)-1 {
+			b += register
 		}
-		if e.rm.dispSize != 0 {
-			c.emitDisplacement(&e)
-		}
-		if op.suffix >= 0 {
-			e.byte(byte(op.suffix))
+		e.byte(b)
+	}
+}
+
+// emitAddress appends ModRM, SIB, the displacement and what of the opcode follows them.
+func (c *context) emitAddress(op *opcode, e *emission) {
+	if op.modrm == noModRM {
+		return
+	}
+	e.byte(e.rm.mod<<6 | e.reg&7<<3 | e.rm.rm)
+	if e.rm.hasSIB {
+		e.byte(e.rm.sib)
+	}
+	if e.rm.dispSize != 0 {
+		c.emitDisplacement(e)
+	}
+	if op.suffix >= 0 {
+		e.byte(byte(op.suffix))
+	}
+}
+
+// emitFields appends the immediates and distances that end an instruction.
+func (c *context) emitFields(f *Form, e *emission) *Mismatch {
+	var problem *Mismatch
+	for i := range f.opcode.nfields {
+		if p := c.emitField(f, e, f.opcode.fields[i]); p != nil {
+			problem = p
 		}
 	}
-	var distance *Mismatch
-	for i := range op.nfields {
-		if problem := c.emitField(f, &e, op.fields[i]); problem != nil {
-			distance = problem
-		}
-	}
-	if int(out.Length) > MaxLength {
+	if int(e.out.Length) > MaxLength {
 		return c.problem(tooLong, -1)
 	}
-	if problem := c.settleRelative(&e); problem != nil {
-		distance = problem
+	if p := c.settleRelative(e); p != nil {
+		problem = p
 	}
-	return distance
+	return problem
 }
 
 // provisional reports whether another pass may choose another length.
@@ -358,6 +403,16 @@ func (e *emission) byte(b byte) {
 		e.out.Bytes[e.out.Length] = b
 	}
 	e.out.Length++
+}
+
+// prefix appends the byte of a prefix, if it has one in this mode.
+func (e *emission) prefix(p PrefixID) {
+	if p == NoPrefix {
+		return
+	}
+	if b := prefixByte(p, e.bits); b != 0 {
+		e.byte(b)
+	}
 }
 
 func (e *emission) mandatory(op *opcode) {

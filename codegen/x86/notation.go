@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -230,6 +231,24 @@ var fieldNames = map[string]field{
 	"/is4": {registerField, 1, 0},
 }
 
+// opcodeWords are the words of the notation that stand for themselves; width is what
+// the row's "*" stands for, in bytes.
+var opcodeWords = map[string]func(o *opcode, width uint8){
+	"NP":  func(*opcode, uint8) {},
+	"o16": func(o *opcode, _ uint8) { o.size = 2 },
+	"o32": func(o *opcode, _ uint8) { o.size = 4 },
+	"o64": func(o *opcode, _ uint8) { o.size, o.default64 = 8, true },
+	"o*":  func(o *opcode, width uint8) { o.size = width },
+	"d64": func(o *opcode, _ uint8) { o.default64 = true },
+	"a16": func(o *opcode, _ uint8) { o.address = 2 },
+	"a32": func(o *opcode, _ uint8) { o.address = 4 },
+	"a64": func(o *opcode, _ uint8) { o.address = 8 },
+	"a*":  func(o *opcode, width uint8) { o.address = width },
+	"/r":  func(o *opcode, _ uint8) { o.modrm = regModRM },
+
+	"REX.W": func(o *opcode, _ uint8) { o.size = 8 },
+}
+
 // parse reads an encoding in the manual's notation.
 func (o *opcode) parse(text string, width, condition uint8) error {
 	tokens := strings.Fields(text)
@@ -240,78 +259,73 @@ func (o *opcode) parse(text string, width, condition uint8) error {
 			o.nfields++
 			continue
 		}
+		if set, ok := opcodeWords[token]; ok {
+			set(o, width)
+			continue
+		}
+		var err error
+		unit, isUnit := strings.CutPrefix(token, "disp8*")
 		switch {
-		case token == "o16":
-			o.size = 2
-		case token == "o32":
-			o.size = 4
-		case token == "REX.W":
-			o.size = 8
-		case token == "o64":
-			o.size, o.default64 = 8, true
-		case token == "d64":
-			o.default64 = true
-		case token == "o*":
-			o.size = width
-		case token == "a16":
-			o.address = 2
-		case token == "a32":
-			o.address = 4
-		case token == "a64":
-			o.address = 8
-		case token == "a*":
-			o.address = width
-		case token == "/r":
-			o.modrm = regModRM
 		case token[0] == '/':
-			n, err := strconv.ParseUint(token[1:], 8, 3)
-			if err != nil {
-				return fmt.Errorf("bad extension %q", token)
-			}
-			o.modrm, o.digit = extModRM, uint8(n)
-		case token == "NP":
-		case strings.HasPrefix(token, "disp8*"):
-			o.unit = token[len("disp8*")] - '0'
+			o.modrm = extModRM
+			o.digit, err = parseByte(token[1:], 8, 3)
+		case isUnit:
+			o.unit, err = parseByte(unit, 10, 8)
 		case token == "9B" && i == 0 && len(tokens) > 1:
 			o.wait = true
 		case strings.Trim(token, "RVMI-") == "":
 			o.order = token
-		case strings.HasPrefix(token, "VEX.") || strings.HasPrefix(token, "XOP.") || strings.HasPrefix(token, "EVEX."):
-			if err := o.parseVEX(token, width); err != nil {
-				return err
-			}
+		case strings.Contains(token, "."):
+			err = o.parseVEX(token, width)
 		default:
-			digits, plus, _ := strings.Cut(token, "+")
-			n, err := strconv.ParseUint(digits, 16, 8)
-			if err != nil || len(digits) != 2 {
-				return fmt.Errorf("bad token %q", token)
-			}
-			b := byte(n)
-			switch plus {
-			case "r", "i":
-				o.register = true
-			case "cc":
-				b += condition
-			case "":
-				if o.count == 0 && (b == 0x66 || b == 0xF2 || b == 0xF3) && i+1 < len(tokens) && o.mandatory == 0 && o.vex == noVEX {
-					o.mandatory = b
-					continue
-				}
-			default:
-				return fmt.Errorf("bad token %q", token)
-			}
-			if o.modrm != noModRM {
-				o.suffix = int16(b)
-				continue
-			}
-			if int(o.count) == len(o.bytes) {
-				return fmt.Errorf("opcode longer than %d bytes", len(o.bytes))
-			}
-			o.bytes[o.count] = b
-			o.count++
+			err = o.parseByte(token, i+1 == len(tokens), condition)
+		}
+		if err != nil {
+			return fmt.Errorf("bad token %q: %w", token, err)
 		}
 	}
 	return nil
+}
+
+// parseByte reads a byte of the opcode, such as 0F, B8+r or 70+cc; last says that
+// nothing follows it.
+func (o *opcode) parseByte(token string, last bool, condition uint8) error {
+	digits, plus, _ := strings.Cut(token, "+")
+	b, err := parseByte(digits, 16, 8)
+	if err != nil {
+		return err
+	}
+	switch plus {
+	case "r", "i":
+		o.register = true
+	case "cc":
+		b += condition
+	case "":
+		if o.count == 0 && (b == 0x66 || b == 0xF2 || b == 0xF3) && !last && o.mandatory == 0 && o.vex == noVEX {
+			o.mandatory = b
+			return nil
+		}
+	default:
+		return errors.New("only +r, +i and +cc may follow a byte")
+	}
+	switch {
+	case len(digits) != 2:
+		return errors.New("a byte has two digits")
+	case o.modrm != noModRM:
+		o.suffix = int16(b)
+	case int(o.count) == len(o.bytes):
+		return fmt.Errorf("the opcode is longer than %d bytes", len(o.bytes))
+	default:
+		o.bytes[o.count] = b
+		o.count++
+	}
+	return nil
+}
+
+// parseByte reads a number of so many bits.
+func parseByte(digits string, base, bits int) (byte, error) {
+	n, err := strconv.ParseUint(digits, base, bits)
+	return byte(n), err
 }
 
 // sizedField replaces the "*" of an immediate field.
