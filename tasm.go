@@ -17,6 +17,7 @@ import (
 	"tasm/lang"
 	"tasm/layout"
 	"tasm/layout/elf"
+	"tasm/layout/record"
 	"tasm/linux"
 	"tasm/object"
 	objectelf "tasm/object/elf"
@@ -69,6 +70,22 @@ type Options struct {
 	// Instructions keeps the instructions of the program, which layouts other
 	// than plain need, and all that looks at code. Build keeps them by itself.
 	Instructions bool
+
+	// Cache keeps what layouts have found; nil for none.
+	Cache *Cache
+}
+
+// Cache is where what a layout has found for a program is kept, for the next build of
+// the same program.
+type Cache struct {
+	// Store holds bytes by keys of hexadecimal digits. Get returns nil where it holds
+	// none.
+	Store interface {
+		Get(key string) []byte
+		Put(key string, data []byte)
+	}
+	// Maker names the code that lays out: another version finds other files.
+	Maker string
 }
 
 // Result is what has become of a source.
@@ -84,6 +101,10 @@ type Result struct {
 	Bytes []byte
 	// ObjectFormat is the format of an object.
 	ObjectFormat *object.Format
+	// Cache is that of the Options, and Cached reports whether the last file that was
+	// laid out came from there.
+	Cache  *Cache
+	Cached bool
 }
 
 // Build makes a program from a source. When ctx ends, a search for a smaller file
@@ -134,7 +155,7 @@ func (o *Options) layout() string {
 // no bytes yet.
 func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 	files := &diag.Files{}
-	r := &Result{Files: files, Source: files.Add(src.Name, src.Text)}
+	r := &Result{Files: files, Source: files.Add(src.Name, src.Text), Cache: opts.Cache}
 	a := assembler.Options{
 		Target: opts.Target, IncludeDirs: opts.IncludeDirs, Defines: opts.Defines, ReadFile: src.ReadFile,
 		Flat: opts.Format == FlatBinary, Instructions: opts.Instructions, Lines: opts.Debug != nil,
@@ -215,7 +236,42 @@ func (r *Result) LayOut(name string, opts layout.Options) (*layout.File, *diag.B
 		messages.Add(diag.Errorf(diag.Range{}, "%s does not run programs for %s: choose another --loader or --target", l.Name, r.Program.Target))
 		return nil, messages
 	}
-	return strategy(r.Program, opts)
+	if r.Cache == nil || name == plain {
+		return strategy(r.Program, opts)
+	}
+	return r.remembered(name, strategy, opts)
+}
+
+// mostRemembered is how many fragments a program may have whose file is kept: much
+// larger ones are not searched for long.
+const mostRemembered = 1 << 15
+
+// remembered answers from the cache, or lays out and puts the answer there. A search
+// that was ended early has not found what another would.
+func (r *Result) remembered(name string, strategy layout.Strategy, opts layout.Options) (*layout.File, *diag.Bag) {
+	size := 0
+	for _, s := range r.Program.Sections {
+		size += len(s.Fragments)
+	}
+	key := ""
+	if size <= mostRemembered {
+		key = record.Key(r.Program, name, opts, r.Cache.Maker)
+	}
+	if key != "" {
+		if file, messages, err := record.Decode(r.Program, r.Cache.Store.Get(key)); err == nil {
+			r.Cached = true
+			return file, messages
+		}
+	}
+	r.Cached = false
+	file, messages := strategy(r.Program, opts)
+	ended := opts.Context != nil && opts.Context.Err() != nil
+	if key != "" && file != nil && messages.Errors() == 0 && !ended {
+		if data, ok := record.Encode(r.Program, file, messages); ok {
+			r.Cache.Store.Put(key, data)
+		}
+	}
+	return file, messages
 }
 
 // runsAnywhere reports whether the source asks for a program that starts wherever

@@ -97,7 +97,7 @@ func (m *measurer) measure(source, layout string, env ...string) (*measured, err
 	if err := os.WriteFile(m.file, []byte(source), 0o644); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(m.tasm, "size", "--json", "--layout", layout, m.file)
+	cmd := exec.Command(m.tasm, "size", "--no-cache", "--json", "--layout", layout, m.file)
 	cmd.Env = append(os.Environ(), env...)
 	started := time.Now()
 	out, err := cmd.Output()

@@ -288,6 +288,9 @@ func summary(built *tasm.Result) string {
 	case r.Space != "":
 		known = fmt.Sprintf("  bound %d B", r.Bound)
 	}
+	if built.Cached {
+		known += "  cached"
+	}
 	return fmt.Sprintf("%d B  %s  %s%s", size, built.Program.Target, built.File.Report.Layout, known)
 }
 

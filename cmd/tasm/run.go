@@ -24,6 +24,7 @@ type system struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	cacheDir       string // where layouts are kept between builds, "" for nowhere
 }
 
 // usageError is a mistake in the command line.

@@ -27,6 +27,7 @@ type searchOptions struct {
 	timeLimit      time.Duration
 	maxSize        uint64 // bytes; 0 is any
 	anywhere       bool
+	noCache        bool
 
 	set *pflag.FlagSet
 }
@@ -64,6 +65,7 @@ func (o *searchOptions) registerLimits(set *pflag.FlagSet) {
 	set.Var(byteSize{&o.maxCharge}, "max-charge", "how much memory the system may commit for the file beyond what the file holds; a host with less than that does not start it. A lower bound than the default is one for the addresses that the file occupies too")
 	set.Var(nameList{&o.assume, assumptionNames()}, "assume", "take for granted what a smaller file may need, and no kernel promises; may be repeated, or a list with commas: "+assumptionSummaries())
 	set.IntVar(&o.effort, "effort", 0, fmt.Sprintf("search longer by `N`: each unit more doubles the steps, each less halves them; it goes from %d to %d. The same effort gives the same file everywhere", minEffort, maxEffort))
+	set.BoolVar(&o.noCache, "no-cache", false, "search anew, where otherwise the file of a build of the same program is taken from the user's cache folder, and keep nothing there")
 	set.Var(duration{&o.timeLimit}, "time-limit", "end the search after `DURATION`, such as 10s, with the best file so far; to compare it may take a second more. That makes the result depend on the speed of the machine")
 }
 
@@ -154,6 +156,7 @@ func (o *searchOptions) checkSize(name string, size int) error {
 // whether the search was ended early.
 func (o *searchOptions) run(sys *system, r *tasm.Result, messages *diag.Bag) (*layout.File, bool) {
 	s := o.begin(sys)
+	r.Cache = o.cache(sys)
 	file, said := r.LayOut(o.layout, s.Options)
 	early := s.end()
 	messages.Append(said)
@@ -164,7 +167,7 @@ func (o *searchOptions) run(sys *system, r *tasm.Result, messages *diag.Bag) (*l
 // whether the search was ended early.
 func (o *searchOptions) build(sys *system, src tasm.Source, opts tasm.Options) (*tasm.Result, *diag.Bag, bool) {
 	s := o.begin(sys)
-	opts.Layout, opts.Search = o.layout, s.Options
+	opts.Layout, opts.Search, opts.Cache = o.layout, s.Options, o.cache(sys)
 	r, messages := tasm.Build(s.Context, src, opts)
 	return r, messages, s.end()
 }

@@ -49,6 +49,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"layout/rewrite", ""},
 	{"layout/synth", ""},
 	{"layout", ""},
+	{"layout/record", ""},
+	{"cache", ""},
 	{"vm", ""},
 	{"symbols", ""},
 	{"crash", ""},
