@@ -29,7 +29,6 @@
 package assembler
 
 import (
-	"bytes"
 	"slices"
 
 	"tasm/codegen/x86"
@@ -174,11 +173,9 @@ type assembler struct {
 	specials  map[lang.SegmentID]string
 	incbin    map[included][]byte
 	syntax    *diag.Bag // what the parser said when it last read the source
-	lines     []*line   // the statements, where they can be used again
-	steps     []step    // what a pass between the first and the last looks at
-	chunk     []line    // where the next ones will stand, from its end on
-	open      *line     // the last one, if bytes of the next can be added to it
-	dependent bool      // a condition asked for labels: every pass reads the source again
+	lines     lineStore
+	steps     []step // what a pass between the first and the last looks at
+	dependent bool   // a condition asked for labels: every pass reads the source again
 	code      arena
 
 	// The state of one pass.
@@ -222,30 +219,6 @@ type assembler struct {
 	enc       x86.Encoding
 	local     []byte // scratch for names of local labels
 	scratch   []byte // and for the bytes of data
-}
-
-// line is one statement and what the passes have learnt of it.
-type line struct {
-	statement *lang.Statement
-	// settled lines have the same bytes in every pass; sized ones the same size.
-	settled, sized bool
-	size           int64
-	fragment       program.Fragment // of a settled line
-}
-
-// inert reports whether all that the line does to a pass is to take room, the
-// same in every pass.
-func (l *line) inert() bool {
-	if l.statement.Label != nil {
-		return false
-	}
-	switch l.statement.Body.(type) {
-	case nil:
-		return true
-	case *lang.Instruction, *lang.Data, *lang.Reserve, *lang.Incbin, *lang.Align, *lang.Syscall:
-		return l.settled || l.sized
-	}
-	return false
 }
 
 func (a *assembler) run() (*program.Program, *diag.Bag) {
@@ -309,7 +282,7 @@ func (a *assembler) runPass() {
 	case a.pass == 1 || a.dependent || a.final && a.opts.Listing != nil:
 		a.readPass()
 	case a.final:
-		for _, l := range a.lines {
+		for l := range a.lines.all {
 			a.statement(l)
 		}
 	default:
@@ -329,74 +302,18 @@ func (a *assembler) runPass() {
 // readPass is a pass that takes its statements from the source.
 func (a *assembler) readPass() {
 	a.syntax = &diag.Bag{}
-	a.lines, a.chunk, a.open = a.lines[:0], nil, nil
+	a.lines = lineStore{}
 	stream := a.parser.Pass(a.root, a, a.syntax)
 	for s := stream.Next(); s != nil; s = stream.Next() {
-		if len(a.chunk) == 0 {
-			a.chunk = make([]line, 256)
-		}
-		l := &a.chunk[len(a.chunk)-1]
-		a.chunk = a.chunk[:len(a.chunk)-1]
-		*l = line{statement: s}
+		l := a.lines.add(s)
 		a.statement(l)
-		if a.join(l) {
-			a.chunk = a.chunk[:len(a.chunk)+1] // as the next line
+		if a.join(l) || a.bare(l) {
 			stream.Release()
-		} else {
-			a.lines = append(a.lines, l)
 		}
 		a.here = a.current.size // what $ means to a condition before the next statement
 	}
 	a.dependent = stream.Dependent()
 	a.steps = nil
-}
-
-// maxJoined bounds how many bytes are joined, so that appending to them stays cheap.
-const maxJoined = 64 << 10
-
-// joins reports whether nobody asks which statement a byte comes from, so that
-// bytes without fixups that follow one another may stand in one fragment.
-func (a *assembler) joins() bool {
-	return (a.opts.Flat || a.opts.Object != nil) && !a.opts.Instructions && !a.opts.Lines
-}
-
-// joinable reports whether f consists of bytes alone.
-func joinable(f *program.Fragment) bool {
-	return len(f.Fixups) == 0 && f.Bytes != nil && (f.Kind == program.Code || f.Kind == program.Data) &&
-		f.Size > 0 && f.Repeat > 0 && f.Repeat <= maxJoined/f.Size
-}
-
-// join adds the bytes of l to the line before it, if both are settled bytes and
-// nothing else. A source has many such lines, and what is left of them is small.
-func (a *assembler) join(l *line) bool {
-	last := a.open
-	a.open = nil
-	f := &l.fragment
-	if !l.settled || l.statement.Label != nil || !a.joins() || !joinable(f) {
-		return false
-	}
-	if last == nil || last.fragment.Kind != f.Kind || last.size+l.size > maxJoined {
-		a.open = l
-		return false
-	}
-	last.fragment = joined(last.fragment, f)
-	last.size += l.size
-	a.open = last
-	return true
-}
-
-// joined returns a fragment of the bytes of two. It may write behind the bytes
-// of the first.
-func joined(first program.Fragment, second *program.Fragment) program.Fragment {
-	b := first.Bytes
-	if first.Repeat != 1 {
-		b = bytes.Repeat(b, int(first.Repeat))
-	}
-	for range second.Repeat {
-		b = append(b, second.Bytes...)
-	}
-	first.Bytes, first.Size, first.Repeat, first.Form = b, int64(len(b)), 1, nil
-	return first
 }
 
 // step is a line whose size or meaning may change, and the bytes of the lines
@@ -411,7 +328,7 @@ type step struct {
 func (a *assembler) sizePass() {
 	if a.steps == nil {
 		skip := int64(0)
-		for _, l := range a.lines {
+		for l := range a.lines.all {
 			if l.inert() {
 				skip += l.size
 				continue

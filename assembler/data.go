@@ -60,7 +60,7 @@ func (a *assembler) emit(l *line, f program.Fragment) {
 		f.Bytes = a.code.copy(f.Bytes)
 	}
 	if settled {
-		l.fragment, l.settled = f, true
+		a.lines.settle(l, f)
 	}
 	a.place(f)
 }
@@ -376,7 +376,7 @@ func (a *assembler) includeBinary(l *line, body *lang.Incbin, times int64) {
 		Kind: program.Data, Repeat: times, Bytes: contents[skip : skip+length], Size: length, Source: l.statement,
 	}
 	if !a.asked {
-		l.fragment, l.settled = f, true
+		a.lines.settle(l, f)
 	}
 	a.place(f)
 }

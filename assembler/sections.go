@@ -16,7 +16,7 @@ type section struct {
 	out          program.Section
 	size         int64 // in this pass, so far
 	previousSize int64
-	count        int  // of fragments in the first pass
+	count        int  // of fragments in the first pass, about
 	opened       bool // in this pass
 	absolute     bool
 	base         lang.Value // of an absolute section, else 0
@@ -28,7 +28,7 @@ func (s *section) begin(final bool) {
 	s.opened = false
 	s.out.Fragments, s.out.Parts = nil, nil
 	if final {
-		s.out.Fragments = make([]program.Fragment, 0, s.count)
+		s.out.Fragments = make([]program.Fragment, 0, max(s.count, 0))
 	}
 }
 

@@ -17,11 +17,11 @@ func (a *assembler) statement(l *line) {
 	if st.Label != nil && !isEqu {
 		a.defineLabel(st.Label)
 	}
-	if st.Body == nil {
+	if l.settled {
+		a.place(*l.fragment)
 		return
 	}
-	if l.settled {
-		a.place(l.fragment)
+	if st.Body == nil {
 		return
 	}
 	if l.sized && !a.final {
@@ -164,7 +164,8 @@ func (a *assembler) place(f program.Fragment) {
 	}
 	f.Offset = s.size
 	if a.final && a.opts.Listing != nil && f.Size*f.Repeat > 0 {
-		a.opts.Listing.Place(&f, s.address(f.Offset).N, s.out.ID)
+		placed := f // else f would be allocated for each statement
+		a.opts.Listing.Place(&placed, s.address(f.Offset).N, s.out.ID)
 	}
 	if a.final && a.opts.Lines && f.Size*f.Repeat > 0 {
 		a.out.Lines = append(a.out.Lines, program.Line{Section: s.out.ID, Offset: f.Offset, Source: f.Source})
@@ -175,7 +176,7 @@ func (a *assembler) place(f program.Fragment) {
 	case f.Size*f.Repeat == 0 || s.absolute:
 	case a.final:
 		s.add(f, a.joins())
-	case a.pass == 1 && !a.joins():
+	case a.pass == 1:
 		s.count++
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sort"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // MaxFileSize is the largest source file that a Range can address.
@@ -20,7 +21,8 @@ type file struct {
 	lines []int32 // offset of each line's first byte, made on first use
 }
 
-// Add registers a file under the name that messages show.
+// Add registers a file under the name that messages show. Nobody may change
+// text from then on.
 func (fs *Files) Add(name string, text []byte) FileID {
 	fs.files = append(fs.files, file{name: name, text: text})
 	return FileID(len(fs.files))
@@ -31,6 +33,12 @@ func (fs *Files) Name(id FileID) string { return fs.files[id-1].name }
 
 // Text returns the contents of file id.
 func (fs *Files) Text(id FileID) []byte { return fs.files[id-1].text }
+
+// String returns the contents of file id without copying them.
+func (fs *Files) String(id FileID) string {
+	text := fs.files[id-1].text
+	return unsafe.String(unsafe.SliceData(text), len(text))
+}
 
 // Lines returns how many lines file id has, of which the last need not end.
 func (fs *Files) Lines(id FileID) int {

@@ -102,7 +102,24 @@ func (g *grammar) parse(line Line) (*lang.Statement, []*diag.Message) {
 }
 
 // release gives back the nodes of the statement that was parsed last.
-func (g *grammar) release() { g.nodes = g.mark }
+func (g *grammar) release() {
+	g.statements.release(&g.mark.statements)
+	g.labels.release(&g.mark.labels)
+	g.instructions.release(&g.mark.instructions)
+	g.datas.release(&g.mark.datas)
+	g.equs.release(&g.mark.equs)
+	g.operands.release(&g.mark.operands)
+	g.memories.release(&g.mark.memories)
+	g.prefixes.release(&g.mark.prefixes)
+	g.items.release(&g.mark.items)
+	g.numbers.release(&g.mark.numbers)
+	g.strings.release(&g.mark.strings)
+	g.symbols.release(&g.mark.symbols)
+	g.registers.release(&g.mark.registers)
+	g.unaries.release(&g.mark.unaries)
+	g.binaries.release(&g.mark.binaries)
+	g.conditionals.release(&g.mark.conditionals)
+}
 
 // peek returns the next token, which after the last one is of kind EndOfLine.
 func (g *grammar) peek() *Token {

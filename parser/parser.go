@@ -160,7 +160,7 @@ func (s *Stream) Dependent() bool { return s.lines.dependent() }
 func (p *Parser) source(id diag.FileID) string {
 	text, ok := p.sources[id]
 	if !ok {
-		text = string(p.cfg.Files.Text(id))
+		text = p.cfg.Files.String(id)
 		p.sources[id] = text
 	}
 	return text

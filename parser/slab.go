@@ -2,17 +2,20 @@ package parser
 
 // A slab hands out the nodes of the syntax tree from chunks, which costs a
 // fraction of allocating each. A chunk lives as long as any of its nodes.
-type slab[T any] struct{ free []T }
+type slab[T any] struct {
+	chunk []T
+	used  int // of chunk
+}
 
 const slabChunk = 256
 
 // node returns a zero node.
 func (s *slab[T]) node() *T {
-	if len(s.free) == 0 {
-		s.free = make([]T, slabChunk)
+	if s.used == len(s.chunk) {
+		s.chunk, s.used = make([]T, slabChunk), 0
 	}
-	p := &s.free[0]
-	s.free = s.free[1:]
+	p := &s.chunk[s.used]
+	s.used++
 	var zero T
 	*p = zero // it may have been released
 	return p
@@ -26,11 +29,20 @@ func (s *slab[T]) list(nodes []T) []T {
 		return nil
 	case n > slabChunk/4:
 		return append(make([]T, 0, n), nodes...)
-	case n > len(s.free):
-		s.free = make([]T, slabChunk)
+	case n > len(s.chunk)-s.used:
+		s.chunk, s.used = make([]T, slabChunk), 0
 	}
-	out := s.free[:n:n]
-	s.free = s.free[n:]
+	out := s.chunk[s.used : s.used+n : s.used+n]
+	s.used += n
 	copy(out, nodes)
 	return out
+}
+
+// release gives back all nodes that have been handed out since s was as in mark.
+func (s *slab[T]) release(mark *slab[T]) {
+	if len(s.chunk) > 0 && (len(mark.chunk) == 0 || &s.chunk[0] != &mark.chunk[0]) {
+		s.used = 0 // all of a chunk begun since
+		return
+	}
+	s.used = mark.used
 }
