@@ -118,7 +118,7 @@ func Build(ctx context.Context, src Source, opts Options) (*Result, *diag.Bag) {
 	}
 	switch opts.Format {
 	case Object:
-		bytes, said := write.Object(r.Program, write.Options{Format: r.ObjectFormat, Source: src.Name, Debug: r.debug(opts.Debug)})
+		bytes, said := write.Object(r.Program, write.Options{Format: r.ObjectFormat, Source: src.Name, Producer: "tasm", Debug: r.debug(opts.Debug)})
 		messages.Append(said)
 		r.Bytes = bytes
 		return r, messages

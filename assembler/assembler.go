@@ -202,7 +202,10 @@ type assembler struct {
 	affixes      program.Affixes
 	keep         []*lang.Arg // what NO_DEAD_STRIP names
 	subsections  bool        // a pragma asks for them, anywhere in the source
-	table        []*symbol   // defined or declared in this pass, in that order
+	groups       []*group    // of segments, in this pass
+	groupIDs     map[string]lang.SegmentID
+	declarations int       // of segments and groups in this pass
+	table        []*symbol // defined or declared in this pass, in that order
 	originSet    bool
 	entry        *lang.Symbol
 
@@ -276,7 +279,8 @@ func (a *assembler) runPass() {
 		a.setTarget(a.opts.Target)
 	}
 	a.current = nil
-	a.openSection(".text", diag.Range{})
+	a.groups, a.declarations = nil, 0
+	a.openFirst()
 
 	switch {
 	case a.pass == 1 || a.dependent || a.final && a.opts.Listing != nil:
@@ -410,6 +414,9 @@ func (a *assembler) finish() {
 	p.Specials = a.specials
 	p.Subsections = a.subsections
 	a.keepSymbols()
+	if p.Segmented != nil {
+		a.finishSegments()
+	}
 	a.finishSections()
 	a.finishSymbols()
 	if name := a.entry; name != nil {

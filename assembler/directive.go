@@ -35,6 +35,10 @@ func init() {
 		"map":       nil,
 		"osabi":     (*assembler).osabi,
 		"pragma":    (*assembler).pragma,
+		"group":     (*assembler).groupDirective,
+		"uppercase": (*assembler).uppercase,
+		"import":    (*assembler).importDirective,
+		"export":    (*assembler).exportDirective,
 	}
 }
 
@@ -204,7 +208,7 @@ func (a *assembler) extern(d *lang.Directive) {
 			s.value = lang.InSegment(a.newSegment(), 0)
 		}
 		if s.extern {
-			a.recent = nil
+			a.recent, s.declaredIn = nil, a.current
 			a.table = append(a.table, s)
 		}
 	}
@@ -247,7 +251,10 @@ func (a *assembler) declareCommon(arg *lang.Arg, n int64) {
 	}
 	s.size = n
 	s.declare(arg)
-	if len(arg.Words) > 0 {
+	s.declaredIn = a.current
+	if a.out.Segmented != nil {
+		a.communal(s, arg)
+	} else if len(arg.Words) > 0 {
 		align, err := strconv.ParseInt(arg.Words[0], 0, 64)
 		if err != nil || align <= 0 || bits.OnesCount64(uint64(align)) != 1 {
 			a.fail(diag.Errorf(arg.Range, "the alignment of a common variable is a power of two, not '%s'", arg.Words[0]))

@@ -7,6 +7,7 @@ import (
 
 	"tasm/diag"
 	"tasm/lang"
+	"tasm/object"
 	"tasm/program"
 )
 
@@ -20,12 +21,16 @@ type section struct {
 	opened       bool // in this pass
 	absolute     bool
 	base         lang.Value // of an absolute section, else 0
+	// declared says when a segment was opened, among segments and groups, or is 0;
+	// flat is set where it belongs to the group FLAT.
+	declared int
+	flat     bool
 }
 
 // begin readies s for another pass.
 func (s *section) begin(final bool) {
 	s.previousSize, s.size = s.size, 0
-	s.opened = false
+	s.opened, s.declared, s.flat = false, 0, false
 	s.out.Fragments, s.out.Parts = nil, nil
 	if final {
 		s.out.Fragments = make([]program.Fragment, 0, max(s.count, 0))
@@ -64,6 +69,8 @@ func (a *assembler) finishSections() {
 		case a.opts.Object != nil && a.opts.Object.KeepText:
 			p.Sections = append(p.Sections, out)
 		case a.opts.Object == nil || !s.out.Range.IsZero():
+			p.Sections = append(p.Sections, out)
+		case s.out.Segment != nil && (s.size > 0 || a.hasSymbol(out.ID)):
 			p.Sections = append(p.Sections, out)
 		case s.size > 0 || a.hasSymbol(out.ID):
 			last = out
@@ -112,6 +119,9 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 			return a.current
 		}
 		full, name = said == name, said
+		if o.Segmented {
+			a.claimFirst(name)
+		}
 	}
 	if o := a.opts.Object; o != nil && o.NameLimit > 0 && len(name) > o.NameLimit {
 		a.message(diag.Warningf("other", at, "%s keeps only the first %d bytes of a section's name", o.Name, o.NameLimit))
@@ -143,7 +153,7 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 	s.out.FullName = s.out.FullName || full
 	if s.out.Range.IsZero() && !at.IsZero() {
 		s.out.Range = at
-		if a.opts.Object != nil && !a.opts.Object.KeepText { // it takes its place among the sections only now
+		if a.opts.Object != nil && !a.opts.Object.KeepText && !a.opts.Object.Segmented { // it takes its place among the sections only now
 			i := slices.Index(a.sections, s)
 			a.sections = append(slices.Delete(a.sections, i, i+1), s)
 		}
@@ -188,6 +198,10 @@ func (a *assembler) section(st *lang.Section) {
 		}
 	}
 	s := a.openSection(st.Name, st.Range)
+	if a.opts.Object != nil && a.opts.Object.Segmented {
+		a.segment(s, st)
+		return
+	}
 	if a.opts.Object != nil {
 		a.objectAttributes(s, st)
 		return
@@ -274,6 +288,9 @@ func (a *assembler) ignored(attr *lang.Arg) {
 
 // raiseAlign makes sure that the section is aligned to at least boundary.
 func (s *section) raiseAlign(boundary int64) {
+	if s.out.Segment != nil {
+		boundary = object.SegmentAlign(boundary) // what is too much is left out, as in nasm
+	}
 	if boundary >= s.out.Align {
 		s.out.Align = boundary
 		s.out.Flat.AlignSet = true

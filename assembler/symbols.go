@@ -22,11 +22,14 @@ type symbol struct {
 	local  bool  // declared STATIC
 	common bool  // by COMMON, for a linker to place
 	size   int64 // of a common variable
+	far    int64 // the size of its items, where it is one of OMF that may be far
 	align  int64
 	// element is the size of an item of the data behind the label, in bytes.
 	element int64
 	// part is the segment of the subsection that begins at it, or 0.
 	part lang.SegmentID
+	// declaredIn is the section at hand where it was declared EXTERN.
+	declaredIn *section
 	// declared is what GLOBAL, EXTERN or COMMON said of it, or nil.
 	declared *lang.Arg
 }
@@ -89,6 +92,9 @@ func (a *assembler) checkLinkage(s *symbol) {
 	if o == nil {
 		return
 	}
+	if o.Segmented && s.extern && d.Value == nil && (len(d.Words) == 0 || d.Words[0] == "wrt") {
+		return
+	}
 	if d.Value != nil && !s.common && !o.SymbolValues || len(d.Words) > 0 && !s.common && o.SymbolWords == nil {
 		a.message(diag.Errorf(d.Range, "%s can say nothing of a symbol but its name", o.Name))
 		return
@@ -106,6 +112,9 @@ func (a *assembler) checkLinkage(s *symbol) {
 func (a *assembler) link(out *program.Symbol, s *symbol) {
 	d := s.declared
 	a.checkLinkage(s)
+	if a.out.Segmented != nil && (s.extern || s.common) {
+		out.Frame = a.frame(s)
+	}
 	for _, word := range d.Words {
 		if change := linkWords[word]; change != nil {
 			change(&out.Linkage)
@@ -115,6 +124,7 @@ func (a *assembler) link(out *program.Symbol, s *symbol) {
 	case s.common:
 		out.Common, out.Size = true, s.size
 		out.Align = s.align
+		out.Far = s.far
 	case d.Value != nil:
 		parent := a.parent
 		a.parent = s.name
@@ -210,6 +220,11 @@ func (a *assembler) noteElement(body lang.Body) {
 
 // defineLabel defines a label at the current place.
 func (a *assembler) defineLabel(label *lang.Label) {
+	if a.out.Segmented != nil && label.Name == "..start" {
+		start := a.Here()
+		a.out.Segmented.Start = &start
+		return
+	}
 	a.beginPart(label.Name)
 	a.define(label, a.Here(), false)
 	if !isLocal(label.Name) && !isSpecial(label.Name) {

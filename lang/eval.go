@@ -165,8 +165,9 @@ func (ev *evaluator) selector(e *Unary, v *Value) *diag.Message {
 	if !ok {
 		return diag.Errorf(e.X.Span(), "SEG needs an address, and this has no segment")
 	}
-	*v = Value{count: 1, Forward: v.Forward}
-	v.terms[0] = Term{Kind: SelectorTerm, ID: int32(s), Coef: 1}
+	forward := v.Forward
+	*v = SelectorOf(s)
+	v.Forward = forward
 	return nil
 }
 

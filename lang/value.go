@@ -75,6 +75,13 @@ func InSegment(s SegmentID, offset int64) Value {
 	return v
 }
 
+// SelectorOf returns the selector of segment s.
+func SelectorOf(s SegmentID) Value {
+	v := Value{count: 1}
+	v.terms[0] = Term{Kind: SelectorTerm, ID: int32(s), Coef: 1}
+	return v
+}
+
 // AddRegister adds a multiple of a register to v. It reports false when v has
 // no room for one more unknown.
 func (v *Value) AddRegister(r RegisterID, by int64) bool {

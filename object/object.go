@@ -47,6 +47,11 @@ type Format struct {
 	// Macros are lines of source read first: the format's own directives in their
 	// form without brackets.
 	Macros []string
+	// Segmented is set where sections are segments with selectors of their own, which
+	// a source may name (package omf).
+	Segmented bool
+	// FirstSection is what code belongs to before the first SECTION line; "" is .text.
+	FirstSection string
 	// Specials are the names behind WRT that ask for a kind of relocation.
 	Specials []string
 }
@@ -86,7 +91,7 @@ func (f *Format) Default(name string) Attributes {
 }
 
 // Formats lists the formats, in the order in which help shows them.
-var Formats = []*Format{COFF, ELF32, ELF64, ELFX32, Win32, Win64, MachO32, MachO64}
+var Formats = []*Format{COFF, ELF32, ELF64, ELFX32, OMF, Win32, Win64, MachO32, MachO64}
 
 // aliases are names that nasm keeps for old Makefiles.
 var aliases = map[string]string{"elf": "elf32", "win": "win32", "macho": "macho32"}

@@ -76,6 +76,10 @@ func init() {
 		"extern":     {usage: "extern" + symbols, compile: compile[symbolsSyntax]},
 		"required":   {usage: "required" + symbols, compile: compile[symbolsSyntax]},
 		"common":     {usage: "common NAME SIZE", compile: compile[commonSyntax]},
+		"group":      {usage: "group NAME SEGMENT SEGMENT ...", parse: (*grammar).pragma},
+		"import":     {usage: "import SYMBOL LIBRARY NAME", parse: (*grammar).pragma},
+		"export":     {usage: "export NAME SYMBOL ORDINAL", parse: (*grammar).pragma},
+		"uppercase":  {usage: "uppercase", parse: (*grammar).pragma},
 	}
 	for _, name := range []string{"list", "warning", "debug", "map"} {
 		rules[name] = &rule{anything: true}

@@ -107,7 +107,7 @@ func (g *grammar) blankAfter(at int) int {
 }
 
 // valueAttributes are the attributes whose value is an expression.
-var valueAttributes = map[string]bool{"align": true, "valign": true, "start": true, "vstart": true}
+var valueAttributes = map[string]bool{"align": true, "valign": true, "start": true, "vstart": true, "absolute": true}
 
 // attribute parses one attribute: a word, word*N, word=VALUE. What it can't make
 // sense of is a word without a meaning.
@@ -249,7 +249,8 @@ type symbolsSyntax struct {
 
 type symbolSyntax struct {
 	Name  participlelexer.Token `parser:"@Identifier"`
-	Words []string              `parser:"( ':' @( 'function' | 'data' | 'object' | 'notype' | 'tls' | 'weak' | 'strong' | 'default' | 'internal' | 'hidden' | 'protected' | 'private_extern' )*"`
+	Words []string              `parser:"( ':' @( 'function' | 'data' | 'object' | 'notype' | 'tls' | 'weak' | 'strong' | 'default' | 'internal' | 'hidden' | 'protected' | 'private_extern' )* ( 'wrt'"`
+	Frame string                `parser:"@Identifier )?"`
 	Size  lang.Expr             `parser:"@@? )?"`
 }
 
@@ -260,6 +261,9 @@ func (s *symbolsSyntax) body(g *grammar, w *word, at diag.Range) lang.Body {
 		for _, word := range symbol.Words {
 			arg.Words = append(arg.Words, lower(word))
 		}
+		if symbol.Frame != "" {
+			arg.Words = append(arg.Words, "wrt", symbol.Frame)
+		}
 		d.Args = append(d.Args, arg)
 	}
 	return d
@@ -268,7 +272,7 @@ func (s *symbolsSyntax) body(g *grammar, w *word, at diag.Range) lang.Body {
 type commonSyntax struct {
 	Name  participlelexer.Token `parser:"@Identifier"`
 	Size  lang.Expr             `parser:"@@"`
-	Align []string              `parser:"( ':' @( Identifier | Number )+ )?"`
+	Align []string              `parser:"( ':' @( Identifier | Number )+ )*"`
 }
 
 func (s *commonSyntax) body(g *grammar, w *word, at diag.Range) lang.Body {

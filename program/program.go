@@ -40,6 +40,8 @@ type Program struct {
 	Image     []*lang.Image
 	// OSABI and ABIVersion are what OSABI asks an ELF object to say.
 	OSABI, ABIVersion uint8
+	// Segmented is what the source says in the words of segmented memory, or nil.
+	Segmented *Segmented
 	// Subsections is set where a linker may move and leave out what begins at each
 	// global symbol on its own (Mach-O, subsections_via_symbols).
 	Subsections bool
@@ -87,6 +89,8 @@ type Section struct {
 	// not a usual one that means it.
 	FullName bool
 	Size     int64 // bytes
+	// Segment holds what only a segment of segmented memory has, or is nil.
+	Segment *Segment
 	// Parts are the subsections in order of Offset; what is in front of the first
 	// has the section's own ID.
 	Parts []Part
@@ -222,6 +226,12 @@ type Linkage struct {
 	Common bool
 	Size   int64 // bytes, or 0 where nothing is said
 	Align  int64
+	// Far is set for a common variable of OMF that need not be in the data group;
+	// Element is then the size of an item, in bytes.
+	Far int64
+	// Frame is the segment or group that an external symbol of OMF is relative to
+	// where the source says nothing else, or 0.
+	Frame lang.SegmentID
 }
 
 // Section returns the section with the given ID, or nil (for an external).

@@ -303,6 +303,10 @@ func (k *nasmKind) hasDebug(name string) bool {
 func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
 	if kind.object != nil {
 		var debug *object.Debug
+		producer := "The Netwide Assembler " + nasmVersion
+		if n.reproducible {
+			producer = "The Netwide Assembler"
+		}
 		if n.debug && n.debugFormat != "null" {
 			producer := "NASM " + nasmVersion
 			if n.reproducible {
@@ -311,7 +315,7 @@ func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
 			debug = debugInformation(n.debugFormat, n.input, producer)
 			debug.Files = n.files
 		}
-		return write.Object(p, write.Options{Format: kind.object, Source: n.input, Debug: debug})
+		return write.Object(p, write.Options{Format: kind.object, Source: n.input, Reproducible: n.reproducible, Producer: producer, Debug: debug})
 	}
 	file, messages := layout.Flat(p, layout.Options{})
 	if file == nil {

@@ -28,7 +28,7 @@ func TestUsage(t *testing.T) {
 		{"build -q a", "there is no option -q"},
 		{"build a -o", "needs an argument"},
 		{"build -f elv a", "--format elv: did you mean 'elf'?"},
-		{"build -f obj a", "--format obj: it can be elf, bin, image"},
+		{"build -f foo a", "--format foo: it can be elf, bin, image"},
 		{"build --layout tight a", "--layout tight: it can be plain"},
 		{"build --layout glof a", "--layout glof: did you mean 'golf'?"},
 		{"build --loader potable a", "--loader potable: did you mean 'portable'?"},

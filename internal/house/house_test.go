@@ -39,6 +39,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"object/dwarf", ""},
 	{"object/elf", ""},
 	{"object/macho", ""},
+	{"object/omf", ""},
 	{"object/coff", ""},
 	{"object/write", ""},
 	{"machine", ""},

@@ -59,6 +59,7 @@ type writer struct {
 	externs  map[lang.SegmentID]int // indexes in symbols
 	sizes    map[lang.SegmentID]int64
 	strings  bytes.Buffer
+	source   string
 }
 
 type section struct {
@@ -84,9 +85,10 @@ type symbol struct {
 	class   uint8
 }
 
-// Write makes the file. It is nil when the messages hold an error.
-func Write(p *program.Program, f *object.Format) ([]byte, *diag.Bag) {
-	w := &writer{program: p, format: f, messages: &diag.Bag{}, windows: f != object.COFF,
+// Write makes the file, which names its source unless that is empty. It is nil when
+// the messages hold an error.
+func Write(p *program.Program, f *object.Format, source string) ([]byte, *diag.Bag) {
+	w := &writer{program: p, format: f, source: source, messages: &diag.Bag{}, windows: f != object.COFF,
 		byID: map[lang.SegmentID]*section{}, externs: map[lang.SegmentID]int{}, sizes: map[lang.SegmentID]int64{}}
 	w.collect()
 	for _, s := range w.sections {
@@ -330,7 +332,9 @@ func (w *writer) symbolTable(out *bytes.Buffer) {
 	put := func(v any) { binary.Write(out, binary.LittleEndian, v) }
 	short := func(name string) (b [8]byte) { copy(b[:], name); return b }
 	put(pe.COFFSymbol{Name: short(".file"), SectionNumber: debugSection, StorageClass: classFile, NumberOfAuxSymbols: 1})
-	put([pe.COFFSymbolSize]byte{})
+	var name [pe.COFFSymbolSize]byte
+	copy(name[:], w.source)
+	put(name)
 	for _, s := range w.sections {
 		put(pe.COFFSymbol{Name: short(s.Name), SectionNumber: int16(s.index), StorageClass: classStatic, NumberOfAuxSymbols: 1})
 		put(uint32(s.Size))

@@ -7,6 +7,7 @@ import (
 	"tasm/object/coff"
 	"tasm/object/elf"
 	"tasm/object/macho"
+	"tasm/object/omf"
 	"tasm/program"
 )
 
@@ -15,6 +16,10 @@ type Options struct {
 	Format *object.Format
 	// Source is the name of the source file.
 	Source string
+	// Reproducible leaves the name of the source out of COFF, as nasm's option does.
+	Reproducible bool
+	// Producer is who made the file, where the format says that.
+	Producer string
 	// Debug asks for debug information, where the format has some; nil for none.
 	Debug *object.Debug
 }
@@ -28,7 +33,13 @@ func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
 	}
 	switch opts.Format.Family {
 	case "coff":
-		return coff.Write(p, opts.Format)
+		source := opts.Source
+		if opts.Reproducible {
+			source = ""
+		}
+		return coff.Write(p, opts.Format, source)
+	case "omf":
+		return omf.Write(p, opts.Source, opts.Producer)
 	case "macho":
 		return macho.Write(p, opts.Format, opts.Debug)
 	default:

@@ -56,6 +56,17 @@ func TestErrors(t *testing.T) {
 		{"macho32", "extern f\ncall 5", "distance to an absolute address"},
 		{"macho64", "no_dead_strip f", "no label of this file"},
 		{"macho64", "extern f\nx equ f+1", "and a number"},
+		{"obj", "segment x\ny: db y", "field of 8 bits"},
+		{"obj", "call 5", "distance to an absolute address"},
+		{"obj", "segment x\ngroup g x nosuch", "a segment 'nosuch' that is not defined"},
+		{"obj", "segment x\ngroup g x\ngroup g x", "defined twice"},
+		{"obj", "extern f:wrt nosuch\ndw f", "no segment or group 'nosuch'"},
+		{"obj", "segment x align=3", "power of two up to 4096"},
+		{"obj", "segment x absolute=0x40\ny: dw seg y", "selector of a segment that has its place"},
+		{"obj", "import f", "needs more than this"},
+		{"obj", "export f g what", "EXPORT has no 'what'"},
+		{"obj", "global f:function\nf: ret", "nothing of a symbol but its name"},
+		{"elf64", "[group g x]", "is for segmented memory"},
 		{"elf64", "times 2000000000 db 1", "larger than"},
 		{"win64", "extern f\ntimes 1000000000 dd f", "larger than"},
 	} {
@@ -79,6 +90,7 @@ func FuzzObject(f *testing.F) {
 		"extern f\nglobal x:data hidden 4\nx: dd f, x wrt ..sym, $-x\ncall f wrt ..plt\n",
 		"common c 8:4\nsection .bss\nresb 5\nsection .text\ntimes 3 dd c\nosabi 3\n",
 		"section .a merge strings byte*2 align=8\ndb 1\nabsolute 5\nx: resb 1\ny equ x\n",
+		"segment a use32 class=b align=8\n..start: dd a, seg x, x wrt g\nx: resb 9\ngroup g a\nextern f:wrt g\ncall far f\ncommon c 9:far 3\n",
 	} {
 		f.Add(text)
 	}

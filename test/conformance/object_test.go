@@ -20,6 +20,7 @@ var objectSources = map[string][]string{
 	"elf":   {"objects", "elf32", "elf64"},
 	"coff":  {"objects", "elf32", "elf64"},
 	"macho": {"objects", "elf32", "elf64", "macho"},
+	"omf":   {"objects", "elf32", "omf"},
 }
 
 // TestObjects compares the objects of sources with nasm's, byte for byte.
@@ -62,7 +63,7 @@ func compareObjects(t *testing.T, dir, name string, format *object.Format, debug
 	}
 	var files *diag.Files
 	lay := func(p *program.Program, _ layout.Options) (*layout.File, *diag.Bag) {
-		opts := write.Options{Format: format, Source: name}
+		opts := write.Options{Format: format, Source: name, Reproducible: true, Producer: "The Netwide Assembler"}
 		if debug != "" {
 			absolute, err := filepath.Abs(dir)
 			if err != nil {

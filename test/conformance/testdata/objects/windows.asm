@@ -24,7 +24,7 @@ e	equ	5
 	align	64
 	section	.bss
 b:	resb	10
-	section	.foo
+	section	.other
 	db	2
 %ifdef windows
 	section	.rdata

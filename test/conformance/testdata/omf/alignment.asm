@@ -1,0 +1,20 @@
+segment x use32
+ align 4
+ db 1
+ align 8
+ db 1
+segment y
+ align 256
+segment z
+ db 1
+ align 2
+ db 1
+segment w
+ sectalign 512
+ db 1
+segment v
+ db 1
+ alignb 16
+segment u
+ align 32768
+ db 1

@@ -1,0 +1,2 @@
+segment x
+x1: dq x1
