@@ -26,10 +26,10 @@ const (
 )
 
 // operation is what most instructions leave in the flags.
-type operation uint8
+type kind uint8
 
 const (
-	adding operation = iota
+	adding kind = iota
 	subtracting
 	logical
 )
@@ -41,8 +41,10 @@ type flags struct {
 	term [len(kept)]Term
 	// late are the flags that follow from the last operation.
 	late            x86.FlagSet
-	operation       operation
+	operation       kind
 	x, y, in, total Term // x + y + in = total, or x - y - in
+	// shape is what flagShape tells, 0 where it has to be asked.
+	shape flagShape
 }
 
 func index(f x86.FlagSet) int {
@@ -55,8 +57,9 @@ func index(f x86.FlagSet) int {
 }
 
 // record makes the flags in set follow from an operation.
-func (s *State) record(set x86.FlagSet, operation operation, x, y, in, total Term) {
+func (s *State) record(set x86.FlagSet, operation kind, x, y, in, total Term) {
 	f := &s.flags
+	f.shape = 0
 	if lost := f.late &^ set; lost != 0 {
 		for i := range kept {
 			if lost&kept[i].flag != 0 {
@@ -75,6 +78,7 @@ func (s *State) Flag(flag x86.FlagSet) Term {
 	}
 	i := index(flag)
 	if s.flags.term[i].width == 0 {
+		s.flags.shape = 0
 		s.flags.term[i] = s.Terms.Undefined(1)
 	}
 	return s.flags.term[i]
@@ -82,12 +86,14 @@ func (s *State) Flag(flag x86.FlagSet) Term {
 
 // SetFlag changes a flag.
 func (s *State) SetFlag(flag x86.FlagSet, value Term) {
+	s.flags.shape = 0
 	s.flags.late &^= flag
 	s.flags.term[index(flag)] = value
 }
 
 // undefine leaves flags undefined.
 func (s *State) undefine(set x86.FlagSet) {
+	s.flags.shape = 0
 	s.flags.late &^= set
 	for i := range kept {
 		if set&kept[i].flag != 0 {

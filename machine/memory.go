@@ -22,6 +22,7 @@ type Memory struct {
 	segments []*Segment
 	top      *layer
 	touched  int64 // bytes of all chunks made
+	cells    cells
 }
 
 // Access is one access to memory by the program's instructions.
@@ -69,10 +70,11 @@ type place struct {
 // chunk is a run of bytes that starts at a multiple of its length. Those that are
 // numbers take a byte each: most are, and a run on numbers is fast for it.
 type chunk struct {
-	written uint64 // bit i: byte i was written
-	unknown uint64 // bit i: byte i is in terms, and not in numbers
-	numbers [chunkSize]byte
+	written uint64              // bit i: byte i was written
+	unknown uint64              // bit i: byte i is in terms, and not in numbers
+	numbers [chunkSize + 8]byte // with room to read 8 bytes at any index
 	terms   *[chunkSize]Byte
+	cell
 }
 
 const chunkSize = 64 // as many as a uint64 has bits
@@ -156,16 +158,19 @@ func NewMemory(t *Terms) *Memory {
 // Map adds a segment. Where it overlaps earlier ones it hides them.
 func (m *Memory) Map(s *Segment) {
 	m.segments = append(slices.Clip(m.segments), s)
+	m.cells.forget()
 }
 
 // Unmap takes away the segments with a base.
 func (m *Memory) Unmap(base Term) {
 	m.segments = slices.DeleteFunc(slices.Clone(m.segments), func(s *Segment) bool { return s.Base.node == base.node })
+	m.cells.forget()
 }
 
 // fork returns a copy of the memory.
 func (m *Memory) fork() *Memory {
 	c := *m
+	c.cells = cells{}
 	if m.top.chunks == nil || len(m.top.chunks) > 0 {
 		below := m.top
 		m.top = &layer{chunks: map[place]*chunk{}, below: below}
@@ -399,13 +404,22 @@ func (m *Memory) put(p place, b Byte) {
 		m.top = &layer{chunks: map[place]*chunk{}, below: m.top}
 	}
 	start, i := chunkOf(p)
+	c := m.chunk(start)
+	c.put(i, b)
+	if c.code>>i&1 != 0 {
+		m.cells.wroteCode(p.offset)
+	}
+}
+
+// chunk returns the chunk that starts at a place, in the top layer.
+func (m *Memory) chunk(start place) *chunk {
 	c := m.top.chunks[start]
 	if c == nil {
 		c = new(chunk)
 		m.top.chunks[start] = c
 		m.touched += chunkSize
 	}
-	c.put(i, b)
+	return c
 }
 
 // each calls f for every byte of the layer, in no order.

@@ -26,7 +26,7 @@ func (s *State) FlagBits() (bits, defined uint16) {
 
 // SetFlagBits sets the flags as FlagBits returned them.
 func (s *State) SetFlagBits(bits, defined uint16) {
-	s.flags.late = 0
+	s.flags.late, s.flags.shape = 0, 0
 	for i, k := range kept {
 		s.flags.term[i] = Term{}
 		if defined>>k.bit&1 != 0 {
@@ -65,7 +65,10 @@ func (m *Memory) SetBytes(address uint64, bytes []byte) {
 func (m *Memory) Segments() []*Segment { return m.segments }
 
 // SetSegments replaces the segments; what was written stays.
-func (m *Memory) SetSegments(list []*Segment) { m.segments = list }
+func (m *Memory) SetSegments(list []*Segment) {
+	m.segments = list
+	m.cells.forget()
+}
 
 // Touched returns how many bytes of memory have been written since it was mapped,
 // rounded up to whole chunks; what is written in a copy of a state counts in both.

@@ -41,6 +41,11 @@ type State struct {
 	KeepsReturn bool
 
 	flags flags
+	// accesses, if not nil, notes loads and stores that are not carried out: see
+	// Compile.
+	accesses *accesses
+	// slots are what compiled instructions compute with.
+	slots [slotCount]uint64
 	// exec is the instruction that Step carries out: here it needs no memory of
 	// its own each time.
 	exec exec

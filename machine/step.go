@@ -89,16 +89,21 @@ type exec struct {
 type Prepared struct {
 	*x86.Decoded
 	plan *plan
+	// What State.Quick makes of it, once it is asked.
+	compiled *Compiled
+	variants int
 }
 
 // Prepare prepares an instruction for a mode of 32 or 64 bits.
-func Prepare(in *x86.Decoded, bits int) Prepared { return Prepared{in, planOf(in.Form, bits)} }
+func Prepare(in *x86.Decoded, bits int) Prepared {
+	return Prepared{Decoded: in, plan: planOf(in.Form, bits)}
+}
 
 // Step carries out one instruction, which stands at IP. Numbers in it that are
 // addresses of the code are those to which the unknown part of IP is still to
 // be added: IP's offset is what was given to x86.Decode as the address.
 func (s *State) Step(in *x86.Decoded) Event {
-	return s.StepPrepared(Prepared{in, s.Terms.plan(in.Form, s.Bits)})
+	return s.StepPrepared(Prepared{Decoded: in, plan: s.Terms.plan(in.Form, s.Bits)})
 }
 
 // StepPrepared does what Step does.
@@ -189,6 +194,9 @@ func (e *exec) ask(condition Term) (value, ok bool) {
 
 // load reads size bytes of memory.
 func (e *exec) load(address Term, size int) Term {
+	if e.accesses != nil {
+		return e.accesses.load(e.t, address, size)
+	}
 	x, p := e.Memory.load(address, size)
 	if p != nil {
 		e.report(p)
@@ -199,7 +207,11 @@ func (e *exec) load(address Term, size int) Term {
 
 // store writes memory, unless the instruction has ended.
 func (e *exec) store(address, x Term) {
-	if e.event.Kind == Done {
+	switch {
+	case e.event.Kind != Done:
+	case e.accesses != nil:
+		e.accesses.store(address, x)
+	default:
 		e.report(e.Memory.store(address, x))
 	}
 }

@@ -38,6 +38,11 @@ func (t *Terms) rebuild(n *node, change func(Term) Term) Term {
 	if x == a && y == b && z == c {
 		return Term{node: n, width: n.width}
 	}
+	return t.apply(n, x, y, z)
+}
+
+// apply makes the term of a node with other operands: what its operation does.
+func (t *Terms) apply(n *node, x, y, z Term) Term {
 	w := int(n.width)
 	switch n.op {
 	case opSum:

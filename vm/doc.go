@@ -10,6 +10,10 @@
 // run. The recording is bounded; where it is full the oldest steps are forgotten,
 // and Back ends there.
 //
+// An instruction that runs often is compiled by package machine, from the same
+// description that says what it does, to operations on numbers alone; the rest, and
+// all that is out of the ordinary, is left to steps of machine.State.
+//
 // The state of the kernel (files, mappings, time) is never changed in place: a
 // system call makes a new one, and the recording keeps the old one beside it.
 //

@@ -21,7 +21,7 @@ import (
 type recording struct {
 	limit  int64
 	blocks [][]byte
-	costs  []int64 // of the calls that belong to the blocks, in bytes
+	costs  []cost // of the blocks
 	calls  []callRecord
 
 	// The step under way.
@@ -32,8 +32,15 @@ type recording struct {
 	}
 	// fresh tells that the flags in before are those of now: only instructions that
 	// change flags need them to be looked at.
-	fresh  bool
-	stored []stored
+	fresh   bool
+	stored  []stored
+	changes machine.Changes
+}
+
+// cost is what a block has beside its bytes.
+type cost struct {
+	calls int
+	bytes int64 // that the calls take
 }
 
 // stored is memory that the step under way writes: where, and what was there.
@@ -77,7 +84,13 @@ func (r *recording) begin(s *machine.State) {
 	if !r.on() {
 		return
 	}
-	r.before.registers, r.before.ip = s.Registers, s.IP
+	r.before.registers = s.Registers
+	r.mark(s)
+}
+
+// mark notes what is needed of the state before a step of any kind.
+func (r *recording) mark(s *machine.State) {
+	r.before.ip = s.IP
 	if !r.fresh {
 		r.before.bits, r.before.defined = s.FlagBits()
 		r.fresh = true
@@ -120,11 +133,25 @@ func (r *recording) commitCall(s *machine.State, c callRecord) {
 	if r.on() {
 		r.calls = append(r.calls, c)
 		r.add(s, entryCall, false)
-		r.costs[len(r.costs)-1] += c.size()
+		last := &r.costs[len(r.costs)-1]
+		last.calls++
+		last.bytes += c.size()
 	}
 }
 
 func (r *recording) add(s *machine.State, kind byte, changesFlags bool) {
+	list := r.changes.Registers[:0]
+	for i, old := range r.before.registers {
+		if s.Registers[i] != old {
+			list = append(list, machine.OldRegister{Number: uint8(i), Value: constant(old)})
+		}
+	}
+	r.changes.Registers = list
+	r.write(s, kind, changesFlags, list)
+}
+
+// write appends an entry.
+func (r *recording) write(s *machine.State, kind byte, changesFlags bool, registers []machine.OldRegister) {
 	b := r.block()
 	start := len(b)
 	b = binary.AppendVarint(b, int64(constant(r.before.ip)-constant(s.IP)))
@@ -141,14 +168,10 @@ func (r *recording) add(s *machine.State, kind byte, changesFlags bool) {
 		b = binary.LittleEndian.AppendUint16(b, r.before.defined)
 	}
 	r.before.bits, r.before.defined = bits, defined
-	count := len(b)
-	b = append(b, 0)
-	for i := range s.Registers {
-		if s.Registers[i] != r.before.registers[i] {
-			b[count]++
-			b = append(b, byte(i))
-			b = binary.LittleEndian.AppendUint64(b, constant(r.before.registers[i]))
-		}
+	b = append(b, byte(len(registers)))
+	for _, old := range registers {
+		b = append(b, old.Number)
+		b = binary.LittleEndian.AppendUint64(b, old.Value)
 	}
 	b = append(b, byte(len(r.stored)))
 	for _, w := range r.stored {
@@ -163,12 +186,17 @@ func (r *recording) add(s *machine.State, kind byte, changesFlags bool) {
 // block returns the last block, in which there is room for an entry. It forgets
 // the oldest where the recording is full.
 func (r *recording) block() []byte {
-	if n := len(r.blocks); n == 0 || len(r.blocks[n-1])+maxEntry > blockSize || r.costs[n-1] > blockSize {
+	if n := len(r.blocks); n == 0 || len(r.blocks[n-1])+maxEntry > blockSize || r.costs[n-1].bytes > blockSize {
+		var spare []byte
 		for len(r.blocks) > 1 && r.Size()+blockSize > r.limit {
+			spare = r.blocks[0][:0]
 			r.forget()
 		}
-		const first = 64 << 10
-		r.blocks, r.costs = append(r.blocks, make([]byte, 0, first)), append(r.costs, 0)
+		if spare == nil {
+			const first = 64 << 10
+			spare = make([]byte, 0, first)
+		}
+		r.blocks, r.costs = append(r.blocks, spare), append(r.costs, cost{})
 	}
 	return r.blocks[len(r.blocks)-1]
 }
@@ -178,7 +206,7 @@ func (r *recording) block() []byte {
 func (r *recording) Size() int64 {
 	total := int64(0)
 	for i, c := range r.costs {
-		total += c + int64(cap(r.blocks[i]))
+		total += c.bytes + int64(cap(r.blocks[i]))
 	}
 	return total
 }
@@ -197,15 +225,7 @@ func (c *callRecord) size() int64 {
 
 // forget drops the oldest block, and the calls that belong to it.
 func (r *recording) forget() {
-	calls := 0
-	for b := r.blocks[0]; len(b) > 0; {
-		e := lastEntry(b)
-		if e.kind&entryCall != 0 {
-			calls++
-		}
-		b = b[:len(b)-e.length]
-	}
-	r.calls = slices.Clone(r.calls[calls:])
+	r.calls = slices.Clone(r.calls[r.costs[0].calls:])
 	r.blocks, r.costs = r.blocks[1:], r.costs[1:]
 }
 
@@ -284,7 +304,9 @@ func (v *VM) Back() bool {
 	if e.kind&entryCall != 0 {
 		c := r.calls[len(r.calls)-1]
 		r.calls = r.calls[:len(r.calls)-1]
-		r.costs[len(r.costs)-1] -= c.size()
+		last := &r.costs[len(r.costs)-1]
+		last.calls--
+		last.bytes -= c.size()
 		for _, w := range slices.Backward(c.written) {
 			s.Memory.SetBytes(w.address, w.bytes)
 		}

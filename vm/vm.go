@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -65,13 +66,15 @@ type VM struct {
 	emitted  int // writes that were passed on
 
 	recording recording
+	// compileAfter is how often an instruction runs before it is compiled.
+	compileAfter int
 }
 
-// fetched is a decoded instruction, and whether the program can write over it.
+// fetched is a decoded instruction.
 type fetched struct {
 	machine.Prepared
-	address  uint64
-	writable bool
+	address uint64
+	runs    int
 	// changesFlags tells that the flags have to be recorded.
 	changesFlags bool
 }
@@ -120,7 +123,7 @@ func New(file []byte, o Options) (*VM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the program %w", err)
 	}
-	v := &VM{options: o, image: im, abi: linux.I386}
+	v := &VM{options: o, image: im, abi: linux.I386, compileAfter: runsToCompile}
 	if im.Class == elf.Class64 {
 		v.abi = linux.X8664
 	}
@@ -255,6 +258,10 @@ func (v *VM) Step() bool {
 	if f == nil {
 		return v.end(stop)
 	}
+	if f.runs++; f.runs > v.compileAfter && v.quick(f) {
+		v.steps++
+		return v.steps%stepsToLook != 0 || v.within()
+	}
 	here := v.state.IP
 	v.recording.begin(v.state)
 	switch e := v.state.StepPrepared(f.Prepared); e.Kind {
@@ -274,6 +281,29 @@ func (v *VM) Step() bool {
 		return v.end(stop)
 	}
 	return v.steps%stepsToLook != 0 || v.within()
+}
+
+// runsToCompile is after how many runs compiling an instruction pays.
+const runsToCompile = 16
+
+// quick carries out an instruction that is compiled, and reports false where that is
+// left to a step of the state.
+func (v *VM) quick(f *fetched) bool {
+	r := &v.recording
+	if !r.on() {
+		return v.state.Quick(&f.Prepared, nil)
+	}
+	r.mark(v.state)
+	if !v.state.Quick(&f.Prepared, &r.changes) {
+		return false
+	}
+	r.stored = r.stored[:0]
+	if c := &r.changes; c.Stored {
+		r.stored = append(r.stored, stored{address: c.Address, size: c.Size})
+		binary.LittleEndian.PutUint64(r.stored[0].old[:], c.Old)
+	}
+	r.write(v.state, 0, r.changes.Flags, r.changes.Registers)
+	return true
 }
 
 // within looks at the limits that take time to look at.
@@ -343,19 +373,38 @@ const recentSize = 1 << 10
 
 // fetch decodes the next instruction; it returns nil and why there is none.
 func (v *VM) fetch() (*fetched, *Stop) {
+	if written := v.state.Memory.CodeWritten(); written != nil {
+		v.forgetWritten(written)
+	}
 	ip := v.IP()
 	recent := &v.recent[ip%recentSize]
-	if *recent == nil || (*recent).address != ip {
-		*recent = v.decoded[ip]
+	if f := *recent; f != nil && f.address == ip {
+		return f, nil
 	}
-	if f := *recent; f != nil && !(f.writable && v.state.Memory.Written(v.state.IP, f.Length)) {
+	if f := v.decoded[ip]; f != nil {
+		*recent = f
 		return f, nil
 	}
 	return v.decode(ip)
 }
 
-// forgetCode drops what was decoded: code or permissions have changed in a way that
-// fetch does not see.
+// forgetWritten drops the instructions that the program has written over.
+func (v *VM) forgetWritten(list []int64) {
+	for _, at := range list {
+		for i := range uint64(x86.MaxLength) {
+			ip := uint64(at) - i
+			if f := v.decoded[ip]; f != nil && ip+uint64(f.Length) > uint64(at) {
+				delete(v.decoded, ip)
+				if recent := &v.recent[ip%recentSize]; *recent == f {
+					*recent = nil
+				}
+			}
+		}
+	}
+}
+
+// forgetCode drops what was decoded: permissions have changed, or a change was made from
+// outside.
 func (v *VM) forgetCode() {
 	v.decoded, v.recent = map[uint64]*fetched{}, [recentSize]*fetched{}
 }
@@ -376,14 +425,8 @@ func (v *VM) decode(ip uint64) (*fetched, *Stop) {
 	if !x86.Decode(v.abi.Bits, code[:n], int64(ip), in) {
 		return nil, &Stop{Kind: Unmodelled, Reason: fmt.Sprintf("runs into bytes that are no instruction known here: % x", code[:min(n, 4)])}
 	}
-	last := v.Segment(ip + uint64(in.Length) - 1)
-	f := &fetched{
-		Prepared: machine.Prepare(in, v.abi.Bits), address: ip,
-		writable:     segment.Write || last == nil || last.Write,
-		changesFlags: in.Form.Flags().Changed() != 0,
-	}
-	if !f.writable || !memory.Written(v.state.IP, in.Length) {
-		v.decoded[ip] = f
-	}
+	f := &fetched{Prepared: machine.Prepare(in, v.abi.Bits), address: ip, changesFlags: in.Form.Flags().Changed() != 0}
+	v.decoded[ip] = f
+	memory.MarkCode(ip, in.Length)
 	return f, nil
 }
