@@ -21,10 +21,12 @@ import (
 type analysis struct {
 	*index
 	included map[string]*index // by path
+	asked    map[string]bool   // the paths at which included files were looked for
 	result   *tasm.Result
 	messages []*diag.Message
-	kind     int // index in kinds
-	bytes    map[int]lineBytes
+	errors   int               // mistakes among the messages of the assembler
+	kind     int               // index in kinds
+	bytes    map[int]lineBytes // nil until somebody asks, see lineBytes
 	plain    *layout.File
 	symbols  map[string]*program.Symbol
 }
@@ -47,45 +49,47 @@ var kinds = []tasm.Options{
 
 // analyse assembles a source. kind is what the version before was for, tried first.
 func analyse(file, body string, read func(string) ([]byte, error), kind int) *analysis {
-	a := &analysis{included: map[string]*index{}, symbols: map[string]*program.Symbol{}}
+	a := &analysis{included: map[string]*index{}, asked: map[string]bool{}, symbols: map[string]*program.Symbol{}}
 	texts := map[string]string{}
 	src := tasm.Source{Name: file, Text: []byte(body), ReadFile: func(name string) ([]byte, error) {
+		a.asked[name] = true
 		data, err := read(name)
 		if err == nil && len(data) < 1<<20 {
 			texts[name] = string(data)
 		}
 		return data, err
 	}}
-	first := newIndex(body, nil)
-	tries := []int{kind}
-	if first.own {
-		tries = []int{0}
-	} else {
-		for k := range kinds {
+	indexed := make(chan *index)
+	go func() { indexed <- newIndex(body, nil) }()
+	a.assemble(src, kind)
+	first := <-indexed
+	switch {
+	case first.own && kind != 0:
+		a.result = nil
+		a.assemble(src, 0)
+	case !first.own:
+		for k := 0; k < len(kinds) && a.errors > 0 && a.errors <= manyErrors; k++ {
 			if k != kind {
-				tries = append(tries, k)
+				a.assemble(src, k)
 			}
 		}
 	}
-	a.assemble(src, tries)
+	a.layOut(src)
 	a.include(first, file, texts)
-	a.lineBytes()
 	return a
 }
 
-// assemble takes the first of several kinds of output for which the source has no
-// mistakes, or else that for which it has the fewest.
-func (a *analysis) assemble(src tasm.Source, tries []int) {
-	fewest := -1
-	for _, k := range tries {
-		r, bag := tasm.Assemble(src, kinds[k])
-		if n := bag.Errors(); fewest < 0 || n < fewest {
-			fewest, a.result, a.kind, a.messages = n, r, k, bag.Messages()
-		}
-		if fewest == 0 || fewest > manyErrors {
-			break
-		}
+// assemble takes a source as a kind of output, if it has fewer mistakes so than as
+// those before.
+func (a *analysis) assemble(src tasm.Source, kind int) {
+	r, bag := tasm.Assemble(src, kinds[kind])
+	if n := bag.Errors(); a.result == nil || n < a.errors {
+		a.errors, a.result, a.kind, a.messages = n, r, kind, bag.Messages()
 	}
+}
+
+// layOut makes the file for which the source is, if it is no object.
+func (a *analysis) layOut(src tasm.Source) {
 	if a.result.Program == nil {
 		return
 	}
@@ -143,11 +147,14 @@ func (a *analysis) include(first *index, file string, texts map[string]string) {
 // mostBytes is how many bytes of a line are kept.
 const mostBytes = 8
 
-// lineBytes collects the bytes of each line of the source.
-func (a *analysis) lineBytes() {
+// lineBytes returns the bytes of each line of the source.
+func (a *analysis) lineBytes() map[int]lineBytes {
+	if a.bytes != nil {
+		return a.bytes
+	}
 	a.bytes = map[int]lineBytes{}
 	if a.result.Program == nil {
-		return
+		return a.bytes
 	}
 	at := map[*program.Fragment]int64{}
 	if a.plain != nil {
@@ -182,6 +189,7 @@ func (a *analysis) lineBytes() {
 			a.bytes[line] = l
 		}
 	}
+	return a.bytes
 }
 
 // outermost is the place in the source itself that a statement comes from.

@@ -13,7 +13,7 @@ type text struct {
 }
 
 func newText(body string) *text {
-	t := &text{body: body, lines: []int{0}}
+	t := &text{body: body, lines: make([]int, 1, strings.Count(body, "\n")+1)}
 	for i := 0; i < len(body); i++ {
 		if body[i] == '\n' {
 			t.lines = append(t.lines, i+1)

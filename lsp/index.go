@@ -44,7 +44,7 @@ const (
 type macro struct {
 	kind   nameKind
 	params string // as written: "2+" or "(x, y)"
-	body   string // of %define and %assign, or the lines of a %macro
+	body   string // the directive or lines that define it
 }
 
 var lexicon = parser.NewLexicon(x86.Vocabulary{})
@@ -52,6 +52,8 @@ var lexicon = parser.NewLexicon(x86.Vocabulary{})
 // newIndex reads a file; known are the macros of files that it includes.
 func newIndex(body string, known map[string]macro) *index {
 	x := &index{text: newText(body), macros: map[string]macro{}}
+	x.lines = make([]parser.SourceLine, 0, len(x.text.lines))
+	x.names = make([]name, 0, len(x.text.lines))
 	for line := range parser.Lines(0, body) {
 		x.lines = append(x.lines, line)
 	}
@@ -94,7 +96,7 @@ func (x *index) define(i int, line parser.SourceLine) {
 		x.macros[strings.ToLower(arg.Text)] = m
 	case "%define", "%idefine", "%xdefine", "%ixdefine", "%assign", "%iassign", "%defstr", "%deftok", "%strlen", "%strcat", "%substr":
 		if arg.Kind == parser.Identifier {
-			x.macros[strings.ToLower(arg.Text)] = macro{kind: constantName, body: x.slice(tokens[2:])}
+			x.macros[strings.ToLower(arg.Text)] = macro{kind: constantName, body: x.slice(tokens)}
 		}
 	case "":
 		if strings.EqualFold(tokens[0].Text, "target") && len(tokens) >= 4 && tokens[2].Text == "/" && !x.own {

@@ -30,6 +30,7 @@ func (e *editor) Notify(method string, params any) {
 }
 
 func (e *editor) Request(method string, params any) {
+	e.Notify(method, params)
 	if method == "workspace/codeLens/refresh" {
 		select {
 		case e.refreshed <- struct{}{}:
@@ -179,6 +180,83 @@ func TestSizes(t *testing.T) {
 		t.Errorf("after a change: %s", got)
 	}
 	call(t, s, "shutdown", "null")
+}
+
+// TestWatched has a client that watches files change one that a document includes.
+func TestWatched(t *testing.T) {
+	files := map[string]string{}
+	s, e := open(t, "", files)
+	told := func(want ...string) {
+		t.Helper()
+		if len(e.told) != len(want) {
+			t.Fatalf("%q, want %q", e.told, want)
+		}
+		for i := range want {
+			if !strings.Contains(e.told[i], want[i]) {
+				t.Errorf("%s, want %s", e.told[i], want[i])
+			}
+		}
+		e.told = nil
+	}
+	call(t, s, "initialize", `{"capabilities":{"workspace":{"didChangeWatchedFiles":{"dynamicRegistration":true}}}}`)
+	call(t, s, "initialized", `{}`)
+	told("the program is empty")
+	set := func(body string) {
+		text, _ := json.Marshal(body)
+		call(t, s, "textDocument/didChange", `{"textDocument":{"uri":"`+uri+`","version":2},"contentChanges":[{"text":`+string(text)+`}]}`)
+	}
+	set("target linux/386\n%include \"sub/b.inc\"\n mov eax, one\n")
+	told("sub/b.inc", `registrations":[{"id":"included-1","method":"workspace/didChangeWatchedFiles","registerOptions":{"watchers":[{"globPattern":"**/b.inc"}]}}]`)
+	files["/dir/sub/b.inc"] = "one equ 1\n"
+	call(t, s, "workspace/didChangeWatchedFiles", `{"changes":[{"uri":"file:///dir/sub/b.inc","type":1},{"uri":"file:///dir/c.inc","type":2}]}`)
+	told("there is no symbol '_start'")
+	files["/dir/sub/b.inc"] = "two equ 1\n"
+	call(t, s, "workspace/didChangeWatchedFiles", `{"changes":[{"uri":"file:///dir/c.inc","type":2}]}`)
+	told()
+	call(t, s, "workspace/didChangeWatchedFiles", `{"changes":[{"uri":"file:///dir/sub/b.inc","type":2}]}`)
+	told("'one' is not defined")
+	set("target linux/386\n incbin 'c.bin'\n")
+	told("c.bin", `"unregisterations":[{"id":"included-1"`, `"globPattern":"**/c.bin"`)
+	call(t, s, "textDocument/didClose", `{"textDocument":{"uri":"`+uri+`"}}`)
+	told(`"diagnostics":[]`, `"unregisterations":[{"id":"included-2"`)
+}
+
+// TestExpansion asks what macros become where they are called.
+func TestExpansion(t *testing.T) {
+	const body = `target linux/386
+%define double(x) (x+x)
+%assign n 3
+%include "p.inc"
+%macro outer 2
+	inner %1
+%%here:	mov ebx, %2
+%endmacro
+start:
+	outer eax, double(n)
+	mov ecx, double(4)
+%rep 2
+	put n
+%endrep
+	sys exit, 0
+`
+	s, _ := open(t, body, map[string]string{"/dir/p.inc": "%macro inner 1\n\tpush %1\n\tpop %1\n%endmacro\n%imacro put 1\n%if %1 > 2\n\tmov dl, %1\n%endif\n%endmacro\n"})
+	for _, c := range []struct{ at, want string }{
+		{"outer eax", "Here it becomes\n\n```nasm\npush eax\npop eax\n..@0.here: mov ebx, (3+3)\n```\n"},
+		{"double(n)", "(macro)\n\n```nasm\n%define double(x) (x+x)\n```\n\nHere it becomes\n\n```nasm\npush eax"},
+		{"double(4)", "Here it becomes\n\n```nasm\nmov ecx, (4+4)\n```\n"},
+		{"put n", "Here it becomes\n\n```nasm\nmov dl, 3\nmov dl, 3\n```\n"},
+		{"outer 2", "(macro, parameters: 2)\n\n```nasm\n%macro outer 2\n\tinner %1\n%%here:\tmov ebx, %2\n%endmacro\n```\n"},
+	} {
+		p := newText(body).position(strings.Index(body, c.at))
+		raw, _ := json.Marshal(map[string]any{"textDocument": documentID{URI: uri}, "position": p})
+		var got hover
+		if err := json.Unmarshal([]byte(call(t, s, "textDocument/hover", string(raw))), &got); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got.Contents.Value, c.want) || strings.HasPrefix(c.at, "outer 2") != !strings.Contains(got.Contents.Value, "becomes") {
+			t.Errorf("%s:\n%s\nwant\n%s", c.at, got.Contents.Value, c.want)
+		}
+	}
 }
 
 // TestIncremental applies edits to the middle of lines with characters of one, two

@@ -50,6 +50,9 @@ type Server struct {
 	mu        sync.Mutex
 	documents map[string]*document // by URI
 	refreshes bool                 // the client can be asked to fetch code lenses again
+	watches   bool                 // the client can be asked to watch files
+	watched   []string             // the names of those that it watches
+	watchers  int                  // how often it was asked
 	ended     bool
 }
 
@@ -126,7 +129,7 @@ func init() {
 	nothing := func(*Server, json.RawMessage) (any, error) { return nil, nil }
 	handlers = map[string]handler{
 		"initialize":                       on((*Server).initialize),
-		"initialized":                      nothing,
+		"initialized":                      func(s *Server, _ json.RawMessage) (any, error) { s.watch(); return nil, nil },
 		"$/setTrace":                       nothing,
 		"$/cancelRequest":                  nothing,
 		"workspace/didChangeConfiguration": nothing,
@@ -135,7 +138,7 @@ func init() {
 		"textDocument/didChange":           on((*Server).didChange),
 		"textDocument/didSave":             nothing,
 		"textDocument/didClose":            on((*Server).didClose),
-		"workspace/didChangeWatchedFiles":  on(func(s *Server, _ *struct{}) any { s.reanalyse(""); return nil }),
+		"workspace/didChangeWatchedFiles":  on((*Server).filesChanged),
 		"textDocument/hover":               about((*Server).hover),
 		"textDocument/completion":          about((*Server).completion),
 		"textDocument/signatureHelp":       about((*Server).signatureHelp),
@@ -180,12 +183,16 @@ type initializeParams struct {
 			CodeLens struct {
 				RefreshSupport bool `json:"refreshSupport"`
 			} `json:"codeLens"`
+			DidChangeWatchedFiles struct {
+				DynamicRegistration bool `json:"dynamicRegistration"`
+			} `json:"didChangeWatchedFiles"`
 		} `json:"workspace"`
 	} `json:"capabilities"`
 }
 
 func (s *Server) initialize(p *initializeParams) any {
 	s.refreshes = p.Capabilities.Workspace.CodeLens.RefreshSupport
+	s.watches = p.Capabilities.Workspace.DidChangeWatchedFiles.DynamicRegistration
 	return map[string]any{
 		"serverInfo": map[string]string{"name": "tasm"},
 		"capabilities": map[string]any{
@@ -302,14 +309,14 @@ func (s *Server) analyse(d *document) {
 	s.measure(d)
 }
 
-// reanalyse does so for documents that include a file; all that include anything,
-// for "".
+// reanalyse does so for the documents that include a file which is open too.
 func (s *Server) reanalyse(file string) {
 	for _, d := range s.documents {
-		if d.file != file && (len(d.includes) > 0 && file == "" || d.included[file] != nil) {
+		if d.file != file && d.asked[file] {
 			s.analyse(d)
 		}
 	}
+	s.watch()
 }
 
 // measure has the sizes of a document's program computed in the background.
@@ -430,7 +437,7 @@ func (s *Server) codeActions(d *document, r *textRange) any {
 // inlayHints shows the bytes and the size of each line.
 func (s *Server) inlayHints(d *document, r *textRange) any {
 	out := []inlayHint{}
-	for line, l := range d.bytes {
+	for line, l := range d.lineBytes() {
 		if l.size == 0 || r != nil && (line < r.Start.Line || line > r.End.Line) {
 			continue
 		}

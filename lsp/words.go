@@ -35,6 +35,9 @@ func (s *Server) hover(d *document, offset int) any {
 	at := d.text.span(int(t.Range.Start), int(t.Range.End))
 	if n := d.at(offset); n != nil {
 		if value := d.describe(n); value != "" {
+			if n.kind.isMacro() && !n.defines {
+				value += d.expansion(n.start, s.read)
+			}
 			return hover{markup{"markdown", value}, at}
 		}
 	}

@@ -101,18 +101,18 @@ func (p *Parser) register() {
 }
 
 // Preprocess reads the file root and gives emit the lines that an assembler
-// would see, with the place that each comes from and whether that is in the
-// body of a macro or %rep.
-func (p *Parser) Preprocess(root diag.FileID, env lang.Env, messages *diag.Bag, emit func(text string, at diag.Range, expanded bool)) {
+// would see, with the place that each comes from and the calls of macros that it
+// comes by, nil for none.
+func (p *Parser) Preprocess(root diag.FileID, env lang.Env, messages *diag.Bag, emit func(text string, at diag.Range, by *lang.Expansion)) {
 	p.passes++
 	p.register()
 	lines := newPreprocessor(p, p.cfg.Files, messages, env, p.passes, root)
 	for {
-		line, _, ok := lines.nextLine()
+		line, by, ok := lines.nextLine()
 		if !ok {
 			return
 		}
-		emit(detokenize(line.Tokens), line.Range, lines.top() != nil && lines.top().kind != fileFrame)
+		emit(detokenize(line.Tokens), line.Range, by)
 	}
 }
 

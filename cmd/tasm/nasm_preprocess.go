@@ -6,6 +6,7 @@ import (
 
 	"tasm/assembler"
 	"tasm/diag"
+	"tasm/lang"
 )
 
 // writePreprocessed writes the source as it is behind the preprocessor, with
@@ -15,7 +16,7 @@ func (n *nasm) writePreprocessed(root diag.FileID, opts assembler.Options) error
 	messages := &diag.Bag{}
 	var file string
 	next := -1 // the line that the next one should be
-	assembler.NewParser(n.files, opts).Preprocess(root, nowhere{}, messages, func(text string, at diag.Range, expanded bool) {
+	assembler.NewParser(n.files, opts).Preprocess(root, nowhere{}, messages, func(text string, at diag.Range, _ *lang.Expansion) {
 		if !at.IsZero() {
 			p := n.files.Position(at)
 			switch gap := p.Line - next; {
