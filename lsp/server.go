@@ -154,7 +154,7 @@ func init() {
 		"textDocument/formatting":          within((*Server).formatting),
 		"textDocument/inlayHint":           within((*Server).inlayHints),
 		"textDocument/codeLens":            within((*Server).codeLenses),
-		"textDocument/codeAction":          within((*Server).codeActions),
+		"textDocument/codeAction":          on((*Server).codeActions),
 	}
 }
 
@@ -211,7 +211,7 @@ func (s *Server) initialize(p *initializeParams) any {
 			"documentFormattingProvider": true,
 			"inlayHintProvider":          true,
 			"codeLensProvider":           map[string]any{"resolveProvider": false},
-			"codeActionProvider":         map[string]any{"codeActionKinds": []string{"quickfix"}},
+			"codeActionProvider":         map[string]any{"codeActionKinds": []string{quickFix, rewriteAction}},
 			"semanticTokensProvider": map[string]any{
 				"legend": map[string]any{"tokenTypes": tokenTypes, "tokenModifiers": tokenModifiers},
 				"full":   true,
@@ -400,13 +400,51 @@ func (s *Server) formatting(d *document, _ *textRange) any {
 	return []textEdit{{d.text.span(0, len(d.text.body)), out}}
 }
 
-// codeActions answers with the fixes of messages in a range.
-func (s *Server) codeActions(d *document, r *textRange) any {
-	out := []codeAction{}
+// Kinds of code actions.
+const (
+	quickFix      = "quickfix"
+	rewriteAction = "refactor.rewrite"
+)
+
+type codeActionParams struct {
+	TextDocument documentID `json:"textDocument"`
+	Range        *textRange `json:"range"`
+	Context      struct {
+		Only []string `json:"only"` // kinds, or what their names begin with; all, if there are none
+	} `json:"context"`
+}
+
+// wants reports whether actions of a kind are asked for.
+func (p *codeActionParams) wants(kind string) bool {
+	return len(p.Context.Only) == 0 || slices.ContainsFunc(p.Context.Only, func(only string) bool {
+		return kind == only || strings.HasPrefix(kind, only+".")
+	})
+}
+
+// codeActions answers with the fixes of messages in a range, and with shorter ways to
+// write the instructions there.
+func (s *Server) codeActions(p *codeActionParams) any {
+	d := s.documents[p.TextDocument.URI]
+	if d == nil {
+		return nil
+	}
 	from, to := 0, len(d.text.body)
-	if r != nil {
+	if r := p.Range; r != nil {
 		from, to = d.text.offset(r.Start), d.text.offset(r.End)
 	}
+	out := []codeAction{}
+	if p.wants(quickFix) {
+		out = append(out, d.fixes(from, to)...)
+	}
+	if p.wants(rewriteAction) && p.Range != nil {
+		out = append(out, d.shorter(s, *p.Range)...)
+	}
+	return out
+}
+
+// fixes are the fixes of messages between two bytes.
+func (d *document) fixes(from, to int) []codeAction {
+	out := []codeAction{}
 	all := d.diagnostics(uriOf)
 	for i, m := range d.visible() {
 		if m.Range.File != d.result.Source || int(m.Range.End) < from || int(m.Range.Start) > to {
@@ -426,7 +464,7 @@ func (s *Server) codeActions(d *document, r *textRange) any {
 			}
 			at := d.text.span(int(f.Range.Start), int(f.Range.End))
 			out = append(out, codeAction{
-				Title: title, Kind: "quickfix", Diagnostics: all[i : i+1], IsPreferred: len(m.Fixes) == 1,
+				Title: title, Kind: quickFix, Diagnostics: all[i : i+1], IsPreferred: len(m.Fixes) == 1,
 				Edit: workspaceEdit{map[string][]textEdit{d.uri: {{at, f.Text}}}},
 			})
 		}

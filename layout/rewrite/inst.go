@@ -299,19 +299,7 @@ func text(code []flow.Inst) string {
 }
 
 func instText(in *flow.Inst) string {
-	if in.Direct() {
-		return strings.TrimSpace(name(in) + " " + in.Target.Name)
-	}
-	c := in.Instruction
-	c.Operands = slices.Clone(in.Operands)
-	labels := make([]string, 0, 4)
-	for i := range c.Operands {
-		r := in.Refs[i]
-		if r.IsZero() {
-			continue
-		}
-		// Where the address goes, a number that is no other operand's.
-		c.Operands[i].Value.N = placeholder + int64(i)
+	return Text(in, func(r flow.Ref) string {
 		label := "code"
 		if r.Object != nil {
 			label = r.Object.Name
@@ -319,7 +307,32 @@ func instText(in *flow.Inst) string {
 		if r.Offset != 0 {
 			label += fmt.Sprintf("+%d", r.Offset)
 		}
-		labels = append(labels, fmt.Sprintf("%#x", placeholder+i), label)
+		return label
+	}, nil)
+}
+
+// Text writes an instruction as a source would. address writes the addresses in it,
+// number the immediate numbers; where that is nil or gives "" they are hexadecimal.
+func Text(in *flow.Inst, address func(flow.Ref) string, number func(int64) string) string {
+	if in.Direct() {
+		return strings.TrimSpace(name(in) + " " + in.Target.Name)
+	}
+	c := in.Instruction
+	c.Operands = slices.Clone(in.Operands)
+	labels := make([]string, 0, 4)
+	for i := range c.Operands {
+		text := ""
+		if n, ok := at(in, i).number(); ok && number != nil {
+			text = number(n)
+		}
+		if r := in.Refs[i]; !r.IsZero() {
+			text = address(r)
+		}
+		if text != "" {
+			// Where the address goes, a number that is no other operand's.
+			c.Operands[i].Value.N = placeholder + int64(i)
+			labels = append(labels, fmt.Sprintf("%#x", placeholder+i), text)
+		}
 	}
 	return strings.NewReplacer(labels...).Replace(c.String())
 }
