@@ -26,6 +26,7 @@ type symbol struct {
 	align  int64
 	// element is the size of an item of the data behind the label, in bytes.
 	element int64
+	float   bool // some of the data are floating-point constants of 32 bits
 	// part is the segment of the subsection that begins at it, or 0.
 	part lang.SegmentID
 	// declaredIn is the section at hand where it was declared EXTERN.
@@ -61,7 +62,7 @@ func (a *assembler) export(s *symbol) *program.Symbol {
 	global := s.global && !s.local
 	out := &program.Symbol{
 		Name: a.affixes.Around(s.name, global || s.extern || s.common), Range: s.at, Value: s.value,
-		Equ: s.equ, Global: global, Extern: s.extern, Element: s.element,
+		Equ: s.equ, Global: global, Extern: s.extern, Element: s.element, Float: s.float,
 	}
 	if s.declared != nil {
 		a.link(out, s)
@@ -187,7 +188,10 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	}
 	s.value, s.pass, s.at, s.equ = value, a.pass, label.Range, equ
 	a.table = append(a.table, s)
-	s.element, a.recent = 0, s
+	s.element, s.float = 0, false
+	if _, placed := value.Segment(); placed || a.opts.Object == nil || a.opts.Object.Family != "coff" {
+		a.recent = s // to CodeView a number is no symbol
+	}
 }
 
 // noteElement tells the label before a data statement what it names: the label
@@ -210,12 +214,21 @@ func (a *assembler) noteElement(body lang.Body) {
 		}
 	case *lang.Data:
 		s.element = int64(body.Width)
+		s.float = body.Width == 4 && hasFloat(body.Items)
 		if body.Width == 16 {
 			s.element = 32 // as nasm has it
 		}
 	case *lang.Reserve:
 		s.element = int64(body.Width)
 	}
+}
+
+// hasFloat reports whether one of the items is a floating-point constant.
+func hasFloat(items []lang.DataItem) bool {
+	return slices.ContainsFunc(items, func(item lang.DataItem) bool {
+		_, float := item.Value.(*lang.Float)
+		return float || hasFloat(item.Group)
+	})
 }
 
 // defineLabel defines a label at the current place.

@@ -31,6 +31,16 @@ func (fs *Files) Add(name string, text []byte) FileID {
 // Name returns the name that messages show for id.
 func (fs *Files) Name(id FileID) string { return fs.files[id-1].name }
 
+// Find returns the file of that name.
+func (fs *Files) Find(name string) (FileID, bool) {
+	for i := range fs.files {
+		if fs.files[i].name == name {
+			return FileID(i + 1), true
+		}
+	}
+	return 0, false
+}
+
 // Text returns the contents of file id.
 func (fs *Files) Text(id FileID) []byte { return fs.files[id-1].text }
 

@@ -36,7 +36,7 @@ func coff(name, summary, extension string, bits int, text int64, specials ...str
 	if text == 0 {
 		return f
 	}
-	f.NameLimit = 0
+	f.NameLimit, f.Debug = 0, []string{"cv8"}
 	f.Words["rdata"] = Change{Clear: all, Set: alloc, Align: 8}
 	f.Words["info"] = Change{Clear: all, Set: program.Info, Align: 1}
 	if bits == 64 {

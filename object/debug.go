@@ -15,6 +15,19 @@ type Debug struct {
 	Source string
 	// Directory is where the source was assembled, and Producer who did.
 	Directory, Producer string
+	// Output is the path of the object, and Path that of a file of the source, from
+	// the root on; CodeView wants both.
+	Output string
+	Path   func(name string) string
+}
+
+// Text returns the text of a file of the source, nil where there is none of that
+// name but in %line.
+func (d *Debug) Text(name string) []byte {
+	if id, ok := d.Files.Find(name); ok {
+		return d.Files.Text(id)
+	}
+	return nil
 }
 
 // Place is a line of the source and where what it made begins.

@@ -180,6 +180,8 @@ type Symbol struct {
 	// Element is the size in bytes of an item of the data that the symbol names, 0
 	// where it names no data.
 	Element int64
+	// Float is set where some of the data are floating-point constants of 32 bits.
+	Float bool
 	Linkage
 }
 

@@ -262,7 +262,7 @@ func (b *build) make(sys *system, name string, text []byte, f *format) (*product
 	if f.kind == tasm.Executable {
 		made.hosts = asks(built.File)
 		if b.sidecar() {
-			made.sidecar = built.Sidecar(name, debugInformation("dwarf", name, "tasm "+version()))
+			made.sidecar = built.Sidecar(name, debugInformation("dwarf", name, "", "tasm "+version()))
 			if made.sidecar == nil {
 				messages.Add(diag.Warningf("other", diag.Range{}, "there is nothing for debuggers: the layout has written the program anew, so no byte of it comes from a line of the source").
 					Notef("layout pack keeps the instructions as they are written"))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -102,7 +103,7 @@ func (o *imageOptions) sidecar() bool {
 func (o *imageOptions) buildProgram(sys *system, name string, text []byte, opts tasm.Options) (*tasm.Result, *diag.Bag, bool) {
 	if o.debug && !o.sidecar() {
 		o.layout = plainLayout
-		opts.Debug = debugInformation("dwarf", name, "tasm "+version())
+		opts.Debug = debugInformation("", name, strings.TrimSuffix(name, filepath.Ext(name))+".o", "tasm "+version())
 	}
 	looked := opts.Format == tasm.Executable && len(text) <= lint.MaxSource
 	opts.Instructions = opts.Instructions || looked

@@ -194,7 +194,7 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 	var data []byte
 	if p != nil {
 		var said *diag.Bag
-		data, said = n.make(p, kind)
+		data, said = n.make(p, output, kind)
 		messages.Append(said)
 	}
 	if n.report(messages) > 0 || data == nil {
@@ -289,7 +289,7 @@ func nasmFormat(name string) (*nasmKind, error) {
 // hasDebug reports whether the format has debug information of that name.
 func (k *nasmKind) hasDebug(name string) bool {
 	if k.debug == nil || name == "null" {
-		return name == "null" || k.object != nil && name == "cv8" // which is ignored
+		return name == "null" || k.object != nil && name == "borland" // which is ignored
 	}
 	for _, d := range k.debug {
 		if strings.EqualFold(d, name) || name == "dwarf2" && d == "dwarf" {
@@ -300,7 +300,7 @@ func (k *nasmKind) hasDebug(name string) bool {
 }
 
 // make makes the file's bytes.
-func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
+func (n *nasm) make(p *program.Program, output string, kind *nasmKind) ([]byte, *diag.Bag) {
 	if kind.object != nil {
 		var debug *object.Debug
 		producer := "The Netwide Assembler " + nasmVersion
@@ -312,7 +312,10 @@ func (n *nasm) make(p *program.Program, kind *nasmKind) ([]byte, *diag.Bag) {
 			if n.reproducible {
 				producer = "NASM"
 			}
-			debug = debugInformation(n.debugFormat, n.input, producer)
+			if kind.object.Family == "coff" {
+				producer = "The Netwide Assembler " + nasmVersion // whatever is asked for, as in nasm
+			}
+			debug = debugInformation(n.debugFormat, n.input, output, producer)
 			debug.Files = n.files
 		}
 		return write.Object(p, write.Options{Format: kind.object, Source: n.input, Reproducible: n.reproducible, Producer: producer, Debug: debug})

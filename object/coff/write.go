@@ -60,12 +60,14 @@ type writer struct {
 	sizes    map[lang.SegmentID]int64
 	strings  bytes.Buffer
 	source   string
+	debug    *object.Debug // or nil
 }
 
 type section struct {
 	*program.Section
 	name        [8]byte
-	index       int // from 1
+	index       int    // from 1
+	flags       uint32 // of the header, where they do not follow from Section.Flags
 	data        []byte
 	relocations []relocation
 }
@@ -85,13 +87,16 @@ type symbol struct {
 	class   uint8
 }
 
-// Write makes the file, which names its source unless that is empty. It is nil when
-// the messages hold an error.
-func Write(p *program.Program, f *object.Format, source string) ([]byte, *diag.Bag) {
-	w := &writer{program: p, format: f, source: source, messages: &diag.Bag{}, windows: f != object.COFF,
+// Write makes the file, which names its source unless that is empty, with debug
+// information unless debug is nil. It is nil when the messages hold an error.
+func Write(p *program.Program, f *object.Format, source string, debug *object.Debug) ([]byte, *diag.Bag) {
+	w := &writer{program: p, format: f, source: source, debug: debug, messages: &diag.Bag{}, windows: f != object.COFF,
 		byID: map[lang.SegmentID]*section{}, externs: map[lang.SegmentID]int{}, sizes: map[lang.SegmentID]int64{}}
 	w.collect()
 	for _, s := range w.sections {
+		if s.flags != 0 {
+			continue
+		}
 		s.data = object.Contents(s.Section, func(r *object.Reference) (int64, *diag.Message) { return w.refer(s, r) }, w.messages)
 		if len(s.relocations) >= maxRelocations && !w.windows {
 			w.messages.Add(diag.Errorf(s.Range, "COFF has no room for the %d relocations of section '%s'", len(s.relocations), s.Name))
@@ -99,6 +104,9 @@ func Write(p *program.Program, f *object.Format, source string) ([]byte, *diag.B
 	}
 	if w.messages.Errors() > 0 {
 		return nil, w.messages
+	}
+	if w.debug != nil {
+		w.codeView()
 	}
 	return w.file(), w.messages
 }
@@ -131,8 +139,11 @@ func padded(n int) string {
 }
 
 func (w *writer) collect() {
-	for i, s := range w.program.Sections {
-		out := &section{Section: s, index: i + 1, name: w.name(s.Name, true)}
+	if w.debug != nil {
+		w.addDebugSections()
+	}
+	for _, s := range w.program.Sections {
+		out := &section{Section: s, index: len(w.sections) + 1, name: w.name(s.Name, true)}
 		w.sections = append(w.sections, out)
 		w.byID[s.ID] = out
 	}
@@ -246,6 +257,9 @@ func (w *writer) kind(r *object.Reference, base bool) uint16 {
 
 // characteristics returns the flags of a section header.
 func (w *writer) characteristics(s *section) uint32 {
+	if s.flags != 0 {
+		return s.flags
+	}
 	var c uint32
 	switch f := s.Flags; {
 	case f&program.Info != 0:

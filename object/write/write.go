@@ -37,7 +37,7 @@ func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
 		if opts.Reproducible {
 			source = ""
 		}
-		return coff.Write(p, opts.Format, source)
+		return coff.Write(p, opts.Format, source, opts.Debug)
 	case "omf":
 		return omf.Write(p, opts.Source, opts.Producer)
 	case "macho":

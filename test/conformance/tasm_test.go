@@ -17,6 +17,7 @@ import (
 
 // product is what an assembler makes of a source: bytes, or complaints.
 type product struct {
+	path     string // of the file that nasm was asked to write
 	bytes    []byte
 	accepted bool
 	messages string
@@ -83,7 +84,7 @@ func nasm(t *testing.T, dir, name, format string, options ...string) product {
 	if _, failed := err.(*exec.ExitError); err != nil && !failed {
 		t.Fatalf("nasm: %v", err)
 	}
-	p := product{messages: string(words)}
+	p := product{messages: string(words), path: out}
 	if err == nil {
 		if p.bytes, err = os.ReadFile(out); err != nil {
 			t.Fatal(err)
