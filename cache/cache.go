@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -39,8 +38,10 @@ const (
 	abandoned = time.Hour
 )
 
-// keyPattern is what a name in the folder may be.
-var keyPattern = regexp.MustCompile(`^[0-9a-f]{16,128}$`)
+// isKey reports whether a name in the folder is one of an entry.
+func isKey(s string) bool {
+	return 16 <= len(s) && len(s) <= 128 && strings.Trim(s, "0123456789abcdef") == ""
+}
 
 func (f Folder) limit() int64 {
 	if f.Limit <= 0 {
@@ -50,7 +51,7 @@ func (f Folder) limit() int64 {
 }
 
 func (f Folder) path(key string) (string, bool) {
-	return filepath.Join(f.Dir, key), f.Dir != "" && keyPattern.MatchString(key)
+	return filepath.Join(f.Dir, key), f.Dir != "" && isKey(key)
 }
 
 // Get returns what was put under a key; nil where there is nothing, or nothing whole.
@@ -133,7 +134,7 @@ func (f Folder) trim() {
 		switch {
 		case strings.HasPrefix(e.Name(), temporary) && time.Since(info.ModTime()) > abandoned:
 			os.Remove(filepath.Join(f.Dir, e.Name()))
-		case keyPattern.MatchString(e.Name()):
+		case isKey(e.Name()):
 			entries = append(entries, info)
 			size += info.Size()
 		}

@@ -3,7 +3,6 @@ package oci
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,13 +14,13 @@ import (
 // source makes no other digest.
 
 // portPattern is a port, or several, as a Dockerfile's EXPOSE has them.
-var portPattern = regexp.MustCompile(`^([0-9]+)(?:-([0-9]+))?(?:/(tcp|udp|sctp))?$`)
+var portPattern = pattern(`^([0-9]+)(?:-([0-9]+))?(?:/(tcp|udp|sctp))?$`)
 
 // ports checks Ports and writes them as a config has them, one by one: 80/tcp.
 func (c *checker) ports(ports []string) []string {
 	var out []string
 	for i, p := range ports {
-		m := portPattern.FindStringSubmatch(p)
+		m := portPattern().FindStringSubmatch(p)
 		if m == nil {
 			c.failf("Ports", i, "%q is no port: write a number from 1 to 65535, and udp or sctp behind a slash, as in 53/udp", p)
 			continue
@@ -63,17 +62,17 @@ func (c *checker) volumes(volumes []string) []string {
 
 // Signals have numbers from 1 to 64; those from 34 on are named after the ends of
 // their range.
-var signalPattern = regexp.MustCompile(`^SIG(?:HUP|INT|QUIT|ILL|TRAP|ABRT|IOT|BUS|FPE|KILL|USR1|SEGV|USR2|PIPE|ALRM|TERM|STKFLT|CHLD|CLD|CONT|STOP|TSTP|TTIN|TTOU|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|POLL|PWR|SYS|RTMIN(?:\+(?:[1-9]|1[0-5]))?|RTMAX(?:-(?:[1-9]|1[0-4]))?)$`)
+var signalPattern = pattern(`^SIG(?:HUP|INT|QUIT|ILL|TRAP|ABRT|IOT|BUS|FPE|KILL|USR1|SEGV|USR2|PIPE|ALRM|TERM|STKFLT|CHLD|CLD|CONT|STOP|TSTP|TTIN|TTOU|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|POLL|PWR|SYS|RTMIN(?:\+(?:[1-9]|1[0-5]))?|RTMAX(?:-(?:[1-9]|1[0-4]))?)$`)
 
 func (c *checker) stopSignal(s string) {
-	if s == "" || signalPattern.MatchString(s) {
+	if s == "" || signalPattern().MatchString(s) {
 		return
 	}
 	if n, err := strconv.Atoi(s); err == nil && 1 <= n && n <= 64 {
 		return
 	}
 	hint := "write a name such as SIGINT, or a number from 1 to 64"
-	if upper := "SIG" + strings.TrimPrefix(strings.ToUpper(s), "SIG"); signalPattern.MatchString(upper) {
+	if upper := "SIG" + strings.TrimPrefix(strings.ToUpper(s), "SIG"); signalPattern().MatchString(upper) {
 		hint = fmt.Sprintf("write %q", upper)
 	}
 	c.failf("StopSignal", -1, "%q is no signal: %s", s, hint)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -238,11 +239,18 @@ func (s Spec) NamedPath() string {
 	return "/" + path.Base(t.RepositoryStr())
 }
 
+// pattern is a regular expression that is compiled when it is needed: all of them
+// together would take longer than an image does.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
+
 // What Docker accepts as a repository's path and as a tag is narrower than
-// what package name checks (distribution's reference grammar).
+// what package name checks (distribution's reference grammar); badName looks at their
+// lengths.
 var (
-	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$`)
-	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	repositoryPattern = pattern(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$`)
+	tagPattern        = pattern(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 )
 
 // The most bytes of a tag, and of a name with its host but without the tag
@@ -280,7 +288,7 @@ func (c *checker) tags(tags []string) []name.Tag {
 		switch why := badName(s); {
 		case why != "":
 			c.failf("Tags", i, "%s", why)
-		case err != nil || !repositoryPattern.MatchString(t.RepositoryStr()) || !tagPattern.MatchString(t.TagStr()):
+		case err != nil || !repositoryPattern().MatchString(t.RepositoryStr()) || !tagPattern().MatchString(t.TagStr()):
 			c.failf("Tags", i, "%q is not a valid image name: write [host/]name[:tag], the name in lower-case letters, digits and single . _ - between them", s)
 		case seen[t.Name()]:
 			c.failf("Tags", i, "%q names the image a second time", s)
@@ -296,16 +304,16 @@ func (c *checker) tags(tags []string) []name.Tag {
 // linux/arm/v7.
 func ParsePlatform(s string) (Platform, error) {
 	parts := strings.Split(s, "/")
-	if len(parts) < 2 || len(parts) > 3 || slices.ContainsFunc(parts, func(p string) bool { return !platformPattern.MatchString(p) }) {
+	if len(parts) < 2 || len(parts) > 3 || slices.ContainsFunc(parts, func(p string) bool { return !platformPattern().MatchString(p) }) {
 		return Platform{}, fmt.Errorf("%q is no platform; write operating system and architecture, such as linux/386", s)
 	}
 	return Platform{OS: parts[0], Architecture: parts[1], Variant: strings.Join(parts[2:], "")}, nil
 }
 
-var platformPattern = regexp.MustCompile(`^[a-z0-9_.-]+$`)
+var platformPattern = pattern(`^[a-z0-9_.-]+$`)
 
 func (c *checker) platform(p Platform) {
-	ok := platformPattern.MatchString
+	ok := platformPattern().MatchString
 	if !ok(p.OS) || !ok(p.Architecture) || p.Variant != "" && !ok(p.Variant) {
 		c.failf("Platform", -1, "%q is no platform; write operating system and architecture, such as linux/386", p)
 	}
@@ -406,8 +414,10 @@ func (c *checker) workingDir(dir string) {
 	}
 }
 
-// userPattern is a name of a user or group (useradd(8)).
-var userPattern = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+// userPattern is a name of a user or group, longestUser how many bytes one has (useradd(8)).
+var userPattern = pattern(`^[a-z_][a-z0-9_-]*$`)
+
+const longestUser = 32
 
 // otherUser is the number that images usually have for a user who owns nothing.
 const otherUser = "65532"
@@ -426,7 +436,7 @@ func (c *checker) user(s Spec) {
 	for _, id := range ids {
 		_, err := strconv.ParseUint(id, 10, 31)
 		switch {
-		case err == nil || names && userPattern.MatchString(id):
+		case err == nil || names && len(id) <= longestUser && userPattern().MatchString(id):
 			continue
 		case errors.Is(err, strconv.ErrRange):
 			c.failf("User", -1, "%s is too large: the numbers of users and groups go up to %d", id, mostID)

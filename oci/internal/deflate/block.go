@@ -74,9 +74,13 @@ func (e *encoder) plan(lo, hi int) []*block {
 		return e.quickPlan(lo, hi)
 	}
 	whole := e.bestBlock(lo, hi)
+	parts := e.split(whole.tokens)
+	if len(parts) == 1 {
+		return []*block{whole}
+	}
 	var blocks []*block
 	bits, from := 0, lo
-	for _, tokens := range e.split(whole.tokens) {
+	for _, tokens := range parts {
 		to := from
 		for _, t := range tokens {
 			to += int(t.length)

@@ -140,7 +140,9 @@ func (e *encoder) writeChunk(w *bitWriter, lo, hi int, blocks []*block, final bo
 // that src can be written as. It takes a small part of the time of Compress, and
 // inputs of some hundred bytes are written so.
 func FixedBits(src []byte) int {
-	e := newEncoder(src, effort{depth: windowSize, thorough: true, nice: maxMatch + 1})
+	// Farther distances are never cheaper under the fixed codes, so that of equal
+	// matches the nearest is enough.
+	e := newEncoder(src, effort{depth: windowSize, nice: maxMatch + 1})
 	e.findMatches(0, len(src))
 	var p prices
 	p.set(fixedBook)

@@ -41,11 +41,11 @@ func codeLengths(counts []uint32, limit int) []uint8 {
 	// isLeaf[level] says of each item of that level's list whether it is a
 	// symbol's coin; the others are packages.
 	isLeaf := make([][]bool, limit)
-	var prices, below []uint32
+	all, swap := make([]bool, 0, 2*n*limit), [2][]uint32{make([]uint32, 0, 2*n), make([]uint32, 0, 2*n)}
+	var below []uint32
 	for level := range isLeaf {
 		packages := len(below) / 2
-		kinds := make([]bool, 0, n+packages)
-		prices = make([]uint32, 0, n+packages)
+		kinds, prices := all[len(all):], swap[level%2][:0]
 		for l, p := 0, 0; l < n || p < packages; {
 			if p == packages || l < n && leaves[l].count <= below[2*p]+below[2*p+1] {
 				kinds = append(kinds, true)
@@ -57,7 +57,7 @@ func codeLengths(counts []uint32, limit int) []uint8 {
 				p++
 			}
 		}
-		isLeaf[level] = kinds
+		isLeaf[level], all = kinds, all[:len(all)+len(kinds)]
 		below = prices
 	}
 

@@ -23,18 +23,41 @@ type finder struct {
 	shift  int     // of a product to a hash
 	head   []int32 // hash -> latest position + 1
 	prev   []int32 // position modulo windowSize -> the one before it in its chain, + 1
+	runs   []span  // of small inputs: the run of equal bytes that each position is in
 }
+
+// span is where a run of equal bytes begins and ends.
+type span struct{ start, end int32 }
 
 func newFinder(src []byte, e effort) *finder {
 	// A table much larger than the input only costs the time to clear it.
 	hashBits := min(maxHashBits, bits.Len(uint(len(src)))+1)
-	return &finder{
+	f := &finder{
 		src:    src,
 		effort: e,
 		shift:  32 - hashBits,
 		head:   make([]int32, 1<<hashBits),
 		prev:   make([]int32, min(windowSize, len(src))),
 	}
+	if e.depth >= windowSize {
+		f.runs = runsOf(src)
+	}
+	return f
+}
+
+func runsOf(src []byte) []span {
+	runs := make([]span, len(src))
+	for start := 0; start < len(src); {
+		end := start + 1
+		for end < len(src) && src[end] == src[start] {
+			end++
+		}
+		for i := start; i < end; i++ {
+			runs[i] = span{int32(start), int32(end)}
+		}
+		start = end
+	}
+	return runs
 }
 
 func (f *finder) hash(i int) uint32 {
@@ -88,10 +111,30 @@ func (f *finder) appendMatches(out []match, i, end int) []match {
 				}
 			}
 		}
-		p = int(f.prev[p%windowSize]) - 1
+		if f.runs != nil {
+			p = f.before(p, i, limit, i-edge)
+		} else {
+			p = int(f.prev[p%windowSize]) - 1
+		}
 	}
 	slices.SortStableFunc(out[first:], func(a, b match) int { return cmp.Compare(b.length, a.length) })
 	return out
+}
+
+// before returns the position before p in its chain, of which a match at i may be that
+// is more than the one at p. In a run of equal bytes as at i, matches get longer towards
+// the run's start until as much of the run follows as of the one at i; from there on all
+// are alike, as far as the distance code is.
+func (f *finder) before(p, i, limit, nextCode int) int {
+	run, here, there := f.runs[p], int(f.runs[i].end)-i, int(f.runs[p].end)-p
+	to := max(int(run.start), nextCode)
+	if there < here {
+		to = max(int(run.start), nextCode+1, int(run.end)-min(here, limit))
+	}
+	if min(here, there) >= minMatch && here != there && to < p { // all of one chain
+		return to
+	}
+	return int(f.prev[p%windowSize]) - 1
 }
 
 // commonPrefix returns how many leading bytes a and b, of one length, share.

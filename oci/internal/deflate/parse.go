@@ -88,8 +88,10 @@ func (e *encoder) parse(lo, hi int, p *prices) []token {
 		cost[i] = unreached
 	}
 	cost[0] = 0
+	var before offer
 	for i := range n {
 		if cost[i] == unreached {
+			before = offer{}
 			continue // inside a match taken as it is
 		}
 		matches := e.matches[e.firstMatch[lo-e.chunk+i]:e.firstMatch[lo-e.chunk+i+1]]
@@ -97,27 +99,33 @@ func (e *encoder) parse(lo, hi int, p *prices) []token {
 			matches = matches[:1]
 		} else {
 			c := e.src[lo+i]
-			relax(cost, step, i, token{length: 1, literal: c}, p.literal[c])
+			if price := cost[i] + p.literal[c]; price < cost[i+1] {
+				cost[i+1] = price
+				step[i+1] = token{length: 1, literal: c}
+			}
 		}
 		// A distance with a match of some length serves all shorter ones too:
 		// going down in length, the cheapest distance met so far counts.
 		cheapest, dist := uint32(unreached), uint16(0)
+		var here offer
 		for k, m := range matches {
 			if price := p.dist[distIndex(int(m.dist))]; price < cheapest {
 				cheapest, dist = price, m.dist
 			}
-			shortest := minMatch
+			shortest, longest := minMatch, min(int(m.length), n-i)
 			if k+1 < len(matches) {
 				shortest = int(matches[k+1].length) + 1
 			} else if int(m.length) >= e.effort.nice {
-				shortest = min(int(m.length), n-i)
+				shortest = longest
 			}
-			for l := min(int(m.length), n-i); l >= shortest; l-- {
-				relax(cost, step, i, token{length: uint16(l), dist: dist}, p.length[l]+cheapest)
+			o := offer{cost[i] + cheapest, longest}
+			if k == 0 && shortest < longest {
+				here = o
 			}
+			o.relax(cost[i:i+longest+1], step[i:i+longest+1], shortest, dist, p, o.within(before))
 		}
+		before = here
 	}
-
 	count := 0
 	for i := n; i > 0; i -= int(step[i].length) {
 		count++
@@ -130,10 +138,29 @@ func (e *encoder) parse(lo, hi int, p *prices) []token {
 	return tokens
 }
 
-// relax offers a way to go on from position i at the given price.
-func relax(cost []uint32, step []token, i int, t token, price uint32) {
-	if to := i + int(t.length); cost[i]+price < cost[to] {
-		cost[to] = cost[i] + price
-		step[to] = t
+// offer is a way to go on from a position: by matches of up to length bytes, for base
+// and the price of their length.
+type offer struct {
+	base   uint32
+	length int
+}
+
+// within reports whether what the offer before, from one position to the left, leads
+// to with lengths greater by one costs no more than what o does, but for the price of
+// the lengths.
+func (o offer) within(before offer) bool { return before.base <= o.base && before.length >= o.length }
+
+// relax notes where the offer leads to for less than is known, from shortest on. Of
+// lengths with one code, whose price is the same, only the longest can where the offer
+// before has led to the others already, as in a run of equal bytes.
+func (o offer) relax(cost []uint32, step []token, shortest int, dist uint16, p *prices, within bool) {
+	for l := o.length; l >= shortest; l-- {
+		if c := o.base + p.length[l]; c < cost[l] {
+			cost[l] = c
+			step[l] = token{length: uint16(l), dist: dist}
+		}
+		if within {
+			l = lengthRuns[lengthIndex[l]].base // the next is the longest of the code below
+		}
 	}
 }
