@@ -424,7 +424,7 @@ func (f *formatter) write() string {
 	}
 	var b strings.Builder
 	b.Grow(len(f.text) + len(f.text)/4)
-	if len(f.text) > 0 && len(f.lines) > 0 {
+	if last > 0 {
 		b.WriteString(f.text[:f.lines[0].source.Range.Start]) // a byte order mark
 	}
 	for _, l := range f.lines[:last] {

@@ -109,7 +109,7 @@ func hold(t *testing.T, name, text, out string) {
 	if a, b := tokens(text), tokens(out); a != b {
 		t.Errorf("%s: tokens or comments are others:\n%s", name, firstDifference(a, b))
 	}
-	if a, b := strings.Count(strings.TrimRight(text, "\n\r\t "), "\n"), strings.Count(strings.TrimRight(out, "\n\r\t "), "\n"); a != b {
+	if a, b := strings.Count(strings.TrimRight(text, "\n\r\t\v\f "), "\n"), strings.Count(strings.TrimRight(out, "\n\r\t\v\f "), "\n"); a != b {
 		t.Errorf("%s: %d lines are %d", name, a, b)
 	}
 }
@@ -151,7 +151,7 @@ func TestStaysAsItWas(t *testing.T) {
 
 func FuzzText(f *testing.F) {
 	for _, text := range []string{
-		"a: mov eax,[ebx + 4] ; c\n", "%if 1\n%define x  2\n%endif\n", "\ufeff\ufeff a\\\r\n\\\n", "times 3 rep movsb;\\ ", "x equ 1\n.yy db `a\\`;",
+		"a: mov eax,[ebx + 4] ; c\n", "\ufeff ", "%if 1\n%define x  2\n%endif\n", "\ufeff\ufeff a\\\r\n\\\n", "times 3 rep movsb;\\ ", "x equ 1\n.yy db `a\\`;",
 		"foo mac, 1 % , 2 ]\n", "%macro m 1+\n%%l: db %1\n%endmacro\nm  a ,b\n",
 	} {
 		f.Add(text)

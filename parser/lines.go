@@ -46,6 +46,12 @@ func (lx *lexer) whole() SourceLine {
 	if joined {
 		lx.joined(&line, start, end)
 		end = min(lx.pos-1, len(lx.text))
+		if rest := strings.IndexByte(lx.text[end:], '\n'); rest > 0 { // behind a Ctrl-Z
+			end += rest
+		} else if rest < 0 {
+			end = len(lx.text)
+		}
+		lx.pos = end + 1
 	} else {
 		line.Tokens = lexLine(nil, lx.text[start:end], lx.file, int32(start))
 	}

@@ -23,6 +23,7 @@ missing=$(while read -r tool package; do
 done <<TOOLS
 nasm nasm
 nvim neovim
+emacs emacs-nox
 node nodejs
 npm npm
 chromium chromium
@@ -45,6 +46,7 @@ qemu-i386 qemu-user
 qemu-system-i386 qemu-system-x86
 TOOLS
 ls /usr/lib/gcc/x86_64-linux-gnu/*/32/libgcc.a >/dev/null 2>&1 || echo gcc-multilib
+ls -d /usr/share/emacs/site-lisp/elpa-src/eglot-* >/dev/null 2>&1 || echo elpa-eglot
 [ -e /usr/include/asm/unistd_32.h ] || [ -e /usr/include/x86_64-linux-gnu/asm/unistd_32.h ] || echo linux-libc-dev
 [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates)
 if [ -n "$missing" ]; then
