@@ -83,12 +83,16 @@ func (d *induction) holder(address machine.Term) *object {
 		}
 	}
 	for _, o := range d.objects {
-		if n == o.high {
+		if n == o.high || n < o.low && n >= o.low-ahead {
 			return o
 		}
 	}
 	return nil
 }
+
+// ahead is how far in front of an object the number in an address of it may be, as
+// where one goes backwards from its end, in bytes.
+const ahead = 16
 
 // objectAt returns the object that the original uses size bytes of from an address
 // on. It takes for granted that the program does not leave an object by an address

@@ -542,6 +542,7 @@ func within(x, y [][2]uint64) bool {
 // holds tells whether a relation holds of two states, "" if so, else why not.
 func (r *relation) holds(s *snapshot, d *induction) string {
 	found := make([]machine.Term, len(r.symbols))
+	wide := make([]machine.Term, len(r.symbols)) // the same before the bits that are 0 were left out
 	t := s.terms
 	for i := range r.arrays {
 		if !d.implies(i, s.arrays[i], r.arrays[i]) {
@@ -584,6 +585,9 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 				if highest(s.facts, y) >= 1<<w {
 					return fmt.Sprintf("%v holds %v, which may be large", l, y)
 				}
+				if p.width == s.abi.Bits {
+					wide[p.symbol] = y
+				}
 				y = s.low(y, w)
 			}
 			y = s.facts.Simplify(y)
@@ -597,12 +601,12 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 			}
 		}
 	}
-	return r.extentsHold(s, d, found)
+	return r.extentsHold(s, d, found, wide)
 }
 
 // extentsHold tells whether in each array the part that the relation says to be the
 // same is so, given what the symbols are.
-func (r *relation) extentsHold(s *snapshot, d *induction, found []machine.Term) string {
+func (r *relation) extentsHold(s *snapshot, d *induction, found, wide []machine.Term) string {
 	for i, o := range d.objects {
 		if r.arrays[i] != partly || s.arrays[i] != partly {
 			continue
@@ -624,6 +628,8 @@ func (r *relation) extentsHold(s *snapshot, d *induction, found []machine.Term) 
 					return "the extent of what is the same has another range"
 				}
 				found[p.symbol] = y
+			case wide[p.symbol] != (machine.Term{}):
+				e[k] = s.terms.Add(wide[p.symbol], p.literal)
 			default:
 				e[k] = s.terms.Add(s.terms.ZeroExtend(found[p.symbol], p.width), p.literal)
 			}
