@@ -44,6 +44,7 @@ func Build(p *program.Program) *Graph {
 	b.checkReturns()
 	b.findRuns()
 	b.assemble(entry)
+	b.findCalls()
 	return b.graph
 }
 
@@ -78,11 +79,13 @@ type builder struct {
 	leaders int
 	taken   map[*unit]bool // whose addresses are held somewhere, if control goes to such
 	goesBy  *Block         // by way of which it does
+	hidden  bool           // some doubt is about which code there is
 }
 
 // doubt notes what can't be seen through; args are put into its text.
 func (b *builder) doubt(at diag.Range, kind doubtKind, args ...any) {
 	text := fmt.Sprintf(kind.text, args...)
+	b.hidden = b.hidden || !slices.Contains(seen, kind)
 	for _, d := range b.graph.Doubts {
 		if d.Text == text {
 			return
@@ -324,6 +327,46 @@ func (b *builder) step(u *unit) {
 		}
 	default:
 		b.doubt(u.Source.Range, usesInstruction, strings.ToUpper(x86.MnemonicName(u.Form.Mnemonic())))
+	}
+}
+
+// findCalls lists the system calls of a program that can't be taken apart. Code whose
+// address is held somewhere may run too, as a handler of signals does.
+func (b *builder) findCalls() {
+	g := b.graph
+	hidden := func() bool {
+		return b.hidden || slices.ContainsFunc(g.Program.Sections, func(s *program.Section) bool {
+			return s.Size > 0 && s.Flags&program.Write != 0 && s.Flags&program.Exec != 0
+		})
+	}
+	doubts := g.Doubts
+	if len(doubts) == 0 || hidden() {
+		return
+	}
+	for more := true; more; {
+		more = false
+		for _, u := range b.held() {
+			if !u.reached {
+				more, u.leader = true, true
+				b.trace(u)
+			}
+		}
+	}
+	g.Doubts = doubts
+	var calls []*linux.Syscall
+	for _, u := range b.units {
+		if !u.reached || u.Form == nil || u.Form.Flow() != x86.SystemCall && u.Form.Flow() != x86.Interrupt {
+			continue
+		}
+		n, known := u.number.Constant()
+		s, ok := linux.ByNumber(g.ABI, int(n))
+		if !known || !ok {
+			return
+		}
+		calls = append(calls, s)
+	}
+	if !hidden() {
+		g.Calls = calls
 	}
 }
 

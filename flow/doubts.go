@@ -4,6 +4,9 @@ package flow
 // order; "" where nothing is known to.
 type doubtKind struct{ text, advice string }
 
+// seen are the kinds of doubt about programs of which all code is seen nevertheless.
+var seen = []doubtKind{needsAlignment, computesAddresses, usesCodeAddress, addressOfNothing, holdsDistance, holdsCodeAddress}
+
 var (
 	isExternal         = doubtKind{"uses '%s', which is defined elsewhere", "define it in this source"}
 	tooLong            = doubtKind{"the program is too long to be looked at", "split it"}

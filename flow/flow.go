@@ -31,6 +31,9 @@ type Graph struct {
 	// jumps or calls to a computed address: to one of these it goes.
 	Taken  []*Block
 	Doubts []Doubt
+	// Calls are the system calls that the program can make, where all of its code is
+	// seen in spite of doubts and their numbers are known; else nil.
+	Calls []*linux.Syscall
 }
 
 // Doubt is a reason why the Graph does not tell all about the program.

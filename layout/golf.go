@@ -122,7 +122,7 @@ type result struct {
 func (g *golfer) add(f *File) {
 	r := &result{File: f, checked: make(chan struct{})}
 	g.found = append(g.found, r)
-	if f.Report.Method != asWritten {
+	if !keepsCode(f) {
 		g.compare(r)
 	}
 	if g.opts.Progress != nil {
@@ -157,7 +157,11 @@ func (g *golfer) compare(r *result) {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks(graph *flow.Graph) {
 	g.objects = Objects(g.plain, graph)
-	if file := g.place(graph, nil, asWritten, nil); file != nil {
+	file := g.place(graph, nil, asWritten, nil)
+	if file == nil && g.opts.Context.Err() == nil {
+		file = packSections(g.program, g.loader, g.opts)
+	}
+	if file != nil {
 		g.add(file)
 	}
 	if len(graph.Doubts) > 0 {
@@ -331,7 +335,7 @@ func (g *golfer) best() *File {
 		if g.findings == nil {
 			g.findings = v.Findings
 		}
-		if v.Outcome == equiv.Unclear && f.Report.Method == asWritten && !g.space.binds(v) {
+		if v.Outcome == equiv.Unclear && keepsCode(f.File) && !g.space.binds(v) {
 			best, f.Report.Layout = f.File, "pack"
 		}
 		switch {
@@ -343,6 +347,10 @@ func (g *golfer) best() *File {
 				f.Report.Reasons = append(f.Report.Reasons, "not proved, only compared: "+v.Unproved)
 			}
 			return f.File
+		case v.Outcome == equiv.Different && f.Report.Method == inSections:
+			g.report.Reasons = append(g.report.Reasons, "not packed: the result "+v.Reason)
+		case v.Outcome == equiv.Unclear && f.Report.Method == inSections && g.comparing.Err() == nil:
+			g.report.Reasons = append(g.report.Reasons, "not compared: it "+v.Reason)
 		case v.Outcome == equiv.Different:
 			g.report.Reasons = append(g.report.Reasons, fmt.Sprintf("internal error: %d bytes, %s, are not what was written: the result %s", len(f.Bytes), f.Report.Method, v.Reason))
 		case g.comparing.Err() != nil:
@@ -353,6 +361,9 @@ func (g *golfer) best() *File {
 	}
 	return best
 }
+
+// keepsCode reports whether a file holds the instructions as written.
+func keepsCode(f *File) bool { return f.Report.Method == asWritten || f.Report.Method == inSections }
 
 // check compares a file with the plain one: taking nothing for granted if that
 // will do, else with what the author granted. It returns what was granted and

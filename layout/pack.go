@@ -28,34 +28,59 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	if space.asIs {
 		return plain, messages
 	}
-	placed, err := place.Place(opts.context(), g, space.loader, nil)
-	if err != nil {
-		plain.Report.note(g, err)
+	file := packed(plain, p, g, space, opts)
+	if file == nil {
 		return plain, messages
 	}
-	if len(placed.Bytes) >= len(plain.Bytes) {
-		plain.Report.Reasons = append(plain.Report.Reasons, "nothing could be gained by moving code into the headers")
-		return plain, messages
-	}
-	file := placedFile(p, placed)
-	file.Report.Layout, file.Report.Loader, file.Report.Method = "pack", loader.Name, asWritten
 	if space.reason != "" {
 		file.Report.Reasons = append(file.Report.Reasons, space.reason)
+	}
+	at := func(v equiv.Verdict) diag.Range { return sourceAt(plain, v.Address) }
+	if file.Report.Method == inSections {
+		// What is in the way is known already.
+		plain.Report.note(g, nil)
+		at = func(equiv.Verdict) diag.Range { return diag.Range{} }
 	}
 	v := equiv.Check(plain.Bytes, file.Bytes, equiv.Options{Loader: space.loader, Objects: Objects(plain, g), Context: opts.context()})
 	switch {
 	case v.Outcome == equiv.Same:
 		file.Report.Checked = v.How
 	case space.binds(v):
-		plain.Report.block("not packed: only the plain layout is sure to keep what the program does, since it "+v.Reason, sourceAt(plain, v.Address), "")
+		plain.Report.block("not packed: only the plain layout is sure to keep what the program does, since it "+v.Reason, at(v), "")
 		return plain, messages
 	case v.Outcome == equiv.Different:
 		plain.Report.Reasons = append(plain.Report.Reasons, "not packed: the result "+v.Reason)
 		return plain, messages
 	case v.Outcome == equiv.Unclear && opts.context().Err() == nil:
-		file.Report.block("not compared: what the program does can't be established: it "+v.Reason, sourceAt(plain, v.Address), "")
+		file.Report.block("not compared: what the program does can't be established: it "+v.Reason, at(v), "")
 	}
 	return file, messages
+}
+
+// packed makes the file of Pack, which has still to be compared; nil where there is
+// none that is smaller than the plain one, which is told why.
+func packed(plain *File, p *program.Program, g *flow.Graph, space bound, opts Options) *File {
+	var file *File
+	placed, err := place.Place(opts.context(), g, space.loader, nil)
+	if err == nil {
+		file = placedFile(p, placed)
+		file.Report.Method = asWritten
+	} else {
+		file = packSections(p, space.loader, opts)
+	}
+	switch {
+	case file != nil && len(file.Bytes) < len(plain.Bytes):
+		file.Report.Layout, file.Report.Loader = "pack", space.loader.Name
+		if err != nil {
+			file.Report.note(g, err)
+		}
+		return file
+	case err != nil:
+		plain.Report.note(g, err)
+	default:
+		plain.Report.Reasons = append(plain.Report.Reasons, "nothing could be gained by moving code into the headers")
+	}
+	return nil
 }
 
 // asWritten is the method of Pack.
@@ -94,7 +119,7 @@ func (o Options) loader() (*elf.Loader, *diag.Message) {
 
 // note notes why a program can't be taken apart, and where.
 func (r *Report) note(g *flow.Graph, err error) {
-	if len(g.Doubts) == 0 {
+	if len(g.Doubts) == 0 && err != nil {
 		r.Reasons = append(r.Reasons, err.Error())
 	}
 	for _, d := range g.Doubts {

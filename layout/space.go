@@ -44,6 +44,12 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 	if !all {
 		calls, all = callsOf(plain)
 	}
+	if !all && g.Calls != nil {
+		all = true
+		for _, c := range g.Calls {
+			calls = append(calls, rewrite.Made{Syscall: c, Placed: c.Space() != linux.NoSpace})
+		}
+	}
 	placed := !all
 	if !all {
 		space, why = linux.SpacePages, "it makes system calls that are not known"

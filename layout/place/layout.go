@@ -666,10 +666,6 @@ func (f *file) same(want []byte) int {
 	return -1
 }
 
-// charges are the amounts of memory, in bytes, that a file may commit, and of
-// addresses that it may occupy: the first that does is taken.
-var charges = []uint64{0, 1 << 12, 1 << 16, 1 << 20, 1 << 24, 1 << 26, 1 << 27, 1 << 28, 1 << 29, elf.DefaultCharge}
-
 // finish settles the headers and fills in the addresses.
 func (f *file) finish() *Result {
 	s := f.space
@@ -697,20 +693,7 @@ func (f *file) finish() *Result {
 		}
 		return nil
 	}
-	for _, c := range charges {
-		l := s.loader.WithCharge(c)
-		r := good(l)
-		if r == nil {
-			continue
-		}
-		for _, m := range charges {
-			if better := good(l.WithMapped(min(m, s.loader.Limit(p.Class, elf.Mapped)))); better != nil {
-				return better
-			}
-		}
-		return r
-	}
-	return good(s.loader)
+	return elf.Cheapest(s.loader, p.Class, good)
 }
 
 // fill makes the result of finished headers; nil where an address does not fit.

@@ -112,7 +112,7 @@ func promising(spaces []*space, size int) []beginning {
 }
 
 // maxSize is the largest file that is laid out, in bytes.
-const maxSize = 1 << 20
+const maxSize = elf.MostNeeded
 
 // Facts are what is known in front of each instruction of a block, and behind
 // the last one.

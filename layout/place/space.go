@@ -197,34 +197,7 @@ func (s *space) take(l liberty) {
 
 // demanding adds what the program asks of its segment to what the loader asks.
 func demanding(l *elf.Loader, t *text) *elf.Loader {
-	out := *l
-	out.Rules = slices.Clone(l.Rules)
-	if t.reads {
-		out.Rules = append(out.Rules, elf.Readable)
-	}
-	if t.write {
-		out.Rules = append(out.Rules, &elf.Rule{Name: "writable", Scope: elf.PerEntry, Must: elf.AnyBit{Field: elf.PFlags, Mask: elf.FlagW}, Else: elf.Misloaded})
-	}
-	if t.absolute && t.graph.Bits == 64 {
-		// Most fields of instructions hold 31 bits of an address.
-		out.Rules = append(out.Rules, &elf.Rule{Name: "low addresses", Scope: elf.PerEntry,
-			Must: elf.AtMost{Low: elf.Sum{elf.PVaddr, elf.Number(t.zeros), elf.Number(maxSize)}, High: elf.Sum{elf.Number(1 << 31)}}, Else: elf.Misloaded})
-	}
-	if t.zeros > 0 {
-		// What lies behind the file's end is zero up to p_memsz.
-		for _, must := range []elf.Constraint{
-			elf.Is{Field: elf.POffset, Value: 0},
-			elf.AtMost{Low: elf.Sum{elf.FileSize}, High: elf.Sum{elf.PFilesz}},
-			elf.AtMost{Low: elf.Sum{elf.PFilesz}, High: elf.Sum{elf.FileSize}},
-			elf.AtMost{Low: elf.Sum{elf.FileSize, elf.Number(t.zeros)}, High: elf.Sum{elf.PMemsz}},
-		} {
-			out.Rules = append(out.Rules, &elf.Rule{Name: "zeros behind the file", Scope: elf.PerEntry, Must: must, Else: elf.Misloaded})
-		}
-	} else if t.size > elf.PageSize/2 {
-		out.Rules = append(out.Rules, &elf.Rule{Name: "whole file", Scope: elf.PerEntry,
-			Must: elf.AtMost{Low: elf.Sum{elf.FileSize}, High: elf.Sum{elf.POffset, elf.PFilesz}}, Else: elf.Misloaded})
-	}
-	return &out
+	return l.For(elf.Needs{Read: t.reads, Write: t.write, Low: t.absolute && t.graph.Bits == 64, Zeros: t.zeros, Size: t.size})
 }
 
 // liberty is which bytes of the headers code may use.
