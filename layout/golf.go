@@ -52,9 +52,10 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		g.writeAnew()
 	}
 	file := g.best()
-	if g.moved[file] && len(g.findings) > 0 && ctx.Err() == nil {
+	if (g.refused || g.moved[file] && len(g.findings) > 0) && ctx.Err() == nil {
 		// Beyond its buffers the program has no meaning, but no result shall show the
-		// environment there, which lies on the stack.
+		// environment there, which lies on the stack; and zeros where nothing was
+		// written are not there.
 		g.keepBuffers = true
 		g.found = slices.DeleteFunc(g.found, func(r *result) bool { return g.moved[r.File] })
 		g.placeBlocks(graph)
@@ -98,6 +99,7 @@ type golfer struct {
 	// more of them.
 	moved       map[*File]bool
 	keepBuffers bool
+	refused     bool // one of moved is not what was written
 	// comparing ends the comparisons.
 	comparing   context.Context
 	comparisons sync.WaitGroup
@@ -347,6 +349,8 @@ func (g *golfer) best() *File {
 				f.Report.Reasons = append(f.Report.Reasons, "not proved, only compared: "+v.Unproved)
 			}
 			return f.File
+		case v.Outcome == equiv.Different && g.moved[f.File]:
+			g.refused = true
 		case v.Outcome == equiv.Different && f.Report.Method == inSections:
 			g.report.Reasons = append(g.report.Reasons, "not packed: the result "+v.Reason)
 		case v.Outcome == equiv.Unclear && f.Report.Method == inSections && g.comparing.Err() == nil:

@@ -354,9 +354,12 @@ func (l *Loader) Within(low, high, committed uint64) *Loader {
 		&Rule{Name: "not before the program as written", Scope: PerLoad, Must: AtMost{Sum{Number(low)}, Sum{PVaddr}}, Else: Misloaded, Source: source},
 		&Rule{Name: "not behind the program as written", Scope: PerLoad, Must: AtMost{Sum{PVaddr, PMemsz}, Sum{Number(high)}}, Else: Misloaded, Source: source},
 	)
-	if committed == 0 {
-		out.Rules = append(out.Rules, &Rule{Name: "not written, as the program", Scope: PerLoad, Must: readOnly, Else: Misloaded, Source: source})
+	// All that may be written is committed.
+	as := &Rule{Name: "not written, as the program", Scope: PerLoad, Must: readOnly, Else: Misloaded, Source: source}
+	if committed > 0 {
+		as = &Rule{Name: "no more written than of the program", Scope: PerLoad, Must: AnyOf{readOnly, AtMost{Sum{PVaddr, PMemsz}, Sum{Number(low + committed)}}}, Else: Misloaded, Source: source}
 	}
+	out.Rules = append(out.Rules, as)
 	return &out
 }
 

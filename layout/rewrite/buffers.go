@@ -157,6 +157,8 @@ func (sh *shortener) toStack(o *flow.Object) bool {
 		}
 		x.b.Code[x.i] = made
 	}
+	for sh.widen() {
+	}
 	if sh.usesStack() {
 		return false
 	}
@@ -165,8 +167,31 @@ func (sh *shortener) toStack(o *flow.Object) bool {
 	return true
 }
 
+// widen makes a MOV of 32 bits one of 64 where it copies an address that lies on the
+// stack now, and reports whether there was one.
+func (sh *shortener) widen() bool {
+	if sh.bits == 32 {
+		return false
+	}
+	a, changed := sh.analyze(), false
+	for _, b := range sh.g.Blocks {
+		walk(a, b, func(i int, in *flow.Inst, s *state) {
+			to, ok1 := at(in, 0).register()
+			from, ok2 := at(in, 1).register()
+			if !s.reached || name(in) != "mov" || !ok1 || !ok2 || to.size != 4 || from.number == sp || !a.t.facts(s.r[from.number]).pointer {
+				return
+			}
+			if made, ok := (maker{bits: sh.bits, source: in.Source}).inst("mov", reg(to.number, 8), reg(from.number, 8)); ok {
+				b.Code[i], changed = made, true
+			}
+		})
+	}
+	return changed
+}
+
 // usesStack reports whether the program itself may use memory through an address
-// of the stack in another register than the stack pointer.
+// of the stack in another register than the stack pointer, or only a part of such an
+// address.
 func (sh *shortener) usesStack() bool {
 	a := sh.analyze()
 	uses := a.unclear
@@ -176,6 +201,10 @@ func (sh *shortener) usesStack() bool {
 				return
 			}
 			if e := sh.effect(in); !e.load && !e.store {
+				to, ok := at(in, 0).register()
+				for r := range registers {
+					uses = uses || ok && to.size*8 < sh.bits && to.number != sp && r != sp && e.reads.of(r) != 0 && a.t.facts(s.r[r]).pointer
+				}
 				return
 			}
 			for r := range registers {
