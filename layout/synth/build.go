@@ -116,7 +116,8 @@ func (s *site) builds(p *Plan, i, size int) (builds []*build, blobs [][]int) {
 		arrangements = append(arrangements, arrangement{places, s.room(inFile, places, size)})
 	}
 	slices.SortStableFunc(arrangements, func(a, b arrangement) int { return b.room.compare(a.room) })
-	before := []int{0}
+	// What PUSH ESP kept before as many words were popped is where the message lies.
+	before := []int{0, len(list)}
 	if _, ok := p.Words[0]; ok {
 		before = []int{1, 0}
 	}

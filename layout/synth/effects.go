@@ -107,7 +107,7 @@ func (t *task) stackEffects(u *useful) {
 		}
 	}
 	v, ok := s.load(i)
-	worth := ok && (u.has(v) || deeper)
+	worth := ok && (u.has(v) || deeper || t.goal.crowded(s, t.k))
 	var pushed [8]val
 	for r := range byte(8) {
 		if worth && r != sp && s.reg[r] != v {

@@ -241,6 +241,16 @@ func (g *goal) held(s *state, h hold) bool {
 	return ok && h.met(v) && top.kind() == stack && top.n() <= h.at
 }
 
+// crowded reports whether the stack pointer is too low for the last word to be pushed
+// where call k looks for it: words have to be popped before.
+func (g *goal) crowded(s *state, k int) bool {
+	if k >= len(g.holds) || len(g.holds[k]) == 0 {
+		return false
+	}
+	last := g.holds[k][len(g.holds[k])-1]
+	return s.reg[sp].n() < last.at+int64(g.cpu.ptr) && !g.held(s, last)
+}
+
 // met reports whether a word will do.
 func (h *hold) met(v val) bool {
 	if v == h.val {
@@ -266,6 +276,9 @@ func (g *goal) build(s *state, k int) int {
 		default:
 			n += 5
 		}
+	}
+	if g.crowded(s, k) {
+		n++
 	}
 	// PUSH takes 3 bytes with a register that points into the file, and 6 without.
 	switch {
@@ -349,7 +362,7 @@ func (g *goal) prepare(s *state, k int) int {
 		if s.reg[w.reg] == w.val {
 			continue
 		}
-		if g.somewhere(s, w.val) {
+		if w.val.kind() != stack && g.somewhere(s, w.val) || w.val.kind() == stack && g.copied(s, w.val) {
 			moves++
 			continue
 		}
@@ -357,9 +370,12 @@ func (g *goal) prepare(s *state, k int) int {
 		for _, x := range g.wants[k][:i] {
 			again = again || x.val == w.val && s.reg[x.reg] != x.val
 		}
-		if again {
+		switch {
+		case again && w.val == of(number, 0):
 			moves++
-		} else {
+		case again:
+			makes += min(g.create(s, w), copySize)
+		default:
 			makes += g.create(s, w)
 		}
 	}
@@ -384,6 +400,27 @@ func (g *goal) somewhere(s *state, v val) bool {
 		}
 	}
 	return false
+}
+
+// copySize is how many bytes a second register takes that holds the same, or one that
+// holds what the stack pointer does: MOV, or PUSH and POP.
+const copySize = 2
+
+// copied reports whether a register other than the stack pointer, or the top of the
+// stack, has an address on the stack.
+func (g *goal) copied(s *state, v val) bool {
+	t := *s
+	t.reg[sp] = of(junk, 0)
+	if g.somewhere(&t, v) {
+		return true
+	}
+	top := s.reg[sp]
+	if top.kind() != stack {
+		return false
+	}
+	i, ok := slotAt(top.n(), g.cpu.ptr)
+	x, found := s.load(i)
+	return ok && found && x == v
 }
 
 // create estimates the bytes that make a value which is nowhere, in the register
@@ -427,6 +464,13 @@ func (g *goal) create(s *state, w want) int {
 			}
 		}
 		return 5
+	case stack:
+		for r := range s.reg[:g.cpu.registers()] {
+			if r != sp && s.reg[r].kind() == stack {
+				return 1
+			}
+		}
+		return copySize
 	case word:
 		top := s.reg[sp]
 		if top.kind() == stack {
@@ -458,11 +502,13 @@ func (g *goal) near(s *state, v val) bool {
 // later estimates the bytes that set the registers for a call after the next.
 func (g *goal) later(s *state, k, j int) int {
 	cost, changed, made := 0, 0, 0
+	lost := false // the call before leaves its number only in a register that changes
 	for _, w := range g.wants[j] {
 		if w.reg == g.number || g.changes(j, w) {
 			changed++
 		}
 		if w.val.kind() == result || g.somewhere(s, w.val) || g.asked(k, j, w.val) || g.kept(s, w.val) {
+			lost = lost || w.reg == g.number && !g.survives(s, k, j, w.val)
 			continue
 		}
 		c := g.create(s, w)
@@ -475,6 +521,9 @@ func (g *goal) later(s *state, k, j int) int {
 	// What is made may be made where it is wanted, the rest has to be moved.
 	if made > 0 && made < changed {
 		cost++
+		if lost && !g.cpu.long {
+			cost++
+		}
 	}
 	// One instruction sets one register, but for xchg, which takes the other
 	// value from where it is wanted, and popa.
@@ -482,6 +531,26 @@ func (g *goal) later(s *state, k, j int) int {
 		return max(cost, 2)
 	}
 	return max(cost, 1)
+}
+
+// survives reports whether a value lies where no call from k up to j needs another:
+// on the stack, or in a register that none of them reads.
+func (g *goal) survives(s *state, k, j int, v val) bool {
+	if g.kept(s, v) {
+		return true
+	}
+	read := uint32(1 << sp)
+	for _, list := range g.wants[k : j+1] {
+		for _, w := range list {
+			read |= 1 << w.reg
+		}
+	}
+	for r := range s.reg[:g.cpu.registers()] {
+		if read>>r&1 == 0 && s.reg[r] == v {
+			return true
+		}
+	}
+	return false
 }
 
 // changes reports whether the call before call j asks for another value in the

@@ -34,7 +34,7 @@ const (
 	// idleBudget where the program may make calls besides.
 	// leastRoom is how much room the latter has to have (site.room): it does not run
 	// through decided bytes much.
-	buildBudget, idleBudget = 1 << 16, 1 << 21
+	buildBudget, idleBudget = 1 << 17, 1 << 21
 	leastRoom               = 16
 	// Of programs with more than fewCalls calls there are many more tasks, and hardly
 	// ever does one find what is smaller than the same blocks rewritten. They get a
