@@ -15,6 +15,7 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 var pictures = flag.String("pictures", "", "a folder for screenshots")
@@ -107,6 +108,10 @@ func write(text string) action {
 
 const wrong = "target linux/386\nsection .text\nmvo eax, 4\nmov ebx, 1\nmov ecx, msg\nmov edx, 3\nint 0x80\nmov eax, 1\nmov ebx, 0\nint 0x80\nsection .data\nmsg: db \"ok\", 10\n"
 
+// long is a program that is searched for long.
+var long = "target linux/386\nsection .text\nmov esi, 7\nagain: mov eax, 4\nmov ebx, 1\nmov ecx, msg\nmov edx, 30\nint 0x80\n" +
+	"dec esi\njnz again\nmov eax, 1\nmov ebx, 0\nint 0x80\nsection .data\nmsg: db \"a message of some thirty bytes\", 10\n"
+
 // TestPlayground does what a student does: writes a program, sees the mistake, mends
 // it by the offered fix, steps and steps back, golfs, shares and loads again.
 func TestPlayground(t *testing.T) {
@@ -128,9 +133,18 @@ func TestPlayground(t *testing.T) {
 		press("#run"), contains("where", "status 0"), contains("output", "ok\n"),
 		press("#back"), until(`!document.getElementById("run").disabled`))
 
+	line6 := script(`[...document.querySelectorAll(".cm-gutterElement")].find(e => e.textContent === "6").dispatchEvent(new MouseEvent("mousedown", { bubbles: true }))`)
+	do(t, ctx, "breakpoints", press("#runback"), contains("where", "0 steps; next: mov eax"),
+		line6,
+		contains("breaks", "Breakpoint in line 6 set"), press("#run"), contains("where", "stopped at a breakpoint, 3 steps"),
+		chromedp.Focus(".cm-content"), chromedp.KeyEvent(kb.F8), contains("breaks", "Breakpoint in line"), // F8
+		press("#run"), contains("where", "status 0"), press("#runback"), contains("where", "stopped at a breakpoint"),
+		chromedp.Focus(".cm-content"), chromedp.KeyEvent(kb.F8), contains("breaks", "removed"), line6, contains("breaks", "line 6 removed"))
+
 	do(t, ctx, "a byte and its line", script(`document.querySelector("#map .code").focus()`),
 		contains("owners", "instruction mov"), until(`document.querySelectorAll(".cm-line.lit").length === 1`),
-		chromedp.KeyEvent("\ue014"), // arrow to the right
+		chromedp.KeyEvent(kb.ArrowRight),
+		until(`document.activeElement.previousElementSibling === document.querySelector("#map .code")`),
 	)
 
 	do(t, ctx, "golf", press("#golf"), contains("progress", "the smallest found"), contains("size", "bytes, golf"))
@@ -142,6 +156,10 @@ func TestPlayground(t *testing.T) {
 		t.Errorf("golf gives %s, and plain is 153 bytes", size)
 	}
 	do(t, ctx, "run what the search has found", press("#start"), contains("where", "0 steps"), press("#run"), contains("output", "ok\n"))
+
+	do(t, ctx, "a search without end is stopped, and keeps what it has", choose("#seconds", "0"), write(long), contains("size", "bytes, plain"), press("#golf"),
+		contains("progress", "best so far"), press("#stop"), contains("progress", "the smallest found so far"), contains("size", "bytes, golf"))
+	do(t, ctx, "back to the program", write(strings.Replace(wrong, "mvo", "mov", 1)), contains("size", "bytes, plain"))
 
 	do(t, ctx, "share", press("#share"), until(`location.hash.startsWith("#s=")`), script(`localStorage.clear()`))
 	shared, err := chromedp.Run(ctx, chromedp.Location())

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"tasm"
@@ -30,7 +32,11 @@ const Name = "main.tasm"
 
 // Engine answers one page.
 type Engine struct {
+	// Yield lets the page's messages come in during a search; nil where they do anyway.
+	Yield func()
+
 	post   func([]byte)
+	ended  atomic.Bool // searches are to end
 	server *lsp.Server
 	built  *tasm.Result
 	run    *run
@@ -42,6 +48,10 @@ func New(post func([]byte)) *Engine {
 	e.server = lsp.NewServer(e)
 	return e
 }
+
+// Interrupt ends the search that goes on, and those to come, with the best file found.
+// It may be called while a message is handled.
+func (e *Engine) Interrupt() { e.ended.Store(true) }
 
 // event tells the page of something that it did not ask for.
 func (e *Engine) event(name string, params any) {
@@ -69,6 +79,7 @@ var methods = map[string]func(*Engine, json.RawMessage) (any, error){
 	"build":   with((*Engine).build),
 	"start":   with((*Engine).start),
 	"step":    with((*Engine).step),
+	"run":     with((*Engine).runOn),
 	"lessons": with((*Engine).lessons),
 	"check":   with((*Engine).check),
 }
@@ -140,9 +151,9 @@ func (e *Engine) build(p *buildParams) (any, error) {
 	opts := tasm.Options{Layout: p.Layout, Search: layout.Options{MaxSize: 16 << 20, Progress: func(g layout.Progress) {
 		e.event("progress", map[string]any{"best": g.Best, "bound": g.Bound, "doing": g.Doing})
 	}}}
-	ctx := context.Background()
+	ctx := &clock{Context: context.Background(), engine: e, yielded: time.Now()}
 	if p.Seconds > 0 {
-		ctx = clock{ctx, time.Now().Add(time.Duration(p.Seconds) * time.Second)}
+		ctx.end = time.Now().Add(time.Duration(p.Seconds) * time.Second)
 	}
 	r, bag := tasm.Build(ctx, src, opts)
 	if flat := (tasm.Options{Format: tasm.FlatBinary, Search: layout.Options{MaxSize: 16 << 20}}); r.Bytes == nil || r.Program.Code16 != (diag.Range{}) {
@@ -179,16 +190,33 @@ func (e *Engine) build(p *buildParams) (any, error) {
 	return out, nil
 }
 
-// clock is a context that ends at a time. It looks at the clock itself: in a worker
-// no timer goes off while something is computed.
+// clock is a context that ends at a time or by Interrupt. It looks at the clock itself:
+// in a worker no timer goes off, and no message comes in, while something is computed.
 type clock struct {
 	context.Context
-	end time.Time
+	engine *Engine
+	end    time.Time // zero for never
+	mu     sync.Mutex
+	// yielded is when the page's messages were let in last.
+	yielded time.Time
 }
 
+// yieldEvery is how long messages may wait.
+const yieldEvery = 100 * time.Millisecond
+
 // Err implements context.Context.
-func (c clock) Err() error {
-	if time.Now().After(c.end) {
+func (c *clock) Err() error {
+	now := time.Now()
+	c.mu.Lock()
+	due := c.engine.Yield != nil && now.Sub(c.yielded) > yieldEvery
+	if due {
+		c.yielded = now
+	}
+	c.mu.Unlock()
+	if due {
+		c.engine.Yield()
+	}
+	if c.engine.ended.Load() || !c.end.IsZero() && now.After(c.end) {
 		return context.DeadlineExceeded
 	}
 	return nil

@@ -102,6 +102,46 @@ func TestEarly(t *testing.T) {
 	}
 }
 
+// TestInterrupt ends a search by a message that comes in while it goes on.
+func TestInterrupt(t *testing.T) {
+	text, err := os.ReadFile("../../samples/primes.tasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := open(t)
+	yields := 0
+	p.Yield = func() {
+		if yields++; yields == 2 {
+			p.Interrupt()
+		}
+	}
+	built := call[product](p, "build", buildParams{string(text), "golf", 0})
+	if yields < 2 || built.Whole || built.Size == 0 {
+		t.Errorf("%d yields, whole: %v, %d bytes", yields, built.Whole, built.Size)
+	}
+}
+
+// TestBreakpoints runs from one to the next, and back.
+func TestBreakpoints(t *testing.T) {
+	p := open(t)
+	call[product](p, "build", buildParams{hello, "plain", 0})
+	call[state](p, "start", startParams{})
+	for _, c := range []struct {
+		back     bool
+		line     int
+		breaking bool
+		ended    bool
+	}{{false, 4, true, false}, {false, 7, true, false}, {false, 0, false, true}, {true, 7, true, false}, {true, 4, true, false}, {true, 2, false, false}} {
+		s := call[state](p, "run", runParams{Lines: []int{4, 7, 99}, Back: c.back})
+		if s.Breaking != c.breaking || s.Ended != c.ended || !s.Ended && s.Line != c.line {
+			t.Errorf("%+v: line %d, breaking %v, ended %v", c, s.Line, s.Breaking, s.Ended)
+		}
+	}
+	if answer := string(open(t).Handle([]byte(`{"method":"run"}`))); !strings.Contains(answer, "error") {
+		t.Error(answer)
+	}
+}
+
 // TestFlat builds a boot sector, which nothing here can run.
 func TestFlat(t *testing.T) {
 	text, err := os.ReadFile("../../samples/boot.tasm")

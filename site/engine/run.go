@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tasm/crash"
@@ -69,6 +70,35 @@ func (e *Engine) step(p *stepParams) (any, error) {
 	return r.state(), nil
 }
 
+type runParams struct {
+	Lines []int `json:"lines"` // of the source, from 1, that have a breakpoint
+	Back  bool  `json:"back"`
+}
+
+// runOn goes to the next breakpoint or the end, or backwards to the one before or the
+// beginning.
+func (e *Engine) runOn(p *runParams) (any, error) {
+	r := e.run
+	if r == nil {
+		return nil, errors.New("the program has not been started")
+	}
+	for _, b := range slices.Clone(r.Points()) {
+		r.Delete(b.ID)
+	}
+	for _, line := range p.Lines {
+		// A line behind the last instruction stops nobody.
+		_, _ = r.Break(fmt.Sprintf("%s:%d", Name, line))
+	}
+	move := r.Continue
+	if p.Back {
+		move = r.Reverse
+	}
+	pause := move()
+	s := r.state()
+	s.Breaking = pause.Why == debugger.Breaking
+	return s, nil
+}
+
 // cell is a named value; Changed marks what the last step changed.
 type cell struct {
 	Name    string `json:"name"`
@@ -89,6 +119,7 @@ type state struct {
 	Memory      []cell `json:"memory"` // rows of 16 bytes
 	Output      string `json:"output"`
 	Ended       bool   `json:"ended"`
+	Breaking    bool   `json:"breaking,omitempty"` // at a breakpoint
 	Why         string `json:"why,omitempty"`
 }
 

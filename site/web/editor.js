@@ -2,8 +2,8 @@
 import { acceptCompletion, autocompletion, closeBrackets, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { EditorState, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
-import { Decoration, EditorView, WidgetType, drawSelection, highlightActiveLine, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
+import { EditorState, RangeSet, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
+import { Decoration, EditorView, GutterMarker, WidgetType, drawSelection, gutter, highlightActiveLine, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
 import { html } from "./markdown.js";
 
 const uri = "main.tasm";
@@ -25,6 +25,27 @@ class Hint extends WidgetType {
     return e;
   }
 }
+
+// Breakpoints stand in a column of their own, and move with their lines.
+const dot = new (class extends GutterMarker {
+  toDOM() {
+    return document.createTextNode("●");
+  }
+})();
+const toggleBreak = StateEffect.define();
+const breaks = StateField.define({
+  create: () => RangeSet.empty,
+  update(set, tr) {
+    set = set.map(tr.changes);
+    for (const e of tr.effects) {
+      if (!e.is(toggleBreak)) continue;
+      let there = false;
+      set.between(e.value, e.value, () => void (there = true));
+      set = there ? set.update({ filter: (from) => from !== e.value }) : set.update({ add: [dot.range(e.value)] });
+    }
+    return set;
+  },
+});
 
 // layer keeps decorations that an effect replaces.
 const layer = () => {
@@ -52,7 +73,8 @@ export class Editor {
 
   // changed is called with the fixes that the server offers once it knows a new text,
   // moved with the line of the cursor.
-  constructor(parent, text, engine, { changed, moved, keys }) {
+  constructor(parent, text, engine, { changed, moved, toggled, keys }) {
+    this.toggled = toggled;
     this.#engine = engine;
     this.changed = changed;
     this.view = new EditorView({
@@ -60,7 +82,14 @@ export class Editor {
       state: EditorState.create({
         doc: text,
         extensions: [
-          lineNumbers(), history(), drawSelection(), highlightActiveLine(), closeBrackets(), lintGutter(),
+          breaks,
+          gutter({
+            class: "breaks",
+            markers: (v) => v.state.field(breaks),
+            initialSpacer: () => dot,
+            domEventHandlers: { mousedown: (v, line) => (this.toggleBreak(line.from), true) },
+          }),
+          lineNumbers({ domEventHandlers: { mousedown: (v, line) => (this.toggleBreak(line.from), true) } }), history(), drawSelection(), highlightActiveLine(), closeBrackets(), lintGutter(),
           autocompletion({ override: [(c) => this.#complete(c)] }),
           hoverTooltip((_, pos) => this.#hover(pos)),
           keymap.of([...keys, { key: "Tab", run: acceptCompletion }, ...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap]),
@@ -187,6 +216,20 @@ export class Editor {
   async format() {
     const edits = await this.#ask("formatting", { options: { tabSize: 8, insertSpaces: true } });
     if (edits?.length) this.apply(edits);
+  }
+
+  // toggleBreak sets or takes away the breakpoint of the line at a place.
+  toggleBreak(pos = this.view.state.selection.main.head) {
+    const line = this.view.state.doc.lineAt(pos);
+    this.view.dispatch({ effects: toggleBreak.of(line.from) });
+    this.toggled(line.number, this.breaks.includes(line.number));
+  }
+
+  // breaks are the lines with breakpoints.
+  get breaks() {
+    const lines = new Set();
+    for (const i = this.view.state.field(breaks).iter(); i.value; i.next()) lines.add(this.view.state.doc.lineAt(i.from).number);
+    return [...lines];
   }
 
   #lines(layer, lines, name, scroll) {

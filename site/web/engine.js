@@ -49,6 +49,11 @@ export class Engine {
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
   }
 
+  // interrupt ends a search, which then answers with what it has found.
+  interrupt() {
+    this.#worker.postMessage("stop");
+  }
+
   end() {
     this.#worker.terminate();
   }

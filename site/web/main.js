@@ -69,7 +69,9 @@ const editor = new Editor($("editor"), await initial(), engine, {
     later = setTimeout(rebuild, 100);
   },
   moved: (line) => map.line(line),
+  toggled: (line, on) => ($("breaks").textContent = `Breakpoint in line ${line} ${on ? "set" : "removed"}.`),
   keys: [
+    { key: "F8", run: () => (editor.toggleBreak(), true) },
     { key: "F10", run: () => (move(1), true) },
     { key: "F9", run: () => (move(-1), true) },
   ],
@@ -118,21 +120,25 @@ function stop() {
   $("stop").hidden = true;
   $("golf").hidden = false;
 }
+// The search is asked to end, and then answers with the best that it has.
 $("stop").onclick = () => {
-  stop();
-  $("progress").textContent = "the search was stopped";
+  golf?.interrupt();
+  $("stop").disabled = true;
+  $("progress").textContent = `stopping… ${$("progress").textContent}`;
 };
 
 $("golf").onclick = async () => {
   stop();
   $("golf").hidden = true;
-  $("stop").hidden = false;
+  $("stop").hidden = $("stop").disabled = false;
   $("stop").focus();
   $("progress").textContent = "searching…";
   const own = (golf = new Engine(module));
+  const begin = performance.now();
   own.on("progress", (p) => {
+    if ($("stop").disabled) return;
     const best = p.best ? `best so far ${p.best} bytes` : "no file yet";
-    $("progress").textContent = `${best}; none can be below ${p.bound}; ${p.doing}`;
+    $("progress").textContent = `${best}; none can be below ${p.bound}; ${p.doing} (${Math.round((performance.now() - begin) / 1000)} s)`;
   });
   try {
     const text = editor.text;
@@ -156,7 +162,7 @@ function reset() {
   $("state").hidden = true;
   $("where").textContent = "";
   $("output").textContent = "";
-  for (const id of ["back", "step", "run"]) $(id).disabled = true;
+  for (const id of ["back", "step", "run", "runback"]) $(id).disabled = true;
 }
 
 function table(id, cells) {
@@ -181,9 +187,10 @@ function showState(s) {
   $("state").hidden = false;
   for (const id of ["registers", "flags", "stack", "memory"]) table(id, s[id]);
   $("output").textContent = s.output;
-  $("back").disabled = s.steps === 0;
+  $("back").disabled = $("runback").disabled = s.steps === 0;
   $("step").disabled = $("run").disabled = s.ended;
-  $("where").textContent = s.ended ? `after ${s.steps} steps: ${s.why}` : `${s.steps} steps; next: ${s.instruction}${s.line ? `, line ${s.line}` : ""}`;
+  const stopped = s.breaking ? "stopped at a breakpoint, " : "";
+  $("where").textContent = s.ended ? `after ${s.steps} steps: ${s.why}` : `${stopped}${s.steps} steps; next: ${s.instruction}${s.line ? `, line ${s.line}` : ""}`;
   editor.next(s.line);
   map.address(s.ended ? null : s.address);
 }
@@ -201,7 +208,11 @@ const move = (count) => {
 };
 $("step").onclick = () => move(1);
 $("back").onclick = () => move(-1);
-$("run").onclick = () => move(5_000_000);
+const run = (back) => {
+  if (running && product) guarded(async () => showState(await runner.call("run", { lines: editor.breaks, back })));
+};
+$("run").onclick = () => run(false);
+$("runback").onclick = () => run(true);
 
 $("format").onclick = () => editor.format();
 $("share").onclick = async () => {

@@ -13,7 +13,7 @@ export class Map_ {
     parent.addEventListener("keydown", (e) => this.#key(e));
     parent.addEventListener("click", (e) => this.#choose(e.target.dataset.offset));
     parent.addEventListener("pointerover", (e) => this.#tell(e.target.dataset.offset));
-    parent.addEventListener("focusin", (e) => this.#tell(e.target.dataset.offset));
+    parent.addEventListener("focusin", (e) => (this.#stand(e.target.dataset.offset), this.#tell(e.target.dataset.offset)));
   }
 
   show(listing) {
@@ -51,13 +51,17 @@ export class Map_ {
     this.#choose(this.#at + by);
   }
 
-  #choose(offset) {
+  // stand makes a byte the one that Tab comes to and that arrows move from.
+  #stand(offset) {
     const b = this.#bytes[offset];
     if (!b) return;
     this.#bytes[this.#at].element.tabIndex = -1;
     this.#at = Number(offset);
     b.element.tabIndex = 0;
-    b.element.focus();
+  }
+
+  #choose(offset) {
+    this.#bytes[offset]?.element.focus();
   }
 
   #tell(offset) {
