@@ -12,6 +12,10 @@ import (
 // objectAttributes reads the attributes of a SECTION line by the object's
 // format. Those of the section's first line count; later lines may repeat them.
 func (a *assembler) objectAttributes(s *section, st *lang.Section) {
+	if a.opts.Object.Words == nil && len(st.Attrs) > 0 {
+		a.fail(diag.Errorf(st.Attrs[0].Range, "sections of %s have no attributes", a.opts.Object.Name))
+		return
+	}
 	if a.opts.Object.Strict {
 		a.strictAttributes(s, st)
 		return

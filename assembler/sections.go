@@ -81,11 +81,11 @@ func (a *assembler) finishSections() {
 	}
 }
 
-// hasSymbol reports whether a symbol of the last pass has its place in a section.
+// hasSymbol reports whether a symbol of this pass, but for ..start, has its place in a section.
 func (a *assembler) hasSymbol(id lang.SegmentID) bool {
 	return slices.ContainsFunc(a.order, func(s *symbol) bool {
 		in, ok := s.value.Segment()
-		return ok && in == id && s.pass == a.pass
+		return ok && in == id && s.pass == a.pass && s.name != program.StartLabel
 	})
 }
 

@@ -163,7 +163,7 @@ func (a *assembler) find(name string) *symbol {
 // define gives a label or EQU its value in this pass.
 func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	s := a.find(label.Name)
-	if isSpecial(label.Name) && !strings.HasPrefix(label.Name, "..@") {
+	if isSpecial(label.Name) && !strings.HasPrefix(label.Name, "..@") && !a.isStart(label.Name) {
 		a.message(diag.Errorf(label.Range, "'%s' is no label: names with two dots in front are reserved", label.Name).
 			Notef("a label outside the scopes of local labels begins with ..@"))
 	}
@@ -233,11 +233,6 @@ func hasFloat(items []lang.DataItem) bool {
 
 // defineLabel defines a label at the current place.
 func (a *assembler) defineLabel(label *lang.Label) {
-	if a.out.Segmented != nil && label.Name == "..start" {
-		start := a.Here()
-		a.out.Segmented.Start = &start
-		return
-	}
 	a.beginPart(label.Name)
 	a.define(label, a.Here(), false)
 	if !isLocal(label.Name) && !isSpecial(label.Name) {
@@ -273,6 +268,11 @@ func (a *assembler) Symbol(ref *lang.Symbol) (lang.Value, *diag.Message) {
 		return lang.Value{Unknown: true}, a.undefined(ref, s)
 	}
 	return lang.Value{Unknown: true, Forward: true}, nil
+}
+
+// isStart reports whether name is the label that says where the program begins.
+func (a *assembler) isStart(name string) bool {
+	return name == program.StartLabel && a.opts.Object != nil && a.opts.Object.HasStart
 }
 
 // isWrtName reports whether name is one that the object format gives a meaning

@@ -50,6 +50,8 @@ type Format struct {
 	// Segmented is set where sections are segments with selectors of their own, which
 	// a source may name (package omf).
 	Segmented bool
+	// HasStart is set where the label ..start says where the program begins.
+	HasStart bool
 	// FirstSection is what code belongs to before the first SECTION line; "" is .text.
 	FirstSection string
 	// Specials are the names behind WRT that ask for a kind of relocation.
@@ -91,7 +93,7 @@ func (f *Format) Default(name string) Attributes {
 }
 
 // Formats lists the formats, in the order in which help shows them.
-var Formats = []*Format{COFF, ELF32, ELF64, ELFX32, OMF, Win32, Win64, MachO32, MachO64}
+var Formats = []*Format{AOut, AOutB, COFF, ELF32, ELF64, ELFX32, AS86, OMF, Win32, Win64, MachO32, MachO64}
 
 // aliases are names that nasm keeps for old Makefiles.
 var aliases = map[string]string{"elf": "elf32", "win": "win32", "macho": "macho32"}

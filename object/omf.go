@@ -7,7 +7,7 @@ import "strings"
 // join them to groups, and say how a linker combines those of one name.
 var OMF = &Format{
 	Name: "obj", Family: "omf", Summary: "Intel/Microsoft OMF (MS-DOS, OS/2, Win16)", Extension: ".obj",
-	Bits: 16, Pointer: 4, Segmented: true, FirstSection: "__NASMDEFSEG",
+	Bits: 16, Pointer: 4, Segmented: true, HasStart: true, FirstSection: "__NASMDEFSEG",
 	Macros: []string{
 		"%imacro group 1+.nolist", "[group %1]", "%endmacro",
 		"%imacro uppercase 0+.nolist", "[uppercase %1]", "%endmacro",

@@ -11,8 +11,20 @@ type Segmented struct {
 	Imports   []Import
 	Exports   []Export
 	Uppercase bool // all names of the file
-	// Start is where the program begins (..start), or nil.
-	Start *lang.Value
+}
+
+// StartLabel is the name of the label at which a program begins, in the object
+// formats that can say that.
+const StartLabel = "..start"
+
+// Start returns the symbol of that label, or nil.
+func (p *Program) Start() *Symbol {
+	for _, s := range p.Table {
+		if s.Name == StartLabel {
+			return s
+		}
+	}
+	return nil
 }
 
 // Group is a list of segments that share a selector.

@@ -40,6 +40,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"object/elf", ""},
 	{"object/macho", ""},
 	{"object/omf", ""},
+	{"object/aout", ""},
+	{"object/as86", ""},
 	{"object/coff", ""},
 	{"object/write", ""},
 	{"machine", ""},

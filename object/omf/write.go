@@ -110,7 +110,7 @@ func Write(p *program.Program, source, producer string) ([]byte, *diag.Bag) {
 	w.definitions()
 	w.publics()
 	w.externals()
-	if p.Segmented.Start == nil {
+	if p.Start() == nil {
 		w.begin(comment, nil)
 		w.bytes(noList, classLinkPass, 1)
 	}
@@ -388,13 +388,13 @@ func (w *writer) end() {
 			kind = moduleEnd | wideRecord
 		}
 	}
-	start := w.program.Segmented.Start
+	start := w.program.Start()
 	if start == nil {
 		w.begin(kind, nil)
 		w.bytes(0)
 		return
 	}
-	id, _ := start.Segment()
+	id, _ := start.Value.Segment()
 	at := w.places[id]
 	kind = moduleEnd
 	if at.section.Segment.Wide {
@@ -410,7 +410,7 @@ func (w *writer) end() {
 		w.index(at.index)
 	}
 	w.index(at.index)
-	w.offset(start.N)
+	w.offset(start.Value.N)
 }
 
 // refer adds the fixup for r, a field of s, and returns what stands in the field.

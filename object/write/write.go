@@ -4,6 +4,8 @@ package write
 import (
 	"tasm/diag"
 	"tasm/object"
+	"tasm/object/aout"
+	"tasm/object/as86"
 	"tasm/object/coff"
 	"tasm/object/elf"
 	"tasm/object/macho"
@@ -38,6 +40,10 @@ func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
 			source = ""
 		}
 		return coff.Write(p, opts.Format, source, opts.Debug)
+	case "aout":
+		return aout.Write(p, opts.Format)
+	case "as86":
+		return as86.Write(p, opts.Source)
 	case "omf":
 		return omf.Write(p, opts.Source, opts.Producer)
 	case "macho":

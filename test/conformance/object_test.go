@@ -21,6 +21,8 @@ var objectSources = map[string][]string{
 	"coff":  {"objects", "elf32", "elf64"},
 	"macho": {"objects", "elf32", "elf64", "macho"},
 	"omf":   {"objects", "elf32", "omf"},
+	"aout":  {"objects", "elf32", "aout"},
+	"as86":  {"objects", "elf32", "aout"},
 }
 
 // TestObjects compares the objects of sources with nasm's, byte for byte.
