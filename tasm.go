@@ -155,13 +155,13 @@ func (o *Options) layout() string {
 // no bytes yet.
 func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 	files := &diag.Files{}
-	r := &Result{Files: files, Source: files.Add(src.Name, src.Text), Cache: opts.Cache}
+	r := &Result{Files: files, Source: files.Add(src.Name, src.source()), Cache: opts.Cache}
 	a := assembler.Options{
 		Target: opts.Target, IncludeDirs: opts.IncludeDirs, Defines: opts.Defines, ReadFile: src.ReadFile,
 		Flat: opts.Format == FlatBinary, Instructions: opts.Instructions, Lines: opts.Debug != nil,
 	}
 	if opts.Format != Object {
-		p, messages := assembleAll(files, r.Source, opts.Others, a)
+		p, messages := assembleAll(files, r.Source, append([]Source{src}, opts.Others...), a)
 		r.Program = p
 		return r, messages
 	}
@@ -178,45 +178,6 @@ func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 	}
 	r.Program, r.ObjectFormat = p, a.Object
 	return r, messages
-}
-
-// assembleAll assembles the root and other sources and makes one program of them.
-func assembleAll(files *diag.Files, root diag.FileID, others []Source, opts assembler.Options) (*program.Program, *diag.Bag) {
-	if len(others) == 0 {
-		return assembler.Assemble(files, root, opts)
-	}
-	roots, readers := []diag.FileID{root}, []func(string) ([]byte, error){opts.ReadFile}
-	for _, src := range others {
-		roots, readers = append(roots, files.Add(src.Name, src.Text)), append(readers, src.ReadFile)
-	}
-	for {
-		messages := &diag.Bag{}
-		parts := make([]*program.Program, len(roots))
-		target, whole := opts.Target, true
-		for i, root := range roots {
-			opts.ReadFile = readers[i]
-			var said *diag.Bag
-			parts[i], said = assembler.Assemble(files, root, opts)
-			messages.Append(said)
-			switch {
-			case parts[i] == nil:
-				whole = false
-			case target == "" || parts[i].Target == linux.X8664.Target:
-				target = parts[i].Target
-			}
-		}
-		differs := func(p *program.Program) bool { return p == nil || p.Target != target }
-		if opts.Target == "" && target != "" && slices.ContainsFunc(parts, differs) {
-			opts.Target = target // a source that names none is for that of the others
-			continue
-		}
-		if !whole {
-			return nil, messages
-		}
-		p, said := program.Join(parts)
-		messages.Append(said)
-		return p, messages
-	}
 }
 
 // LayOut makes an executable by the strategy called name (layout.Strategies). The

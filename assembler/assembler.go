@@ -58,6 +58,9 @@ type Options struct {
 	Flat bool
 	// Object is the format of the relocatable object that the result will be, or nil.
 	Object *object.Format
+	// Joined is set where the program will be joined with others: what is COMMON
+	// has no room of its own yet.
+	Joined bool
 	// Affixes are put around the names of symbols.
 	Affixes program.Affixes
 	// IncludeDirs are searched by %include and incbin.

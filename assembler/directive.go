@@ -230,7 +230,7 @@ func (a *assembler) common(d *lang.Directive) {
 		a.fail(diag.Errorf(arg.Range, "COMMON can't reserve %d bytes", n))
 		return
 	}
-	if a.opts.Object != nil {
+	if a.opts.Object != nil || a.opts.Joined {
 		a.declareCommon(arg, n)
 		return
 	}

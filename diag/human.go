@@ -95,8 +95,8 @@ func (fs *Files) place(r Range) string {
 // excerpt writes the line of r with r marked, and below the mark the text that
 // would mend it.
 func (h *human) excerpt(r Range, fixes []Fix) {
-	if r.IsZero() {
-		return
+	if r.IsZero() || h.files.Text(r.File) == nil {
+		return // an object has no lines to show
 	}
 	e := h.files.excerpt(r)
 	fmt.Fprintf(h, "%5d | %s\n", e.line, e.text)

@@ -9,8 +9,9 @@ import (
 
 // Join makes one program of several that were assembled separately, as a linker
 // does: each keeps its sections and its own symbols, and what one declares EXTERN
-// is what another declares GLOBAL. What nobody defines stays external. The parts
-// must not be used any more. The program is nil when the messages hold an error.
+// is what another declares GLOBAL. What nobody defines stays external, but for
+// variables that are COMMON, of which the largest is reserved. The parts must not
+// be used any more. The program is nil when the messages hold an error.
 func Join(parts []*Program) (*Program, *diag.Bag) {
 	messages := &diag.Bag{}
 	out := *parts[0]
@@ -37,6 +38,7 @@ func Join(parts []*Program) (*Program, *diag.Bag) {
 		p.eachInstruction(func(segment *lang.SegmentID) { *segment += first })
 		out.add(p, globals, messages)
 	}
+	out.reserveCommon(globals, last+1)
 	out.resolve(globals, messages)
 	if messages.Errors() > 0 {
 		return nil, messages
@@ -48,7 +50,7 @@ func Join(parts []*Program) (*Program, *diag.Bag) {
 func (out *Program) add(p *Program, globals map[string]*Symbol, messages *diag.Bag) {
 	for _, s := range p.Symbols {
 		switch old := globals[s.Name]; {
-		case !s.Global:
+		case !s.Global || s.Common:
 		case old == nil || old.Weak:
 			globals[s.Name] = s
 		case !s.Weak:
@@ -70,6 +72,46 @@ func (out *Program) add(p *Program, globals map[string]*Symbol, messages *diag.B
 	out.Image = append(out.Image, p.Image...)
 	if out.Code16.IsZero() {
 		out.Code16 = p.Code16
+	}
+}
+
+// reserveCommon gives the variables that are only COMMON room in a section with
+// the number id.
+func (out *Program) reserveCommon(globals map[string]*Symbol, id lang.SegmentID) {
+	room := &Section{ID: id, Name: ".bss", Flags: Alloc | Write | NoBits, Align: 1}
+	for _, s := range out.Symbols {
+		if !s.Common || globals[s.Name] != nil && !globals[s.Name].Common {
+			continue
+		}
+		if old := globals[s.Name]; old == nil || old.Size < s.Size {
+			globals[s.Name] = s
+		}
+	}
+	kept := out.Symbols[:0]
+	for _, s := range out.Symbols {
+		if s.Common {
+			s.Extern = true
+			out.Externs = append(out.Externs, s)
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	out.Symbols = kept
+	for _, x := range out.Externs {
+		if s := globals[x.Name]; s == x {
+			align := max(1, s.Align)
+			room.Align = max(room.Align, align)
+			room.Size = (room.Size + align - 1) &^ (align - 1)
+			placed := &Symbol{Name: s.Name, Range: s.Range, Global: true, Value: lang.InSegment(id, room.Size)}
+			globals[s.Name] = placed
+			out.Symbols = append(out.Symbols, placed)
+			room.Size += s.Size
+		}
+	}
+	if room.Size > 0 {
+		st := &lang.Statement{}
+		room.Fragments = []Fragment{{Kind: Space, Repeat: 1, Size: room.Size, Source: st}}
+		out.Sections = append(out.Sections, room)
 	}
 }
 

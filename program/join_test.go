@@ -17,6 +17,8 @@ func TestJoin(t *testing.T) {
 		{"f: ret\nextern g\njmp g", "f: nop\nglobal g\ng: jmp f", "c3e9"},
 		{"extern f\ncall f", "f: ret", "'f' is not defined"},
 		{"global f\nf: ret", "global f\nf: ret", "defined in two"},
+		{"common c 8\nmov [c], eax", "common c 64\nmov [c+60], eax", "a3"},
+		{"common c 8\nmov eax, [c]", "global c\nc: dd 0x11223344", "44332211"},
 		{"extern n\ndb n", "global n\nn equ 300", "0x12c"},
 	} {
 		r, messages := tasm.Build(t.Context(), tasm.Source{Name: "one", Text: []byte(c.one + "\n")}, tasm.Options{

@@ -10,6 +10,7 @@ import (
 
 	"tasm"
 	"tasm/diag"
+	"tasm/object/objfile"
 	"tasm/oci/content"
 )
 
@@ -28,7 +29,7 @@ func buildCommand() *command {
 		summary: "assemble a source into an executable, a flat binary or an image",
 		about: []string{
 			"Assembles FILE and writes one output. The output's name says what it is: .tar is a container image, a slash at its end a folder with one, .bin a flat binary, .o a relocatable object for a linker, no extension or .elf an executable (-f elf is the executable too; nasm's elf is elf32 here). Without -o the output is named after the source: hello.tasm becomes hello, hello.bin or hello.tar in the current directory. FILE can be - for standard input.",
-			"Of several sources each is assembled by itself, and all become one executable or image, named after the first: what one declares EXTERN is what another declares GLOBAL. No linker is needed.",
+			"Of several sources each is assembled by itself, and all become one executable or image, named after the first: what one declares EXTERN is what another declares GLOBAL. ELF objects and static archives (.o, .a) may stand among them. No linker is needed.",
 			"An output is written whole or not at all. What is wrong with the source goes to standard error, and the summary of a build too, where that is a terminal.",
 			"An image describes itself in the source, with the lines that begin with 'image'. It has no time of creation, unless the environment variable SOURCE_DATE_EPOCH says one, in seconds since 1970. Where the source gives no path and no command, the program has a name of one letter, and what nothing depends on is chosen so that the image is smallest.",
 		},
@@ -74,7 +75,7 @@ func (b *build) run(sys *system, args []string) error {
 	if err != nil {
 		return err
 	}
-	text, err := readSource(sys, source)
+	text, err := readPart(sys, source)
 	if err != nil {
 		return b.fail(sys, &diag.Files{}, err)
 	}
@@ -89,7 +90,7 @@ func (b *build) run(sys *system, args []string) error {
 			return err
 		}
 	}
-	if err := b.readOthers(sys, args, format); err != nil {
+	if err := b.readOthers(sys, args, text, format); err != nil {
 		return err
 	}
 
@@ -115,17 +116,17 @@ func (b *build) run(sys *system, args []string) error {
 	return nil
 }
 
-// readOthers reads the sources behind the first.
-func (b *build) readOthers(sys *system, args []string, f *format) error {
-	if len(args) > 1 && f.kind != tasm.Executable {
-		return usagef("several sources make an executable or an image, and '%s' is %s; assemble them one by one", cmp.Or(b.output, "-f "+f.name), f.about)
+// readOthers reads the sources and objects behind the first, whose text is given.
+func (b *build) readOthers(sys *system, args []string, first []byte, f *format) error {
+	if (len(args) > 1 || objfile.Is(first)) && f.kind != tasm.Executable {
+		return usagef("several sources or objects make an executable or an image, and '%s' is %s; assemble them one by one", cmp.Or(b.output, "-f "+f.name), f.about)
 	}
 	b.others = nil
 	for i, name := range args[1:] {
 		if slices.Contains(args[:i+1], name) {
 			return usagef("'%s' is given twice", name)
 		}
-		text, err := readSource(sys, name)
+		text, err := readPart(sys, name)
 		if err != nil {
 			return b.fail(sys, &diag.Files{}, err)
 		}

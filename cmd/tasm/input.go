@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"tasm/diag"
+	"tasm/object/objfile"
 )
 
 // maxFile is the largest file that is read, maxStream the most that is read
@@ -65,6 +66,15 @@ func readSource(sys *system, name string) ([]byte, error) {
 	text, err := readInput(sys, name)
 	if err != nil {
 		return nil, err
+	}
+	return text, checkSource(name, text)
+}
+
+// readPart reads a file that a program is made of: a source, an object or an archive.
+func readPart(sys *system, name string) ([]byte, error) {
+	text, err := readInput(sys, name)
+	if err != nil || objfile.Is(text) {
+		return text, err
 	}
 	return text, checkSource(name, text)
 }
