@@ -12,10 +12,12 @@ test:
 bench:
 	go run ./bench
 
-# Random sources of directives and of instructions, beside nasm: some minutes.
+# Random sources of directives and of instructions, beside nasm, and generated programs
+# in the virtual machine and on the processor: some minutes.
 .PHONY: differential
 differential:
 	go test ./test/conformance -run 'RandomDirectives|RandomPrograms' -timeout 60m -sources 40000 -programs 10000
+	go test ./process -run Generated -timeout 60m -programs 2000
 
 # The table and pictures of README.md: every rung of the competition rebuilt with
 # its own tools, run in a real engine and pushed. Needs apt-get and root.

@@ -17,9 +17,22 @@ import (
 	"tasm/vm"
 )
 
+// Machine is a run that has ended: a vm.VM, or a process.Process.
+type Machine interface {
+	Stop() *vm.Stop
+	Bits() int
+	IP() uint64
+	Instruction() *x86.Decoded
+	Register(n int) uint64
+	Memory(address uint64, out []byte) int
+	Segment(address uint64) *machine.Segment
+	Last() (vm.Change, bool)
+	Continue() bool // a step beyond the limit of steps
+}
+
 // Explain says why a run ended that was not the program's own exit. The table may
 // be nil: then there is no source to point at.
-func Explain(v *vm.VM, t *symbols.Table) *diag.Message {
+func Explain(v Machine, t *symbols.Table) *diag.Message {
 	e := &explainer{v: v, t: t, stop: v.Stop(), in: v.Instruction()}
 	if t != nil {
 		if s := t.At(e.stop.IP); s != nil {
@@ -51,7 +64,7 @@ var stories = []func(*explainer, *diag.Message) bool{
 }
 
 type explainer struct {
-	v         *vm.VM
+	v         Machine
 	t         *symbols.Table
 	stop      *vm.Stop
 	in        *x86.Decoded       // where the run ended; nil if there is no instruction

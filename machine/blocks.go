@@ -70,7 +70,12 @@ func (i *item) finish(again bool, pointers ...int) {
 		i.setPart(r, i.pointer, i.part(r, i.pointer).plus(i.step))
 	}
 	if i.iterating {
-		i.setPart(CX, i.pointer, i.part(CX, i.pointer).plus(^uint64(0)))
+		count := i.part(CX, i.pointer).plus(^uint64(0))
+		i.setPart(CX, i.pointer, count)
+		if again && i.EndsAtZero {
+			empty, ok := i.ask(i.t.IsZero(count))
+			again = ok && !empty
+		}
 		if again {
 			i.IP = i.here
 		}

@@ -135,8 +135,7 @@ func (a *accesses) store(address, x Term) {
 type compiler struct {
 	t       *Terms
 	in      Prepared
-	bits    int
-	ip      uint64
+	like    *State // the state to which it is applied first
 	start   *State
 	out     *Compiled
 	slots   int
@@ -146,8 +145,8 @@ type compiler struct {
 
 // compile translates an instruction for flags of a shape. It returns nil where all of
 // it is better left to Step.
-func compile(in Prepared, bits int, ip uint64, shape flagShape) *Compiled {
-	c := &compiler{in: in, bits: bits, ip: ip}
+func (s *State) compile(in Prepared, shape flagShape) *Compiled {
+	c := &compiler{in: in, like: s}
 	// Most instructions don't depend on how the flags are kept: try that first.
 	if out := c.translate(1 << 63); out != nil && !c.ofFlags {
 		out.shape = 0
@@ -185,12 +184,12 @@ func (c *compiler) translate(shape flagShape) *Compiled {
 
 // state returns the state before the instruction, all of it unknown.
 func (c *compiler) state(shape flagShape) *State {
-	s := NewState(c.t, c.bits)
+	s := NewState(c.t, c.like.Bits)
 	input := func(width, i int) Term {
 		return c.t.Unknown(Unknown{Origin: Input, Width: width, Index: int64(i)})
 	}
 	for i := range s.Registers {
-		s.Registers[i] = input(c.bits, i)
+		s.Registers[i] = input(c.like.Bits, i)
 	}
 	f := &s.flags
 	f.late = x86.FlagSet(shape & 0xffff)
@@ -206,7 +205,8 @@ func (c *compiler) state(shape flagShape) *State {
 		f.in = Number(1, uint64(shape>>25&1))
 		f.x, f.y, f.total = input(width, slotX), input(width, slotY), input(width, slotTotal)
 	}
-	s.IP = Number(c.bits, c.ip)
+	s.KeepsReturn, s.EndsAtZero = c.like.KeepsReturn, c.like.EndsAtZero
+	s.IP = Number(c.like.Bits, c.like.IP.value)
 	return s
 }
 

@@ -42,7 +42,7 @@ func (s *State) variant(p *Prepared, shape flagShape) *Compiled {
 		return nil
 	}
 	p.variants++
-	c := compile(*p, s.Bits, s.IP.value, shape)
+	c := s.compile(*p, shape)
 	if c == nil {
 		p.variants = mostVariants
 		return nil

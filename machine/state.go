@@ -39,6 +39,11 @@ type State struct {
 	// KeepsReturn tells that the instruction syscall leaves the address behind
 	// it in rcx and the flags in r11, as processors without FRED do.
 	KeepsReturn bool
+	// EndsAtZero tells that a repeated string instruction is over with the iteration
+	// that brings its count to 0, as it is when a processor is stepped by its trap
+	// flag. Else one more step finds the count to be 0: there is one question less
+	// where the count is not known.
+	EndsAtZero bool
 
 	flags flags
 	// accesses, if not nil, notes loads and stores that are not carried out: see

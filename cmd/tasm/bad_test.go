@@ -47,7 +47,7 @@ func TestBadSources(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")
 			build := func(style string) string {
 				t.Helper()
-				cmd := process(t, append(args, "-X", style, "-o", out, source)...)
+				cmd := startTasm(t, append(args, "-X", style, "-o", out, source)...)
 				var stdout, stderr bytes.Buffer
 				cmd.Stdout, cmd.Stderr = &stdout, &stderr
 				started := time.Now()

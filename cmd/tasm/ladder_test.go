@@ -87,7 +87,7 @@ func TestSignalEndsTrials(t *testing.T) {
 		dir := t.TempDir()
 		source := dir + "/a.tasm"
 		writeText(t, source, "target linux/386\n_start: sys pause\njmp _start")
-		cmd := process(t, "ladder", "--effort", "-8", "--run-limit", "30s", source)
+		cmd := startTasm(t, "ladder", "--effort", "-8", "--run-limit", "30s", source)
 		cmd.Env = append(cmd.Environ(), "TMPDIR="+dir)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

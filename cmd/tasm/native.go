@@ -177,7 +177,7 @@ func (s *session) explainEnd(args []string, input io.Reader, signal int) {
 }
 
 // tell shows why a run ended.
-func (s *session) tell(v *vm.VM) {
+func (s *session) tell(v crash.Machine) {
 	messages := &diag.Bag{}
 	messages.Add(crash.Explain(v, symbols.New(s.file, s.program, s.files)))
 	s.report(s.sys, s.files, messages)
@@ -192,8 +192,30 @@ func (s *session) virtual(args []string, l *limits) error {
 	if err != nil {
 		return s.fail(s.sys, s.files, err)
 	}
+	return s.toEnd(v, func() {})
+}
+
+// stepped runs the program on the processor step by step, and explains its end by what
+// happened there.
+func (s *session) stepped(args []string, l *limits) error {
+	on := machineOption{onCPU}
+	p, end, err := on.begin(s, l, vm.Options{Args: args, Stdin: s.sys.stdin, Stdout: s.sys.stdout, Stderr: s.sys.stderr, Record: lastSteps})
+	if err != nil {
+		return s.fail(s.sys, s.files, err)
+	}
+	return s.toEnd(p, end)
+}
+
+// toEnd carries a run out, closes it, and returns how it ended.
+func (s *session) toEnd(v stepping, end func()) error {
 	for v.Step() {
 	}
+	messages := &diag.Bag{}
+	if v.Stop().Kind != vm.Exited {
+		messages.Add(crash.Explain(v, symbols.New(s.file, s.program, s.files)))
+	}
+	end() // all that the program wrote is out now
+	s.report(s.sys, s.files, messages)
 	switch stop := v.Stop(); stop.Kind {
 	case vm.Exited:
 		if stop.Status != 0 {
@@ -201,10 +223,8 @@ func (s *session) virtual(args []string, l *limits) error {
 		}
 		return nil
 	case vm.Killed:
-		s.tell(v)
 		return exitStatus(128 + stop.Status)
 	}
-	s.tell(v)
 	return errReported
 }
 

@@ -177,8 +177,8 @@ func TestOutputIntoSocket(t *testing.T) {
 	}
 }
 
-// process makes tasm run as a process of its own.
-func process(t *testing.T, args ...string) *exec.Cmd {
+// startTasm makes tasm run as a process of its own.
+func startTasm(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -200,7 +200,7 @@ func TestOutputToStdout(t *testing.T) {
 	if _, err := f.WriteString("before "); err != nil {
 		t.Fatal(err)
 	}
-	cmd := process(t, "build", "-f", "bin", "-o", "/dev/stdout", "-")
+	cmd := startTasm(t, "build", "-f", "bin", "-o", "/dev/stdout", "-")
 	cmd.Stdin, cmd.Stdout = strings.NewReader(flatSource), f
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
@@ -248,7 +248,7 @@ func TestFullOutput(t *testing.T) {
 		"/dev/full": "tasm: error: can't write '/dev/full': no space left on device\n",
 	} {
 		var stderr strings.Builder
-		cmd := process(t, "build", "-f", "bin", "-o", output, "-")
+		cmd := startTasm(t, "build", "-f", "bin", "-o", output, "-")
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(flatSource), full, &stderr
 		if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != exitError || stderr.String() != says {
 			t.Errorf("%s: %v, %q", output, err, stderr.String())
@@ -351,7 +351,7 @@ func TestInterrupt(t *testing.T) {
 	ended := 0
 	for i := range 24 {
 		sig := []os.Signal{os.Interrupt, syscall.SIGTERM}[i%2]
-		cmd := process(t, "build", "-f", "bin", "-o", out, "-")
+		cmd := startTasm(t, "build", "-f", "bin", "-o", out, "-")
 		cmd.Stdin = strings.NewReader(source)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -382,7 +382,7 @@ func TestInterrupt(t *testing.T) {
 
 // TestInterruptWhileWaiting interrupts a build whose source does not end.
 func TestInterruptWhileWaiting(t *testing.T) {
-	cmd := process(t, "build", "-f", "bin", "-o", filepath.Join(t.TempDir(), "out"), "-")
+	cmd := startTasm(t, "build", "-f", "bin", "-o", filepath.Join(t.TempDir(), "out"), "-")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

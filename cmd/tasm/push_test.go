@@ -156,7 +156,7 @@ func TestSignalEndsTransfer(t *testing.T) {
 	mustRun(t, "push", samplesDir+"/exit42.tasm", host+"/a")
 	for _, output := range []string{"image.tar", "layout/"} {
 		dir := t.TempDir()
-		cmd := process(t, "pull", host+"/a", "-o", dir+"/"+output)
+		cmd := startTasm(t, "pull", host+"/a", "-o", dir+"/"+output)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

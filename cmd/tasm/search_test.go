@@ -125,7 +125,7 @@ func TestInterruptedBuild(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		out := filepath.Join(dir, "out")
-		cmd := process(t, "build", "-v", "--layout", c.layout, "-o", out, "-f", "elf", "-")
+		cmd := startTasm(t, "build", "-v", "--layout", c.layout, "-o", out, "-f", "elf", "-")
 		cmd.Stdin = strings.NewReader(c.source)
 		var said bytes.Buffer
 		cmd.Stderr = &said

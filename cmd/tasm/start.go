@@ -15,6 +15,7 @@ type runner struct {
 	limits
 	in      string
 	virtual bool
+	on      machineOption
 }
 
 func runCommand() *command {
@@ -24,7 +25,7 @@ func runCommand() *command {
 		args:    "FILE [ARGUMENT...]",
 		summary: "run a program here, in a virtual machine, or in docker or podman",
 		about: []string{
-			"Without --in, FILE is a source: it is built, in layout plain unless another one is asked for, and runs on this system with the arguments that follow, with standard input, output and error, and tasm ends with its exit status. A program that a signal ends is run again in a virtual machine, and the line that it died at and the reason are told on standard error. On a system that is no Linux on x86, or with --vm, it runs in the virtual machine.",
+			"Without --in, FILE is a source: it is built, in layout plain unless another one is asked for, and runs on this system with the arguments that follow, with standard input, output and error, and tasm ends with its exit status. A program that a signal ends is run again in a virtual machine, and the line that it died at and the reason are told on standard error. On a system that is no Linux on x86, or with --on vm, it runs in the virtual machine.",
 			"With --in, the image in FILE is loaded into a container engine; tasm runs it there with the arguments that follow, removes container and image, and ends with the exit status of the program. Standard input, output and error are the program's. " + imageFileAbout,
 		},
 		examples: []example{
@@ -37,7 +38,8 @@ func runCommand() *command {
 		passesArgs: true,
 	}
 	simple := r.imageOptions.register(c)
-	simple.BoolVar(&r.virtual, "vm", false, "run in the virtual machine, which keeps the program from this system")
+	simple.BoolVar(&r.virtual, "vm", false, "the same as --on vm: in the virtual machine, which keeps the program from this system")
+	r.on.register(simple, onKernel)
 	r.limits.register(simple)
 	registerEngine(simple, &r.in)
 	return c
@@ -57,10 +59,12 @@ func (r *runner) run(sys *system, args []string) error {
 		switch {
 		case err != nil:
 			return err
-		case r.virtual || !runsHere():
+		case r.on.name == onCPU:
+			return s.stepped(args, &r.limits)
+		case r.virtual || r.on.name == onVM || !runsHere():
 			return s.virtual(args[1:], &r.limits)
 		case len(r.limits.force) > 0 || r.limits.steps != mostSteps:
-			return usagef("--fail and --limit-steps need the virtual machine: give --vm too")
+			return usagef("--fail and --limit-steps need the virtual machine: give --on vm too")
 		}
 		return s.native(args[1:], &r.limits)
 	}

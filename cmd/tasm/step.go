@@ -1,9 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -25,6 +26,7 @@ type stepper struct {
 	limits
 	plain bool
 	input string
+	on    machineOption
 }
 
 // mostRecorded bounds the recording of a session, in bytes.
@@ -38,7 +40,7 @@ func stepCommand() *command {
 		summary: "go through a program step by step, forwards and backwards",
 		about: []string{
 			"Builds FILE, in layout plain unless another one is asked for, and shows it on the terminal before its first instruction: source, registers, flags in words, stack, memory, system calls and output. Keys step through it in both directions, run to lines and breakpoints, and change registers and memory; ? explains them. In a packed or golfed file the map of the file is shown, with the header fields that an instruction is in.",
-			"With --plain, commands are read from standard input and answers written to standard output, a line each, for screen readers and scripts. The program runs in a virtual machine: nothing that it does reaches this system, and it reads what --input names. docs/step.md goes through an example.",
+			"With --plain, commands are read from standard input and answers written to standard output, a line each, for screen readers and scripts. The program runs in a virtual machine: nothing that it does reaches this system, and it reads what --input names. With --on cpu it runs on the processor and kernel of this machine instead (Linux on x86-64), where it can do what the virtual machine does not know; going back takes back what it did to its registers and memory, but not what the kernel did for it. docs/step.md goes through an example.",
 		},
 		examples: []example{
 			{"tasm step hello.tasm", "on the terminal"},
@@ -51,6 +53,7 @@ func stepCommand() *command {
 	simple := s.programOptions.register(c)
 	simple.BoolVar(&s.plain, "plain", false, "read commands and print, instead of drawing on the terminal")
 	simple.StringVar(&s.input, "input", "", "let the program read `FILE` as its standard input")
+	s.on.register(simple, onVM)
 	s.limits.registerVirtual(simple)
 	return c
 }
@@ -66,18 +69,20 @@ func (o *stepper) run(sys *system, args []string) error {
 	if err != nil {
 		return err
 	}
-	var input io.Reader = strings.NewReader("")
+	input, terminal := io.Reader(strings.NewReader("")), o.input == ""
 	if o.input != "" {
-		data, err := readFile(o.input)
+		f, err := os.Open(o.input)
 		if err != nil {
-			return o.fail(sys, s.files, err)
+			return o.fail(sys, s.files, fmt.Errorf("can't read %s: %s", o.input, diag.Reason(err)))
 		}
-		input = bytes.NewReader(data)
+		defer f.Close()
+		input = f
 	}
-	v, err := vm.New(s.file.Bytes, o.limits.apply(vm.Options{Args: args, Stdin: input, Terminal: o.input == "", Record: mostRecorded}))
+	v, end, err := o.on.begin(s, &o.limits, vm.Options{Args: args, Stdin: input, Terminal: terminal, Record: mostRecorded})
 	if err != nil {
 		return o.fail(sys, s.files, err)
 	}
+	defer end()
 	table := symbols.New(s.file, s.program, s.files)
 	loader, _ := elf.ByName(o.loader)
 	list := listing.New(s.name, s.file, s.files, loader, s.program.Bits)

@@ -18,6 +18,7 @@ type tracer struct {
 	programOptions
 	limits
 	json, calls, profile, coverage bool
+	on                             machineOption
 }
 
 func traceCommand() *command {
@@ -27,7 +28,7 @@ func traceCommand() *command {
 		args:    "FILE [ARGUMENT...]",
 		summary: "run a program in a virtual machine and show every step",
 		about: []string{
-			"Builds FILE, in layout plain unless another one is asked for, and runs it with the arguments that follow in a virtual machine: nothing that it does reaches this system, but that it reads standard input. Standard output gets a line for each instruction: its address, the line of the source, the instruction, and the registers, flags and memory that it changed. What the program writes is told where it calls write.",
+			"Builds FILE, in layout plain unless another one is asked for, and runs it with the arguments that follow in a virtual machine: nothing that it does reaches this system, but that it reads standard input. With --on cpu it runs on the processor and kernel of this machine, stepped by ptrace (Linux on x86-64); what it writes is not passed on there either. Standard output gets a line for each instruction: its address, the line of the source, the instruction, and the registers, flags and memory that it changed. What the program writes is told where it calls write.",
 			"With --json each line is an object; docs/trace.md describes its members. --profile and --coverage show instead, when the program has ended, how many instructions each line of the source ran, and which lines never did. How the program ended goes to standard error.",
 		},
 		examples: []example{
@@ -45,6 +46,7 @@ func traceCommand() *command {
 	simple.BoolVar(&t.calls, "calls", false, "show system calls alone")
 	simple.BoolVar(&t.profile, "profile", false, "show how many instructions each line ran, the most first")
 	simple.BoolVar(&t.coverage, "coverage", false, "show the lines that never ran; exit status 1 if there are any")
+	t.on.register(simple, onVM)
 	t.limits.register(simple)
 	return c
 }
@@ -57,10 +59,11 @@ func (t *tracer) run(sys *system, args []string) error {
 	if err != nil {
 		return err
 	}
-	v, err := vm.New(s.file.Bytes, t.limits.apply(vm.Options{Args: args, Stdin: sys.stdin, Record: lastSteps}))
+	v, end, err := t.on.begin(s, &t.limits, vm.Options{Args: args, Stdin: sys.stdin, Record: lastSteps})
 	if err != nil {
 		return t.fail(sys, s.files, err)
 	}
+	defer end()
 	out := bufio.NewWriter(sys.stdout)
 	table := symbols.New(s.file, s.program, s.files)
 	var never int
@@ -90,7 +93,7 @@ func (t *tracer) run(sys *system, args []string) error {
 }
 
 // steps shows every step until the run ends.
-func (t *tracer) steps(out io.Writer, v *vm.VM, table *symbols.Table) error {
+func (t *tracer) steps(out io.Writer, v debugger.Machine, table *symbols.Table) error {
 	for {
 		in := v.Instruction()
 		if !v.Step() {
@@ -112,7 +115,7 @@ func (t *tracer) steps(out io.Writer, v *vm.VM, table *symbols.Table) error {
 
 // count runs the program and shows how often its lines ran. It returns how many lines
 // never did.
-func (t *tracer) count(out io.Writer, v *vm.VM, table *symbols.Table) (never int, err error) {
+func (t *tracer) count(out io.Writer, v debugger.Machine, table *symbols.Table) (never int, err error) {
 	p := debugger.Count(v, table)
 	if t.profile {
 		p.Sort()

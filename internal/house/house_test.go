@@ -56,6 +56,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"layout/record", ""},
 	{"cache", ""},
 	{"vm", ""},
+	{"process", ""},
 	{"symbols", ""},
 	{"crash", ""},
 	{"lint", ""},
