@@ -203,6 +203,32 @@ func (r *Result) LayOut(name string, opts layout.Options) (*layout.File, *diag.B
 	return r.remembered(name, strategy, opts)
 }
 
+// Remembered returns the executable that the cache has for what LayOut would be asked;
+// nil where it has none.
+func (r *Result) Remembered(name string, opts layout.Options) *layout.File {
+	key := r.key(name, opts)
+	if key == "" {
+		return nil
+	}
+	file, _, err := record.Decode(r.Program, r.Cache.Store.Get(key))
+	if err != nil {
+		return nil
+	}
+	return file
+}
+
+// key returns the key of a layout in the cache, "" where it is not kept there.
+func (r *Result) key(name string, opts layout.Options) string {
+	size := 0
+	for _, s := range r.Program.Sections {
+		size += len(s.Fragments)
+	}
+	if r.Cache == nil || size > mostRemembered {
+		return ""
+	}
+	return record.Key(r.Program, name, opts, r.Cache.Maker)
+}
+
 // mostRemembered is how many fragments a program may have whose file is kept: much
 // larger ones are not searched for long.
 const mostRemembered = 1 << 15
@@ -210,14 +236,7 @@ const mostRemembered = 1 << 15
 // remembered answers from the cache, or lays out and puts the answer there. A search
 // that was ended early has not found what another would.
 func (r *Result) remembered(name string, strategy layout.Strategy, opts layout.Options) (*layout.File, *diag.Bag) {
-	size := 0
-	for _, s := range r.Program.Sections {
-		size += len(s.Fragments)
-	}
-	key := ""
-	if size <= mostRemembered {
-		key = record.Key(r.Program, name, opts, r.Cache.Maker)
-	}
+	key := r.key(name, opts)
 	if key != "" {
 		if file, messages, err := record.Decode(r.Program, r.Cache.Store.Get(key)); err == nil {
 			r.Cached = true

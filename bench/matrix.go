@@ -16,9 +16,14 @@ import (
 	"tasm/oci/content"
 )
 
+// matrixSource is the program of the images.
+var matrixSource = "samples/hello.tasm"
+
 // forms are what the tools get: the columns of the matrix.
 var forms = []struct{ name, options string }{
 	{"portable", ""},
+	{"padded", "--image-size padded"},
+	{"truncated", "--image-size truncated"},
 	{"small", "--image-size small"},
 	{"smallest", "--image-size smallest"},
 	{"for amd64", "--platform linux/amd64"},
@@ -31,6 +36,10 @@ var forms = []struct{ name, options string }{
 type taker struct {
 	name, version, line string
 	says                string // what the line must print
+	// alone: it needs no other program that runs all the time, so that it can be part
+	// of the tests; refuses are the columns that it does not take, by their names.
+	alone   bool
+	refuses string
 }
 
 const (
@@ -46,21 +55,22 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do ctr -a $PWD/c.so
 )
 
 var takers = []taker{
-	{"tasm push, docker-registry", "docker-registry --version", "$TASM push $A $I", "@sha256:"},
-	{"docker load, run", "dockerd --version", "docker load -q -i $A; docker run --rm --network none hello; docker rmi -f hello", greeting},
-	{"docker pull, run as another user", "dockerd --version", "docker pull -q $I; docker run --rm --network none --user 1000 --cap-drop ALL $I; docker rmi -f $I", greeting},
-	{"podman load, create", "podman --version", podman + "load -q -i $A; " + podman + "create --network none hello", ""},
-	{"podman pull, create", "podman --version", podman + "pull -q --tls-verify=false $I; " + podman + "create --network none $I", ""},
-	{"buildah from", "buildah --version", "c=$(" + buildah + "from --tls-verify=false $I); cat $(" + buildah + "mount $c)/*", greeting},
-	{"skopeo copy, of the archive", "skopeo --version", "skopeo copy -q docker-archive:$A dir:s1; skopeo copy -q oci-archive:$A dir:s2; ls s2", "manifest.json"},
-	{"skopeo copy, from the registry", "skopeo --version", "skopeo copy -q --src-tls-verify=false docker://$I dir:s3; ls s3", "manifest.json"},
-	{"umoci unpack, runc run", "runc --version", bundle + "runc --root $PWD/r run -b u matrix", greeting},
-	{"ctr import, run", "containerd --version", containerd + "ctr -a $PWD/c.sock image import --snapshotter native $A; ctr -a $PWD/c.sock run --rm --snapshotter native docker.io/library/hello:latest matrix", greeting},
-	{"ctr pull", "containerd --version", containerd + "ctr -a $PWD/c.sock image pull --plain-http --snapshotter native $I:latest", "done"},
-	{"GNU tar", "tar --version", "tar tvf $T", "7"},
-	{"bsdtar", "bsdtar --version", "bsdtar -tvf $T", "7"},
-	{"busybox tar", "busybox", "busybox tar tvf $T", "7"},
-	{"tarfile of Python", "python3 --version", python, "7"},
+	{name: "tasm push, docker-registry", version: "docker-registry --version", line: "$TASM push $A $I", says: "@sha256:"},
+	{name: "docker load, run", version: "dockerd --version", line: "docker load -q -i $A; docker run --rm --network none hello; docker rmi -f hello", says: greeting},
+	{name: "docker pull, run as another user", version: "dockerd --version", line: "docker pull -q $I; docker run --rm --network none --user 1000 --cap-drop ALL $I; docker rmi -f $I", says: greeting},
+	{name: "podman load, create", version: "podman --version", line: podman + "load -q -i $A; " + podman + "create --network none hello", says: ""},
+	{name: "podman pull, create", version: "podman --version", line: podman + "pull -q --tls-verify=false $I; " + podman + "create --network none $I", says: ""},
+	{name: "buildah from", version: "buildah --version", line: "c=$(" + buildah + "from --tls-verify=false $I); cat $(" + buildah + "mount $c)/*", says: greeting},
+	{name: "skopeo copy, of the archive", version: "skopeo --version", line: "skopeo copy -q docker-archive:$A dir:s1; skopeo copy -q oci-archive:$A dir:s2; ls s2", says: "manifest.json", alone: true},
+	{name: "skopeo copy, from the registry", version: "skopeo --version", line: "skopeo copy -q --src-tls-verify=false docker://$I dir:s3; ls s3", says: "manifest.json"},
+	{name: "umoci unpack", version: "umoci --version", line: "umoci unpack --image $L:latest u; cat u/rootfs/*", says: greeting, alone: true, refuses: "index"},
+	{name: "umoci unpack, runc run", version: "runc --version", line: bundle + "runc --root $PWD/r run -b u matrix", says: greeting},
+	{name: "ctr import, run", version: "containerd --version", line: containerd + "ctr -a $PWD/c.sock image import --snapshotter native $A; ctr -a $PWD/c.sock run --rm --snapshotter native docker.io/library/hello:latest matrix", says: greeting},
+	{name: "ctr pull", version: "containerd --version", line: containerd + "ctr -a $PWD/c.sock image pull --plain-http --snapshotter native $I:latest", says: "done"},
+	{name: "GNU tar", version: "tar --version", line: "tar tvf $T", says: "7", alone: true, refuses: "truncated smallest"},
+	{name: "bsdtar", version: "bsdtar --version", line: "bsdtar -tvf $T", says: "7", alone: true, refuses: "truncated smallest"},
+	{name: "busybox tar", version: "busybox", line: "busybox tar tvf $T", says: "7", alone: true, refuses: "truncated small smallest"},
+	{name: "tarfile of Python", version: "python3 --version", line: python, says: "7", alone: true, refuses: "truncated smallest"},
 }
 
 // matrix prints which tools take which images.
@@ -73,7 +83,7 @@ func matrix(dir, tasm string, engine *dockertest.Engine) error {
 	for _, t := range takers {
 		fmt.Printf("| %s | %s |", t.name, versionOf(t.version))
 		for i := range forms {
-			fmt.Printf(" %s |", t.take(dir, tasm, engine, i))
+			fmt.Printf(" %s |", t.take(dir, tasm, i, "DOCKER_HOST="+engine.Host(), fmt.Sprintf("I=%s/matrix/hello%d", engine.Registry(), i)))
 		}
 		fmt.Println()
 	}
@@ -86,7 +96,7 @@ func matrix(dir, tasm string, engine *dockertest.Engine) error {
 }
 
 // prepare builds the image of a column, once.
-func prepare(work, tasm string, i int) error {
+func prepare(work, tasm, source string, i int) error {
 	if _, err := os.Stat(work); err == nil {
 		return nil
 	}
@@ -94,7 +104,7 @@ func prepare(work, tasm string, i int) error {
 		return err
 	}
 	for _, output := range []string{"image.tar", "layout/"} {
-		args := append([]string{"build", "samples/hello.tasm", "-o", work + "/" + output}, strings.Fields(forms[i].options)...)
+		args := append([]string{"build", source, "-o", work + "/" + output}, strings.Fields(forms[i].options)...)
 		if said, err := exec.Command(tasm, args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("%w\n%s", err, said)
 		}
@@ -125,9 +135,9 @@ func prepare(work, tasm string, i int) error {
 }
 
 // take lets the tool do its work with the image of a column, in a folder of its own.
-func (t *taker) take(dir, tasm string, engine *dockertest.Engine, i int) string {
+func (t *taker) take(dir, tasm string, i int, env ...string) string {
 	work := filepath.Join(dir, "matrix", fmt.Sprint(i))
-	if err := prepare(work, tasm, i); err != nil {
+	if err := prepare(work, tasm, matrixSource, i); err != nil {
 		return verdict("", "", err)
 	}
 	own, err := os.MkdirTemp(dir, "take")
@@ -136,8 +146,8 @@ func (t *taker) take(dir, tasm string, engine *dockertest.Engine, i int) string 
 	}
 	cmd := exec.Command("timeout", "-k", "5", "120", "sh", "-euc", t.line)
 	cmd.Dir = own
-	cmd.Env = append(os.Environ(), "DOCKER_HOST="+engine.Host(), "TASM="+tasm, "A="+work+"/image.tar", "L="+work+"/layout",
-		"T="+work+"/layer.tar", fmt.Sprintf("I=%s/matrix/hello%d", engine.Registry(), i))
+	cmd.Env = append(os.Environ(), "TASM="+tasm, "A="+work+"/image.tar", "L="+work+"/layout", "T="+work+"/layer.tar")
+	cmd.Env = append(cmd.Env, env...)
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()

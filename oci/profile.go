@@ -6,6 +6,9 @@ package oci
 type Profile struct {
 	Name string
 
+	// About says what is remarkable about such an image besides that; "" for nothing.
+	About string
+
 	// Refused says which tools do not take such an image; "" if all do.
 	Refused string
 
@@ -35,11 +38,32 @@ const freeNames = "0123456789abcdefghijklmnopqrstuvwxyz"
 // files too.
 var Portable = Profile{Name: "portable", mediaType: true, tar: ustar}
 
+// Padded is Portable, but that the program may get longer to make the image smaller.
+var Padded = Profile{
+	Name:      "padded",
+	About:     "takes up to eight zeros behind the program, which 'docker images' counts, where that makes the image smaller",
+	mediaType: true, pad: true, tar: ustar,
+}
+
+// Truncated has a tar file that is cut short, which the tar programs refuse and all
+// container engines and registries take.
+var Truncated = Profile{
+	Name:      "truncated",
+	Refused:   tarPrograms,
+	mediaType: true, pad: true,
+}
+
+// Who refuses what: programs for tar files, and registries and tools for manifests.
+const (
+	tarPrograms = "GNU tar, bsdtar, busybox tar and Python's tarfile"
+	typeReaders = "registries and tools that ask a manifest for its media type (cloudflare's serverless-registry, spegel, the .NET SDK)"
+)
+
 // Small leaves out what container engines and registries do not need, but for
 // the end of the tar file.
 var Small = Profile{
 	Name:    "small",
-	Refused: "busybox tar, and registries and tools that ask a manifest for its media type (cloudflare's serverless-registry, spegel, the .NET SDK)",
+	Refused: "busybox tar, and " + typeReaders,
 	pad:     true,
 	tar:     tarFormat{fill: true, endBlock: true},
 }
@@ -49,9 +73,9 @@ var Small = Profile{
 // the tar programs refuse and all container engines read.
 var Smallest = Profile{
 	Name:    "smallest",
-	Refused: "GNU tar, bsdtar, busybox tar and Python's tarfile, and registries and tools that ask a manifest for its media type (cloudflare's serverless-registry, spegel, the .NET SDK)",
+	Refused: tarPrograms + ", and " + typeReaders,
 	pad:     true,
 }
 
-// Profiles are all profiles, the default first.
-var Profiles = []Profile{Portable, Small, Smallest}
+// Profiles are all profiles, the default first, which is the largest.
+var Profiles = []Profile{Portable, Padded, Truncated, Small, Smallest}

@@ -41,6 +41,11 @@ tar tar
 docker docker.io
 dockerd docker.io
 docker-registry docker-registry
+skopeo skopeo
+umoci umoci
+bsdtar libarchive-tools
+busybox busybox
+python3 python3
 iptables iptables
 qemu-i386 qemu-user
 qemu-system-i386 qemu-system-x86

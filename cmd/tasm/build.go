@@ -70,6 +70,7 @@ func (b *build) run(sys *system, args []string) error {
 	if len(args) == 0 {
 		return usagef("give a source file")
 	}
+	b.told = b.verbose || isTerminal(sys.stderr)
 	source := args[0]
 	format, err := chooseFormat(b.format, b.output)
 	if err != nil {
@@ -137,7 +138,7 @@ func (b *build) readOthers(sys *system, args []string, first []byte, f *format) 
 
 // tell prints the summary of a build.
 func (b *build) tell(sys *system, output, summary string, hosts ...string) {
-	if !b.verbose && !isTerminal(sys.stderr) {
+	if !b.told { // nothing is to be told
 		return
 	}
 	fmt.Fprintf(sys.stderr, "%s  %s\n", output, summary)
@@ -261,7 +262,7 @@ func (b *build) make(sys *system, name string, text []byte, f *format) (*product
 		made.summary += "  ended early"
 	}
 	if f.kind == tasm.Executable {
-		made.hosts = asks(built.File)
+		made.hosts = asks(built.File, b.findCure(sys, built).cost(built.File, 0))
 		if b.sidecar() {
 			made.sidecar = built.Sidecar(name, debugInformation("dwarf", name, "", "tasm "+version()))
 			if made.sidecar == nil {

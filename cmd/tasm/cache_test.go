@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,38 @@ func TestCache(t *testing.T) {
 			t.Errorf("tasm %v shows another thing of a file from the cache:\n%s%s\n%s%s", verb, got.stdout, got.stderr, want.stdout, want.stderr)
 		}
 	}
+}
+
+// TestCost holds that a build tells what a file for all systems costs: from above by a
+// short search, and to the byte when that file was built before.
+func TestCost(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tasm")
+	build := func(want string, args ...string) {
+		t.Helper()
+		r := runCached(dir, cachedSource, append([]string{"build", "-v", "-o", "-"}, append(args, "-")...)...)
+		if r.status != exitOK || !strings.Contains(r.stderr, want) {
+			t.Errorf("build %v: status %d, want %q:\n%s", args, r.status, want, r.stderr)
+		}
+	}
+	size := func(args ...string) int {
+		return len(stdoutOf(t, cachedSource, append([]string{"build", "-o", "-"}, append(args, "-")...)...))
+	}
+	build("machines): --loader portable (at most +")
+	build("B on the wire); commits", "-f", "image")
+	more := size("--anywhere") - size()
+	build("; commits", "--anywhere")
+	build("B  linux/386", "--anywhere")
+	build(fmt.Sprintf("machines): --loader portable (+%d B); commits", more))
+	build(fmt.Sprintf("machines): --loader portable (+%d B, +", more), "-f", "image")
+}
+
+func stdoutOf(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	r := runTasm(stdin, args...)
+	if r.status != exitOK {
+		t.Fatal(r.stderr)
+	}
+	return r.stdout
 }
 
 // TestCacheDamage holds that entries which are not whole, or folders that can't be

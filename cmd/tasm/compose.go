@@ -145,6 +145,7 @@ type composition struct {
 	sys      *system
 	base     content.Artifact
 	built    map[string]builtProgram // by target
+	spec     *imageSpec              // of the last image
 	told     []diag.Message
 	children []oci.Child
 	tags     []string // as the source or the command line has them
@@ -173,9 +174,23 @@ func (c *composition) add(v variant, name string, text []byte, shown string) err
 		return c.fail(c.sys, built.Files, err)
 	}
 	if !again {
-		c.out.hosts = append(c.out.hosts, asks(built.File))
+		c.out.hosts = append(c.out.hosts, asks(built.File, c.cost(built.Result)))
 	}
 	return nil
+}
+
+// cost says what an image costs whose program runs everywhere.
+func (c *composition) cost(built *tasm.Result) string {
+	found := c.findCure(c.sys, built)
+	if found == nil || c.spec == nil || c.base != nil {
+		return found.cost(built.File, 0)
+	}
+	now, _ := c.spec.build(built.Bytes)
+	then, _ := c.spec.build(found.file.Bytes)
+	if now == nil || then == nil {
+		return found.cost(built.File, 0)
+	}
+	return found.cost(built.File, then.Sizes().Wire()-now.Sizes().Wire())
 }
 
 // news leaves out what an image before this one was told of too.
@@ -200,6 +215,7 @@ func (c *composition) image(v variant, built builtProgram, shown string, message
 	if v.platform.OS != "" {
 		spec.Platform = v.platform
 	}
+	c.spec = spec
 	var child oci.Child
 	if c.base == nil {
 		img, said := spec.build(built.Bytes)

@@ -262,10 +262,13 @@ func profileNames() []string {
 	return names
 }
 
-// profileSummaries says who refuses the images of the smaller profiles.
+// profileSummaries says what the smaller profiles do, and who refuses their images.
 func profileSummaries() string {
 	var all []string
 	for _, p := range oci.Profiles {
+		if p.About != "" {
+			all = append(all, p.Name+" "+p.About)
+		}
 		if p.Refused != "" {
 			all = append(all, p.Name+" is refused by "+p.Refused)
 		}

@@ -28,6 +28,7 @@ type searchOptions struct {
 	maxSize        uint64 // bytes; 0 is any
 	anywhere       bool
 	noCache        bool
+	told           bool // the summary of the build is shown
 
 	set *pflag.FlagSet
 }
@@ -179,9 +180,14 @@ type search struct {
 	line   *progressLine
 }
 
+// limits are what the result of a search depends on.
+func (o *searchOptions) limits() layout.Options {
+	return layout.Options{Loader: o.loaderName(), MaxCharge: o.maxCharge, Assume: o.assume, Effort: o.effort}
+}
+
 // begin makes the options of a search; its end method has to be called.
 func (o *searchOptions) begin(sys *system) *search {
-	s := &search{Options: layout.Options{Loader: o.loaderName(), MaxCharge: o.maxCharge, Assume: o.assume, Effort: o.effort}}
+	s := &search{Options: o.limits()}
 	if o.timeLimit > 0 {
 		s.Context, s.cancel = context.WithTimeout(context.Background(), o.timeLimit)
 	} else {
