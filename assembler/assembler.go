@@ -77,7 +77,8 @@ type Options struct {
 	Environ func(name string) (string, bool)
 	// Now is the time that __?DATE?__ and its like tell, in seconds since 1970.
 	Now int64
-	// MaxLines bounds the lines that macros and %rep make; 0 is ten million.
+	// MaxLines bounds the lines that macros and %rep make, and with them the words in
+	// them; 0 is ten million.
 	MaxLines int
 	// Instructions keeps in each code fragment the instruction that it
 	// encodes, for layouts that choose among encodings.
@@ -170,6 +171,7 @@ type assembler struct {
 	// What outlives a pass.
 	symbols   map[string]*symbol
 	order     []*symbol // in order of first mention
+	numbered  []*symbol // those that the parser has numbered, by their numbers
 	sections  []*section
 	named     map[string]*section // the same by their names
 	segments  lang.SegmentID      // how many segment numbers are taken

@@ -142,6 +142,19 @@ func isLocal(name string) bool {
 	return name != "" && name[0] == '.' && (len(name) == 1 || name[1] != '.')
 }
 
+// symbol is find for a name that the parser has numbered, or not.
+func (a *assembler) symbol(name string, id int32) *symbol {
+	if int(id) < len(a.numbered) && a.numbered[id] != nil {
+		return a.numbered[id]
+	}
+	s := a.find(name)
+	if id != 0 {
+		a.numbered = append(a.numbered, make([]*symbol, max(0, int(id)+1-len(a.numbered)))...)
+		a.numbered[id] = s
+	}
+	return s
+}
+
 // find returns the symbol of that name as seen from the statement at hand,
 // making it when it is mentioned for the first time.
 func (a *assembler) find(name string) *symbol {
@@ -162,7 +175,7 @@ func (a *assembler) find(name string) *symbol {
 
 // define gives a label or EQU its value in this pass.
 func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
-	s := a.find(label.Name)
+	s := a.symbol(label.Name, label.ID)
 	if isSpecial(label.Name) && !strings.HasPrefix(label.Name, "..@") && !a.isStart(label.Name) {
 		a.message(diag.Errorf(label.Range, "'%s' is no label: names with two dots in front are reserved", label.Name).
 			Notef("a label outside the scopes of local labels begins with ..@"))
@@ -247,7 +260,7 @@ func isSpecial(name string) bool { return len(name) > 1 && name[0] == '.' && nam
 // Symbol implements lang.Env.
 func (a *assembler) Symbol(ref *lang.Symbol) (lang.Value, *diag.Message) {
 	a.asked = true
-	s := a.find(ref.Name)
+	s := a.symbol(ref.Name, ref.ID)
 	s.used = true
 	switch {
 	case s.pass == a.pass:

@@ -59,6 +59,7 @@ func (e *Expansion) Note(m *diag.Message) *diag.Message {
 // Label defines a symbol at the place where it stands.
 type Label struct {
 	Range diag.Range
+	ID    int32  // as in Symbol
 	Name  string // as written: "msg", ".loop", "..@special"; a leading $ is removed
 	Colon bool   // written with a colon
 }
@@ -286,7 +287,10 @@ type String struct {
 // Symbol refers to a label, an EQU or an external.
 type Symbol struct {
 	Range diag.Range
-	Name  string
+	// ID is the parser's number for a name that means the same wherever it stands,
+	// so that it need not be searched for again; 0 for none.
+	ID   int32
+	Name string
 }
 
 // Register refers to a register.

@@ -146,7 +146,7 @@ func (g *grammar) unary() lang.Expr {
 	g.pos++
 	switch t.Kind {
 	case Number:
-		return g.number(t)
+		return g.constant(t)
 	case Identifier:
 		return g.name(t)
 	case String:
@@ -220,7 +220,7 @@ func (g *grammar) enter(t *Token) bool {
 
 func (g *grammar) leave() { g.depth-- }
 
-func (g *grammar) number(t *Token) lang.Expr {
+func (g *grammar) constant(t *Token) lang.Expr {
 	n := g.numbers.node()
 	n.Range = t.Range
 	if len(t.Text) == 1 {
@@ -280,6 +280,9 @@ func (g *grammar) name(t *Token) lang.Expr {
 		// A mnemonic can be a label too; here nothing else makes sense.
 		s := g.symbols.node()
 		s.Range, s.Name = t.Range, symbolName(t.Text)
+		if w.kind == plainWord {
+			s.ID = w.id
+		}
 		return s
 	case registerWord:
 		r := g.registers.node()

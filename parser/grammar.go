@@ -276,6 +276,9 @@ func (g *grammar) label(st *lang.Statement) *word {
 	}
 	l := g.labels.node()
 	l.Range, l.Name, l.Colon = t.Range, symbolName(t.Text), colon
+	if w.kind == plainWord {
+		l.ID = w.id
+	}
 	st.Label = l
 	g.pos++
 	if colon {

@@ -363,7 +363,7 @@ func (p *preprocessor) macroHeading(d *command, m *multiMacro) bool {
 	if len(d.args) == 0 {
 		return true
 	}
-	defaults, _ := p.splitArguments(p.arena.copy(d.args))
+	defaults, _ := p.splitArguments(p.kept.copy(d.args))
 	m.defaults = defaults
 	if m.max != math.MaxInt && m.min+len(defaults) > m.max {
 		p.report(diag.Warningf("pp-macro-defaults", argRange(d.args, d.name.Range),
@@ -554,8 +554,8 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 				}
 			}
 		}
-		if f.kind == fileFrame {
-			line.Tokens = p.arena.copy(line.Tokens)
+		if f.kind == fileFrame || f.placed() {
+			line.Tokens = p.kept.copy(line.Tokens)
 		}
 		body = append(body, bodyLine{Line: line, percent: percent})
 		if !p.store(len(line.Tokens), line.Range) {

@@ -42,7 +42,8 @@ type Config struct {
 	Environ func(name string) (string, bool)
 	// Now is the time that __?DATE?__ and its like tell, in seconds since 1970.
 	Now int64
-	// MaxLines bounds the lines that macros and %rep make; 0 is ten million.
+	// MaxLines bounds the lines that macros and %rep make, and with them the words in
+	// them; 0 is ten million.
 	MaxLines int
 }
 
@@ -63,13 +64,15 @@ func New(cfg Config) *Parser {
 	if cfg.ReadFile == nil {
 		cfg.ReadFile = os.ReadFile
 	}
-	return &Parser{
+	p := &Parser{
 		cfg:        cfg,
 		grammar:    newGrammar(cfg.Vocabulary),
 		conditions: newGrammar(cfg.Vocabulary),
 		sources:    map[diag.FileID]string{},
 		included:   map[string]diag.FileID{},
 	}
+	p.conditions.words = p.grammar.words // a name has one number
+	return p
 }
 
 // lineSource yields the logical lines that the grammar reads, expanded. A line
@@ -259,8 +262,8 @@ func (p *Parser) now() int64 { return p.cfg.Now }
 
 func (p *Parser) limits() limits {
 	l := defaultLimits
-	if p.cfg.MaxLines > 0 {
-		l.lines = p.cfg.MaxLines
+	if most := p.cfg.MaxLines; most > 0 {
+		l.lines, l.emitted, l.tokens = most, 2*most, 5*most
 	}
 	return l
 }

@@ -85,6 +85,11 @@ type frame struct {
 	call *macroCall // the macro call at hand, for %1; a %rep has that of its surroundings
 	done *multiMacro
 
+	// begun is where the tokens of the frame's lines begin in the arena, once the
+	// first has been read: from there on they are not needed for the next.
+	begun   mark
+	reading bool
+
 	expansion *lang.Expansion
 	opened    diag.Range // the %include, macro call or %rep
 	conds     int        // how many %if were open when the frame was
@@ -136,7 +141,8 @@ type preprocessor struct {
 
 	line     Line // the line at hand, as read
 	fileLine Line // the room that the lexer writes to
-	arena    arena
+	arena    arena // of tokens made for the line at hand and the calls that it is in
+	kept     arena // of what is kept for longer: the bodies of macros
 	scratch  []Token
 	spare    []*expander
 	depth    int // of expanders in use
@@ -289,6 +295,10 @@ func (p *preprocessor) readListed(f *frame) (line Line, percent, ok bool) {
 // read returns the next line of f as it stands there, and whether it has a
 // Directive token.
 func (p *preprocessor) read(f *frame) (line Line, percent, ok bool) {
+	if !f.reading {
+		f.begun, f.reading = p.arena.at, true
+	}
+	p.arena.at = f.begun
 	if f.kind == fileFrame {
 		if !f.lexer.next(&p.fileLine) {
 			return Line{}, false, false
@@ -319,11 +329,14 @@ func (p *preprocessor) read(f *frame) (line Line, percent, ok bool) {
 	l := &f.body[f.next]
 	f.next++
 	p.line = l.Line
-	if f.kind != textFrame && f.call != nil && f.call.macro.own {
+	if f.placed() {
 		p.line = p.placed(p.line, f.opened)
 	}
 	return p.line, l.percent, true
 }
+
+// placed reports whether the lines of f get the place of its call.
+func (f *frame) placed() bool { return f.kind != textFrame && f.call != nil && f.call.macro.own }
 
 // placed gives the line of one of tasm's own macros the place of its call.
 func (p *preprocessor) placed(line Line, at diag.Range) Line {
@@ -490,7 +503,13 @@ func hasDirective(tokens []Token) bool {
 
 // arena hands out token slices from chunks, which is cheaper than allocating
 // each.
-type arena struct{ free []Token }
+type arena struct {
+	chunks [][]Token
+	at     mark // of the next slice
+}
+
+// mark is a place in an arena: used tokens of a chunk.
+type mark struct{ chunk, used int }
 
 const arenaChunk = 1024
 
@@ -503,11 +522,14 @@ func (a *arena) copy(tokens []Token) []Token {
 	if n > arenaChunk/4 {
 		return append([]Token(nil), tokens...)
 	}
-	if n > len(a.free) {
-		a.free = make([]Token, arenaChunk)
+	if a.at.used+n > arenaChunk {
+		a.at = mark{chunk: a.at.chunk + 1}
 	}
-	out := a.free[:n:n]
-	a.free = a.free[n:]
+	if a.at.chunk == len(a.chunks) {
+		a.chunks = append(a.chunks, make([]Token, arenaChunk))
+	}
+	out := a.chunks[a.at.chunk][a.at.used : a.at.used+n : a.at.used+n]
+	a.at.used += n
 	copy(out, tokens)
 	return out
 }

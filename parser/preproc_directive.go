@@ -462,7 +462,7 @@ func (p *preprocessor) pragma(d *command) {
 		return
 	}
 	at := d.name.Range
-	line := append(p.arena.copy(nil), Token{Kind: Punctuation, Text: "[", Range: at}, Token{Kind: Identifier, Text: "pragma", Range: at})
+	line := append([]Token(nil), Token{Kind: Punctuation, Text: "[", Range: at}, Token{Kind: Identifier, Text: "pragma", Range: at})
 	line = append(line, d.args...)
 	line[2].Space = true
 	p.instead = append(line, Token{Kind: Punctuation, Text: "]", Range: at})

@@ -159,7 +159,7 @@ func (p *preprocessor) readMacros(name string) (rest []bodyLine) {
 		if !ok {
 			break
 		}
-		l.Tokens = p.arena.copy(l.Tokens)
+		l.Tokens = p.kept.copy(l.Tokens)
 		rest = append(rest, bodyLine{Line: l})
 	}
 	p.frames, p.conds, p.skipping, p.line, p.own, p.follow = frames, conds, skipping, line, own, follow

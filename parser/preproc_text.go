@@ -102,6 +102,11 @@ func exponent(tokens []Token) bool {
 		tokens[2].Kind != Number || tokens[0].Kind != Number && tokens[0].Kind != Float {
 		return false
 	}
+	switch first := tokens[0].Text; first[len(first)-1] | 0x20 {
+	case 'e', 'p':
+	default:
+		return false
+	}
 	whole := lexLine(nil, tokens[0].Text+tokens[1].Text+tokens[2].Text, 0, 0)
 	return len(whole) == 1 && whole[0].Kind == Float
 }

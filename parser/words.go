@@ -6,7 +6,7 @@ import "tasm/lang"
 type wordKind uint8
 
 const (
-	plainWord    wordKind = iota // reserved for nothing: a symbol
+	plainWord    wordKind = iota // reserved for nothing: a symbol; id: its number, or 0
 	registerWord                 // id: the register
 	mnemonicWord                 // id: the mnemonic
 	prefixWord                   // id: the prefix
@@ -109,19 +109,31 @@ func (g *grammar) lookUp(text string) *word {
 	var w *word
 	name := lower(text)
 	if name != text {
-		w = g.words[name]
+		if w = g.words[name]; w != nil && w.kind == plainWord {
+			return g.number(text)
+		}
 	}
 	if w == nil {
 		class, id := g.vocabulary.Lookup(name)
 		kind := vocabularyKinds[class]
 		if kind == plainWord {
-			return notReserved
+			return g.number(text)
 		}
 		w = &word{kind: kind, id: id, name: name}
 	}
 	if len(g.words) < maxSpellings {
 		g.words[text] = w
 	}
+	return w
+}
+
+// number gives a name that is reserved for nothing a number, see lang.Symbol.
+func (g *grammar) number(name string) *word {
+	if name[0] == '.' || len(g.words) >= maxNumbered {
+		return notReserved
+	}
+	w := &word{id: int32(len(g.words))}
+	g.words[name] = w
 	return w
 }
 
@@ -139,3 +151,6 @@ const maxWord = 32
 // maxSpellings bounds how many spellings of reserved words are remembered. There
 // are few words and few ways in which anybody writes one.
 const maxSpellings = 1 << 14
+
+// maxNumbered bounds how many names are remembered.
+const maxNumbered = 1 << 20

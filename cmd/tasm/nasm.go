@@ -163,6 +163,10 @@ func (n *nasm) read(name string) ([]byte, error) {
 	return readFile(name)
 }
 
+// nasmMaxLines is how many lines macros may make. Those of public projects make far
+// more than ten million (ipfilter8.asm of x265).
+const nasmMaxLines = 400_000_000
+
 // options are what the assembly depends on.
 func (n *nasm) options(kind *nasmKind) assembler.Options {
 	n.deps.dirs = n.include
@@ -179,7 +183,8 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 			value := n.sys.getenv(name)
 			return value, value != ""
 		},
-		Now: time.Now().Unix(),
+		Now:      time.Now().Unix(),
+		MaxLines: nasmMaxLines,
 	}
 }
 

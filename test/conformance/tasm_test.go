@@ -70,7 +70,7 @@ func flat(t *testing.T, dir, name string) product {
 
 // nasmTime is how long nasm may take. Sources on which it never ends count as
 // rejected.
-const nasmTime = 2 * time.Minute
+const nasmTime = 30 * time.Second
 
 // nasm runs the real nasm in folder dir.
 func nasm(t *testing.T, dir, name, format string, options ...string) product {
