@@ -92,6 +92,10 @@ func (a *assembler) need64(at diag.Range) {
 		Notef("%d-bit code has neither 64-bit registers nor r8-r15, spl, bpl, sil and dil", a.bits))
 }
 
+// maxExplained is how many errors there may be before instructions are no longer
+// explained.
+const maxExplained = 1000
+
 // maxSaid bounds the messages about one instruction of a macro or %rep.
 const maxSaid = 20
 
@@ -142,6 +146,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 	in.DefaultRel = a.defaultRel
 	in.CPU = x86.Level(a.cpu)
 	in.Segment = a.current.out.ID
+	in.Terse = !a.final || a.messages.Errors() > maxExplained
 	in.Prefixes = in.Prefixes[:0]
 	for _, p := range body.Prefixes {
 		in.Prefixes = append(in.Prefixes, x86.PrefixID(p.ID))

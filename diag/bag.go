@@ -18,7 +18,12 @@ type Bag struct {
 	messages []*Message
 	errors   int
 	seen     map[said]bool
+	left     [2]int // how many were left out, by severity
 }
+
+// maxKept is how many messages a Bag keeps. What comes after them is only counted:
+// nobody reads as many, and each takes more memory than a line of source.
+const maxKept = 10_000
 
 // said is what makes two messages the same.
 type said struct {
@@ -31,6 +36,10 @@ type said struct {
 // its place what another has said there: a loop in a macro says it only once.
 func (b *Bag) Add(m *Message) {
 	if m == nil {
+		return
+	}
+	if len(b.messages) >= maxKept {
+		b.leave(m.Severity, 1)
 		return
 	}
 	what := said{m.Range, m.Severity, m.Text}
@@ -47,10 +56,21 @@ func (b *Bag) Add(m *Message) {
 	b.messages = append(b.messages, m)
 }
 
+// leave counts messages that are left out.
+func (b *Bag) leave(severity Severity, n int) {
+	b.left[severity] += n
+	if severity == Error {
+		b.errors += n
+	}
+}
+
 // Append adds all messages of other.
 func (b *Bag) Append(other *Bag) {
 	for _, m := range other.messages {
 		b.Add(m)
+	}
+	for severity, n := range other.left {
+		b.leave(Severity(severity), n)
 	}
 }
 
@@ -60,11 +80,15 @@ func (b *Bag) Errors() int { return b.errors }
 // Len returns how many messages there are.
 func (b *Bag) Len() int { return len(b.messages) }
 
-// Messages returns the messages in the order of their places.
+// Messages returns the messages in the order of their places, and behind them one
+// that counts those that were left out.
 func (b *Bag) Messages() []*Message {
 	sorted := slices.Clone(b.messages)
 	slices.SortStableFunc(sorted, func(x, y *Message) int {
 		return cmp.Or(cmp.Compare(x.Range.File, y.Range.File), cmp.Compare(x.Range.Start, y.Range.Start))
 	})
+	if more := leftOut(b.left); more != nil {
+		sorted = append(sorted, more)
+	}
 	return sorted
 }

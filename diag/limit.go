@@ -18,20 +18,31 @@ func Limit(messages []*Message, max int) []*Message {
 			kept = append(kept, m)
 		}
 	}
-	var left []string
-	for severity, n := range count {
-		if n -= max; n > 0 {
-			left = append(left, fmt.Sprintf("%d more %s", n, plural(n, Severity(severity).String())))
-		}
+	for severity := range count {
+		count[severity] = count[severity] - min(count[severity], max)
 	}
-	if len(left) > 0 {
-		more := &Message{Severity: Warning, Text: "... and " + strings.Join(left, " and ")}
-		if count[Error] > max {
-			more.Severity = Error
-		}
+	if more := leftOut(count); more != nil {
 		kept = append(kept, more)
 	}
 	return kept
+}
+
+// leftOut returns a message that counts those that were left out, by severity, or nil.
+func leftOut(count [2]int) *Message {
+	var left []string
+	for severity, n := range count {
+		if n > 0 {
+			left = append(left, fmt.Sprintf("%d more %s", n, plural(n, Severity(severity).String())))
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	more := &Message{Severity: Warning, Text: "... and " + strings.Join(left, " and ")}
+	if count[Error] > 0 {
+		more.Severity = Error
+	}
+	return more
 }
 
 func plural(n int, noun string) string {

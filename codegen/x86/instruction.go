@@ -29,6 +29,8 @@ type Instruction struct {
 	// branches within the segment are measured from its end.
 	Segment lang.SegmentID
 	Offset  int64
+	// Terse is set where nobody wants a Mismatch explained.
+	Terse bool
 }
 
 // OperandKind is the shape of an Operand.

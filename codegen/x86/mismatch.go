@@ -141,6 +141,7 @@ func (m *Mismatch) text() string {
 // candidate is a form that might have been meant.
 type candidate struct {
 	form    *Form
+	syntax  string
 	blocked uint8 // operands that stand in the way
 }
 
@@ -152,6 +153,13 @@ func (c *context) explain(v verdict) *Mismatch {
 	in := c.in
 	name := MnemonicName(in.Mnemonic)
 	m := &Mismatch{Operand: -1}
+	if in.Terse {
+		if i := c.only64(); v == wrongMode && i >= 0 {
+			return c.problem(only64BitRegisters, i)
+		}
+		m.Text = name + " does not go with these operands"
+		return m
+	}
 	switch v {
 	case sizeMissing:
 		for i := range c.count {
@@ -201,7 +209,7 @@ func (c *context) explain(v verdict) *Mismatch {
 			m.Notes = append(m.Notes, fmt.Sprintf("and %d more forms", len(near)-mostNotes))
 			break
 		}
-		note := n.form.Syntax()
+		note := n.syntax
 		if n.blocked != 0 {
 			note += ": " + c.obstacle(n)
 		}
@@ -249,8 +257,11 @@ func (c *context) only64() int {
 // weighs less than another kind of operand.
 func (c *context) nearest() []candidate {
 	var list []candidate
-	known := func(f *Form) bool {
-		return slices.ContainsFunc(list, func(o candidate) bool { return o.form.Syntax() == f.Syntax() })
+	add := func(n candidate) {
+		n.syntax = n.form.Syntax()
+		if !slices.ContainsFunc(list, func(o candidate) bool { return o.syntax == n.syntax }) {
+			list = append(list, n)
+		}
 	}
 	least := 1 << 10
 	forms := c.candidates()
@@ -269,15 +280,14 @@ func (c *context) nearest() []candidate {
 		if cost < least {
 			least, list = cost, list[:0]
 		}
-		if cost == least && !known(f) {
-			list = append(list, n)
+		if cost == least {
+			add(n)
 		}
 	}
 	if len(list) == 0 { // another number of operands
 		for i := range forms {
-			f := &forms[i]
-			if f.tags&alternative == 0 && f.modes.Has(c.in.Bits) && !known(f) {
-				list = append(list, candidate{form: f})
+			if f := &forms[i]; f.tags&alternative == 0 && f.modes.Has(c.in.Bits) {
+				add(candidate{form: f})
 			}
 		}
 	}

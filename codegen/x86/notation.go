@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // specNames gives the notation of operands that a size doesn't vary.
@@ -503,6 +504,9 @@ func (r *row) terms(f *Form) []string {
 	if r.operands == "" {
 		return nil
 	}
+	if known, ok := terms.Load(f); ok {
+		return known.([]string)
+	}
 	var list []string
 	i := -1
 	for text := range strings.SplitSeq(r.operands, ",") {
@@ -511,8 +515,12 @@ func (r *row) terms(f *Form) []string {
 		}
 		list = append(list, manualTerm(strings.Trim(strings.TrimSpace(text), "()"), f.width))
 	}
+	terms.Store(f, list)
 	return list
 }
+
+// terms holds the operands of forms that have been shown, as messages repeat them.
+var terms sync.Map // of *Form to []string
 
 // manualTerm is an operand of the table as the manual writes it.
 func manualTerm(text string, width uint8) string {
