@@ -139,8 +139,8 @@ type preprocessor struct {
 
 	reported map[report]bool
 
-	line     Line // the line at hand, as read
-	fileLine Line // the room that the lexer writes to
+	line     Line  // the line at hand, as read
+	fileLine Line  // the room that the lexer writes to
 	arena    arena // of tokens made for the line at hand and the calls that it is in
 	kept     arena // of what is kept for longer: the bodies of macros
 	scratch  []Token
