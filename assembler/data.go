@@ -202,7 +202,7 @@ func rangeWarning(at diag.Range, n int64, width int) *diag.Message {
 		return nil
 	}
 	return diag.Warningf("number-overflow", at, "%d does not fit in %s and loses its upper bits", n, bytesText(width)).
-		Notef("%s holds %d to %d", bytesText(width), -limit/2, limit-1)
+		Notef("%s holds %d to %d; %s stores more", bytesText(width), -limit/2, limit-1, map[int]string{1: "dw", 2: "dd", 4: "dq"}[width])
 }
 
 func bytesText(n int) string {

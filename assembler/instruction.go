@@ -119,7 +119,11 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 			a.need64(body.Range)
 			return false
 		}
-		a.fail(mismatch.Message(body.Range, operandRanges(body)))
+		m := mismatch.Message(body.Range, operandRanges(body))
+		if !a.inst.Terse {
+			m = a.cured(m, body, mismatch.SizeMissing)
+		}
+		a.fail(m)
 		return false
 	}
 	for _, w := range a.enc.Warnings(&a.inst) {

@@ -335,6 +335,17 @@ func (a *assembler) Warn(m *diag.Message) { a.warn(m) }
 // Bits tells the preprocessor's __?BITS?__ the width of the code at hand.
 func (a *assembler) Bits() int { return a.bits }
 
+// counters are registers that no instruction names, and what does what is wanted.
+var counters = map[string]string{
+	"rip":    "to read it, write: lea rax, [rel $]; to change it: jmp PLACE",
+	"eip":    "to read it, write: call next, then next: pop eax; to change it: jmp PLACE",
+	"ip":     "to change it, write: jmp PLACE",
+	"pc":     "to change it, write: jmp PLACE",
+	"eflags": "to read it, write: pushfd, then pop eax; to change it: push eax, then popfd",
+	"rflags": "to read it, write: pushfq, then pop rax; to change it: push rax, then popfq",
+	"flags":  "to read it, write: pushf, then pop ax; to change it: push ax, then popf",
+}
+
 // maxSearched is how many errors there may be before no symbols are searched for
 // what another one may have meant.
 const maxSearched = 200
@@ -353,6 +364,9 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 		return m.Notef("a number begins with a digit: 0%s", ref.Name).Suggest(ref.Range, "0"+ref.Name)
 	case strings.EqualFold(ref.Name, "o"):
 		return m.Notef("is the digit 0 meant?").Suggest(ref.Range, "0")
+	}
+	if advice := counters[strings.ToLower(ref.Name)]; advice != "" {
+		return diag.Errorf(ref.Range, "%s can't be an operand", ref.Name).Notef("%s", advice)
 	}
 	if a.near.Candidates == nil {
 		a.near.Candidates = []string{}

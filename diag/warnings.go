@@ -63,6 +63,7 @@ var WarningClasses = []WarningClass{
 	{"run-past-end", false, "code that runs on into what is none: no exit call"},
 	{"run-read-only", false, "a write to read-only data"},
 	{"run-return", false, "a RET or jump to where no code is"},
+	{"string-escape", false, "a string in plain quotation marks that ends in an escape of C"},
 	{"unchecked", false, "a use of memory, with what nobody has checked, that may leave the data"},
 	{"unloaded", false, "a section that is not loaded, and left out of the file"},
 	{"user", false, "a %warning of the source"},

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"tasm/diag"
 	"tasm/lang"
 )
@@ -147,6 +149,7 @@ func (g *grammar) dataValue() lang.Expr {
 	if t.Kind == String {
 		if next := g.peekAt(1); next.Kind == EndOfLine || next.is(",") || next.is(")") {
 			g.pos++
+			g.escaped(t)
 			return g.string(t)
 		}
 	}
@@ -157,6 +160,22 @@ func (g *grammar) dataValue() lang.Expr {
 		return nil
 	}
 	return e
+}
+
+// escaped warns of a string that ends in an escape of C, which only backquotes obey.
+func (g *grammar) escaped(t *Token) {
+	n := len(t.Text)
+	if n < 4 || t.Text[0] == '`' || t.Text[n-3] != '\\' {
+		return
+	}
+	meant := map[byte]string{'n': "10", 'r': "13", 't': "9", '0': "0"}[t.Text[n-2]]
+	if meant == "" {
+		return
+	}
+	quote := t.Text[:1]
+	text := strings.TrimSuffix(t.Text[:n-3], `\r`) + quote
+	g.warn(diag.Warningf("string-escape", t.Range, `\%c in these quotation marks is two characters`, t.Text[n-2]).
+		Notef("write: %s, %s; or put the string into backquotes", text, meant))
 }
 
 // lower returns s with ASCII letters in lower case.

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"tasm/diag"
 	"tasm/lang"
 )
@@ -172,6 +174,9 @@ func (g *grammar) unary() lang.Expr {
 		}
 	}
 	g.pos--
+	if m := g.pointerSign(t); m != nil {
+		g.fail(m)
+	}
 	g.unexpected(t, "a value")
 	return nil
 }
@@ -247,6 +252,9 @@ func badNumber(t *Token, bad int) *diag.Message {
 		at.End = at.Start + 1
 	}
 	m := diag.Errorf(at, "'%c' can't stand in the number %s", t.Text[bad], shown(t.Text))
+	if rest, att := strings.CutPrefix(t.Text, "$0x"); att && allHex(rest) {
+		return diag.Errorf(t.Range, "a number is written without '$', which is AT&T syntax").Suggest(t.Range, t.Text[1:])
+	}
 	if class[t.Text[bad]]&isHex != 0 && t.Text[0] != '$' && class[t.Text[0]]&isDigit != 0 && allHex(t.Text) {
 		return m.Notef("a hexadecimal number is written 0x%s", t.Text).Suggest(t.Range, "0x"+t.Text)
 	}

@@ -231,8 +231,17 @@ func (g *grammar) leftover() {
 		return
 	}
 	if before := &g.tokens[g.pos-1]; strings.EqualFold(before.Text, "offset") {
-		g.fail(diag.Errorf(before.Range, "OFFSET is not needed: a name is its address, [%s] the memory there", t.Text).
-			Suggest(before.Range, ""))
+		name := t
+		if strings.EqualFold(t.Text, "flat") && g.peekAt(1).is(":") {
+			name = g.peekAt(2)
+		}
+		g.fail(diag.Errorf(before.Range, "OFFSET is not needed: a name is its address, [%s] the memory there", name.Text).
+			Suggest(diag.Range{File: before.Range.File, Start: before.Range.Start, End: name.Range.Start}, ""))
+		return
+	}
+	if t.is("(") && g.look(lower(g.tokens[0].Text)).kind == mnemonicWord {
+		g.fail(diag.Errorf(t.Range, "a call has no list of arguments").
+			Notef("arguments are put into registers or pushed onto the stack before it: push 5, then call f, then add esp, 4"))
 		return
 	}
 	m := diag.Errorf(t.Range, "expected a comma or the end of the line, not %s", t.describe())
@@ -302,7 +311,9 @@ func (g *grammar) label(st *lang.Statement) *word {
 	case next.Kind == EndOfLine:
 		if !colon && !isDirective(t.Text) {
 			m := diag.Warningf("label-orphan", t.Range, "'%s' alone on a line is a label; without a colon it might be a slip", t.Text)
-			if near := g.nearestMnemonic(t.Text); near != "" {
+			if advice := otherWords[lower(t.Text)]; advice != "" {
+				m.Notef("%s", advice)
+			} else if near := g.nearestMnemonic(t.Text); near != "" {
 				m.Notef("did you mean the instruction '%s'?", near)
 			}
 			g.warn(m.Notef("write '%s:' if a label is meant", t.Text))

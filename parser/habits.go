@@ -50,6 +50,13 @@ func (g *grammar) habit() *diag.Message {
 		if advice := masmWords[name]; advice != "" {
 			return diag.Errorf(t.Range, "%s is a word of MASM and Turbo Assembler", strings.ToUpper(name)).Notef("%s", advice)
 		}
+		if i == 0 && g.look(name).kind == registerWord && len(g.tokens) > 1 && g.tokens[1].is("=") {
+			return diag.Errorf(g.tokens[1].Range, "a register gets a value by an instruction").
+				Notef("write: mov %s, %s", t.Text, detokenize(g.tokens[2:]))
+		}
+		if m := otherWord(t); m != nil && i == 0 && !g.tokens[min(1, len(g.tokens)-1)].is(":") && g.look(name).kind == plainWord {
+			return m
+		}
 		if advice := attDirectives[name]; advice != "" && i == 0 {
 			return diag.Errorf(t.Range, "%s is a directive of the GNU assembler", name).Notef("write: %s", advice)
 		}
@@ -132,6 +139,49 @@ func (g *grammar) attOperand(tokens []Token) string {
 		return strings.TrimPrefix(text(tokens), "$")
 	}
 	return text(tokens)
+}
+
+// otherWords are what other languages say where assembly has instructions.
+var otherWords = map[string]string{
+	"if":     "compare, and jump where the condition does not hold: cmp eax, 5, then jne past",
+	"else":   "jump past what is left out: jmp past, then a label",
+	"while":  "a loop is a label, and a conditional jump back to it",
+	"for":    "a loop is a label, and a conditional jump back to it",
+	"goto":   "write: jmp LABEL",
+	"return": "write: ret; a result is returned in eax",
+	"print":  "write: sys write, 1, msg, LENGTH (after a TARGET statement)",
+	"printf": "write: sys write, 1, msg, LENGTH (after a TARGET statement)",
+	"puts":   "write: sys write, 1, msg, LENGTH (after a TARGET statement)",
+	"exit":   "write: sys exit, 0 (after a TARGET statement)",
+	"var":    "write: NAME: dd VALUE, in section .data",
+	"char":   "write: NAME: db VALUE, in section .data",
+	"let":    "write: NAME: dd VALUE, in section .data",
+}
+
+// otherWord answers a line that begins with a word of another language.
+func otherWord(t *Token) *diag.Message {
+	advice := otherWords[lower(t.Text)]
+	if advice == "" {
+		return nil
+	}
+	return diag.Errorf(t.Range, "there is no instruction '%s'", t.Text).Notef("%s", advice)
+}
+
+// pointerSign answers the signs that C puts before a name: its address, and what is
+// in memory there.
+func (g *grammar) pointerSign(t *Token) *diag.Message {
+	next := g.peekAt(1)
+	if next.Kind != Identifier || next.Space {
+		return nil
+	}
+	both := t.Range.To(next.Range)
+	switch {
+	case t.is("&"):
+		return diag.Errorf(t.Range, "a name alone is its address, without '&'").Suggest(both, next.Text)
+	case t.is("*"):
+		return diag.Errorf(t.Range, "what is in memory at an address stands in brackets, without '*'").Suggest(both, "["+next.Text+"]")
+	}
+	return nil
 }
 
 // assigned reports an operand like "eax = 5", which is a comparison.

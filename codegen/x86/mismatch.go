@@ -18,6 +18,8 @@ type Mismatch struct {
 	// target. The Encoding is complete then, with the right length, so that a
 	// pass whose addresses are not final yet can go on.
 	Distance bool
+	// SizeMissing is set when the operands would do if the size of one were written.
+	SizeMissing bool
 	// Text says in one clause what is wrong, Notes what would be right.
 	Text  string
 	Notes []string
@@ -167,7 +169,7 @@ func (c *context) explain(v verdict) *Mismatch {
 				m.Operand = i
 			}
 		}
-		m.Text = "operand size is not known"
+		m.Text, m.SizeMissing = "operand size is not known", true
 		if words := c.sizeWords(m.Operand); words != "" {
 			m.Notes = append(m.Notes, "write "+words+" before the operand")
 		}

@@ -65,6 +65,12 @@ func (e *Encoding) overflow(in *Instruction) []Warning {
 			continue
 		}
 		text := fmt.Sprintf("value %d does not fit in %s; it is cut off", v.N, rangeText(int(fd.size), extended))
+		switch name := MnemonicName(in.Mnemonic); {
+		case name == "push" && in.Bits == 64:
+			text += fmt.Sprintf("; write: mov rax, %d, then push rax", v.N)
+		case (name == "in" || name == "out") && fd.size == 1:
+			text += "; a port beyond 255 stands in dx"
+		}
 		list = append(list, Warning{"number-overflow", i, text})
 	}
 	return list
