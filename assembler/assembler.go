@@ -58,6 +58,8 @@ type Options struct {
 	Flat bool
 	// Object is the format of the relocatable object that the result will be, or nil.
 	Object *object.Format
+	// Optimize is how short instructions are made.
+	Optimize x86.Optimization
 	// Joined is set where the program will be joined with others: what is COMMON
 	// has no room of its own yet.
 	Joined bool

@@ -148,6 +148,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 	in.Mnemonic = x86.Mnemonic(body.ID)
 	in.Bits = a.bits
 	in.DefaultRel = a.defaultRel
+	in.Optimize = a.opts.Optimize
 	in.CPU = x86.Level(a.cpu)
 	in.Segment = a.current.out.ID
 	in.Terse = !a.final || a.messages.Errors() > maxExplained

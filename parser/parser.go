@@ -104,7 +104,7 @@ func (p *Parser) register() {
 }
 
 // Preprocess reads the file root and gives emit the lines that an assembler
-// would see, with the place that each comes from and the calls of macros that it
+// would see, with a blank for one at the start, the place that each comes from and the calls of macros that it
 // comes by, nil for none.
 func (p *Parser) Preprocess(root diag.FileID, env lang.Env, messages *diag.Bag, emit func(text string, at diag.Range, by *lang.Expansion)) {
 	p.passes++
@@ -115,7 +115,11 @@ func (p *Parser) Preprocess(root diag.FileID, env lang.Env, messages *diag.Bag, 
 		if !ok {
 			return
 		}
-		emit(detokenize(line.Tokens), line.Range, by)
+		text := detokenize(line.Tokens)
+		if len(line.Tokens) > 0 && line.Tokens[0].Space {
+			text = " " + text
+		}
+		emit(text, line.Range, by)
 	}
 }
 

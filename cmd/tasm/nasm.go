@@ -177,6 +177,7 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		IncludeAsNasm: true,
 		Prelude:       n.prelude,
 		Affixes:       n.names,
+		Optimize:      n.optimize,
 		Lines:         n.debug,
 		ReadFile:      n.deps.reader(n.depend),
 		Environ: func(name string) (string, bool) {

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
+	"tasm/codegen/x86"
 	"tasm/diag"
 	"tasm/program"
 )
@@ -19,6 +19,7 @@ type nasmOptions struct {
 	messagesTo                     string // file, or "-" for standard output, or ""
 	preprocess, depend, keep       bool
 	reproducible                   bool // the same on every version
+	optimize                       x86.Optimization
 	dependencies                   dependencyOptions
 	names                          program.Affixes
 	// information asked for instead of work
@@ -70,7 +71,7 @@ var nasmLetters = []nasmOption{
 	{"E", "", func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
 	{"e", "", func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
 	{"a", "joined", (*nasmOptions).noPreprocessor},
-	{"O", "joined", (*nasmOptions).optimize},
+	{"O", "joined", (*nasmOptions).setOptimize},
 	{"g", "joined", func(o *nasmOptions, v string) error {
 		o.debug = true
 		if v != "" {
@@ -162,12 +163,15 @@ func (o *nasmOptions) noPreprocessor(v string) error {
 	return nil
 }
 
-func (o *nasmOptions) optimize(v string) error {
+func (o *nasmOptions) setOptimize(v string) error {
 	if strings.Trim(v, "0123456789xv") != "" {
 		return nasmFatal{text: "unknown optimization option -O" + v + "\n", hint: false}
 	}
-	if v == "0" || v == "1" {
-		o.doubts = append(o.doubts, fmt.Sprintf("-O%s is ignored: instructions and jumps are as short as with -Ox", v))
+	if levels := strings.Trim(v, "xv"); levels != "" {
+		o.optimize = map[string]x86.Optimization{"0": x86.OptimizeConditions, "1": x86.OptimizeNumbers}[levels]
+	}
+	if strings.Contains(v, "x") {
+		o.optimize = x86.OptimizeFully
 	}
 	return nil
 }

@@ -9,26 +9,61 @@ import (
 	"tasm/lang"
 )
 
+// lineMarks says where the lines of preprocessed text come from, with %line where
+// the next one stands somewhere else than is expected, as nasm does.
+type lineMarks struct {
+	file string
+	line int
+	step int // from line to line
+}
+
+// mark is what is written in front of a line of a file.
+func (m *lineMarks) mark(file string, line int) string {
+	expected := m.line + m.step
+	same := m.file == file
+	m.file, m.line = file, line
+	switch gap := line - expected; {
+	case same && gap == 0:
+		return ""
+	case same && gap == 1 && m.step == 1:
+		return "\n"
+	case same && gap == -1 && m.step == 1:
+		m.step = 0
+	default:
+		m.step = 1
+	}
+	return fmt.Sprintf("%%line %d+%d %s\n", line, m.step, file)
+}
+
+// asNasm writes what ALIGN and ALIGNB come to in nasm's words.
+func asNasm(text string) string {
+	for _, name := range []string{"[align ", "[alignb "} {
+		arguments, ok := strings.CutPrefix(text, name)
+		if !ok {
+			continue
+		}
+		boundary, fill, _ := strings.Cut(strings.TrimSuffix(arguments, "]"), ", ")
+		room := fmt.Sprintf("(((%[1]s) - (($-$$) %% (%[1]s))) %% (%[1]s))", boundary)
+		if fill == "" {
+			return "[warning push]\n[warning -zeroing]\nresb " + room + "\n[warning pop]"
+		}
+		return "times " + room + " " + fill
+	}
+	return text
+}
+
 // writePreprocessed writes the source as it is behind the preprocessor, with
 // %line where the next line stands somewhere else than behind the one before.
 func (n *nasm) writePreprocessed(root diag.FileID, opts assembler.Options) error {
 	var b strings.Builder
 	messages := &diag.Bag{}
-	var file string
-	next := -1 // the line that the next one should be
+	var place lineMarks
 	assembler.NewParser(n.files, opts).Preprocess(root, nowhere{}, messages, func(text string, at diag.Range, _ *lang.Expansion) {
 		if !at.IsZero() {
 			p := n.files.Position(at)
-			switch gap := p.Line - next; {
-			case p.File != file || gap < 0 || gap > 8:
-				fmt.Fprintf(&b, "%%line %d+1 %s\n", p.Line, p.File)
-			default:
-				b.WriteString(strings.Repeat("\n", gap))
-			}
-			file, next = p.File, p.Line
+			b.WriteString(place.mark(p.File, p.Line))
 		}
-		b.WriteString(text + "\n")
-		next++
+		b.WriteString(asNasm(text) + "\n")
 	})
 	if n.report(messages) > 0 {
 		return errReported

@@ -23,6 +23,7 @@ type Instruction struct {
 	Bits       int   // 16, 32 or 64: the mode that the code runs in
 	DefaultRel bool  // DEFAULT REL is in force: plain addresses are RIP-relative in 64-bit mode
 	CPU        Level // what is newer is refused
+	Optimize   Optimization
 	Prefixes   []PrefixID
 	Operands   []Operand
 	// Here is the segment and offset at which the instruction stands; relative
@@ -32,6 +33,21 @@ type Instruction struct {
 	// Terse is set where nobody wants a Mismatch explained.
 	Terse bool
 }
+
+// Optimization is how many of the shorter forms that an instruction admits are
+// chosen (nasm manual, 2.1.24, "-O").
+type Optimization uint8
+
+const (
+	// OptimizeFully takes the shortest form of each number and branch.
+	OptimizeFully Optimization = iota
+	// OptimizeNumbers leaves branches near unless SHORT is written, and 64-bit
+	// registers are loaded with 64 bits.
+	OptimizeNumbers
+	// OptimizeConditions takes no form in which a number is sign-extended, unless
+	// its size is written, and keeps all branches near but those with a condition.
+	OptimizeConditions
+)
 
 // OperandKind is the shape of an Operand.
 type OperandKind uint8

@@ -237,7 +237,7 @@ func (c *context) admits(f *Form, s *operandSpec, o *operandView) bool {
 	case ruleOne:
 		return o.value&valueOne != 0
 	case ruleShort:
-		return o.set == setShortLabel || o.value&valueStrict == 0 && o.size == 0 && c.reaches(f)
+		return o.set == setShortLabel || o.value&valueStrict == 0 && o.size == 0 && c.shortens(f) && c.reaches(f)
 	case ruleNear, rulePointer:
 		return o.size != 0 || s.size == c.branchSize()
 	}
@@ -344,6 +344,17 @@ func (f *Form) hasOffset() bool {
 	return false
 }
 
+// shortens reports whether a branch may be short without being told so.
+func (c *context) shortens(f *Form) bool {
+	switch c.in.Optimize {
+	case OptimizeNumbers:
+		return false
+	case OptimizeConditions:
+		return f.row.flow != Jump
+	}
+	return true
+}
+
 // reaches reports whether a short branch gets to the target. A target not
 // known yet is hoped to be near.
 func (c *context) reaches(f *Form) bool {
@@ -447,7 +458,7 @@ func (c *context) view(i int) *Mismatch {
 			return c.problem(badValue, i)
 		}
 		v.set = [...]regset{setImmediate, setShortLabel, setNearLabel, setFarLabel}[o.Distance&3]
-		v.value = viewValue(&o.Value, o.Strict)
+		v.value = viewValue(&o.Value, o.Strict) & c.in.Optimize.facts()
 	case FarOperand:
 		if !relocatable(&o.Value, c.in.Segment) || !relocatable(&o.Segment, c.in.Segment) {
 			return c.problem(badValue, i)

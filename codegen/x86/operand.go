@@ -214,6 +214,17 @@ const (
 	valueUnknown            // not known in this pass
 )
 
+// facts are the properties of a value that are made use of.
+func (o Optimization) facts() valueFacts {
+	switch o {
+	case OptimizeNumbers:
+		return ^(valueZero32 | valueSign32)
+	case OptimizeConditions:
+		return ^(valueZero32 | valueSign32 | valueByte16 | valueByte32)
+	}
+	return ^valueFacts(0)
+}
+
 // viewValue examines an immediate as nasm's optimiser does: an unknown value
 // is hoped to be small.
 func viewValue(v *lang.Value, strict bool) valueFacts {
