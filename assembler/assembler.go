@@ -71,6 +71,8 @@ type Options struct {
 	Defines []string
 	// Prelude are lines read before the source.
 	Prelude []string
+	// IgnoreLine leaves %line without effect.
+	IgnoreLine bool
 	// IncludeAsNasm looks for included files where nasm does.
 	IncludeAsNasm bool
 	// ReadFile reads included files.
@@ -154,6 +156,7 @@ func newParser(files *diag.Files, opts Options, read func(diag.Range, int, bool)
 		Defines:       opts.Defines,
 		Prelude:       prelude,
 		IncludeAsNasm: opts.IncludeAsNasm,
+		IgnoreLine:    opts.IgnoreLine,
 		ReadFile:      opts.ReadFile,
 		Files:         files,
 		Format:        opts.format(),

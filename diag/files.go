@@ -19,6 +19,14 @@ type file struct {
 	name  string
 	text  []byte
 	lines []int32 // offset of each line's first byte, made on first use
+	// origins are what %line says, in order of their lines.
+	origins []origin
+}
+
+// origin says that the lines behind one are those of another file, from a number on.
+type origin struct {
+	behind, first, step int
+	name                string
 }
 
 // Add registers a file under the name that messages show. Nobody may change
@@ -79,6 +87,34 @@ type Position struct {
 	Column int
 	Offset int
 	Text   string
+}
+
+// Renumber notes that the lines of a file behind one are those of the file called
+// name, from number first on, in steps (nasm manual, "%line").
+func (fs *Files) Renumber(id FileID, behind, first, step int, name string) {
+	f := &fs.files[id-1]
+	i := sort.Search(len(f.origins), func(i int) bool { return f.origins[i].behind >= behind })
+	o := origin{behind, first, step, name}
+	if i < len(f.origins) && f.origins[i].behind == behind {
+		f.origins[i] = o
+		return
+	}
+	f.origins = append(f.origins, origin{})
+	copy(f.origins[i+1:], f.origins[i:])
+	f.origins[i] = o
+}
+
+// Origin is the file and the line that the line where r starts comes from: its own,
+// unless Renumber has said something else.
+func (fs *Files) Origin(r Range) (name string, line int) {
+	p := fs.Position(r)
+	origins := fs.files[r.File-1].origins
+	i := sort.Search(len(origins), func(i int) bool { return origins[i].behind >= p.Line }) - 1
+	if i < 0 {
+		return p.File, p.Line
+	}
+	o := &origins[i]
+	return o.name, o.first + (p.Line-o.behind)*o.step
 }
 
 // Position finds where r starts.

@@ -28,6 +28,7 @@ func (d *document) expansion(offset int, read func(string) ([]byte, error)) stri
 	var lines []string
 	more := 0
 	assembler.NewParser(files, opts).Preprocess(root, values{d.analysis}, &diag.Bag{}, func(text string, from diag.Range, by *lang.Expansion) {
+		text = strings.TrimPrefix(text, " ")
 		here := by == nil && within(from)
 		for ; by != nil; by = by.Parent {
 			here = here || within(by.Call)

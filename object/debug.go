@@ -54,9 +54,9 @@ func (d *Debug) Places(p *program.Program, wanted func(*program.Section) bool) [
 	line, fresh := 0, false
 	for i := range p.Lines {
 		l := &p.Lines[i]
-		at := d.Files.Position(l.Source.Place())
-		if at.Line != line || at.File != file {
-			file, line, fresh = at.File, at.Line, true
+		atFile, atLine := d.Files.Origin(l.Source.Place())
+		if atLine != line || atFile != file {
+			file, line, fresh = atFile, atLine, true
 		}
 		if s := sections[l.Section]; s != nil {
 			list = append(list, Place{s, l.Offset, file, line, fresh})

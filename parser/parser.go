@@ -25,6 +25,8 @@ type Config struct {
 	// Prelude are lines read before the source: what the command line asks of the
 	// preprocessor.
 	Prelude []string
+	// IgnoreLine leaves %line without effect.
+	IgnoreLine bool
 	// IncludeAsNasm keeps from looking for included files beside the file that
 	// asks: as for nasm, they are in the current directory or in IncludeDirs.
 	IncludeAsNasm bool

@@ -172,6 +172,8 @@ type host interface {
 	ownLanguage() bool
 	// format is the name of the output format in nasm's words: bin, elf32, elf64.
 	format() string
+	// ignoresLine reports whether %line does nothing.
+	ignoresLine() bool
 	// limits bound the reading.
 	limits() limits
 }

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -469,8 +470,11 @@ func (p *preprocessor) pragma(d *command) {
 }
 
 // setLine obeys %line number[+step] [file]: it changes what __?LINE?__ and
-// __?FILE?__ say, not what messages show.
+// __?FILE?__ say, what debug information does, and the messages of 'tasm nasm'.
 func (p *preprocessor) setLine(d *command) {
+	if p.host.ignoresLine() {
+		return
+	}
 	n, ok := d.count()
 	if !ok {
 		p.errorf(d.at(), "%s needs a line number", d.name.Text)
@@ -497,6 +501,8 @@ func (p *preprocessor) setLine(d *command) {
 		}
 		p.numbering.name = name
 	}
+	k := &p.numbering
+	p.files.Renumber(k.file, k.from, k.first, k.step, cmp.Or(k.name, p.files.Name(k.file)))
 }
 
 // numbering is what %line says of the lines below it.

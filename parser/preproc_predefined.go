@@ -132,6 +132,8 @@ func (p *preprocessor) predefined(name string) []*singleMacro {
 	return list
 }
 
+func (p *Parser) ignoresLine() bool { return p.cfg.IgnoreLine }
+
 func (p *Parser) defines() []string { return p.cfg.Defines }
 
 func (p *Parser) reader() func(diag.Range, int, bool) { return p.cfg.Read }

@@ -175,6 +175,7 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		Object:        kind.object,
 		IncludeDirs:   n.include,
 		IncludeAsNasm: true,
+		IgnoreLine:    n.noLine,
 		Prelude:       n.prelude,
 		Affixes:       n.names,
 		Optimize:      n.optimize,
@@ -244,12 +245,12 @@ func (n *nasm) report(messages *diag.Bag) int {
 func (n *nasm) message(at diag.Range, severity, text string) {
 	place := "nasm"
 	if !at.IsZero() {
-		p := n.files.Position(at)
+		file, line := n.files.Origin(at)
 		if n.style == "vc" {
-			fmt.Fprintf(n.out, "%s(%d) : %s: %s\n", p.File, p.Line, severity, text)
+			fmt.Fprintf(n.out, "%s(%d) : %s: %s\n", file, line, severity, text)
 			return
 		}
-		place = fmt.Sprintf("%s:%d", p.File, p.Line)
+		place = fmt.Sprintf("%s:%d", file, line)
 	}
 	fmt.Fprintf(n.out, "%s: %s: %s\n", place, severity, text)
 }

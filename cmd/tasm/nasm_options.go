@@ -20,6 +20,7 @@ type nasmOptions struct {
 	preprocess, depend, keep       bool
 	reproducible                   bool // the same on every version
 	optimize                       x86.Optimization
+	noLine                         bool // %line does nothing
 	dependencies                   dependencyOptions
 	names                          program.Affixes
 	// information asked for instead of work
@@ -71,7 +72,7 @@ var nasmLetters = []nasmOption{
 	{"E", "", func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
 	{"e", "", func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
 	{"a", "joined", (*nasmOptions).noPreprocessor},
-	{"O", "joined", (*nasmOptions).setOptimize},
+	{"O", "next", (*nasmOptions).setOptimize},
 	{"g", "joined", func(o *nasmOptions, v string) error {
 		o.debug = true
 		if v != "" {
@@ -114,7 +115,7 @@ var nasmWords = []nasmOption{
 	{"pragma", "next", func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, "%pragma "+v); return nil }},
 	{"before", "next", func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, v); return nil }},
 	{"keep-all", "", func(o *nasmOptions, _ string) error { o.keep = true; return nil }},
-	{"no-line", "", func(*nasmOptions, string) error { return nil }},
+	{"no-line", "", func(o *nasmOptions, _ string) error { o.noLine = true; return nil }},
 	{"reproducible", "", func(o *nasmOptions, _ string) error { o.reproducible = true; return nil }},
 	// yasm's.
 	{"oformat", "next", func(o *nasmOptions, v string) error { o.format = v; return nil }},

@@ -60,8 +60,7 @@ func (n *nasm) writePreprocessed(root diag.FileID, opts assembler.Options) error
 	var place lineMarks
 	assembler.NewParser(n.files, opts).Preprocess(root, nowhere{}, messages, func(text string, at diag.Range, _ *lang.Expansion) {
 		if !at.IsZero() {
-			p := n.files.Position(at)
-			b.WriteString(place.mark(p.File, p.Line))
+			b.WriteString(place.mark(n.files.Origin(at)))
 		}
 		b.WriteString(asNasm(text) + "\n")
 	})

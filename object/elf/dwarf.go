@@ -45,7 +45,7 @@ func (w *writer) lineNumbers() (list []*sequence, files []string) {
 	bySection := map[*section]*sequence{}
 	index := map[string]int{}
 	for i := range w.program.Lines {
-		name := w.opts.Debug.Files.Position(w.program.Lines[i].Source.Place()).File
+		name, _ := w.opts.Debug.Files.Origin(w.program.Lines[i].Source.Place())
 		if index[name] == 0 {
 			files = append(files, name)
 			index[name] = len(files)

@@ -93,7 +93,7 @@ func directory(name string) string {
 func (w *writer) lineNumbers() (list []*sequence, files []sourceFile) {
 	index := map[string]int{}
 	for i := range w.program.Lines {
-		name := w.debug.Files.Position(w.program.Lines[i].Source.Place()).File
+		name, _ := w.debug.Files.Origin(w.program.Lines[i].Source.Place())
 		if index[name] == 0 {
 			files = append(files, sourceFile{filepath.Base(name), directory(name)})
 			index[name] = len(files)
