@@ -185,6 +185,9 @@ type Entry struct {
 // engine starts, those under qemu-user too.
 const ImageAnywhere = "anywhere"
 
+// ImageAdd is the key of an IMAGE statement that names files for the image.
+const ImageAdd = "add"
+
 // Image sets one part of the image's metadata.
 type Image struct {
 	Range diag.Range

@@ -156,7 +156,8 @@ func (b *onto) entries(program []byte) ([]tarEntry, error) {
 		asked, onTheWay = append(asked, e), append(onTheWay, folders...)
 		return target, nil
 	}
-	for i, f := range s.distinct() {
+	for _, f := range s.distinct() {
+		i := slices.IndexFunc(s.Files, func(g File) bool { return g.Path == f.Path })
 		if f.Kind == Folder && f.Mode == 0 && b.hasFolder(f.Path) {
 			continue // as it is in the base
 		}

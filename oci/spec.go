@@ -323,10 +323,22 @@ func (c *checker) platform(p Platform) {
 var mounted = map[string]bool{"dev": true, "proc": true, "sys": true}
 
 // replaced are the files that engines lay over those of an image: docker and podman
-// for names and addresses, both for a mark that there is a container.
+// for names and addresses, both for a mark that there is a container, for secrets, and
+// for the first process that --init asks for.
 var replaced = map[string]bool{
 	"/etc/hosts": true, "/etc/hostname": true, "/etc/resolv.conf": true, "/etc/mtab": true,
 	"/.dockerenv": true, "/run/.containerenv": true, "/dev": true, "/proc": true, "/sys": true,
+	"/run/secrets": true, "/sbin/docker-init": true, "/run/podman-init": true,
+}
+
+// below returns the path that engines replace and that p is below; "" for none.
+func below(p string) string {
+	for dir := path.Dir(p); dir != "/" && dir != "."; dir = path.Dir(dir) {
+		if replaced[dir] {
+			return dir
+		}
+	}
+	return ""
 }
 
 // longestName is how many bytes a name in a folder can have on Linux's file systems
@@ -358,6 +370,8 @@ func (c *checker) filePath(field string, index int, p string) {
 		fail("%q is not in its shortest form; write %q", p, path.Clean(p))
 	case mounted[strings.Split(p, "/")[1]]:
 		fail("%q would be hidden: container engines mount their own /%s", p, strings.Split(p, "/")[1])
+	case below(p) != "":
+		fail("%q would be hidden: container engines put something of their own at %s", p, below(p))
 	default:
 		for part := range strings.SplitSeq(p, "/") {
 			if len(part) > longestName {

@@ -145,7 +145,7 @@ func isDirective(name string) bool {
 // imageKeys are the parts of an image's metadata that IMAGE sets.
 var imageKeys = []string{
 	"tag", "path", "mode", "entrypoint", "cmd", "env", "workdir", "user", "expose", "volume", "stopsignal", "healthcheck",
-	"label", "annotation", "author", "history", lang.ImageAnywhere,
+	"label", "annotation", "author", "history", lang.ImageAdd, lang.ImageAnywhere,
 }
 
 // isOwn reports whether name is a directive that exists only after TARGET.

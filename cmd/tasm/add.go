@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"tasm/diag"
 	"tasm/oci"
 )
 
@@ -21,11 +20,11 @@ type addition struct {
 	uid, gid       int
 }
 
-// parseAddition reads the value of --add. DST begins at the first slash after a
+// parseAddition reads the value of --add, or a string of 'image add'. DST begins at the first slash after a
 // colon, so that a SRC may have colons.
 func parseAddition(text string) (addition, error) {
 	bad := func(format string, args ...any) (addition, error) {
-		return addition{}, usagef("--add %s: %s", text, fmt.Sprintf(format, args...))
+		return addition{}, fmt.Errorf(format, args...)
 	}
 	source, rest, found := strings.Cut(text, ":/")
 	if !found {
@@ -68,19 +67,13 @@ type adder struct {
 	bytes int64
 }
 
-// collect reads what all --add options name.
-func collect(adds []string) ([]oci.File, error) {
-	c := &adder{}
-	for _, text := range adds {
-		a, err := parseAddition(text)
-		if err != nil {
-			return nil, err
-		}
-		if err := c.add(a); err != nil {
-			return nil, fmt.Errorf("--add %s: %s", text, diag.Reason(err))
-		}
+// collect reads what one value names.
+func (c *adder) collect(text string) error {
+	a, err := parseAddition(text)
+	if err != nil {
+		return err
 	}
-	return c.files, nil
+	return c.add(a)
 }
 
 func (c *adder) add(a addition) error {

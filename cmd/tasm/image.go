@@ -24,6 +24,7 @@ type imageSpec struct {
 	byOption   map[string]string       // the options that say something, by field
 	arguments  map[string][]diag.Range // by field and index
 	profile    oci.Profile
+	adds       []said // files that the source names
 }
 
 // mostJSON is the size in bytes of the manifest and the config that registries have
@@ -81,17 +82,35 @@ func (s *imageSpec) fill(o *metadataOptions, fromSource map[string][]said) *diag
 	return messages
 }
 
-// complete adds what only the command line and the environment can say.
+// complete adds the files, and what only the environment can say.
 func (s *imageSpec) complete(o *metadataOptions, getenv func(string) string) *diag.Bag {
 	messages := &diag.Bag{}
 	var err error
 	if s.Created, err = oci.CreatedFromEnv(getenv); err != nil {
 		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
 	}
-	if s.Files, err = collect(o.adds); err != nil {
-		messages.Add(diag.Errorf(diag.Range{}, "%s", err))
+	c, adds := &adder{}, s.adds
+	for _, text := range o.adds {
+		adds = append(adds, said{value: text})
 	}
+	for _, a := range adds {
+		if err := c.collect(a.value); err != nil {
+			messages.Add(addMistake(a.at, a.value+": "+diag.Reason(err)))
+		}
+		for len(s.arguments["Files"]) < len(c.files) {
+			s.arguments["Files"] = append(s.arguments["Files"], a.at)
+		}
+	}
+	s.Files = c.files
 	return messages
+}
+
+// addMistake is what is wrong with a file, as a line of the source or as an option.
+func addMistake(at diag.Range, text string) *diag.Message {
+	if at.IsZero() {
+		text = "--add " + text
+	}
+	return diag.Errorf(at, "%s", text)
 }
 
 // ignoresArguments reports whether a program surely sees nothing of what it is
@@ -114,6 +133,12 @@ func (s *imageSpec) read(st *lang.Image, into map[string][]said) *diag.Message {
 			return diag.Errorf(st.Args[0].Range, "image %s takes nothing", name)
 		}
 		return nil // a matter of the layout
+	}
+	if name == lang.ImageAdd {
+		for _, arg := range st.Args {
+			s.adds = append(s.adds, said{arg.Bytes, arg.Range})
+		}
+		return nil
 	}
 	setting, known := oci.SettingFor(name)
 	if !known {
@@ -170,7 +195,7 @@ func (s *imageSpec) mistake(e *oci.SpecError) *diag.Message {
 		return diag.Errorf(at, "--%s: %s", name, e.Msg)
 	}
 	if e.Field == "Files" {
-		return diag.Errorf(at, "--add: %s", e.Msg)
+		return addMistake(at, e.Msg)
 	}
 	return diag.Errorf(at, "%s", e.Msg)
 }

@@ -176,6 +176,7 @@ type anatomy struct {
 	Program   programAnatomy  `json:"program"`
 
 	listing *listing.Listing
+	root    bool // the command runs as root
 }
 
 type layerAnatomy struct {
@@ -264,6 +265,8 @@ func (i *inspect) dissect(name string, img content.Child) (*anatomy, error) {
 		return nil, err
 	}
 	p := &anatomy{Platform: img.Platform.String(), Command: append([]string{}, launch.Command(config.Config)...), Obstacles: []obstacle{}, Layers: []layerAnatomy{}}
+	user, _, _ := strings.Cut(config.Config.User, ":")
+	p.root = slices.Contains([]string{"", "0", "root"}, user)
 	if p.Sizes, err = tree.Measure(img.Image); err != nil {
 		return nil, err
 	}
@@ -341,6 +344,9 @@ func (p *anatomy) writeText(w io.Writer, m *inspection) error {
 		words[i] = fmt.Sprintf("%q", c)
 	}
 	writeFact(w, "command", strings.Join(words, " "))
+	if p.root {
+		writeFact(w, "user", "root; one without rights is better where the program needs none: image user \"65532\"")
+	}
 	if p.Program.Path != "" {
 		writeFact(w, "program", fmt.Sprintf("%s, %d B", printableText(p.Program.Path), p.Program.Size))
 	}
