@@ -1,6 +1,9 @@
 package tasm
 
 import (
+	"cmp"
+	"slices"
+
 	"tasm/object"
 	objectelf "tasm/object/elf"
 	"tasm/symbols"
@@ -22,10 +25,25 @@ func (r *Result) Sidecar(source string, debug *object.Debug) []byte {
 		s.Labels = append(s.Labels, objectelf.Mark{Address: l.Address, Name: l.Name})
 	}
 	for _, a := range table.Statements() {
-		if at := table.At(a); at != nil {
-			s.Lines = append(s.Lines, objectelf.Mark{Address: a, Name: at.File, Line: at.Number})
+		at := table.At(a)
+		if at == nil {
+			continue
 		}
+		s.Lines = append(s.Lines, objectelf.Mark{Address: a, Name: at.File, Line: at.Number})
+		// Behind it the line is another one, or none: DWARF has number 0 for that.
+		end := a
+		for ; end < s.High; end++ {
+			if now := table.At(end); now == nil || now.Line != at.Line {
+				break
+			}
+		}
+		s.Lines = append(s.Lines, objectelf.Mark{Address: end, Name: at.File})
 	}
+	// Where a statement follows at once, its line is what counts.
+	slices.SortStableFunc(s.Lines, func(a, b objectelf.Mark) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(b.Line, a.Line))
+	})
+	s.Lines = slices.CompactFunc(s.Lines, func(a, b objectelf.Mark) bool { return a.Address == b.Address && a.Line == 0 })
 	if len(s.Lines) == 0 {
 		return nil
 	}

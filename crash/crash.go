@@ -357,7 +357,7 @@ func (e *explainer) readOnly(m *diag.Message) bool {
 	}
 	place := "memory that may only be read"
 	if e.t != nil {
-		if section := e.t.Section(address); section != nil {
+		if section := e.t.Section(address); section != nil && section.Name != "" {
 			place = "section " + section.Name + ": read-only"
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"tasm/codegen/x86"
-	"tasm/layout/elf"
 	"tasm/linux"
 	"tasm/machine"
 	"tasm/vm"
@@ -28,7 +27,7 @@ const (
 // what its first instructions do. A program with an interpreter is not run.
 func (l *Listing) tell() {
 	v, err := vm.New(l.Bytes, vm.Options{Args: []string{"program"}, Stdin: strings.NewReader(""), MaxSteps: storySteps, Record: 1 << 16})
-	if err != nil || hasInterpreter(l.Class, l.Bytes) {
+	if err != nil {
 		return
 	}
 	sp := x86.RegisterName(x86.GeneralRegister(machine.SP, v.Bits()/8))
@@ -58,15 +57,6 @@ func (l *Listing) tell() {
 			break
 		}
 	}
-}
-
-func hasInterpreter(class elf.Class, file []byte) bool {
-	for _, words := range beyond(class, file) {
-		if words == segmentWords[elf.SegmentInterp] {
-			return true
-		}
-	}
-	return false
 }
 
 // does tells in words what a step changed.

@@ -118,7 +118,7 @@ func New(file []byte, o Options) (*Process, error) {
 	}
 	if p.now, err = p.tracee.registers(); err == nil {
 		p.bias = p.now.ip - im.Entry
-		if im.Fixed {
+		if im.Fixed || im.Interpreter { // whose first instruction is not the program's
 			p.bias = 0
 		}
 		p.state = machine.NewState(machine.NewTerms(), p.abi.Bits)

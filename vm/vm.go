@@ -2,6 +2,7 @@ package vm
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -122,6 +123,9 @@ func New(file []byte, o Options) (*VM, error) {
 	im, err := elf.Map(file)
 	if err != nil {
 		return nil, fmt.Errorf("the program %w", err)
+	}
+	if im.Interpreter {
+		return nil, errors.New("the program asks for a dynamic linker, which the virtual machine has not; --on cpu runs it on the processor")
 	}
 	v := &VM{options: o, image: im, abi: linux.I386, compileAfter: runsToCompile}
 	if im.Class == elf.Class64 {

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -59,4 +60,46 @@ func writeSource(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestBuilt traces and steps executables that were built before, with the file for
+// debuggers beside them and without, and one that is golfed.
+func TestBuilt(t *testing.T) {
+	dir := t.TempDir()
+	traced := func(args ...string) string {
+		t.Helper()
+		r := runTasm("", args...)
+		if r.status != 0 {
+			t.Fatalf("%+v", r)
+		}
+		return regexp.MustCompile(`\S*samples/|esp=\S*| eax=0xff\S*`).ReplaceAllString(r.stdout, "")
+	}
+	packed := filepath.Join(dir, "hello")
+	mustRun(t, "build", "-g", "-f", "elf", "--layout", "pack", samplesDir+"/echo.tasm", "-o", packed)
+	source := traced("trace", "--layout", "pack", samplesDir+"/echo.tasm")
+	if got := traced("trace", packed); got != source {
+		t.Errorf("traced from the file:\n%s\nfrom its source:\n%s", got, source)
+	}
+	if got := traced("trace", "--profile", packed); !strings.Contains(got, "echo.tasm:") {
+		t.Error(got)
+	}
+	if err := os.Remove(packed + ".debug"); err != nil {
+		t.Fatal(err)
+	}
+	if got := traced("trace", packed); strings.Contains(got, "echo.tasm") || strings.Count(got, "\n") != strings.Count(source, "\n") {
+		t.Errorf("without lines:\n%s", got)
+	}
+	if r := runTasm("", "trace", "--profile", packed); r.status != exitError || !strings.Contains(r.stderr, "build it with -g") {
+		t.Errorf("%+v", r)
+	}
+	// The file runs through its own header.
+	golfed := filepath.Join(dir, "golfed")
+	mustRun(t, "build", "-f", "elf", "--layout", "golf", samplesDir+"/exit42.tasm", "-o", golfed)
+	r := runTasm("map\nstep\n", "step", "--plain", golfed)
+	if r.status != 0 || !strings.Contains(r.stdout, "this instruction is e_") || !strings.Contains(r.stdout, "\n>00") {
+		t.Errorf("%+v", r)
+	}
+	if r := runTasm("", "trace", "/bin/true"); r.status != exitError || !strings.Contains(r.stderr, "--on cpu") {
+		t.Errorf("%+v", r)
+	}
 }

@@ -18,24 +18,59 @@ import (
 	"tasm/crash"
 	"tasm/diag"
 	"tasm/layout"
-	"tasm/program"
+	"tasm/layout/elf"
+	"tasm/listing"
 	"tasm/symbols"
 	"tasm/vm"
 )
 
-// session is a program that was built to be run here.
+// session is a program that was built to be run here, or one that was there already.
 type session struct {
 	*sourceOptions
-	sys     *system
-	name    string // of the source
-	files   *diag.Files
-	program *program.Program
-	file    *layout.File
+	sys   *system
+	name  string // of the source or the executable
+	files *diag.Files
+	file  *layout.File
+	table *symbols.Table // nil where nothing is known of the source
+	list  *listing.Listing
 }
 
-// prepare builds a source, as plain unless another layout was asked for: then every
-// line of the source has its instructions in the file.
+// executable makes a session of an executable, with what it or NAME.debug beside it
+// tells of its source.
+func (o *programOptions) executable(sys *system, name string, file []byte) (*session, error) {
+	s := &session{sourceOptions: &o.sourceOptions, sys: sys, name: name, files: &diag.Files{}, file: &layout.File{Bytes: file}}
+	loader, _ := elf.ByName(o.loader)
+	var err error
+	if s.list, err = listing.Read(name, file, loader); err != nil {
+		return nil, o.fail(sys, s.files, fmt.Errorf("can't run '%s': %w", name, err))
+	}
+	source := func(path string) []byte {
+		if !filepath.IsAbs(path) && !exists(path) {
+			path = filepath.Join(filepath.Dir(name), path)
+		}
+		text, _ := readFile(path)
+		return text
+	}
+	if s.table, err = symbols.Read(file, s.files, source); err != nil {
+		if beside, _ := readFile(name + ".debug"); beside != nil {
+			s.table, _ = symbols.Read(beside, s.files, source)
+		}
+	}
+	return s, nil
+}
+
+// prepare takes an executable as it is. Of a source it builds one, as plain unless
+// another layout was asked for: then every line of the source has its instructions in
+// the file.
 func (o *programOptions) prepare(sys *system, name string) (*session, error) {
+	if file := readExecutable(name); file != nil {
+		return o.executable(sys, name, file)
+	}
+	return o.fromSource(sys, name)
+}
+
+// fromSource builds a source.
+func (o *programOptions) fromSource(sys *system, name string) (*session, error) {
 	if err := o.searchOptions.check(); err != nil {
 		return nil, err
 	}
@@ -50,7 +85,9 @@ func (o *programOptions) prepare(sys *system, name string) (*session, error) {
 	if o.report(sys, built.Files, messages) > 0 || file == nil {
 		return nil, errReported
 	}
-	return &session{&o.sourceOptions, sys, name, built.Files, built.Program, file}, nil
+	loader, _ := elf.ByName(o.loader)
+	return &session{&o.sourceOptions, sys, name, built.Files, file,
+		symbols.New(file, built.Program, built.Files), listing.New(name, file, built.Files, loader, built.Program.Bits)}, nil
 }
 
 // native runs the program on this kernel, with the streams of this process, and
@@ -179,7 +216,7 @@ func (s *session) explainEnd(args []string, input io.Reader, signal int) {
 // tell shows why a run ended.
 func (s *session) tell(v crash.Machine) {
 	messages := &diag.Bag{}
-	messages.Add(crash.Explain(v, symbols.New(s.file, s.program, s.files)))
+	messages.Add(crash.Explain(v, s.table))
 	s.report(s.sys, s.files, messages)
 }
 
@@ -212,7 +249,7 @@ func (s *session) toEnd(v stepping, end func()) error {
 	}
 	messages := &diag.Bag{}
 	if v.Stop().Kind != vm.Exited {
-		messages.Add(crash.Explain(v, symbols.New(s.file, s.program, s.files)))
+		messages.Add(crash.Explain(v, s.table))
 	}
 	end() // all that the program wrote is out now
 	s.report(s.sys, s.files, messages)

@@ -14,9 +14,6 @@ import (
 	"tasm/debugger/console"
 	"tasm/debugger/screen"
 	"tasm/diag"
-	"tasm/layout/elf"
-	"tasm/listing"
-	"tasm/symbols"
 	"tasm/vm"
 )
 
@@ -39,12 +36,13 @@ func stepCommand() *command {
 		args:    "FILE [ARGUMENT...]",
 		summary: "go through a program step by step, forwards and backwards",
 		about: []string{
-			"Builds FILE, in layout plain unless another one is asked for, and shows it on the terminal before its first instruction: source, registers, flags in words, stack, memory, system calls and output. Keys step through it in both directions, run to lines and breakpoints, and change registers and memory; ? explains them. In a packed or golfed file the map of the file is shown, with the header fields that an instruction is in.",
+			"Builds FILE, in layout plain unless another one is asked for, or takes an executable as it is (with the labels and lines that it, or FILE.debug beside it, holds: see tasm build -g), and shows it on the terminal before its first instruction: source, registers, flags in words, stack, memory, system calls and output. Keys step through it in both directions, run to lines and breakpoints, and change registers and memory; ? explains them. In a packed or golfed file the map of the file is shown, with the header fields that an instruction is in.",
 			"With --plain, commands are read from standard input and answers written to standard output, a line each, for screen readers and scripts. The program runs in a virtual machine: nothing that it does reaches this system, and it reads what --input names. With --on cpu it runs on the processor and kernel of this machine instead (Linux on x86-64), where it can do what the virtual machine does not know; going back takes back what it did to its registers and memory, but not what the kernel did for it. docs/step.md goes through an example.",
 		},
 		examples: []example{
 			{"tasm step hello.tasm", "on the terminal"},
 			{"tasm step --layout golf hello.tasm", "the smallest file, through its own header"},
+			{"tasm step hello", "an executable that was built before"},
 			{"echo 'break 14\ncontinue\nregisters' | tasm step --plain hello.tasm", "as a script"},
 		},
 		run:        s.run,
@@ -83,14 +81,11 @@ func (o *stepper) run(sys *system, args []string) error {
 		return o.fail(sys, s.files, err)
 	}
 	defer end()
-	table := symbols.New(s.file, s.program, s.files)
-	loader, _ := elf.ByName(o.loader)
-	list := listing.New(s.name, s.file, s.files, loader, s.program.Bits)
-	c := &console.Console{Session: debugger.New(v, table, list)}
+	c := &console.Console{Session: debugger.New(v, s.table, s.list)}
 	c.Explain = func() string {
 		var b strings.Builder
 		said := &diag.Bag{}
-		said.Add(crash.Explain(v, table))
+		said.Add(crash.Explain(v, s.table))
 		diag.Short(&b, s.files, said.Messages())
 		return b.String()
 	}

@@ -28,7 +28,7 @@ func traceCommand() *command {
 		args:    "FILE [ARGUMENT...]",
 		summary: "run a program in a virtual machine and show every step",
 		about: []string{
-			"Builds FILE, in layout plain unless another one is asked for, and runs it with the arguments that follow in a virtual machine: nothing that it does reaches this system, but that it reads standard input. With --on cpu it runs on the processor and kernel of this machine, stepped by ptrace (Linux on x86-64); what it writes is not passed on there either. Standard output gets a line for each instruction: its address, the line of the source, the instruction, and the registers, flags and memory that it changed. What the program writes is told where it calls write.",
+			"Builds FILE, in layout plain unless another one is asked for, or takes an executable as it is (with FILE.debug beside it, see tasm build -g), and runs it with the arguments that follow in a virtual machine: nothing that it does reaches this system, but that it reads standard input. With --on cpu it runs on the processor and kernel of this machine, stepped by ptrace (Linux on x86-64); what it writes is not passed on there either. Standard output gets a line for each instruction: its address, the line of the source, the instruction, and the registers, flags and memory that it changed. What the program writes is told where it calls write.",
 			"With --json each line is an object; docs/trace.md describes its members. --profile and --coverage show instead, when the program has ended, how many instructions each line of the source ran, and which lines never did. How the program ended goes to standard error.",
 		},
 		examples: []example{
@@ -65,7 +65,10 @@ func (t *tracer) run(sys *system, args []string) error {
 	}
 	defer end()
 	out := bufio.NewWriter(sys.stdout)
-	table := symbols.New(s.file, s.program, s.files)
+	table := s.table
+	if (t.profile || t.coverage) && table == nil {
+		return t.fail(sys, s.files, fmt.Errorf("the lines of '%s' are not known: build it with -g, which writes them to %s.debug", args[0], args[0]))
+	}
 	var never int
 	if t.profile || t.coverage {
 		never, err = t.count(out, v, table)

@@ -14,9 +14,11 @@ type Image struct {
 	Class Class
 	// Fixed tells that the addresses are those in the file (ET_EXEC). To those of
 	// any other file the kernel adds a multiple of the page size.
-	Fixed    bool
-	Entry    uint64
-	Segments []Mapping // a later one hides what it overlaps of earlier ones
+	Fixed bool
+	Entry uint64
+	// Interpreter tells that the file asks for a dynamic linker (PT_INTERP).
+	Interpreter bool
+	Segments    []Mapping // a later one hides what it overlaps of earlier ones
 	// Occupied are the addresses that the kernel maps: those of the Segments, and
 	// pages beyond the end of the file, which nothing can touch.
 	Occupied []Span
@@ -126,7 +128,9 @@ func Map(file []byte) (*Image, error) {
 	loads := 0
 	for i := range count {
 		header := file[table+i*size:][:size]
-		if Get(class, header, PType) != SegmentLoad {
+		kind := Get(class, header, PType)
+		im.Interpreter = im.Interpreter || kind == SegmentInterp
+		if kind != SegmentLoad {
 			continue
 		}
 		if loads++; loads > maxSegments {
