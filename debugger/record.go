@@ -11,7 +11,8 @@ import (
 
 // Record is a step as 'tasm trace' shows it; docs/trace.md describes the JSON.
 type Record struct {
-	Step      int64            `json:"step"` // from 1
+	Version   int              `json:"version,omitempty"` // of this form, in the first record
+	Step      int64            `json:"step"`              // from 1
 	Address   string           `json:"address"`
 	File      string           `json:"file,omitempty"`
 	Line      int              `json:"line,omitempty"`
@@ -21,6 +22,9 @@ type Record struct {
 	Memory    []MemoryRecord   `json:"memory,omitempty"`
 	Call      string           `json:"call,omitempty"`
 }
+
+// RecordVersion is that of the form: members may be added within one, and none is changed.
+const RecordVersion = 1
 
 // RegisterRecord is a register that a step changed.
 type RegisterRecord struct {

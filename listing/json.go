@@ -3,12 +3,16 @@ package listing
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
+
+	"tasm/layout/elf"
 )
 
 // The form of the JSON. Offsets and sizes are in bytes; addresses are numbers.
 type (
 	jsonListing struct {
+		Version int         `json:"version"`
 		Name    string      `json:"name"`
 		Size    int         `json:"size"`
 		Class   string      `json:"class,omitempty"`
@@ -27,16 +31,16 @@ type (
 		Does    string `json:"does"`
 	}
 	jsonReport struct {
-		Layout      string   `json:"layout"`
-		Method      string   `json:"method"`
-		Placement   string   `json:"placement"`
-		Bound       int64    `json:"bound"`
-		Space       string   `json:"space"`
-		Optimal     bool     `json:"optimal"`
-		Charge      uint64   `json:"charge"`
-		Assumptions []string `json:"assumptions"`
-		Checked     string   `json:"checked"`
-		Reasons     []string `json:"reasons"`
+		Layout      string    `json:"layout"`
+		Method      string    `json:"method"`
+		Placement   Placement `json:"placement"`
+		Bound       int64     `json:"bound"`
+		Space       string    `json:"space"`
+		Optimal     bool      `json:"optimal"`
+		Charge      uint64    `json:"charge"`
+		Assumptions []string  `json:"assumptions"`
+		Checked     string    `json:"checked"`
+		Reasons     []string  `json:"reasons"`
 	}
 	jsonRule struct {
 		Name   string `json:"name"`
@@ -72,10 +76,34 @@ type (
 	}
 )
 
+// jsonVersion is that of the form: members may be added within one, and none is changed.
+const jsonVersion = 2
+
+// Placement is where the headers lie, for programs: 'size' and 'explain' spell it alike.
+type Placement struct {
+	Bits  int    `json:"bits"` // 32 or 64
+	Type  string `json:"type"` // ET_EXEC or ET_DYN
+	Phoff int64  `json:"phoff"`
+	Phnum int    `json:"phnum"`
+}
+
+// PlacementOf returns it.
+func PlacementOf(p elf.Placement) Placement {
+	typ := "ET_EXEC"
+	if p.Type == elf.TypeDyn {
+		typ = "ET_DYN"
+	}
+	return Placement{p.Class.Bits(), typ, p.Phoff, p.Phnum}
+}
+
+func (p Placement) String() string {
+	return fmt.Sprintf("ELF%d, %s, e_phoff %d, e_phnum %d", p.Bits, p.Type, p.Phoff, p.Phnum)
+}
+
 // JSON writes the listing as one JSON object.
 func (l *Listing) JSON(out io.Writer) error {
 	j := jsonListing{
-		Name: l.Name, Size: len(l.Bytes), Entry: l.Entry, Loader: l.Loader,
+		Version: jsonVersion, Name: l.Name, Size: len(l.Bytes), Entry: l.Entry, Loader: l.Loader,
 		Remarks: list(l.Remarks), Rules: []jsonRule{}, Owners: []jsonOwner{}, Rows: []jsonRow{}, Story: []jsonStep{},
 	}
 	if l.Class != 0 {
@@ -83,7 +111,7 @@ func (l *Listing) JSON(out io.Writer) error {
 	}
 	if r := l.Report; r != nil {
 		j.Report = &jsonReport{
-			r.Layout, r.Method, r.Placement.String(), r.Bound, r.Space, r.Optimal(int64(len(l.Bytes))), r.Charge,
+			r.Layout, r.Method, PlacementOf(r.Placement), r.Bound, r.Space, r.Optimal(int64(len(l.Bytes))), r.Charge,
 			list(r.Assumptions), r.Checked, list(r.Reasons),
 		}
 	}

@@ -53,6 +53,7 @@ func buildCommand() *command {
 	b.registerIn(simple, images, layouts, advanced)
 	simple.BoolVar(&b.insecure, "insecure", false, insecureUsage)
 	simple.BoolVarP(&b.debug, "debug", "g", false, "add symbols and line numbers for debuggers, to objects and to executables as --layout plain lays them out; for another --layout they go into a file beside the executable, NAME.debug")
+	registerWatch(simple)
 	simple.BoolVarP(&b.verbose, "verbose", "v", false, "print the summary even where standard error is no terminal")
 	return c
 }

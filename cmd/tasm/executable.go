@@ -6,13 +6,15 @@ import (
 	"io"
 
 	"tasm/layout/elf"
+	"tasm/listing"
 )
 
 // executableSize is the account of an ELF executable that someone has made.
 type executableSize struct {
-	Executable string        `json:"executable"`
-	Size       int64         `json:"size"`
-	Placement  jsonPlacement `json:"placement"`
+	Version    int               `json:"version"`
+	Executable string            `json:"executable"`
+	Size       int64             `json:"size"`
+	Placement  listing.Placement `json:"placement"`
 	// Headers are the bytes of the ELF and program headers, Rest all others.
 	Headers int64        `json:"headers"`
 	Rest    int64        `json:"rest"`
@@ -45,7 +47,7 @@ func measureExecutable(name string, file []byte) *executableSize {
 	class := elf.ClassOf(file)
 	get := func(id elf.FieldID) int64 { return int64(elf.Get(class, file, id)) }
 	p := elf.Placement{Class: class, Type: uint64(get(elf.EType)), Phoff: get(elf.EPhoff), Phnum: int(get(elf.EPhnum)), Size: int64(len(file))}
-	m := &executableSize{Executable: name, Size: p.Size, Placement: placementOf(p)}
+	m := &executableSize{Version: jsonVersion, Executable: name, Size: p.Size, Placement: listing.PlacementOf(p)}
 
 	ehdrEnd := min(p.Size, int64(class.Size(elf.FileHeader)))
 	m.Headers = ehdrEnd

@@ -20,6 +20,7 @@ const (
 
 // readFile returns the contents of a file, which may be a pipe or a device.
 func readFile(name string) ([]byte, error) {
+	noteRead(name)
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

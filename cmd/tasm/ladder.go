@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -31,7 +32,7 @@ func ladderCommand() *command {
 		args:    "FILE",
 		summary: "build a source in every layout, run all, and compare",
 		about: []string{
-			"Builds FILE in every layout for every profile of loaders and prints a table: bytes of the executable; bytes of its image as a registry transfers them (layer, configuration and manifest); memory that the system commits beyond the file; and what the program did when it was started here, in an empty folder, without arguments, environment and input. Nothing else is written.",
+			"Builds FILE in every layout for every profile of loaders and prints a table: bytes of the executable; bytes of its image as a registry transfers them (layer, configuration and manifest); memory that the system commits beyond the file; and what the program did when it was started here, in an empty folder, without arguments, environment and input. Nothing else is written. Searches are short here, for an answer in seconds; --effort 0 makes the files that tasm build makes.",
 			"The program is really run: do not use this command for a source that you do not trust. A program that runs or writes for too long is stopped, and compared with the others by what it wrote until then.",
 			"The exit status is 1 when two executables differ in what they do, or when a layout makes a larger file than a plainer one.",
 		},
@@ -46,8 +47,14 @@ func ladderCommand() *command {
 	simple.BoolVar(&l.json, "json", false, "print one JSON object, with names that stay the same")
 	simple.Var(duration{&l.runLimit}, "run-limit", "stop each program after `DURATION`")
 	l.searchOptions.registerLimits(layouts)
+	l.effort = ladderEffort
+	layouts.Lookup("effort").DefValue = strconv.Itoa(ladderEffort)
 	return c
 }
+
+// ladderEffort is the effort where none is asked for: twelve files take some seconds
+// with it.
+const ladderEffort = -3
 
 // rung is a row of the table.
 type rung struct {
@@ -103,10 +110,11 @@ func (l *ladder) run(sys *system, args []string) error {
 	var out bytes.Buffer
 	if l.json {
 		err = writeJSON(&out, struct {
-			Source string  `json:"source"`
-			Target string  `json:"target"`
-			Rungs  []*rung `json:"rungs"`
-		}{args[0], built.Program.Target, rungs})
+			Version int     `json:"version"`
+			Source  string  `json:"source"`
+			Target  string  `json:"target"`
+			Rungs   []*rung `json:"rungs"`
+		}{jsonVersion, args[0], built.Program.Target, rungs})
 	} else {
 		err = writeLadder(&out, rungs)
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestOnCPU runs, traces and steps a program on the processor: the output is that of the
@@ -102,4 +103,31 @@ func TestBuilt(t *testing.T) {
 	if r := runTasm("", "trace", "/bin/true"); r.status != exitError || !strings.Contains(r.stderr, "--on cpu") {
 		t.Errorf("%+v", r)
 	}
+}
+
+// TestWatch builds again when the source changes.
+func TestWatch(t *testing.T) {
+	source := writeSource(t, "target linux/386\n_start: sys exit, 1\n")
+	out := filepath.Join(filepath.Dir(source), "out")
+	cmd := startTasm(t, "build", "--watch", "-f", "elf", "--layout", "plain", source, "-o", out)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	wait := func(status byte) {
+		t.Helper()
+		for range 600 {
+			// mov ebx, status
+			if file, _ := os.ReadFile(out); strings.Contains(string(file), "\xbb"+string(rune(status))+"\x00\x00\x00") {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Fatalf("no program that ends with %d", status)
+	}
+	wait(1)
+	if err := os.WriteFile(source, []byte("target linux/386\n_start: sys exit, 23\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wait(23)
 }

@@ -40,6 +40,11 @@ var errReported = errors.New("reported")
 // run does what args ask for and returns the exit status.
 func run(args []string, sys *system) int {
 	name, err := dispatch(args, sys)
+	return finish(name, err, sys)
+}
+
+// finish tells of the error with which a command has ended, and returns the exit status.
+func finish(name string, err error, sys *system) int {
 	var status exitStatus
 	switch usage := (usageError{}); {
 	case err == nil:
@@ -87,6 +92,9 @@ func dispatch(args []string, sys *system) (name string, err error) {
 	}
 	if asked, _ := flags.GetBool("help"); asked {
 		return c.name, c.writeHelp(sys.stdout)
+	}
+	if again, _ := flags.GetBool(watchFlag); again {
+		return c.name, watch(c.name, args[1:], sys)
 	}
 	return c.name, c.run(sys, flags.Args())
 }

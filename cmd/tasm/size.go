@@ -11,7 +11,7 @@ import (
 
 	"tasm/diag"
 	"tasm/layout"
-	"tasm/layout/elf"
+	"tasm/listing"
 	"tasm/program"
 )
 
@@ -114,9 +114,10 @@ func writeJSON(w io.Writer, v any) error {
 
 // sourceSize is the account of a source's executable.
 type sourceSize struct {
-	Source string `json:"source"`
-	Target string `json:"target"`
-	Size   int64  `json:"size"`
+	Version int    `json:"version"`
+	Source  string `json:"source"`
+	Target  string `json:"target"`
+	Size    int64  `json:"size"`
 	// Bound is the least size possible in Space, 0 where none is known.
 	Bound   int64  `json:"bound"`
 	Space   string `json:"space"`
@@ -124,38 +125,23 @@ type sourceSize struct {
 	Layout  string `json:"layout"`
 	Method  string `json:"method"`
 
-	Loader      string        `json:"loader"`
-	Placement   jsonPlacement `json:"placement"`
-	Charge      uint64        `json:"charge"`
-	Mapped      uint64        `json:"mapped"`
-	Hosts       string        `json:"hosts"`
-	Assumptions []string      `json:"assumptions"`
-	Checked     string        `json:"checked"`
-	Reasons     []string      `json:"reasons"`
-	EndedEarly  bool          `json:"endedEarly"`
-	Bytes       account       `json:"bytes"`
-	Rewrites    []jsonRewrite `json:"rewrites"`
-	Parts       []jsonPart    `json:"parts"`
+	Loader      string            `json:"loader"`
+	Placement   listing.Placement `json:"placement"`
+	Charge      uint64            `json:"charge"`
+	Mapped      uint64            `json:"mapped"`
+	Hosts       string            `json:"hosts"`
+	Assumptions []string          `json:"assumptions"`
+	Checked     string            `json:"checked"`
+	Reasons     []string          `json:"reasons"`
+	EndedEarly  bool              `json:"endedEarly"`
+	Bytes       account           `json:"bytes"`
+	Rewrites    []jsonRewrite     `json:"rewrites"`
+	Parts       []jsonPart        `json:"parts"`
 }
 
-type jsonPlacement struct {
-	Bits  int    `json:"bits"` // 32 or 64
-	Type  string `json:"type"` // ET_EXEC or ET_DYN
-	Phoff int64  `json:"phoff"`
-	Phnum int    `json:"phnum"`
-}
-
-func placementOf(p elf.Placement) jsonPlacement {
-	typ := "ET_EXEC"
-	if p.Type == elf.TypeDyn {
-		typ = "ET_DYN"
-	}
-	return jsonPlacement{p.Class.Bits(), typ, p.Phoff, p.Phnum}
-}
-
-func (p jsonPlacement) String() string {
-	return fmt.Sprintf("ELF%d, %s, e_phoff %d, e_phnum %d", p.Bits, p.Type, p.Phoff, p.Phnum)
-}
+// jsonVersion is that of the objects of size and ladder: members may be added within one,
+// and none is changed.
+const jsonVersion = 1
 
 // jsonRewrite is a change; File and Line are empty where it is about no single
 // place.
@@ -179,8 +165,8 @@ type jsonPart struct {
 func measure(source string, files *diag.Files, p *program.Program, file *layout.File, early bool) *sourceSize {
 	r, n := file.Report, int64(len(file.Bytes))
 	m := &sourceSize{
-		Source: source, Target: p.Target, Size: n, Space: r.Space, Optimal: r.Optimal(n),
-		Layout: r.Layout, Method: r.Method, Loader: r.Loader, Placement: placementOf(r.Placement), Charge: r.Charge, Mapped: r.Mapped, Hosts: asks(file, ""),
+		Version: jsonVersion, Source: source, Target: p.Target, Size: n, Space: r.Space, Optimal: r.Optimal(n),
+		Layout: r.Layout, Method: r.Method, Loader: r.Loader, Placement: listing.PlacementOf(r.Placement), Charge: r.Charge, Mapped: r.Mapped, Hosts: asks(file, ""),
 		Assumptions: append([]string{}, r.Assumptions...), Checked: r.Checked, Reasons: reasonsOf(files, r),
 		EndedEarly: early, Bytes: accountFor(file), Rewrites: []jsonRewrite{}, Parts: []jsonPart{},
 	}

@@ -40,6 +40,7 @@ func runCommand() *command {
 	simple := r.imageOptions.register(c)
 	simple.BoolVar(&r.virtual, "vm", false, "the same as --on vm: in the virtual machine, which keeps the program from this system")
 	r.on.register(simple, onKernel)
+	registerWatch(simple)
 	r.limits.register(simple)
 	registerEngine(simple, &r.in)
 	return c

@@ -61,6 +61,7 @@ func testCommand() *command {
 	simple.StringVar(&t.spec, "spec", "", "hold every source against the tests in `FILE` instead of its own")
 	simple.Var(newChoice(&t.format, "", "text", "table", "tap", "junit", "json"), "format", "form of the result; the default is text, or with --spec and several sources a table and the failures below it")
 	simple.Var(newChoice(&t.on, "vm", "vm", "kernel"), "on", "where programs run: in the virtual machine, or on the kernel of this system; what only the virtual machine counts (steps, calls) is looked at there all the same")
+	registerWatch(simple)
 	simple.BoolVarP(&t.brief, "brief", "q", false, "show only what is not as expected")
 	t.sourceOptions.register(simple, advanced)
 	t.searchOptions.register(layouts)

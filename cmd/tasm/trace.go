@@ -19,6 +19,7 @@ type tracer struct {
 	limits
 	json, calls, profile, coverage bool
 	on                             machineOption
+	begun                          bool // a record was written
 }
 
 func traceCommand() *command {
@@ -161,6 +162,9 @@ func writeJSONLine(w io.Writer, x any) error {
 func (t *tracer) show(w io.Writer, step *debugger.Record) error {
 	switch {
 	case t.json:
+		if !t.begun {
+			t.begun, step.Version = true, debugger.RecordVersion
+		}
 		return writeJSONLine(w, step)
 	case t.calls:
 		_, err := fmt.Fprintln(w, step.Call)
