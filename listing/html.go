@@ -49,7 +49,7 @@ p, li { overflow-wrap: anywhere }
 {{if .Rules}}<h2>Rules of {{.Loader}}</h2>
 <div class="wide"><table>
 <tr><th>rule<th>what it is for<th>what it asks for<th>where it is written
-{{range .Rules}}<tr><td>{{.Name}}<td>{{.Words}}<td>{{.Text}}<td>{{.Source}}
+{{range .Rules}}<tr><td>{{.Name}}<td>{{.Words}}<td>{{.Text}}{{with .Here}}<br>here {{.}}{{end}}<td>{{.Source}}
 {{end}}</table></div>
 {{end}}<script>
 // Lights everything that shares an owner with what is pointed at or has the focus.

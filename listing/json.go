@@ -45,6 +45,7 @@ type (
 	jsonRule struct {
 		Name   string `json:"name"`
 		Text   string `json:"text"`
+		Here   string `json:"here,omitempty"`  // with the values of this file
 		Words  string `json:"words,omitempty"` // what it is for
 		Source string `json:"source"`
 	}

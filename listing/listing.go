@@ -78,6 +78,7 @@ type May struct {
 type Rule struct {
 	Name   string
 	Text   string // "e_type is one of 2, 3"
+	Here   string // the same with the values of this file: "0x2 is one of 2, 3"; "" where Text has none
 	Words  string // what it is for, "" where Text says all
 	Source string // where it is written
 }

@@ -140,6 +140,9 @@ func (l *Listing) Text(out io.Writer) error {
 		if r.Words != "" {
 			text = r.Name + ": " + r.Words + ": " + r.Text
 		}
+		if r.Here != "" {
+			text += "; here " + r.Here
+		}
 		if r.Source != "" {
 			text += " [" + r.Source + "]"
 		}

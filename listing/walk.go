@@ -2,6 +2,7 @@ package listing
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 
 	"tasm/codegen/x86"
@@ -204,6 +205,37 @@ func (c *collector) read(im *image, trace *equiv.Trace) {
 	}
 }
 
+// ruleWords are what the text of a rule has values for.
+var ruleWords = regexp.MustCompile(`\b(EI_[A-Z]+|[ep]_[a-z]+|file size)\b`)
+
+// here puts the values of a file into the text of a rule, which is about the program
+// header with a number.
+func (im *image) here(text string, header int) string {
+	at := im.placement.Phoff + int64(max(0, header)*im.class.Size(elf.ProgramHeader))
+	if at < 0 || at > int64(len(im.bytes)) {
+		return ""
+	}
+	with := ruleWords.ReplaceAllStringFunc(text, func(word string) string {
+		for i := range elf.Fields {
+			switch f := &elf.Fields[i]; {
+			case f.Name != word:
+			case f.Header == elf.ProgramHeader:
+				return fmt.Sprintf("%#x", elf.Get(im.class, im.bytes[at:], elf.FieldID(i)))
+			default:
+				return fmt.Sprintf("%#x", elf.Get(im.class, im.bytes, elf.FieldID(i)))
+			}
+		}
+		if word == "file size" {
+			return fmt.Sprintf("%#x", len(im.bytes))
+		}
+		return word
+	})
+	if with == text {
+		return ""
+	}
+	return with
+}
+
 // judge says of each byte of the headers what the loader lets it be.
 func (c *collector) judge(im *image, loader *elf.Loader) []May {
 	l := c.listing
@@ -220,7 +252,8 @@ func (c *collector) judge(im *image, loader *elf.Loader) []May {
 			if a.Header > 0 {
 				named[a] += fmt.Sprintf(" #%d", a.Header)
 			}
-			l.Rules = append(l.Rules, Rule{named[a], a.Rule.Must.String(), a.Rule.Words(), a.Rule.Source})
+			text := a.Rule.Must.String()
+			l.Rules = append(l.Rules, Rule{named[a], text, im.here(text, a.Header), a.Rule.Words(), a.Rule.Source})
 		}
 		return named[a]
 	}

@@ -75,8 +75,8 @@ func (m *machineOption) begin(s *session, l *limits, o vm.Options) (stepping, fu
 		v, err := vm.New(s.file.Bytes, o)
 		return v, func() {}, err
 	}
-	if len(l.force) > 0 {
-		return nil, nil, fmt.Errorf("--fail needs the virtual machine, and not --on cpu")
+	if len(l.force)+len(l.files) > 0 {
+		return nil, nil, fmt.Errorf("--fail and --grant need the virtual machine, and not --on cpu")
 	}
 	p := process.Options{Args: o.Args, Env: os.Environ(), Stdout: o.Stdout, Stderr: o.Stderr, MaxSteps: o.MaxSteps, MaxOutput: o.MaxOutput, Record: o.Record, Expired: o.Expired}
 	p.Stdin, _ = o.Stdin.(*os.File)

@@ -131,3 +131,36 @@ func TestWatch(t *testing.T) {
 	}
 	wait(23)
 }
+
+// TestGrant lets a program read a file, which it does not find otherwise.
+func TestGrant(t *testing.T) {
+	source := writeSource(t, `target linux/386
+_start: sys open, name, 0, 0
+        test eax, eax
+        js   .none
+        sys read, eax, room, 10
+        sys write, 1, room, eax
+        sys exit, 0
+.none:  sys exit, 2
+section .rodata
+name:   db "note", 0
+section .bss
+room:   resb 10
+`)
+	note := filepath.Join(filepath.Dir(source), "text")
+	if err := os.WriteFile(note, []byte("found\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := runTasm("", "run", "--on", "vm", source); r.status != 2 {
+		t.Errorf("%+v", r)
+	}
+	if r := runTasm("", "run", "--on", "vm", "--grant", "note="+note, source); r.status != 0 || r.stdout != "found\n" {
+		t.Errorf("%+v", r)
+	}
+	if r := runTasm("", "trace", "--calls", "--grant", "/note="+note, source); !strings.Contains(r.stdout, "found") {
+		t.Errorf("%+v", r)
+	}
+	if r := runTasm("", "trace", "--grant", note+"x", source); r.status != exitUsage {
+		t.Errorf("%+v", r)
+	}
+}

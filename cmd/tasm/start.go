@@ -64,8 +64,8 @@ func (r *runner) run(sys *system, args []string) error {
 			return s.stepped(args, &r.limits)
 		case r.virtual || r.on.name == onVM || !runsHere():
 			return s.virtual(args[1:], &r.limits)
-		case len(r.limits.force) > 0 || r.limits.steps != mostSteps:
-			return usagef("--fail and --limit-steps need the virtual machine: give --on vm too")
+		case len(r.limits.force)+len(r.limits.files) > 0 || r.limits.steps != mostSteps:
+			return usagef("--fail, --grant and --limit-steps need the virtual machine: give --on vm too")
 		}
 		return s.native(args[1:], &r.limits)
 	}
