@@ -56,6 +56,7 @@ var WarningClasses = []WarningClass{
 	{"run-division", false, "a division that ends the program"},
 	{"run-endless", false, "a loop that never ends and calls nothing"},
 	{"run-flags", false, "a conditional jump that asks for flags that say nothing"},
+	{"run-ignored", true, "a result of write, or of a call like it, that nobody looks at"},
 	{"run-instruction", false, "an instruction that programs may not use"},
 	{"run-interrupt", false, "an interrupt that Linux does not serve"},
 	{"run-memory", false, "a use of memory that the program does not have"},

@@ -37,6 +37,7 @@ type checker struct {
 	table    *symbols.Table
 	messages *diag.Bag
 	told     map[diag.Range]bool
+	last     []func() // warnings that give way to all others about a statement
 }
 
 // Check returns warnings about a program for Linux. It may be slow and is silent
@@ -56,6 +57,9 @@ func Check(p *program.Program, files *diag.Files) *diag.Bag {
 	troubles := equiv.Survey(file.Bytes, c.table.IsCode, layout.Objects(file, flow.Build(p)))
 	for i := range troubles {
 		c.trouble(&troubles[i])
+	}
+	for _, warn := range c.last {
+		warn()
 	}
 	return c.messages
 }

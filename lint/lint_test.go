@@ -22,7 +22,7 @@ func check(t *testing.T, source, target string) string {
 		t.Fatalf("%v\n%s", said.Messages(), source)
 	}
 	var list []string
-	for _, m := range Check(p, files).Messages() {
+	for _, m := range (&diag.Warnings{}).Apply(Check(p, files).Messages()) {
 		list = append(list, fmt.Sprintf("%d %s", files.Position(m.Range).Line, strings.TrimPrefix(m.Code, "run-")))
 	}
 	return strings.Join(list, ", ")
@@ -134,6 +134,34 @@ func TestKinds(t *testing.T) {
 	} {
 		if got := check(t, "target linux/amd64\n_start: "+c.source+"\n", ""); got != c.want {
 			t.Errorf("64 bits: %q: %q, want %q", c.source, got, c.want)
+		}
+	}
+}
+
+// TestIgnored asks for the warning that is hidden else.
+func TestIgnored(t *testing.T) {
+	for source, want := range map[string]int{
+		"sys write, 1, m, 1\nsys exit, 0":                                                           2,
+		"sys write, 1, m, 1\ntest eax, eax\njs x\nx: sys exit, 0":                                   0,
+		"sys write, 1, m, 1\nmov ebx, eax\nsys exit, ebx":                                           0,
+		"mov eax, 4\nmov ebx, 1\nmov ecx, m\nmov edx, 1\nint 0x80\nxor eax, eax\ninc eax\nint 0x80": 6,
+		"sys read, 0, r, 1\nsys exit, 0":                                                            0,
+		"sys write, 1, m, 1\njmp x\nx: sys exit, 0":                                                 0,
+	} {
+		files := &diag.Files{}
+		p, _ := assembler.Assemble(files, files.Add("source", []byte("target linux/386\n"+source+"\nsection .data\nm: db 1\nsection .bss\nr: resb 1\n")), assembler.Options{Instructions: true})
+		var w diag.Warnings
+		if err := w.Set("+run-ignored"); err != nil {
+			t.Fatal(err)
+		}
+		line := 0
+		for _, m := range w.Apply(Check(p, files).Messages()) {
+			if m.Code == "run-ignored" {
+				line = files.Position(m.Range).Line
+			}
+		}
+		if line != want {
+			t.Errorf("%q: line %d, not %d", source, line, want)
 		}
 	}
 }

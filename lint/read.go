@@ -29,6 +29,10 @@ type reader struct {
 	// tested is the last instruction that set the flags, nil after a label.
 	tested *x86.Instruction
 	result *linux.Syscall // whose result is in the register for it, nil if unknown
+	// wrote is a call that passes bytes on, whose result nobody has looked at yet; nil
+	// if there is none. wroteAt is where it stands.
+	wrote   *linux.Syscall
+	wroteAt diag.Range
 	// loaded are the registers that SYS has loaded for arguments of a call.
 	loaded map[lang.RegisterID]argument
 }
@@ -68,12 +72,14 @@ func (c *checker) read() {
 func (r *reader) instruction(f *program.Fragment, at diag.Range) {
 	in, name := f.Instruction, x86.MnemonicName(f.Form.Mnemonic())
 	r.memory(f, at)
+	r.ignored(f)
 	switch {
 	case name == "int":
 		r.interrupt(in, at)
 		r.sys(f.Source, at)
 	case f.Form.Flow() == x86.SystemCall:
 		r.called()
+		r.passesOn(at)
 		r.sys(f.Source, at)
 	case f.Form.Flow() == x86.Branch:
 		r.branch(f, name, at)
@@ -111,6 +117,7 @@ func (r *reader) interrupt(in *x86.Instruction, at diag.Range) {
 	switch n {
 	case 0x80:
 		r.called()
+		r.passesOn(at)
 	case 3, 4, 1:
 	default:
 		what := interrupts[n]
@@ -156,6 +163,65 @@ func (r *reader) sys(statement *lang.Statement, at diag.Range) {
 		}
 	}
 	r.call, r.result = call, call
+	r.passesOn(at)
+}
+
+// passesOn notes a call that may pass on less than it is given.
+func (r *reader) passesOn(at diag.Range) {
+	if r.result == nil || r.result.Result != linux.Part {
+		return
+	}
+	for _, a := range r.result.Args(r.abi) {
+		if a.Kind == linux.In || a.Kind == linux.Gather {
+			r.wrote, r.wroteAt = r.result, at
+		}
+	}
+}
+
+// ignored looks at whether an instruction takes the result of the last write, or loses
+// it.
+func (r *reader) ignored(f *program.Fragment) {
+	if r.wrote == nil {
+		return
+	}
+	result := x86.Widest(x86.LookupRegister(r.abi.Result))
+	read, written := false, false
+	touch := func(id lang.RegisterID, access x86.Access) {
+		if id != 0 && x86.Widest(id) == result {
+			read, written = read || access&x86.Read != 0, written || access&x86.Write != 0
+		}
+	}
+	forms := f.Form.Operands()
+	for i := range f.Instruction.Operands {
+		o := &f.Instruction.Operands[i]
+		switch {
+		case o.Kind == x86.RegisterOperand && i < len(forms):
+			touch(o.Register, forms[i].Access)
+		case o.Kind == x86.MemoryOperand:
+			for _, t := range o.Value.Terms() {
+				if t.Kind == lang.RegisterTerm {
+					touch(lang.RegisterID(t.ID), x86.Read)
+				}
+			}
+		}
+	}
+	for _, i := range f.Form.Implicit() {
+		touch(i.Register, i.Access)
+	}
+	if o := f.Instruction.Operands; len(o) == 2 && o[0].Kind == x86.RegisterOperand && o[1].Kind == x86.RegisterOperand && o[0].Register == o[1].Register && written {
+		read = read && x86.MnemonicName(f.Form.Mnemonic()) != "xor" // which sets it to 0
+	}
+	switch {
+	case read, f.Form.Flow() != x86.Next && !written:
+		r.wrote = nil
+	case written:
+		at, call := r.wroteAt, r.wrote
+		r.last = append(r.last, func() {
+			r.warn(at, "run-ignored", fmt.Sprintf("a failure is below 0, and a pipe may take less than was asked for: test %s, %s and JS behind it", r.abi.Result, r.abi.Result),
+				"nobody looks at the result of %s", call.Name)
+		})
+		r.wrote = nil
+	}
 }
 
 // branch looks at a conditional jump.
