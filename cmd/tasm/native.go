@@ -247,13 +247,13 @@ func (s *session) stepped(args []string, l *limits) error {
 func (s *session) toEnd(v stepping, end func()) error {
 	for v.Step() {
 	}
-	messages := &diag.Bag{}
-	if v.Stop().Kind != vm.Exited {
-		messages.Add(crash.Explain(v, s.table))
+	messages, stop := &diag.Bag{}, v.Stop()
+	if stop.Kind != vm.Exited {
+		messages.Add(crash.Explain(v, s.table)) // which may go on a little
 	}
 	end() // all that the program wrote is out now
 	s.report(s.sys, s.files, messages)
-	switch stop := v.Stop(); stop.Kind {
+	switch stop.Kind {
 	case vm.Exited:
 		if stop.Status != 0 {
 			return exitStatus(stop.Status)
