@@ -238,11 +238,7 @@ func (g *golfer) writeAnew() {
 		return
 	}
 	g.assume(plan)
-	o := synth.Options{Loader: g.loader, MaxCharge: g.opts.MaxCharge, Effort: g.opts.Effort, Upper: int64(size), Context: g.opts.Context}
-	if g.opts.Progress != nil {
-		o.Progress = func(best, bound int64, doing string) { g.opts.Progress(Progress{best, bound, doing}) }
-	}
-	r, err := synth.Search(plan, o)
+	r, err := g.searchAnew(plan, int64(size))
 	switch {
 	case r == nil && g.opts.Context.Err() != nil:
 	case errors.Is(err, synth.ErrNone):
@@ -256,6 +252,33 @@ func (g *golfer) writeAnew() {
 			g.report.Reasons = append(g.report.Reasons, "nothing smaller was found: "+tried(r))
 		}
 	}
+}
+
+// tighter are bounds of memory, in bytes, under which searches go other ways.
+var tighter = []uint64{1 << 16, 1 << 20, 1 << 24, 1 << 28}
+
+// searchAnew searches for other code that makes a file smaller than upper, in bytes.
+// Where the author bounds the memory, what is found under a tighter bound counts too: so
+// no bound gives a larger file than one that is tighter.
+func (g *golfer) searchAnew(plan *synth.Plan, upper int64) (*synth.Result, error) {
+	o := synth.Options{Loader: g.loader, MaxCharge: g.opts.MaxCharge, Effort: g.opts.Effort, Upper: upper, Context: g.opts.Context}
+	if g.opts.Progress != nil {
+		o.Progress = func(best, bound int64, doing string) { g.opts.Progress(Progress{best, bound, doing}) }
+	}
+	r, err := synth.Search(plan, o)
+	for _, bound := range tighter {
+		if bound >= g.opts.MaxCharge || g.opts.MaxCharge >= elf.DefaultCharge || err == nil && int64(len(r.Bytes)) == r.Bound {
+			break
+		}
+		if err == nil {
+			o.Upper = int64(len(r.Bytes))
+		}
+		o.MaxCharge, o.Loader = bound, g.loader.WithCharge(bound).WithMapped(bound)
+		if other, err2 := synth.Search(plan, o); err2 == nil {
+			r, err = other, nil
+		}
+	}
+	return r, err
 }
 
 // tried says how much of what is smaller was tried.

@@ -195,13 +195,15 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 	if pr.stuck == "" && pr.difference == nil {
 		return Verdict{Outcome: Same, Proved: true, How: "proved by symbolic run, " + count(pr.paths, "path"), Findings: pr.findings}
 	}
-	if pr.difference == nil {
+	if pr.difference == nil || !pr.difference.definite && !pr.difference.original {
 		if c := cosimulate(a, b, firstRuns, assume); c.difference == nil && c.lost == "" {
 			d := induct(a, b, assume)
 			if d.failed == "" {
 				return Verdict{Outcome: Same, Proved: true, How: "proved by induction over " + count(len(d.nodes), "block"), Findings: pr.findings}
 			}
-			pr.stuck = d.where()
+			if pr.difference == nil {
+				pr.stuck = d.where()
+			}
 		}
 	}
 	if d := pr.difference; d != nil && d.original && d.definite {
