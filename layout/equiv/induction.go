@@ -1,11 +1,13 @@
 package equiv
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 
 	"tasm/codegen/x86"
+	"tasm/layout/elf"
 	"tasm/machine"
 )
 
@@ -342,8 +344,9 @@ func (d *induction) end(r *route) (*snapshot, *node) {
 	return s, n
 }
 
-// keyOf tells pairs of places apart: by the next instructions, and by the addresses
-// to which the two will return.
+// keyOf tells pairs of places apart: by the next instructions, by the addresses to which
+// the two will return, and, where few choices are cases, by the code whose addresses they
+// keep in memory.
 func (d *induction) keyOf(r *route) string {
 	var printer machine.Printer
 	printer.Name = machine.Unknown.String
@@ -352,6 +355,12 @@ func (d *induction) keyOf(r *route) string {
 		for _, at := range d.returns(i, p) {
 			printer.WriteString(" ")
 			printer.Write(at)
+		}
+		if d.cutting.choices {
+			for _, h := range d.held(i, p) {
+				printer.WriteString(fmt.Sprintf(" %d:", h.offset))
+				printer.Write(h.code)
+			}
 		}
 		printer.WriteString(";")
 	}
@@ -377,6 +386,42 @@ func (d *induction) returns(side int, p *process) []machine.Term {
 		}
 	}
 	return list
+}
+
+// keeping is the address of code in a word of memory.
+type keeping struct {
+	offset int64
+	code   machine.Term
+}
+
+// held lists the words of an image that were written and hold addresses of code: in the
+// original, of what may be executed and is no data, in the result, of what may be executed
+// and comes from the file.
+func (d *induction) held(side int, p *process) []keeping {
+	image, start := d.bases[side].Split()
+	word := p.image.abi.PointerSize
+	var list []keeping
+	for _, c := range p.Memory.Changes() {
+		if c.Size != 0 || !c.Base.Same(image) || d.inArray(side, c.Base, c.Offset) || c.Byte.Index != 0 {
+			continue
+		}
+		x, ok := p.Memory.PeekWord(p.Terms.Add(d.bases[side], machine.Number(p.Bits, uint64(c.Offset-start))), word)
+		if base, at := x.Split(); ok && base.Same(image) && d.isCode(side, uint64(at)) {
+			list = append(list, keeping{c.Offset, x})
+		}
+	}
+	slices.SortFunc(list, func(a, b keeping) int { return cmp.Compare(a.offset, b.offset) })
+	return list
+}
+
+// isCode reports whether an address may be one of code.
+func (d *induction) isCode(side int, at uint64) bool {
+	if side == 0 && slices.ContainsFunc(d.objects, func(o *object) bool { return int64(at) >= o.low && int64(at) < o.high }) {
+		return false
+	}
+	return slices.ContainsFunc(d.images[side].Segments, func(m elf.Mapping) bool {
+		return m.Execute && at >= m.Low && at < m.High && m.Offset+(at-m.Low) < uint64(len(d.images[side].File))
+	})
 }
 
 func (d *induction) isSite(side int, x machine.Term) bool {

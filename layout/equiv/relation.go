@@ -200,10 +200,14 @@ func (d *induction) cells(s *snapshot, side int) string {
 	slices.SortStableFunc(list, func(a, b byteAt) int { return a.l.compare(b.l) })
 	list = slices.CompactFunc(list, func(a, b byteAt) bool { return a.l == b.l })
 	word := p.image.abi.PointerSize
+	run := 0 // where what stands together begins
 	for i := 0; i < len(list); {
 		n := 1
 		first := list[i]
-		number := first.b.Of.IsNumber() && first.l.n%int64(word) == 0
+		if i > 0 && (list[i-1].l.kind != first.l.kind || list[i-1].l.n+1 != first.l.n) {
+			run = i
+		}
+		number := first.b.Of.IsNumber() && (first.l.n%int64(word) == 0 || (i-run)%word == 0)
 		for first.b.Index == 0 && i+n < len(list) {
 			next := list[i+n]
 			if next.l.kind != first.l.kind || next.l.n != first.l.n+int64(n) {
