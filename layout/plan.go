@@ -37,7 +37,7 @@ func plannedValue(p *synth.Plan, a *equiv.Argument) (synth.Value, string) {
 	switch {
 	case a.Kind == linux.Unused:
 		return synth.Value{}, ""
-	case len(a.Reads) > 1:
+	case len(a.Reads) > 1, len(a.Reads) == 1 && a.Reads[0].At.Term != a.Value.Term:
 		return synth.Value{}, "has the kernel follow addresses in memory"
 	case len(a.Reads) == 1 && a.Room == 0 && (a.Value.Form == equiv.Image || a.Value.Form == equiv.Stack):
 		// Whatever holds the same bytes will do.

@@ -357,7 +357,10 @@ func (l *Loader) Within(low, high, committed uint64) *Loader {
 	// All that may be written is committed.
 	as := &Rule{Name: "not written, as the program", Scope: PerLoad, Must: readOnly, Else: Misloaded, Source: source}
 	if committed > 0 {
-		as = &Rule{Name: "no more written than of the program", Scope: PerLoad, Must: AnyOf{readOnly, AtMost{Sum{PVaddr, PMemsz}, Sum{Number(low + committed)}}}, Else: Misloaded, Source: source}
+		as = &Rule{Name: "no more written than of the program", Scope: PerLoad, Must: AnyOf{
+			readOnly, AtMost{Sum{PVaddr, PMemsz}, Sum{Number(low + committed)}}, AtMost{Sum{Number(high - committed)}, Sum{PVaddr}},
+			AtMost{Sum{Number(PageSize)}, Sum{FileSize}}, // whose size is not known yet, or that is compared
+		}, Else: Misloaded, Source: source}
 	}
 	out.Rules = append(out.Rules, as)
 	return &out

@@ -199,7 +199,7 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 		if c := cosimulate(a, b, firstRuns, assume); c.difference == nil && c.lost == "" {
 			d := induct(a, b, assume)
 			if d.failed == "" {
-				return Verdict{Outcome: Same, Proved: true, How: "proved by induction over " + count(len(d.nodes), "block"), Findings: pr.findings}
+				return Verdict{Outcome: Same, Proved: true, How: "proved by induction over " + count(len(d.nodes), "block"), Findings: findings(pr, c)}
 			}
 			if pr.difference == nil {
 				pr.stuck = d.where()
@@ -227,16 +227,22 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 	case c.lost != "":
 		return Verdict{Outcome: Unclear, Reason: c.lost, Address: c.at}
 	}
-	v := Verdict{Outcome: Same, How: "compared on " + count(c.runs, "generated run"), Unproved: pr.stuck, Findings: pr.findings}
-	for _, f := range c.findings {
-		if !slices.ContainsFunc(v.Findings, func(x Finding) bool { return x.Address == f.Address }) {
-			v.Findings = append(v.Findings, f)
-		}
-	}
+	v := Verdict{Outcome: Same, How: "compared on " + count(c.runs, "generated run"), Unproved: pr.stuck, Findings: findings(pr, c)}
 	if pr.difference != nil {
 		v.Unproved = "perhaps it " + pr.difference.text
 	}
 	return v
+}
+
+// findings lists what a proof and generated runs have found, each place once.
+func findings(pr proof, c cosimulation) []Finding {
+	list := slices.Clip(pr.findings)
+	for _, f := range c.findings {
+		if !slices.ContainsFunc(list, func(x Finding) bool { return x.Address == f.Address }) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 func count(n int, thing string) string {
