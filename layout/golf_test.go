@@ -151,3 +151,20 @@ func TestUnchecked(t *testing.T) {
 		t.Errorf("line %d", line)
 	}
 }
+
+// TestTighterBounds bounds the memory that a file may ask for: a tighter bound gives no
+// smaller file.
+func TestTighterBounds(t *testing.T) {
+	p := samplePrograms(t)["hello64.tasm linux/amd64"]
+	last := 0
+	for _, bound := range []uint64{1 << 20, 1 << 16} {
+		file, said := Golf(p, Options{MaxCharge: bound})
+		if file == nil {
+			t.Fatal(said.Messages()[0].Text)
+		}
+		if size := len(file.Bytes); size < last {
+			t.Errorf("%d bytes under a bound of %d, and %d under a wider one", size, bound, last)
+		}
+		last = len(file.Bytes)
+	}
+}
