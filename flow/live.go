@@ -3,6 +3,7 @@ package flow
 import (
 	"tasm/codegen/x86"
 	"tasm/lang"
+	"tasm/program"
 )
 
 // Set is a set of general registers by number, each in full.
@@ -173,4 +174,16 @@ func (g *Graph) before(in *Inst, after Live, live map[*Block][]Live) Live {
 		after.Flags = ^x86.FlagSet(0)
 	}
 	return after
+}
+
+// IgnoresArguments reports whether a program surely sees nothing of what it is
+// started with: that is all on the stack, and the program does not look at the
+// stack pointer it begins with.
+func IgnoresArguments(p *program.Program) bool {
+	g := Build(p)
+	if len(g.Doubts) > 0 || g.Entry == nil {
+		return false
+	}
+	const stackPointer = 4
+	return !g.LiveBefore()[g.Entry][0].Registers.Has(stackPointer)
 }

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -13,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	browserproto "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -23,6 +26,13 @@ var pictures = flag.String("pictures", "", "a folder for screenshots")
 // page makes the playground if need be, serves it and opens it in Chromium.
 func page(t *testing.T) (ctx context.Context, url string) {
 	t.Helper()
+	server := serve(t)
+	return browser(t), server.URL
+}
+
+// serve serves the playground, which it makes if need be.
+func serve(t *testing.T) *httptest.Server {
+	t.Helper()
 	if _, err := os.Stat("dist/index.html"); err != nil {
 		if out, err := exec.Command("make", "-C", "..", "site").CombinedOutput(); err != nil {
 			t.Fatalf("make site: %s\n%s", err, out)
@@ -30,10 +40,16 @@ func page(t *testing.T) (ctx context.Context, url string) {
 	}
 	server := httptest.NewServer(http.FileServerFS(os.DirFS("dist")))
 	t.Cleanup(server.Close)
+	return server
+}
+
+// browser starts Chromium.
+func browser(t *testing.T) context.Context {
+	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath("chromium"))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(allocator)
+	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("chromium: %s", err)
@@ -48,7 +64,7 @@ func page(t *testing.T) (ctx context.Context, url string) {
 	}
 	ctx, cancel = context.WithTimeout(ctx, 8*time.Minute)
 	t.Cleanup(cancel)
-	return ctx, server.URL
+	return ctx
 }
 
 type action = chromedp.Action[chromedp.Void]
@@ -216,4 +232,62 @@ func TestAccessible(t *testing.T) {
 			os.WriteFile(*pictures+"/"+c.name+".png", png, 0o644)
 		}
 	}
+}
+
+// TestOffline loads the page again when its server is gone.
+func TestOffline(t *testing.T) {
+	server := serve(t)
+	ctx := browser(t)
+	do(t, ctx, "open", chromedp.Navigate(server.URL), contains("size", "bytes, plain"), until(`navigator.serviceWorker.controller !== null`))
+	server.Close()
+	do(t, ctx, "without a network", chromedp.Navigate("about:blank"), chromedp.Navigate(server.URL), contains("status", "ready"), contains("size", "bytes, plain"),
+		press("#start"), contains("where", "0 steps"))
+}
+
+// TestImage downloads an image, whose parts come only then, and compares it with that of
+// the command.
+func TestImage(t *testing.T) {
+	ctx, url := page(t)
+	dir := t.TempDir()
+	const source = "target linux/386\nimage label \"a=b\"\nimage label \"c=d\"\nmov eax, 1\nmov ebx, 7\nint 0x80\n"
+	do(t, ctx, "open", chromedp.Navigate(url), contains("size", "bytes, plain"))
+	downloads := browserproto.SetDownloadBehaviorParams{Behavior: browserproto.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir}
+	if _, err := chromedp.CallBrowser(ctx, browserproto.SetDownloadBehavior, downloads); err != nil {
+		t.Fatal(err)
+	}
+	loaded := `performance.getEntriesByType("resource").map(e => e.name).join(" ")`
+	names, err := chromedp.Run(ctx, chromedp.Evaluate[string](loaded))
+	if err != nil || strings.Contains(names, "container") || !strings.Contains(names, "main.js") {
+		t.Errorf("the page loads %s, %v", names, err)
+	}
+	do(t, ctx, "download", write(source), until(`document.getElementById("size").textContent.startsWith("96 bytes")`), press("#image"), contains("status", "the image is saved"))
+	var got []byte
+	for deadline := time.Now().Add(time.Minute); len(got) == 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		got, _ = os.ReadFile(dir + "/image.tar")
+	}
+	if err := os.WriteFile(dir+"/main.tasm", []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "run", "../cmd/tasm", "build", "--layout", "plain", dir+"/main.tasm", "-o", dir+"/want.tar").CombinedOutput(); err != nil {
+		t.Fatalf("%s\n%s", err, out)
+	}
+	want, err := os.ReadFile(dir + "/want.tar")
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the page gives %d bytes, the command %d, %v", len(got), len(want), err)
+	}
+}
+
+// TestTimes measures when the page is first painted and ready on a slow processor.
+func TestTimes(t *testing.T) {
+	ctx, url := page(t)
+	const slower = 4
+	if _, err := chromedp.Call(ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: slower}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, "open", chromedp.Navigate(url), contains("status", "ready"), contains("size", "bytes, plain"))
+	times, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`[performance.getEntriesByName("first-contentful-paint")[0].startTime, performance.getEntriesByName("ready")[0].startTime]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("with the page %d times slower: first paint after %.0f ms, ready after %.0f ms", slower, times[0], times[1])
 }

@@ -51,7 +51,7 @@ func (o *metadataOptions) describe(p *program.Program, source string, getenv fun
 	if target, ok := linux.TargetFor(p.Target); ok {
 		s.Platform = oci.Platform{OS: target.OS, Architecture: target.Arch}
 	}
-	s.IgnoresArguments, s.MayPad = ignoresArguments(p), true
+	s.IgnoresArguments, s.MayPad = flow.IgnoresArguments(p), true
 	messages.Append(s.complete(o, getenv))
 	return s, messages
 }
@@ -111,18 +111,6 @@ func addMistake(at diag.Range, text string) *diag.Message {
 		text = "--add " + text
 	}
 	return diag.Errorf(at, "%s", text)
-}
-
-// ignoresArguments reports whether a program surely sees nothing of what it is
-// started with: that is all on the stack, and the program does not look at the
-// stack pointer it begins with.
-func ignoresArguments(p *program.Program) bool {
-	g := flow.Build(p)
-	if len(g.Doubts) > 0 || g.Entry == nil {
-		return false
-	}
-	const stackPointer = 4
-	return !g.LiveBefore()[g.Entry][0].Registers.Has(stackPointer)
 }
 
 // read takes what one IMAGE statement says.

@@ -64,6 +64,10 @@ func local(next http.Handler) http.Handler {
 			http.Error(w, "this server is for 127.0.0.1 only", http.StatusForbidden)
 			return
 		}
+		if r.URL.Path == "/offline.js" {
+			http.NotFound(w, r) // the page is on this machine, and each time under another port
+			return
+		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r)
 	})

@@ -18,11 +18,11 @@ func TestServe(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() {
-		ended <- serve(ctx, listener, http.FileServerFS(fstest.MapFS{"index.html": {Data: []byte("the page")}}))
+		ended <- serve(ctx, listener, http.FileServerFS(fstest.MapFS{"index.html": {Data: []byte("the page")}, "offline.js": {}}))
 	}()
-	get := func(host string) (int, string) {
+	get := func(path, host string) (int, string) {
 		t.Helper()
-		r, err := http.NewRequest("GET", "http://"+listener.Addr().String()+"/", nil)
+		r, err := http.NewRequest("GET", "http://"+listener.Addr().String()+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,11 +37,14 @@ func TestServe(t *testing.T) {
 		body, _ := io.ReadAll(answer.Body)
 		return answer.StatusCode, string(body)
 	}
-	if status, body := get(""); status != 200 || body != "the page" {
+	if status, body := get("/", ""); status != 200 || body != "the page" {
 		t.Errorf("%d %q", status, body)
 	}
-	if status, _ := get("evil.example:80"); status != http.StatusForbidden {
+	if status, _ := get("/", "evil.example:80"); status != http.StatusForbidden {
 		t.Errorf("another host gets %d", status)
+	}
+	if status, _ := get("/offline.js", ""); status != http.StatusNotFound {
+		t.Errorf("the worker for times without a network gets %d", status)
 	}
 	cancel()
 	if err := <-ended; err != nil {

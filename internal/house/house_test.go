@@ -81,6 +81,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"oci/rootfs", "github.com/google/go-containerregistry"},
 	{"oci/launch", "github.com/google/go-containerregistry"},
 	{"oci", "github.com/google/go-containerregistry"},
+	{"site/container", ""},
+	{"site/wasm/container", ""},
 	{"cmd/tasm", "github.com/spf13/pflag"},
 }
 

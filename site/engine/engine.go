@@ -18,10 +18,13 @@ import (
 	"tasm"
 	"tasm/assembler"
 	"tasm/diag"
+	"tasm/flow"
+	"tasm/lang"
 	"tasm/layout"
 	"tasm/layout/elf"
 	"tasm/lessons"
 	"tasm/lint"
+	"tasm/linux"
 	"tasm/listing"
 	"tasm/lsp"
 	"tasm/spec"
@@ -137,6 +140,8 @@ type product struct {
 	Layout   string          `json:"layout"`
 	Target   string          `json:"target,omitempty"` // empty for a flat binary
 	Listing  json.RawMessage `json:"listing,omitempty"`
+	// Image is what package site/container needs to know besides the bytes.
+	Image *image `json:"image,omitempty"`
 	// Whole is set where a search was not ended early, and so has found what it can.
 	Whole bool `json:"whole"`
 }
@@ -148,7 +153,7 @@ const mostListed = 8 << 10
 // the only way.
 func (e *Engine) build(p *buildParams) (any, error) {
 	src := tasm.Source{Name: Name, Text: []byte(p.Text), ReadFile: noFiles}
-	opts := tasm.Options{Layout: p.Layout, Search: layout.Options{MaxSize: 16 << 20, Progress: func(g layout.Progress) {
+	opts := tasm.Options{Layout: p.Layout, Instructions: true, Search: layout.Options{MaxSize: 16 << 20, Progress: func(g layout.Progress) {
 		e.event("progress", map[string]any{"best": g.Best, "bound": g.Bound, "doing": g.Doing})
 	}}}
 	ctx := &clock{Context: context.Background(), engine: e, yielded: time.Now()}
@@ -178,6 +183,7 @@ func (e *Engine) build(p *buildParams) (any, error) {
 	out.Bytes = base64.StdEncoding.EncodeToString(r.Bytes)
 	if r.File.Class != 0 {
 		out.Target = r.Program.Target
+		out.Image = imageOf(r)
 	}
 	if len(r.Bytes) <= mostListed {
 		loader, _ := elf.ByName("")
@@ -188,6 +194,39 @@ func (e *Engine) build(p *buildParams) (any, error) {
 		out.Listing = b.Bytes()
 	}
 	return out, nil
+}
+
+// image describes the container image of a program.
+type image struct {
+	OS               string    `json:"os"`
+	Arch             string    `json:"arch"`
+	Settings         []setting `json:"settings"`
+	IgnoresArguments bool      `json:"ignoresArguments"`
+}
+
+// setting is an IMAGE statement.
+type setting struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+func imageOf(r *tasm.Result) *image {
+	target, ok := linux.TargetFor(r.Program.Target)
+	if !ok {
+		return nil
+	}
+	x := &image{OS: target.OS, Arch: target.Arch, Settings: []setting{}, IgnoresArguments: flow.IgnoresArguments(r.Program)}
+	for _, st := range r.Program.Image {
+		if st.Key.Text == lang.ImageAnywhere {
+			continue // a matter of the layout
+		}
+		s := setting{Name: st.Key.Text, Values: []string{}}
+		for _, a := range st.Args {
+			s.Values = append(s.Values, string(a.Bytes))
+		}
+		x.Settings = append(x.Settings, s)
+	}
+	return x
 }
 
 // clock is a context that ends at a time or by Interrupt. It looks at the clock itself:

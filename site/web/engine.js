@@ -1,13 +1,23 @@
+const load = async (file) => {
+  const answer = await fetch(file);
+  if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
+  return answer.arrayBuffer();
+};
+
 // The engine behind a worker: calls are promises, events have listeners.
 export class Engine {
-  #worker = new Worker("worker.js");
+  #worker;
   #pending = new Map();
   #listeners = new Map();
   #next = 1;
+  #failed;
 
-  // module is that of another engine, or null to fetch it; ready gives its own.
-  constructor(module) {
+  // module is that of another engine, or null to fetch it; ready gives its own. name is
+  // what is fetched.
+  constructor(module, name = "tasm") {
+    this.#worker = new Worker("worker.js");
     this.ready = new Promise((resolve, reject) => {
+      this.#failed = reject;
       let own = module;
       this.#worker.onerror = (e) => reject(new Error(e.message));
       this.#worker.onmessage = ({ data }) => {
@@ -25,7 +35,13 @@ export class Engine {
         else this.#answer(message);
       };
     });
-    this.#worker.postMessage(module);
+    if (module) this.#worker.postMessage(module);
+    else {
+      load(`${name}.wasm.gz`).then(
+        (bytes) => this.#worker.postMessage(bytes, [bytes]),
+        (e) => this.#failed(e),
+      );
+    }
   }
 
   on(event, listener) {

@@ -98,6 +98,7 @@ function show(p) {
   const there = Boolean(p.bytes);
   $("size").textContent = there ? `${p.size} bytes, ${p.layout}` : "";
   $("download").disabled = !there;
+  $("image").disabled = !p.image;
   $("golf").disabled = !there || !p.target;
   $("start").disabled = !there || !p.target;
   map.show(p.listing);
@@ -224,13 +225,29 @@ $("share").onclick = async () => {
     status("the link is in the address bar");
   }
 };
-$("download").onclick = () => {
-  const bytes = Uint8Array.from(atob(product.bytes), (c) => c.charCodeAt(0));
+// save has the browser keep bytes, in base64, as a file.
+function save(base64, name) {
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   const a = document.createElement("a");
   a.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-  a.download = product.target ? "main" : "main.bin";
+  a.download = name;
   a.click();
   setTimeout(() => URL.revokeObjectURL(a.href), 1000);
+}
+$("download").onclick = () => save(product.bytes, product.target ? "main" : "main.bin");
+
+let containers = null; // the engine for images, fetched with the first one
+$("image").onclick = async () => {
+  const { bytes, image } = product;
+  status(containers ? "making the image…" : "fetching what images need…");
+  try {
+    containers ??= new Engine(null, "container");
+    await containers.ready;
+    save(await containers.call("image", { bytes, name: "main", ...image }), "image.tar");
+    status("the image is saved; next: docker load -i image.tar");
+  } catch (e) {
+    status(`no image: ${e.message}`);
+  }
 };
 
 addEventListener("hashchange", async () => {
@@ -305,6 +322,11 @@ try {
   const list = await engine.call("lessons", {});
   for (const l of list) $("lesson").append(new Option(`${l.number}. ${l.title}`, l.number));
   await editor.open();
+  performance.mark("ready");
 } catch (e) {
   status(`the engine does not start: ${e.message}`);
 }
+
+// A worker keeps the page's files for times without a network. Where the server has no
+// such worker, as tasm play, which needs none, the page works as long as it is there.
+navigator.serviceWorker?.register("offline.js").catch(() => {});

@@ -1,11 +1,7 @@
-// A worker that runs the engine. The first message is a compiled module, or null for
-// the first worker, which fetches it; all others are for the engine.
-importScripts("wasm_exec.js");
-
-const load = async () => {
-  const answer = await fetch("tasm.wasm.gz");
-  if (!answer.ok) throw new Error(`tasm.wasm.gz: ${answer.status}`);
-  const bytes = await answer.arrayBuffer();
+// A worker that runs the engine; the build puts Go's wasm_exec.js in front. A compiled
+// module, or the bytes of one, starts it; texts are for the engine. It
+// fetches nothing itself: without a network only the page is sure of what was kept.
+const compile = async (bytes) => {
   const head = new Uint8Array(bytes, 0, 2);
   // Some servers unpack such files by themselves.
   const packed = head[0] === 0x1f && head[1] === 0x8b;
@@ -15,18 +11,16 @@ const load = async () => {
 };
 
 const waiting = [];
-let started = false;
 self.tasmPost = (message) => self.postMessage(message);
 self.onmessage = async ({ data }) => {
-  if (started) {
+  if (typeof data === "string") {
     if (self.tasmHandle) self.tasmHandle(data);
     else waiting.push(data);
     return;
   }
-  started = true;
   try {
-    const module = data ?? (await load());
-    if (!data) self.postMessage({ module });
+    const module = data instanceof ArrayBuffer ? await compile(data) : data;
+    if (module !== data) self.postMessage({ module });
     const go = new Go();
     const instance = await WebAssembly.instantiate(module, go.importObject);
     go.run(instance).then(() => self.postMessage({ failed: "the engine has ended" }));
