@@ -27,7 +27,7 @@ func TestBashCompletion(t *testing.T) {
 		{"tasm help v", "version"},
 		{"tasm completion ", "bash zsh fish"},
 		{"tasm build --for", "--format"},
-		{"tasm build -f ", "elf bin image object coff elf32 elf64 elfx32 win32 win64 macho32 macho64"},
+		{"tasm build -f ", strings.Join(formatNames(), " ")},
 		{"tasm build --target linux/a", "linux/amd64"},
 		{"tasm build -X j", "json"},
 		{"tasm build he", "hello.tasm"},
