@@ -219,9 +219,10 @@ type assembler struct {
 	originSet    bool
 	entry        *lang.Symbol
 
-	told64 bool               // that the source is for 64 bits
-	near   diag.Near          // names of symbols
-	said   map[diag.Range]int // messages about instructions, by their place
+	told64  bool               // that the source is for 64 bits
+	near    diag.Near          // names of symbols
+	said    map[diag.Range]int // messages about instructions, by their place
+	doubted map[diag.Range]int // and warnings
 
 	// The statement at hand.
 	expansion *lang.Expansion
@@ -259,7 +260,7 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 // runPass goes over all statements once.
 func (a *assembler) runPass() {
 	a.changed, a.moved = nil, false
-	a.near, a.said, a.told64 = diag.Near{}, nil, false
+	a.near, a.said, a.doubted, a.told64 = diag.Near{}, nil, nil, false
 	a.messages = &diag.Bag{}
 	switch {
 	case a.opts.Object != nil:

@@ -111,10 +111,7 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 		// Addresses are not final yet; the length is right all the same.
 		a.asked = true
 	default:
-		if a.said == nil {
-			a.said = map[diag.Range]int{}
-		}
-		a.said[body.Range]++
+		count(&a.said, body.Range)
 		if mismatch.Needs64() && a.target == "" {
 			a.need64(body.Range)
 			return false
@@ -126,12 +123,33 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 		a.fail(m)
 		return false
 	}
-	for _, w := range a.enc.Warnings(&a.inst) {
-		a.warn(w.Message(body.Range, operandRanges(body)))
+	if a.enc.Doubtful() {
+		a.doubt(body)
 	}
 	a.resizes = a.resizes || a.enc.Provisional
 	a.oldJump(body)
 	return true
+}
+
+// doubt warns of the instruction just encoded, in the last pass. In a loop enough is
+// said of it after a while.
+func (a *assembler) doubt(body *lang.Instruction) {
+	if !a.final || a.doubted[body.Range] >= maxSaid {
+		a.asked = true // as it is looked at again in the last pass
+		return
+	}
+	for _, w := range a.enc.Warnings(&a.inst) {
+		a.warn(w.Message(body.Range, operandRanges(body)))
+		count(&a.doubted, body.Range)
+	}
+}
+
+// count counts a message about the instruction at a place.
+func count(said *map[diag.Range]int, at diag.Range) {
+	if *said == nil {
+		*said = map[diag.Range]int{}
+	}
+	(*said)[at]++
 }
 
 func operandRanges(body *lang.Instruction) []diag.Range {

@@ -33,6 +33,9 @@ var doubtTexts = [...]struct{ code, text string }{
 	{"prefix-vex", "the processor refuses lock, rep and operand size prefixes before VEX and EVEX"},
 }
 
+// Doubtful reports whether there may be warnings, at less cost than Warnings.
+func (e *Encoding) Doubtful() bool { return e.doubts != 0 }
+
 // Warnings returns the doubts about the encoding of in.
 func (e *Encoding) Warnings(in *Instruction) []Warning {
 	var list []Warning

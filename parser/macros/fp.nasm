@@ -14,3 +14,11 @@
 %define float80e(x) __?float80e?__(x)
 %define float128l(x) __?float128l?__(x)
 %define float128h(x) __?float128h?__(x)
+
+; BF16 stores each of its values as a bfloat16.
+%imacro bf16 1-*.nolist
+%rep %0
+	dw __?bfloat16?__(%1)
+%rotate 1
+%endrep
+%endmacro
