@@ -40,9 +40,9 @@ func (e *exec) testBit(change func(t *Terms, x, b Term) Term) {
 	if o.Kind == x86.MemoryOperand {
 		// The bit may lie outside of the operand, by a signed distance.
 		if change != nil {
-			e.destination(o)
+			e.destination(0)
 		}
-		address := e.address(o).plus(uint64((n - int64(within)) / 8))
+		address := e.address(0).plus(uint64((n - int64(within)) / 8))
 		read, write = func() Term { return e.load(address, width/8) }, func(x Term) { e.store(address, x) }
 	}
 	x := read()

@@ -111,6 +111,7 @@ func (s *State) flagShape() flagShape {
 
 // accesses notes what an instruction loads and stores.
 type accesses struct {
+	t      *Terms
 	loads  []access
 	stores []access
 	mixed  bool // a load behind a store
@@ -120,9 +121,9 @@ type access struct {
 	address, value Term
 }
 
-func (a *accesses) load(t *Terms, address Term, size int) Term {
+func (a *accesses) load(address Term, width int) Term {
 	a.mixed = a.mixed || len(a.stores) > 0
-	x := t.Unknown(Unknown{Origin: Input, Width: 8 * size, Index: inputLoad + int64(len(a.loads))})
+	x := a.t.Unknown(Unknown{Origin: Input, Width: width, Index: inputLoad + int64(len(a.loads))})
 	a.loads = append(a.loads, access{address, x})
 	return x
 }
@@ -213,10 +214,11 @@ func (c *compiler) state(shape flagShape) *State {
 // explore carries the instruction out, with answers to the questions that it asks.
 func (c *compiler) explore(answers map[Term]bool, slots map[*node]uint8, depth int) {
 	s := *c.start
-	s.accesses = &accesses{}
+	a := &accesses{t: s.Terms}
+	s.Load, s.Store = a.load, a.store
 	s.Known = func(x Term) (bool, bool) { v, ok := answers[x]; return v, ok }
 	e := s.StepPrepared(c.in)
-	if s.accesses.mixed || len(s.accesses.stores) > 1 || c.failed {
+	if a.mixed || len(a.stores) > 1 || c.failed {
 		c.failed = true
 		return
 	}
@@ -224,14 +226,14 @@ func (c *compiler) explore(answers map[Term]bool, slots map[*node]uint8, depth i
 		c.emit(operation{op: opLeave})
 		return
 	}
-	for _, l := range s.accesses.loads {
+	for _, l := range a.loads {
 		if _, done := slots[l.value.node]; !done {
 			address := c.slot(l.address, slots)
 			slots[l.value.node] = c.emitTo(operation{op: opLoad, width: l.value.width, aux: l.value.width / 8, a: address})
 		}
 	}
 	if e.Kind == Done {
-		c.leaf(&s, slots)
+		c.leaf(&s, a.stores, slots)
 		return
 	}
 	condition := c.slot(e.Condition, slots)
@@ -247,7 +249,7 @@ func (c *compiler) explore(answers map[Term]bool, slots map[*node]uint8, depth i
 }
 
 // leaf notes what has changed.
-func (c *compiler) leaf(s *State, slots map[*node]uint8) {
+func (c *compiler) leaf(s *State, stores []access, slots map[*node]uint8) {
 	var l leaf
 	for i := range s.Registers {
 		if s.Registers[i] != c.start.Registers[i] {
@@ -255,7 +257,7 @@ func (c *compiler) leaf(s *State, slots map[*node]uint8) {
 		}
 	}
 	l.ip = c.slot(s.IP, slots)
-	for _, a := range s.accesses.stores {
+	for _, a := range stores {
 		l.store, l.size = true, a.value.width/8
 		l.address, l.value = c.slot(a.address, slots), c.slot(a.value, slots)
 	}

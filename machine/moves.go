@@ -77,7 +77,7 @@ func lea(e *exec) {
 		e.unclear("uses lea without an address")
 		return
 	}
-	x := e.effective(o)
+	x := e.effective(1)
 	width := 8 * e.width(0)
 	if width < int(x.width) {
 		x = e.t.Extract(x, 0, width)

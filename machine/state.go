@@ -36,6 +36,13 @@ type State struct {
 	Processor func(Unknown) Term
 	// asked counts the instructions that gave such values.
 	asked int64
+	// Load and Store, if they are not nil, stand for the memory: they are told of every
+	// access of an instruction, of as many bytes as the terms are wide.
+	Load  func(address Term, width int) Term
+	Store func(address, x Term)
+	// Symbol, if it is not nil, returns what is to be added to the number in an
+	// operand: an address that is not settled yet; a Term of no width where there is none.
+	Symbol func(operand int) Term
 	// KeepsReturn tells that the instruction syscall leaves the address behind
 	// it in rcx and the flags in r11, as processors without FRED do.
 	KeepsReturn bool
@@ -46,9 +53,6 @@ type State struct {
 	EndsAtZero bool
 
 	flags flags
-	// accesses, if not nil, notes loads and stores that are not carried out: see
-	// Compile.
-	accesses *accesses
 	// slots are what compiled instructions compute with.
 	slots [slotCount]uint64
 	// exec is the instruction that Step carries out: here it needs no memory of

@@ -194,8 +194,8 @@ func (e *exec) ask(condition Term) (value, ok bool) {
 
 // load reads size bytes of memory.
 func (e *exec) load(address Term, size int) Term {
-	if e.accesses != nil {
-		return e.accesses.load(e.t, address, size)
+	if e.Load != nil {
+		return e.Load(address, 8*size)
 	}
 	x, p := e.Memory.load(address, size)
 	if p != nil {
@@ -209,8 +209,8 @@ func (e *exec) load(address Term, size int) Term {
 func (e *exec) store(address, x Term) {
 	switch {
 	case e.event.Kind != Done:
-	case e.accesses != nil:
-		e.accesses.store(address, x)
+	case e.Store != nil:
+		e.Store(address, x)
 	default:
 		e.report(e.Memory.store(address, x))
 	}
@@ -235,9 +235,20 @@ func (e *exec) operand(i int) Term {
 	case x86.RegisterOperand:
 		return e.Register(o.Register)
 	case x86.MemoryOperand:
-		return e.load(e.address(o), e.width(i))
+		return e.load(e.address(i), e.width(i))
 	}
-	return Number(8*e.size, uint64(o.Value.N))
+	return e.symbolic(i, Number(8*e.size, uint64(o.Value.N)))
+}
+
+// symbolic adds to the number in operand i the address that stands there.
+func (e *exec) symbolic(i int, x Term) Term {
+	if e.Symbol == nil {
+		return x
+	}
+	if address := e.Symbol(i); address.width > 0 {
+		return e.t.Add(e.t.Extract(address, 0, int(x.width)), x)
+	}
+	return x
 }
 
 // setOperand changes operand i.
@@ -249,25 +260,25 @@ func (e *exec) setOperand(i int, x Term) {
 		}
 		return
 	}
-	e.store(e.destination(o), x)
+	e.store(e.destination(i), x)
 }
 
-// destination computes the address of a memory operand that is written, which
+// destination computes the address of memory operand i, which is written: that
 // can't be done through cs (manual, volume 3, 5.5).
-func (e *exec) destination(o *x86.Operand) Term {
-	if e.Bits == 32 && x86.RegisterName(o.Memory.Segment) == "cs" {
+func (e *exec) destination(i int) Term {
+	if e.Bits == 32 && x86.RegisterName(e.in.Operands[i].Memory.Segment) == "cs" {
 		e.fault(Protection, "writes to the code segment")
 	}
-	return e.address(o)
+	return e.address(i)
 }
 
 // immediate returns the number that operand i is.
 func (e *exec) immediate(i int) uint64 { return uint64(e.in.Operands[i].Value.N) }
 
-// address computes the effective address of a memory operand.
-func (e *exec) address(o *x86.Operand) Term {
-	x := e.effective(o)
-	e.segment(o.Memory.Segment)
+// address computes the effective address of memory operand i.
+func (e *exec) address(i int) Term {
+	x := e.effective(i)
+	e.segment(e.in.Operands[i].Memory.Segment)
 	return e.t.ZeroExtend(x, e.Bits)
 }
 
@@ -280,9 +291,10 @@ func (e *exec) segment(id lang.RegisterID) {
 	}
 }
 
-// effective computes the effective address without its segment, as wide as the
-// address size.
-func (e *exec) effective(o *x86.Operand) Term {
+// effective computes the effective address of operand i without its segment, as wide
+// as the address size.
+func (e *exec) effective(i int) Term {
+	o := &e.in.Operands[i]
 	width := e.Bits
 	if o.Memory.AddressSize != 0 {
 		width = 8 * o.Memory.AddressSize
@@ -301,7 +313,7 @@ func (e *exec) effective(o *x86.Operand) Term {
 			x = e.t.Add(x, e.t.scale(e.Register(lang.RegisterID(t.ID)), uint64(t.Coef)))
 		}
 	}
-	return x
+	return e.symbolic(i, x)
 }
 
 // addressSize returns the size in bytes of the addresses that the instruction

@@ -66,7 +66,8 @@ type node struct {
 type Origin uint8
 
 const (
-	// Input is a value that the user of the package has named.
+	// Input is a value that the user of the package has named. Where Of is a number,
+	// its bits are those that the value may have.
 	Input Origin = iota
 	// Undefined is a value that the processor's manual leaves undefined. Index
 	// tells them apart.
@@ -153,6 +154,9 @@ func (t *Terms) Unknown(u Unknown) Term {
 		if u.Origin == ImageBase {
 			n.maybe &^= linux.PageSize - 1
 			n.most = n.maybe
+		}
+		if u.Origin == Input && u.Of.width > 0 {
+			n.maybe, n.most = u.Of.value, u.Of.value
 		}
 		t.unknowns[u] = n
 		t.count++

@@ -50,6 +50,9 @@ type analysis struct {
 	// outcomes are the numbers that the instruction being carried over may put
 	// into registers, where they are few.
 	outcomes [registers]few
+	memo     []result // by the number of the instruction
+	through  []passed // by block
+	weaker   int      // how often a fact became weaker on which states depend
 }
 
 func (s *shortener) analyze() *analysis {
@@ -71,6 +74,7 @@ func (s *shortener) analyze() *analysis {
 			}
 		}
 	}
+	a.memo, a.through = make([]result, n), make([]passed, len(s.g.Blocks))
 	for round := 0; ; round++ {
 		a.t.changed, a.again = false, false
 		changed := a.pass()
@@ -87,6 +91,15 @@ func (s *shortener) analyze() *analysis {
 // maxRounds bounds the passes of the analysis; far fewer are needed.
 const maxRounds = 400
 
+// passed is what a block was gone through with.
+type passed struct {
+	version int // of all facts
+	in      state
+}
+
+// version counts what has been found out.
+func (a *analysis) version() int { return 1 + a.weaker + a.t.weaker }
+
 // pass carries all states one step on.
 func (a *analysis) pass() bool {
 	changed := a.t.join(a.in[a.s.g.Entry], a.start(), a.s.g.Entry.ID, joinedAt)
@@ -95,13 +108,17 @@ func (a *analysis) pass() bool {
 			changed = a.t.join(a.in[f.entry], &f.in, f.entry.ID, joinedAt) || changed
 		}
 	}
-	for _, b := range a.s.g.Blocks {
+	for i, b := range a.s.g.Blocks {
 		in := a.in[b]
 		if !in.reached {
 			continue
 		}
-		s := *in
 		a.s.budget.left -= int64(len(b.Code))
+		if a.through[i].version == a.version() && a.through[i].in.equal(in) {
+			continue // all would be as the last time
+		}
+		a.through[i] = passed{a.version(), *in}
+		s := *in
 		for i := range b.Code {
 			inst := &b.Code[i]
 			a.stale(&s, a.index[b]+i)
@@ -260,7 +277,11 @@ func (a *analysis) leave(s *state, f *subroutine, pops int64) bool {
 	out := *s
 	out.slots = nil
 	// An index of its own beside those of the blocks.
-	return a.t.join(&f.out, &out, -1-f.index, joinedAt)
+	changed := a.t.join(&f.out, &out, -1-f.index, joinedAt)
+	if changed {
+		a.weaker++
+	}
+	return changed
 }
 
 // edge changes the state to what it is where a branch is taken or not.
@@ -411,51 +432,9 @@ func (a *analysis) step(s *state, in *flow.Inst, index int) {
 	}
 	a.memory(s, in, &e)
 	n := name(in)
-	a.outcomes = a.fewResults(s, in, &e, n)
-	result, flags := a.evaluate(s, in, n, index)
-	// What is written and not evaluated is unknown.
-	pointers := a.inputs(s, &e)
-	if e.load && !pointers.pointer && a.escaped != farAbove {
-		pointers = a.unclearPointer()
-	}
-	var values [registers]value
-	var set [registers]bool
-	for _, o := range result {
-		values[o.number], set[o.number] = o.v, true
-	}
-	for r := range registers {
-		w := e.writes.of(r)
-		if w == 0 || set[r] || r == sp {
-			continue
-		}
-		f := pointers
-		if w&^partWord == 0 {
-			// The rest stays.
-			keep := uint64(0)
-			if w&partLow != 0 {
-				keep |= 0xFF
-			}
-			if w&partHigh != 0 {
-				keep |= 0xFF00
-			}
-			if f = a.t.facts(s.r[r]); f.pointer {
-				f = a.unclearPointer()
-			} else {
-				f.zeros &^= keep
-			}
-		}
-		values[r], set[r] = a.fresh(index, r, f), true
-	}
-	a.outcomes = [registers]few{}
-	for r := range registers {
-		if set[r] && r != sp {
-			s.r[r] = values[r]
-		}
-	}
-	if set[sp] {
-		s.r[sp] = values[sp]
-	} else if e.writes.of(sp) != 0 {
-		a.forget(s, sp, index, a.unclearPointer())
+	out, flags := a.results(s, in, &e, n, index)
+	for _, o := range out {
+		s.r[o.number] = o.v
 	}
 	if e.flagsWritten&(x86.CF|x86.PF|x86.ZF|x86.SF|x86.OF) != 0 {
 		s.flags = flags
@@ -467,6 +446,86 @@ func (a *analysis) step(s *state, in *flow.Inst, index int) {
 	if e.flagsWritten&x86.DF != 0 {
 		s.forward = n == "cld"
 	}
+}
+
+// result is what came of an instruction that depends on nothing but registers.
+type result struct {
+	in     *flow.Inst
+	inputs []input
+	out    []output
+	flags  flagFact
+}
+
+// input is a register that an instruction depends on, with what was known of it.
+type input struct {
+	v     value
+	known unknown
+}
+
+// results returns the values of the registers that an instruction writes, and what the
+// flags tell behind it. The passes of the analysis ask for the same over and over.
+func (a *analysis) results(s *state, in *flow.Inst, e *effect, n string, index int) ([]output, flagFact) {
+	if !e.pure() || e.flagsRead != 0 || index < 0 || index >= len(a.memo) {
+		return a.carryOut(s, in, e, n, index)
+	}
+	m := &a.memo[index]
+	same, k := m.in == in, 0
+	inputs := m.inputs[:0]
+	for r := range registers {
+		if (e.reads | e.writes).of(r) == 0 {
+			continue
+		}
+		i := input{v: s.r[r]}
+		if i.v.unknown > 0 {
+			i.known = a.t.list[i.v.unknown]
+		}
+		same = same && k < len(m.inputs) && m.inputs[k] == i
+		inputs = append(inputs, i)
+		k++
+	}
+	if same {
+		return m.out, m.flags
+	}
+	out, flags := a.carryOut(s, in, e, n, index)
+	*m = result{in, inputs, append(m.out[:0], out...), flags}
+	return out, flags
+}
+
+// carryOut does what results says.
+func (a *analysis) carryOut(s *state, in *flow.Inst, e *effect, n string, index int) ([]output, flagFact) {
+	a.outcomes = a.fewResults(s, in, e, n)
+	out, flags := a.evaluate(s, in, e, n, index)
+	set := parts(0)
+	for _, o := range out {
+		set |= whole(o.number)
+	}
+	// What is written and not evaluated is unknown.
+	for r := range registers {
+		if e.writes.of(r) != 0 && set.of(r) == 0 {
+			out = append(out, output{r, a.fresh(index, r, a.left(s, e, r))})
+		}
+	}
+	a.outcomes = [registers]few{}
+	return out, flags
+}
+
+// left is what is known of a register into which an instruction writes what is not
+// known.
+func (a *analysis) left(s *state, e *effect, r int) unknown {
+	w := e.writes.of(r)
+	if w&^partWord == 0 {
+		// The rest stays.
+		f := a.t.facts(s.r[r])
+		if f.pointer {
+			return a.unclearPointer()
+		}
+		f.zeros &^= masks(w)
+		return f
+	}
+	if r == sp || e.load && a.escaped != farAbove {
+		return a.unclearPointer()
+	}
+	return a.inputs(s, e)
 }
 
 // fewResults finds the registers into which an instruction puts one of two
@@ -504,7 +563,7 @@ func (a *analysis) fewResults(s *state, in *flow.Inst, e *effect, n string) (res
 	for k, number := range list {
 		t := s.with(v, number)
 		t.flags = flagFact{}
-		out, _ := a.evaluate(&t, in, n, triedHere)
+		out, _ := a.evaluate(&t, in, e, n, triedHere)
 		for r := range registers {
 			found[k][r] = value{-1, 0}
 		}

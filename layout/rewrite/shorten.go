@@ -99,10 +99,12 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 type caches struct {
 	forms map[*x86.Form]*formFacts
 	tried map[tried]known
+	// domain is shared by all analyses that are made one after the other.
+	domain **domain
 }
 
 func newCaches() caches {
-	return caches{map[*x86.Form]*formFacts{}, map[tried]known{}}
+	return caches{map[*x86.Form]*formFacts{}, map[tried]known{}, new(*domain)}
 }
 
 // length is the number of instructions of a graph.

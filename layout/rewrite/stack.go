@@ -11,14 +11,14 @@ import (
 
 func (a *analysis) makeWild() {
 	if !a.wild {
-		a.wild, a.again = true, true
+		a.wild, a.again, a.weaker = true, true, a.weaker+1
 	}
 }
 
 // escape notes that an address of the stack is kept where it can't be followed.
 func (a *analysis) escape(low int64) {
 	if low < a.escaped {
-		a.escaped, a.again = low, true
+		a.escaped, a.again, a.weaker = low, true, a.weaker+1
 	}
 }
 
@@ -40,7 +40,7 @@ func (a *analysis) reach(s *state, v value, f unknown) {
 		return
 	}
 	if top := a.t.facts(s.r[sp]); !top.pointer || f.low < top.high {
-		a.below, a.again = true, true
+		a.below, a.again, a.weaker = true, true, a.weaker+1
 	}
 }
 

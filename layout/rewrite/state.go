@@ -26,7 +26,7 @@ func (v value) number() (uint64, bool) { return v.offset, v.unknown == 0 }
 // address that it stands for.
 type unknownKey struct {
 	kind unknownKind
-	a, b int // by kind
+	a, b int // by kind; of 32 and 8 bits
 }
 
 type unknownKind uint8
@@ -170,14 +170,15 @@ const (
 type table struct {
 	bits     int
 	list     []unknown
-	index    map[unknownKey]int32
-	refs     []flow.Ref // of addressOf
-	changed  bool       // some fact became weaker
+	index    map[uint64]int32 // by packed key
+	refs     []flow.Ref       // of addressOf
+	changed  bool             // some fact became weaker
+	weaker   int              // how often that happened
 	lowAddrs bool
 }
 
 func newTable(bits int) *table {
-	return &table{bits: bits, list: make([]unknown, 1, 256), index: map[unknownKey]int32{}}
+	return &table{bits: bits, list: make([]unknown, 1, 256), index: map[uint64]int32{}}
 }
 
 func (t *table) mask() uint64 {
@@ -189,12 +190,13 @@ func (t *table) mask() uint64 {
 
 // id returns the unknown of a key.
 func (t *table) id(k unknownKey) int32 {
-	if i, ok := t.index[k]; ok {
+	packed := uint64(k.kind)<<40 | uint64(uint8(k.b))<<32 | uint64(uint32(k.a))
+	if i, ok := t.index[packed]; ok {
 		return i
 	}
 	i := int32(len(t.list))
 	t.list = append(t.list, unknown{key: k})
-	t.index[k] = i
+	t.index[packed] = i
 	return i
 }
 
@@ -237,6 +239,7 @@ func (t *table) make(k unknownKey, f unknown) value {
 	}
 	if old.known && *u != old {
 		t.changed = true
+		t.weaker++
 	}
 	return value{i, 0}
 }

@@ -190,7 +190,7 @@ func loops(c *cursor, i int) (int, []flow.Inst) {
 // countZero turns TEST and JZ into JECXZ, where ecx holds what is tested. It has a
 // short reach only.
 func countZero(c *cursor, i int) (int, []flow.Inst) {
-	if i+2 != len(c.code) || c.b.Next == nil || c.sh.total() > maxReach {
+	if i+2 != len(c.code) || c.b.Next == nil {
 		return 0, nil
 	}
 	in, next := &c.code[i], &c.code[i+1]
@@ -200,7 +200,7 @@ func countZero(c *cursor, i int) (int, []flow.Inst) {
 		return 0, nil
 	}
 	full := x.size*8 == c.bits() || x.size == 4 && c.a.t.facts(c.s.r[cx]).zeros|limit(4) == all
-	if cond, ok := conditionOf(next); !ok || cond != x86.IfEqual || !full {
+	if cond, ok := conditionOf(next); !ok || cond != x86.IfEqual || !full || c.sh.total() > maxReach {
 		return 0, nil
 	}
 	if (c.l.in[next.Target].flags|c.l.in[c.b.Next].flags)&arithmeticFlags != 0 {
