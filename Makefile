@@ -45,6 +45,12 @@ machines:
 	go test ./layout/synth -run TestStepAsMachine -tries 6000000
 	go test ./layout/rewrite -run TestAnalysisAsMachine -tries 1000000
 
+# Sizes of 65 programs in all layouts beside what they were: some minutes. The table is
+# test/golf/testdata/frozen.tsv.
+.PHONY: frozen
+frozen:
+	go test ./test/golf -run TestFrozen -v -timeout 0 -every 1
+
 # Rewrites expected results after an intended change; read the difference after.
 update:
 	go test ./diag ./format ./lsp ./manual ./cmd/tasm -update

@@ -53,7 +53,7 @@ func (x Term) parts(f func(x Term, low, width int) bool) {
 }
 
 // ForgetFlags leaves the flags such that nothing tells them.
-func (s *State) ForgetFlags() { s.flags.late = 0 }
+func (s *State) ForgetFlags() { s.flags.late, s.flags.shape = 0, 0 }
 
 // TakeFlags sets the flags to those of another state.
 func (s *State) TakeFlags(from *State) { s.flags = from.flags }

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"tasm"
-	"tasm/internal/programs"
 	"tasm/layout"
 )
 
@@ -45,7 +43,7 @@ func TestFrozen(t *testing.T) {
 	var got []*frozen
 	took, took0 := 0.0, 0.0
 	for i, p := range frozenPrograms(t) {
-		if *freeze == "" && (i+i / *every)%*every != 0 {
+		if *freeze == "" && (i + i / *every)%*every != 0 {
 			continue
 		}
 		p.build(t)
@@ -107,8 +105,8 @@ func (p *frozen) build(t *testing.T) {
 	p.seconds = (processorTime(t) - begin).Seconds()
 }
 
-// frozenPrograms lists what the table holds: the samples, the programs of these tests,
-// and generated ones.
+// frozenPrograms lists what the table holds: the samples and the programs of these tests
+// and of those of rewriting.
 func frozenPrograms(t *testing.T) []*frozen {
 	var list []*frozen
 	for _, pattern := range []string{"../../samples/*.tasm", "testdata/*.tasm", "programs/*.tasm", "../../layout/rewrite/testdata/*.tasm"} {
@@ -126,18 +124,6 @@ func frozenPrograms(t *testing.T) []*frozen {
 			}
 		}
 	}
-	generate := func(kind string, count int, source func(r *rand.Rand, target string, n int) string) {
-		for n := range count {
-			for _, target := range []string{"linux/386", "linux/amd64"} {
-				text := source(rand.New(rand.NewPCG(uint64(n), 17)), target, n)
-				list = append(list, &frozen{name: fmt.Sprintf("%s-%d", kind, n), target: target, source: []byte(text), effort: -6})
-			}
-		}
-	}
-	generate("random", 25, func(r *rand.Rand, target string, _ int) string { return programs.Random(r, target) })
-	generate("mixed", 25, func(r *rand.Rand, target string, _ int) string { return programs.Mixed(r, target) })
-	generate("long", 3, func(r *rand.Rand, target string, n int) string { return programs.Long(r, target, 6*(n+1)) })
-	generate("straight", 3, func(_ *rand.Rand, target string, n int) string { return programs.Straight(target, n+1) })
 	return list
 }
 
