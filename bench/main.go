@@ -10,6 +10,9 @@
 // Each time is the median of several runs of the whole process, the tools taking
 // turns. It needs root, for the container engine.
 //
+// With -kinds it instead times assemblers, with fasm among them, on large sources of
+// several kinds: plain, macros, SSE and AVX, data, errors. It needs no engine then.
+//
 // With -matrix it instead hands tasm's images to every tool that it knows of, and
 // prints the table of docs/images.md.
 //
@@ -37,6 +40,7 @@ import (
 
 var (
 	runs  = flag.Int("n", 9, "`runs` of each tool")
+	asm   = flag.Bool("kinds", false, "time assemblers on kinds of sources instead")
 	golf  = flag.Bool("golf", false, "measure layout golf instead")
 	pack  = flag.Bool("packers", false, "time the tools that make images of executables instead")
 	takes = flag.Bool("matrix", false, "print which tools take tasm's images instead")
@@ -119,6 +123,9 @@ func bench() (err error) {
 	}
 	if *golf {
 		return growth(dir, tasm)
+	}
+	if *asm {
+		return kinds(dir, tasm)
 	}
 	engine, err := dockertest.Start()
 	if err != nil {

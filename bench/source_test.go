@@ -33,3 +33,23 @@ func TestSource(t *testing.T) {
 		t.Errorf("nasm: %v\n%s", err, said)
 	}
 }
+
+// TestKinds checks that each kind of source is always the same, and that nasm takes it,
+// or not where it is wrong.
+func TestKinds(t *testing.T) {
+	for _, k := range sourceKinds {
+		text := k.text(480)
+		if text == "" || text != k.text(480) {
+			t.Errorf("%s: two sources differ", k.name)
+		}
+		dir := t.TempDir()
+		source := filepath.Join(dir, "source.asm")
+		if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		said, err := exec.Command("nasm", "-f", "bin", "-o", filepath.Join(dir, "out"), source).CombinedOutput()
+		if (err != nil) != k.wrong {
+			t.Errorf("%s: %v\n%s", k.name, err, said)
+		}
+	}
+}
