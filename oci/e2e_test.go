@@ -2,16 +2,24 @@ package oci_test
 
 import (
 	"encoding/hex"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	ggcr "github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"tasm/internal/dockertest"
 	"tasm/oci"
+	"tasm/oci/registry"
 )
 
 // The programs are executables of linux/386, small enough to be written here.
@@ -178,6 +186,48 @@ func TestOtherUser(t *testing.T) {
 		must(t, err)
 		if got.Stdout != p.stdout || got.ExitStatus != p.status {
 			t.Errorf("%s: %+v", tag, got)
+		}
+	}
+}
+
+// TestIndexInRegistries pushes an index of two platforms and pulls it back, with the
+// same digest and contents: with Debian's docker-registry, and with the registry of
+// go-containerregistry, which checks less.
+func TestIndexInRegistries(t *testing.T) {
+	engine := dockertest.New(t)
+	var children []oci.Child
+	for _, arch := range []string{"386", "amd64"} {
+		platform := oci.Platform{OS: "linux", Architecture: arch}
+		img, err := oci.Build(oci.Spec{Tags: []string{"index"}, Platform: platform}, program(t, programs[1].hex, programs[1].text))
+		must(t, err)
+		children = append(children, oci.Child{Artifact: img, Platform: platform})
+	}
+	index, err := oci.Portable.Index(children)
+	must(t, err)
+	want, err := index.Digest()
+	must(t, err)
+
+	other := httptest.NewServer(ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0))))
+	defer other.Close()
+	for _, host := range []string{engine.Registry(), strings.TrimPrefix(other.URL, "http://")} {
+		for _, target := range []string{host + "/tasm/index:1", host + "/other/index"} { // the second has the blobs elsewhere
+			ref, err := registry.Parse(target)
+			must(t, err)
+			c := &registry.Client{}
+			pushed, err := c.Push(t.Context(), index, ref)
+			must(t, err)
+			back, err := c.Pull(t.Context(), ref)
+			must(t, err)
+			pulled, ok := back.(v1.ImageIndex)
+			if !ok {
+				t.Fatalf("%s: pulled a %T", target, back)
+			}
+			digest, err := back.Digest()
+			must(t, err)
+			if pushed != want || digest != want {
+				t.Errorf("%s: pushed %s, pulled %s, built %s", target, pushed, digest, want)
+			}
+			must(t, validate.Index(pulled))
 		}
 	}
 }
