@@ -215,6 +215,23 @@ func TestBuilds(t *testing.T) {
 	}
 }
 
+// TestBuildsAtEnd prepares tasks of files that end with a byte of data, behind a byte
+// in which a PUSH of that number may begin.
+func TestBuildsAtEnd(t *testing.T) {
+	p := hello(0, []byte("a\n"), []byte("a"))
+	s := newSearch(p, Options{Loader: elf.Linux, MaxCharge: elf.DefaultCharge})
+	s.builds = true
+	const size = 62
+	site := s.site(elf.Placement{Class: elf.Class32, Type: elf.TypeExec, Phoff: 4, Phnum: 1, Size: size})
+	if site == nil {
+		t.Fatal("there is no such file")
+	}
+	builds, _ := site.builds(p, 0, size)
+	if len(builds) == 0 || newTask(site, p, size, 20, []int{0, size - 1}, builds[0]) == nil {
+		t.Error("there is no such task")
+	}
+}
+
 // TestPieces pushes two pieces of a message that lie in the file.
 func TestPieces(t *testing.T) {
 	text := []byte("Hello, world!\n")

@@ -325,7 +325,7 @@ func (t *task) shape(p int, pointers uint64, in *inst, m *moves) {
 		return
 	}
 	switch {
-	case in.op == opPush && t.begins(p+in.immAt):
+	case in.op == opPush && in.immSize == immediateSize && t.begins(p+in.immAt):
 		m.good |= 1 << in.length
 	case in.op == opCmp || in.op == opTest || in.op == opNop,
 		in.immSize >= 4 && !t.wanted(p+in.immAt, in.op == opMov || in.op == opPush),
