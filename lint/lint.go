@@ -45,7 +45,7 @@ type checker struct {
 func Check(p *program.Program, files *diag.Files) *diag.Bag {
 	c := &checker{program: p, messages: &diag.Bag{}, told: map[diag.Range]bool{}}
 	abi, ok := linux.ABIFor(p.Target)
-	if !ok || p.Bits != abi.Bits || len(p.Externs) > 0 || instructions(p) > maxCode {
+	if !ok || p.Bits != abi.Bits || len(p.Externs) > 0 || p.Instructions() > maxCode {
 		return c.messages
 	}
 	file, said := layout.Plain(p, layout.Options{})
@@ -62,18 +62,6 @@ func Check(p *program.Program, files *diag.Files) *diag.Bag {
 		warn()
 	}
 	return c.messages
-}
-
-func instructions(p *program.Program) int {
-	n := 0
-	for _, s := range p.Sections {
-		for i := range s.Fragments {
-			if s.Fragments[i].Kind == program.Code {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // at returns where the statement of an address stands.

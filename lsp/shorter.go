@@ -33,7 +33,7 @@ const maxAdvised = 2000
 // advice returns what the optimiser offers in those blocks that have an instruction
 // between two bytes of a document.
 func (a *analysis) advice(from, to int) []rewrite.Advice {
-	if a.errors > 0 || a.plain == nil || kinds[a.kind].Format != tasm.Executable || instructions(a.result.Program) > maxAdvised {
+	if a.errors > 0 || a.plain == nil || kinds[a.kind].Format != tasm.Executable || a.result.Program.Instructions() > maxAdvised {
 		return nil
 	}
 	return rewrite.Advise(flow.Build(a.result.Program), rewrite.Options{LowAddresses: true, Effort: adviceEffort}, func(b *flow.Block) bool {
@@ -45,18 +45,6 @@ func (a *analysis) advice(from, to int) []rewrite.Advice {
 
 // touches reports whether a range has to do with what lies between two bytes.
 func touches(r diag.Range, from, to int) bool { return int(r.Start) <= to && from <= int(r.End) }
-
-func instructions(p *program.Program) int {
-	n := 0
-	for _, s := range p.Sections {
-		for i := range s.Fragments {
-			if s.Fragments[i].Kind == program.Code {
-				n++
-			}
-		}
-	}
-	return n
-}
 
 // shorter answers with the edits in some lines that make the program smaller, those
 // that save most first.

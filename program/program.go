@@ -236,6 +236,19 @@ type Linkage struct {
 	Frame lang.SegmentID
 }
 
+// Instructions counts the instructions of the program.
+func (p *Program) Instructions() int {
+	n := 0
+	for _, s := range p.Sections {
+		for i := range s.Fragments {
+			if s.Fragments[i].Kind == Code {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Section returns the section with the given ID, or nil (for an external).
 func (p *Program) Section(id lang.SegmentID) *Section {
 	for _, s := range p.Sections {
