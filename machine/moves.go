@@ -51,7 +51,7 @@ var moves = map[string]func(*exec){
 	"fwait": func(*exec) {},
 }
 
-var ah = x86.LookupRegister("ah")
+const ah = x86.AH
 
 // salc exists in 32-bit mode alone (AMD64 manual, volume 3, appendix B.3).
 func salc(e *exec) {

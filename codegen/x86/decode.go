@@ -2,7 +2,6 @@ package x86
 
 import (
 	"slices"
-	"sync"
 
 	"tasm/lang"
 )
@@ -33,17 +32,17 @@ func Decode(bits int, code []byte, address int64, out *Decoded) bool {
 		return false
 	}
 	opcode := r.code[r.at]
-	list := decodeIndex().one[opcode]
+	list := decodeIndex().legacy(0, opcode)
 	if (opcode == 0xC4 || opcode == 0xC5 || opcode == 0x62 || opcode == 0x8F) && r.isVEX() {
 		if !r.vexPrefix() {
 			return false
 		}
-		list = decodeIndex().vex[vexKey(r.vex, r.vexMap, r.code[r.at])]
+		list = decodeIndex().vex()[vexKey(r.vex, r.vexMap, r.code[r.at])]
 	} else if opcode == 0x0F {
 		if r.at+1 >= len(r.code) {
 			return false
 		}
-		list = decodeIndex().two[r.code[r.at+1]]
+		list = decodeIndex().legacy(1, r.code[r.at+1])
 	}
 	start := r.at
 	// A size prefix that some form asks for (PUSHAD) is not there for nothing.
@@ -62,76 +61,6 @@ func Decode(bits int, code []byte, address int64, out *Decoded) bool {
 		}
 	}
 	return false
-}
-
-// decodeIndex finds forms by the first byte of their opcode, and those whose
-// first byte is 0F by the second. The longest opcodes come first,
-// then the forms that ask for a prefix, then those with ModRM, then those with
-// fewer operands: NOP before XCHG eax, eax.
-// Behind VEX, EVEX and XOP the map and the opcode find them.
-var decodeIndex = sync.OnceValue(func() *formIndex {
-	index := &formIndex{vex: map[uint16][]*Form{}}
-	for _, f := range allForms() {
-		op := &f.opcode
-		if op.count == 0 || op.wait || f.short {
-			continue
-		}
-		if op.vex != noVEX {
-			key := vexKey(op.vex, op.vexMap, op.bytes[0])
-			index.vex[key] = append(index.vex[key], f)
-			continue
-		}
-		table, first := &index.one, op.bytes[0]
-		if first == 0x0F && op.count > 1 {
-			table, first = &index.two, op.bytes[1]
-		}
-		last := op.register && (op.count == 1 || op.count == 2 && table == &index.two)
-		for n := range byte(8) {
-			table[first+n] = append(table[first+n], f)
-			if !last {
-				break
-			}
-		}
-	}
-	order := func(a, b *Form) int {
-		rank := func(f *Form) int {
-			n := int(f.count) - 100*int(f.opcode.count)
-			if f.opcode.mandatory == 0 {
-				n += 10
-			}
-			if f.opcode.modrm == noModRM {
-				n += 5
-			}
-			if f.Alternative() {
-				n += 20
-			}
-			if f.tags&superseded != 0 {
-				n += 300
-			}
-			if f.opcode.suffix >= 0 {
-				n -= 50
-			}
-			return n
-		}
-		return rank(a) - rank(b)
-	}
-	for i := range 256 {
-		slices.SortStableFunc(index.one[i], order)
-		slices.SortStableFunc(index.two[i], order)
-	}
-	for _, list := range index.vex {
-		slices.SortStableFunc(list, order)
-	}
-	return index
-})
-
-type formIndex struct {
-	one, two [256][]*Form
-	vex      map[uint16][]*Form // by vexKey
-}
-
-func vexKey(kind vexKind, opcodeMap, opcode byte) uint16 {
-	return uint16(kind)<<12 | uint16(opcodeMap)<<8 | uint16(opcode)
 }
 
 const nop = 0x90

@@ -151,6 +151,9 @@ func Registers() []string {
 	return names
 }
 
+// AH is the register ah, which no number alone names.
+const AH = firstHigh
+
 // GeneralRegister returns the general-purpose register with a number (0 to 15)
 // and a size in bytes (1, 2, 4 or 8). Byte registers 4 to 7 are spl to dil.
 func GeneralRegister(number, size int) lang.RegisterID {

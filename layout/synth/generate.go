@@ -1,6 +1,9 @@
 package synth
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // candidate is an instruction that may stand at a position. A search keeps
 // millions of them, so it holds no more than what inst needs.
@@ -574,12 +577,13 @@ func starts(long bool, room int) [][]byte {
 	if long {
 		m = 1
 	}
-	return startTable[m][min(room, maxStart)]
+	return startTable()[m][min(room, maxStart)]
 }
 
 const maxStart = 8
 
-var startTable = func() (table [2][maxStart + 1][][]byte) {
+var startTable = sync.OnceValue(func() *[2][maxStart + 1][][]byte {
+	var table [2][maxStart + 1][][]byte
 	for m := range table {
 		for room := 1; room <= maxStart; room++ {
 			for b := range 256 {
@@ -608,8 +612,8 @@ var startTable = func() (table [2][maxStart + 1][][]byte) {
 			slices.SortStableFunc(table[m][room], func(a, b []byte) int { return rank(m == 1, a) - rank(m == 1, b) })
 		}
 	}
-	return table
-}()
+	return &table
+})
 
 // rank puts instructions first that change no register.
 func rank(long bool, code []byte) int {

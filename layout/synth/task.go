@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/bits"
 	"slices"
+	"sync"
 )
 
 // task is the search for one file: of a given size, with the headers, the blobs
@@ -361,14 +362,15 @@ func specimens(long bool, b []byte) []byte {
 		}
 		return []byte{0xc0}
 	}
-	return specimenTable[m][escape]
+	return specimenTable()[m][escape]
 }
 
 // behindPrefix is where specimenTable has the opcodes that may stand behind a
 // prefix: no further one is tried.
 const behindPrefix = 2
 
-var specimenTable = func() (table [2][3][]byte) {
+var specimenTable = sync.OnceValue(func() *[2][3][]byte {
+	var table [2][3][]byte
 	for m := range table {
 		for escape := range table[m] {
 			seen := map[row]bool{}
@@ -385,8 +387,8 @@ var specimenTable = func() (table [2][3][]byte) {
 			}
 		}
 	}
-	return table
-}()
+	return &table
+})
 
 // wanted reports whether the 4 bytes at p can be a number that is worth having,
 // or an address, if that would do.
