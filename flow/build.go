@@ -440,7 +440,7 @@ func (b *builder) assemble(entry *unit) {
 	}
 	for _, u := range b.units {
 		if u.reached && (u.leader || start[u]) {
-			b.blocks[u] = &Block{ID: len(b.graph.Blocks), Name: b.name(u.place)}
+			b.blocks[u] = &Block{ID: len(b.graph.Blocks), Name: b.name(u.place), Section: b.graph.Program.Section(u.segment), Offset: u.offset}
 			b.graph.Blocks = append(b.graph.Blocks, b.blocks[u])
 		}
 	}
@@ -582,6 +582,10 @@ func (b *builder) reference(v *lang.Value, at diag.Range) Ref {
 	if o, offset := b.object(segment, v.N); o != nil {
 		return Ref{Object: o, Offset: offset}
 	}
+	if r := b.behind(segment, v.N); r != nil && b.index[place{segment, v.N}] == nil {
+		o, offset := b.object(segment, r.start)
+		return Ref{Object: o, Offset: offset + v.N - r.start}
+	}
 	b.doubt(at, addressOfNothing)
 	return Ref{}
 }
@@ -602,6 +606,21 @@ func (b *builder) object(segment lang.SegmentID, offset int64) (*Object, int64) 
 		o = b.newObject(found)
 	}
 	return o, offset - found.start
+}
+
+// ahead is how far in front of data an address of it may be, as in [data + ecx - 1], in
+// bytes.
+const ahead = 64
+
+// behind returns the data that begins shortly behind a byte of a section; nil if there is
+// none.
+func (b *builder) behind(segment lang.SegmentID, offset int64) *run {
+	for _, r := range b.runs {
+		if r.section.ID == segment && r.start > offset && r.start <= offset+ahead {
+			return r
+		}
+	}
+	return nil
 }
 
 func (b *builder) newObject(r *run) *Object {

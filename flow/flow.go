@@ -45,6 +45,11 @@ type Doubt struct {
 	Advice string
 }
 
+// DoubtJump notes that a statement goes to a computed address that is not one of Taken.
+func (g *Graph) DoubtJump(at diag.Range) {
+	g.Doubts = append(g.Doubts, Doubt{at, goesComputed.text, goesComputed.advice})
+}
+
 // Block is a run of instructions that is entered only at its first one.
 // Control leaves it behind its last instruction: to that one's Target, or to
 // Next, or both.
@@ -52,6 +57,10 @@ type Block struct {
 	ID   int // unique in the Graph
 	Name string
 	Code []Inst
+	// Section and Offset, in bytes, tell where it begins in the source; Section is nil
+	// for what an optimiser has added.
+	Section *program.Section
+	Offset  int64
 	// Next is where control goes when the last instruction does not take it
 	// elsewhere. It is nil when control never comes there. An unconditional
 	// direct jump is not an instruction of the Graph: it is a Next.

@@ -41,7 +41,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		cancel()
 		g.comparisons.Wait()
 	}()
-	graph := flow.Build(p)
+	graph := graphOf(p, plain)
 	space := boundOf(plain, graph, loader)
 	g.loader, g.space = space.loader, space
 	if space.reason != "" {
@@ -74,7 +74,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	}
 	file.Report.Reasons = append(file.Report.Reasons, g.report.Reasons...)
 	file.Report.Obstacles = append(file.Report.Obstacles, g.report.Obstacles...)
-	g.warn(messages)
+	warn(messages, plain, g.findings)
 	return file, messages
 }
 

@@ -14,6 +14,35 @@ import (
 // all the time.
 const maxObjects = 256
 
+// graphOf takes a program apart. One that is seen to jump to computed addresses others
+// than those that it holds, since it computes with them, is doubted.
+func graphOf(p *program.Program, plain *File) *flow.Graph {
+	g := flow.Build(p)
+	if len(g.Taken) == 0 || len(g.Doubts) > 0 {
+		return g
+	}
+	starts, taken := plain.starts(), map[uint64]bool{}
+	for _, b := range g.Taken {
+		taken[starts[b.Section]+uint64(b.Offset)] = true
+	}
+	for _, j := range equiv.Jumps(plain.Bytes) {
+		if !taken[j.To] {
+			g.DoubtJump(sourceAt(plain, j.From))
+			break
+		}
+	}
+	return g
+}
+
+// starts returns where the sections of a file that keeps them begin.
+func (f *File) starts() map[*program.Section]uint64 {
+	starts := map[*program.Section]uint64{}
+	for _, s := range f.Sections {
+		starts[s.Section] = s.Address
+	}
+	return starts
+}
+
 // Objects lists where the data of a program lies that was laid out as written, for a
 // comparison: the program has no meaning from where it leaves them. It is nil where
 // that is not known.
@@ -21,10 +50,7 @@ func Objects(plain *File, g *flow.Graph) []equiv.Range {
 	if len(g.Doubts) > 0 || len(g.Objects) > maxObjects {
 		return nil
 	}
-	starts := map[*program.Section]uint64{}
-	for _, s := range plain.Sections {
-		starts[s.Section] = s.Address
-	}
+	starts := plain.starts()
 	list := []equiv.Range{}
 	for _, o := range g.Objects {
 		if o.Size > 0 {
@@ -48,9 +74,9 @@ func sourceAt(plain *File, address uint64) (at diag.Range) {
 }
 
 // warn tells where the program may leave its objects.
-func (g *golfer) warn(messages *diag.Bag) {
-	for _, f := range g.findings {
-		at := sourceAt(g.plain, f.Address)
+func warn(messages *diag.Bag, plain *File, findings []equiv.Finding) {
+	for _, f := range findings {
+		at := sourceAt(plain, f.Address)
 		m := diag.Warningf("unchecked", at, "%s", f.Text)
 		if f.Call != "" {
 			m = m.Notef("from there on the program has no meaning, and the result may do anything; test what %s returned first", f.Call)

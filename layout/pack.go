@@ -20,7 +20,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	if loader == nil {
 		return nil, messages
 	}
-	g := flow.Build(p)
+	g := graphOf(p, plain)
 	space := boundOf(plain, g, loader)
 	if space.reason != "" {
 		plain.Report.Reasons = append(plain.Report.Reasons, space.reason)
@@ -45,6 +45,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	switch {
 	case v.Outcome == equiv.Same:
 		file.Report.Checked = v.How
+		warn(messages, plain, v.Findings)
 	case space.binds(v):
 		plain.Report.block("not packed: only the plain layout is sure to keep what the program does, since it "+v.Reason, at(v), "")
 		return plain, messages

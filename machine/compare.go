@@ -20,6 +20,10 @@ func (t *Terms) Equal(x, y Term) Term {
 		return bit(false)
 	}
 	switch n.op {
+	case opOr:
+		if n.b.node == nil && n.b.value&^k != 0 {
+			return bit(false)
+		}
 	case opConcat:
 		if n.a.node == nil {
 			if k>>n.b.width != n.a.value {

@@ -92,7 +92,7 @@ func (d *induction) holder(address machine.Term) *object {
 
 // ahead is how far in front of an object the number in an address of it may be, as
 // where one goes backwards from its end, in bytes.
-const ahead = 16
+const ahead = 64
 
 // objectAt returns the object that the original uses size bytes of from an address
 // on. It takes for granted that the program does not leave an object by an address

@@ -114,6 +114,9 @@ func (s *script) runOriginal(p *process, facts *machine.Facts, most int) (g gene
 			g.lost = "decides on what the processor leaves undefined"
 			return g
 		case leaves(e) && !p.maps:
+			if s.mood == kind { // else a failed call may only have led it astray
+				p.readsHeaders(e)
+			}
 			g.leaves = g.leaving(p, "this "+e.Reason)
 			return g
 		case e.Kind == machine.Fault && e.Exception != machine.NoException && !leaves(e):

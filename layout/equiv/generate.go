@@ -95,9 +95,21 @@ func (im *image) auxiliary(bias uint64) [][2]uint64 {
 	head := im.File[:min(len(im.File), im.Class.Size(elf.FileHeader))]
 	get := func(id elf.FieldID) uint64 { return elf.Get(im.Class, head, id) }
 	return [][2]uint64{
-		{6, page}, {17, 100}, {3, bias + get(elf.EPhoff)}, {4, get(elf.EPhentsize)}, {5, get(elf.EPhnum)},
+		{6, page}, {17, 100}, {3, im.programHeaders(bias)}, {4, get(elf.EPhentsize)}, {5, get(elf.EPhnum)},
 		{7, 0}, {8, 0}, {9, bias + im.Entry}, {11, 1000}, {12, 1000}, {13, 1000}, {14, 1000}, {23, 0},
 	}
+}
+
+// programHeaders returns where a file's program headers lie in memory, 0 where they don't
+// (fs/binfmt_elf.c load_elf_binary, phdr_addr).
+func (im *image) programHeaders(bias uint64) uint64 {
+	at := elf.Get(im.Class, im.File[:min(len(im.File), im.Class.Size(elf.FileHeader))], elf.EPhoff)
+	for i := range im.Segments {
+		if m := &im.Segments[i]; at >= m.Offset && at-m.Offset < m.High-m.Low {
+			return bias + m.Low + at - m.Offset
+		}
+	}
+	return 0
 }
 
 // answer is what the kernel does in answer to a call.

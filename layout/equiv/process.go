@@ -131,3 +131,21 @@ func accepted(file []byte, loader *elf.Loader) error {
 	}
 	return nil
 }
+
+// readsHeaders notes whether an access that was refused is to the headers of the file in
+// memory: of another file they are others.
+func (p *process) readsHeaders(e machine.Event) {
+	if e.Refused == nil || e.Refused.Write {
+		return
+	}
+	at, ok := e.Refused.Address.Constant()
+	if !ok || !p.image.Fixed {
+		return
+	}
+	head := p.image.File[:min(len(p.image.File), p.image.Class.Size(elf.FileHeader))]
+	get := func(id elf.FieldID) uint64 { return elf.Get(p.image.Class, head, id) }
+	end := max(get(elf.EPhoff)+get(elf.EPhnum)*get(elf.EPhentsize), uint64(len(head)))
+	if m := p.image.mapping(at); m != nil && m.Offset+at-m.Low < end {
+		p.shows("reads its own headers")
+	}
+}

@@ -108,6 +108,9 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 				case i == 0 && leaves(e) && process.maps:
 					return nil, nil, "the original " + e.Reason + ", and it may have mapped some there"
 				case i == 0 && leaves(e):
+					if p.calls == 0 { // else what a call returned may only have led it astray
+						process.readsHeaders(e)
+					}
 					p.note(func(func(machine.Term) uint64) string { return "this " + e.Reason }, nil)
 					return nil, nil, ""
 				case e.Kind == machine.Fork && p.tellsOfFile(e.Condition):
@@ -237,7 +240,7 @@ func (p *pair) judge(x, y machine.Term) *difference {
 	x, y = p.facts.Simplify(x), p.facts.Simplify(y)
 	switch {
 	case undefined(x):
-		return &difference{definite: true, original: true}
+		return &difference{definite: p.possible(), original: true}
 	case x == y:
 		return nil
 	case undefined(y):
