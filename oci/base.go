@@ -18,7 +18,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"tasm/oci/content"
-	"tasm/oci/internal/deflate"
 	"tasm/oci/launch"
 	"tasm/oci/rootfs"
 )
@@ -47,6 +46,25 @@ var topFolders = []string{
 // layers are read only where it takes that to tell what the program's path leads
 // to, or whether the program finds what it needs.
 func BuildOn(base content.Artifact, spec Spec, program []byte) (*Based, error) {
+	d, err := DraftOn(base, spec, program)
+	if err != nil {
+		return nil, err
+	}
+	return d.Build(nil)
+}
+
+// BasedDraft is what a Draft is, of an image on a base.
+type BasedDraft struct {
+	Path string       // of the program, without links on the way
+	Tree *rootfs.Tree // the files of the base; nil where they were not needed
+
+	onto   *onto
+	layer  *layer
+	config []byte
+}
+
+// DraftOn begins an image on a base, as BuildOn does.
+func DraftOn(base content.Artifact, spec Spec, program []byte) (*BasedDraft, error) {
 	b, err := newOnto(base, spec)
 	if err != nil {
 		return nil, err
@@ -54,16 +72,32 @@ func BuildOn(base content.Artifact, spec Spec, program []byte) (*Based, error) {
 	if err := spec.checkSize(len(program)); err != nil {
 		return nil, SpecErrors{err}
 	}
-	var entries []tarEntry
-	if entries, err = b.entries(program); err != nil {
+	entries, err := b.entries(program)
+	if err != nil {
 		return nil, err
 	}
 	tar, err := ustar.write(entries)
 	if err != nil {
 		return nil, SpecErrors{{"Path", -1, err.Error()}}
 	}
-	layer := &baseLayer{rawLayer{newBlob(b.layerType, deflate.Gzip(tar)), digestOf(tar)}}
-	return b.compose(layer)
+	raw, err := b.base.RawConfigFile()
+	if err != nil {
+		return nil, baseError(err)
+	}
+	layer := newLayer(tar)
+	config, err := b.configJSON(raw, layer.diffID)
+	if err != nil {
+		return nil, baseError(err)
+	}
+	return &BasedDraft{Path: b.path, Tree: b.tree, onto: b, layer: layer, config: []byte(config)}, nil
+}
+
+// RawConfigFile returns the image's config.
+func (d *BasedDraft) RawConfigFile() ([]byte, error) { return bytes.Clone(d.config), nil }
+
+// Build finishes the image, as that of a Draft does.
+func (d *BasedDraft) Build(layers *Layers) (*Based, error) {
+	return d.onto.compose(rawLayer{newBlob(d.onto.layerType, layers.gzip(d.layer)), d.layer.diffID}, d.config)
 }
 
 // onto is an image on a base that is being made.
@@ -240,11 +274,8 @@ func unique(asked, onTheWay []tarEntry) []tarEntry {
 	return out
 }
 
-// baseLayer is the program's layer as a whole v1.Layer.
-type baseLayer struct{ rawLayer }
-
-// compose writes config and manifest.
-func (b *onto) compose(core *baseLayer) (*Based, error) {
+// compose writes the manifest.
+func (b *onto) compose(core rawLayer, config []byte) (*Based, error) {
 	layer, err := partial.CompressedToLayer(core)
 	if err != nil {
 		return nil, err
@@ -253,20 +284,13 @@ func (b *onto) compose(core *baseLayer) (*Based, error) {
 	if err != nil {
 		return nil, baseError(err)
 	}
-	raw, err := b.base.RawConfigFile()
-	if err != nil {
-		return nil, baseError(err)
-	}
-	config, err := b.configJSON(raw, core.diffID)
-	if err != nil {
-		return nil, baseError(err)
-	}
 	configType := types.OCIConfigJSON
 	mediaType := types.OCIManifestSchema1
 	if b.layerType == types.DockerLayer {
 		configType, mediaType = types.DockerConfigJSON, types.DockerManifestSchema2
 	}
-	if raw, err = b.base.RawManifest(); err != nil {
+	raw, err := b.base.RawManifest()
+	if err != nil {
 		return nil, baseError(err)
 	}
 	var old struct{ Layers []json.RawMessage }
@@ -280,12 +304,12 @@ func (b *onto) compose(core *baseLayer) (*Based, error) {
 	manifest := object(
 		member{"schemaVersion", number(2)},
 		member{"mediaType", text(string(mediaType))},
-		member{"config", newBlob(configType, []byte(config)).descriptor()},
+		member{"config", newBlob(configType, config).descriptor()},
 		member{"layers", array(append(list, core.descriptor())...)},
 		member{"annotations", labelsJSON(b.spec.Annotations)},
 	)
 	out := &Based{
-		Image: content.Compose(mediaType, []byte(manifest), []byte(config), append(slices.Clip(layers), layer)),
+		Image: content.Compose(mediaType, []byte(manifest), config, append(slices.Clip(layers), layer)),
 		Tree:  b.tree, Path: b.path,
 	}
 	for _, t := range b.spec.tags {

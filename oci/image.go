@@ -44,6 +44,26 @@ func Build(spec Spec, program []byte) (*Image, error) { return Portable.Build(sp
 // Build makes an image that holds program. Mistakes in spec are reported
 // together, as SpecErrors.
 func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
+	d, err := p.Draft(spec, program)
+	if err != nil {
+		return nil, err
+	}
+	return d.Build(nil)
+}
+
+// Draft is an image of which all is known but its compressed layer, which is what
+// takes time.
+type Draft struct {
+	Path string // of the program
+
+	profile Profile
+	spec    *resolved
+	layer   *layer
+	config  []byte
+}
+
+// Draft begins an image that holds program, as Build does.
+func (p Profile) Draft(spec Spec, program []byte) (*Draft, error) {
 	s, err := spec.resolve()
 	if err != nil {
 		return nil, err
@@ -63,16 +83,54 @@ func (p Profile) Build(spec Spec, program []byte) (*Image, error) {
 	if err != nil {
 		return nil, SpecErrors{{"Path", -1, err.Error()}}
 	}
+	d := &Draft{Path: s.Path, profile: p, spec: s, layer: newLayer(tar)}
+	d.config = []byte(p.configJSON(s, d.layer.diffID))
+	return d, nil
+}
 
-	img := &Image{tags: s.tags, platform: s.Platform, path: s.Path}
-	img.layer = newBlob(types.OCILayer, deflate.Gzip(tar))
-	img.config = newBlob(types.OCIConfigJSON, []byte(p.configJSON(s, digestOf(tar))))
-	img.manifest = newBlob(types.OCIManifestSchema1, []byte(p.manifestJSON(s, img.config, img.layer)))
-	img.Image, err = partial.CompressedToImage(rawImage{img, digestOf(tar)})
-	if err != nil {
+// RawConfigFile returns the image's config.
+func (d *Draft) RawConfigFile() ([]byte, error) { return bytes.Clone(d.config), nil }
+
+// Build finishes the image. Layers that it has in common with others are taken
+// from there; nil for none.
+func (d *Draft) Build(layers *Layers) (*Image, error) {
+	img := &Image{tags: d.spec.tags, platform: d.spec.Platform, path: d.Path}
+	img.layer = newBlob(types.OCILayer, layers.gzip(d.layer))
+	img.config = newBlob(types.OCIConfigJSON, d.config)
+	img.manifest = newBlob(types.OCIManifestSchema1, []byte(d.profile.manifestJSON(d.spec, img.config, img.layer)))
+	var err error
+	if img.Image, err = partial.CompressedToImage(rawImage{img, d.layer.diffID}); err != nil {
 		return nil, fmt.Errorf("image: %w", err)
 	}
 	return img, nil
+}
+
+// layer is a layer that is not compressed yet.
+type layer struct {
+	tar    []byte
+	diffID v1.Hash
+}
+
+func newLayer(tar []byte) *layer { return &layer{tar, digestOf(tar)} }
+
+// Layers are compressed layers by what they unpack to, so that images that hold the
+// same files share them. The zero value holds none.
+type Layers struct{ compressed map[v1.Hash][]byte }
+
+// gzip returns the layer compressed.
+func (l *Layers) gzip(of *layer) []byte {
+	if l == nil {
+		return deflate.Gzip(of.tar)
+	}
+	if l.compressed == nil {
+		l.compressed = map[v1.Hash][]byte{}
+	}
+	data, ok := l.compressed[of.diffID]
+	if !ok {
+		data = deflate.Gzip(of.tar)
+		l.compressed[of.diffID] = data
+	}
+	return data
 }
 
 // manifestJSON writes the manifest (OCI image specification, manifest.md).

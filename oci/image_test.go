@@ -474,3 +474,33 @@ func BenchmarkBuild(b *testing.B) {
 		}
 	}
 }
+
+// TestLayers packs what several images have in common once.
+func TestLayers(t *testing.T) {
+	var layers Layers
+	for _, arch := range []string{"386", "amd64"} {
+		spec := helloSpec()
+		spec.Platform.Architecture, spec.Path = arch, "/h"
+		d, err := Portable.Draft(spec, hello70)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := d.Build(&layers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if alone := build(t, Portable, spec, hello70); digest(t, alone) != digest(t, img) || img.Platform().Architecture != arch {
+			t.Errorf("for %s the image is another than one that is built alone", arch)
+		}
+	}
+	if n := len(layers.compressed); n != 1 {
+		t.Errorf("%d layers were compressed, want 1", n)
+	}
+	d, err := Portable.Draft(helloSpec(), hello70[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Build(&layers); err != nil || len(layers.compressed) != 2 {
+		t.Errorf("%d layers were compressed for two programs (%v)", len(layers.compressed), err)
+	}
+}

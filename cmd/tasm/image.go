@@ -24,7 +24,8 @@ type imageSpec struct {
 	byOption   map[string]string       // the options that say something, by field
 	arguments  map[string][]diag.Range // by field and index
 	profile    oci.Profile
-	adds       []said // files that the source names
+	adds       []said      // files that the source names
+	layers     *oci.Layers // of all images of a command
 }
 
 // mostJSON is the size in bytes of the manifest and the config that registries have
@@ -35,7 +36,7 @@ const mostJSON = 4 << 20
 // program. Its name is, where neither tells, that of the source.
 func (o *metadataOptions) describe(p *program.Program, source string, getenv func(string) string) (*imageSpec, *diag.Bag) {
 	messages := &diag.Bag{}
-	s := &imageSpec{profile: o.profile(), statements: map[string]diag.Range{}, arguments: map[string][]diag.Range{}}
+	s := &imageSpec{profile: o.profile(), layers: &o.layers, statements: map[string]diag.Range{}, arguments: map[string][]diag.Range{}}
 	fromSource := map[string][]said{}
 	for _, statement := range p.Image {
 		messages.Add(s.read(statement, fromSource))
@@ -151,7 +152,16 @@ func (s *imageSpec) read(st *lang.Image, into map[string][]said) *diag.Message {
 // build makes the image. Mistakes in the description become messages about the
 // statements that they stand in.
 func (s *imageSpec) build(executable []byte) (*oci.Image, *diag.Bag) {
-	img, err := s.profile.Build(s.Spec, executable)
+	draft, err := s.profile.Draft(s.Spec, executable)
+	if err != nil {
+		return nil, s.mistakes(err)
+	}
+	return s.finish(draft)
+}
+
+// finish makes the image of a draft.
+func (s *imageSpec) finish(draft *oci.Draft) (*oci.Image, *diag.Bag) {
+	img, err := draft.Build(s.layers)
 	if err != nil {
 		return nil, s.mistakes(err)
 	}
@@ -188,21 +198,50 @@ func (s *imageSpec) mistake(e *oci.SpecError) *diag.Message {
 	return diag.Errorf(at, "%s", e.Msg)
 }
 
-// buildOn makes an image on a base, and looks at whether it starts.
+// buildOn makes an image on a base. Before that it looks at whether it starts.
 func (s *imageSpec) buildOn(base content.Artifact, program []byte) (*oci.Based, *diag.Bag) {
-	img, err := oci.BuildOn(base, s.Spec, program)
+	draft, err := oci.DraftOn(base, s.Spec, program)
 	if err != nil {
 		return nil, s.mistakes(err)
 	}
-	if img.Tree == nil {
-		return img, &diag.Bag{}
+	messages := &diag.Bag{}
+	if draft.Tree != nil {
+		if messages = s.obstacles(draft.Tree, draft.Path, draft, program); messages.Errors() > 0 {
+			return nil, messages
+		}
 	}
-	s.putFiles(img.Tree, img.Path, program)
-	messages, err := obstacles(img.Tree, img)
+	img, err := draft.Build(s.layers)
 	if err != nil {
 		return nil, s.mistakes(err)
 	}
 	return img, messages
+}
+
+// buildChecked makes an image of a program alone. Before that it looks at whether it
+// starts.
+func (s *imageSpec) buildChecked(program []byte) (*oci.Image, *diag.Bag) {
+	draft, err := s.profile.Draft(s.Spec, program)
+	if err != nil {
+		return nil, s.mistakes(err)
+	}
+	messages := s.obstacles(rootfs.New(), draft.Path, draft, program)
+	if messages.Errors() > 0 {
+		return nil, messages
+	}
+	img, said := s.finish(draft)
+	messages.Append(said)
+	return img, messages
+}
+
+// obstacles says what keeps the image's command from starting: the program at a
+// path and the image's files over those of a base.
+func (s *imageSpec) obstacles(tree *rootfs.Tree, path string, config rawConfig, program []byte) *diag.Bag {
+	s.putFiles(tree, path, program)
+	messages, err := obstacles(tree, config)
+	if err != nil {
+		return s.mistakes(err)
+	}
+	return messages
 }
 
 // putFiles adds the program and the files to those of a base.
@@ -213,11 +252,12 @@ func (s *imageSpec) putFiles(tree *rootfs.Tree, path string, program []byte) {
 	tree.Put(rootfs.Node{Path: path, Mode: 0o755}, program)
 }
 
+// rawConfig is an image, or one that is to be.
+type rawConfig interface{ RawConfigFile() ([]byte, error) }
+
 // obstacles says what keeps an image's command from starting: an error where
 // nothing can start it, a warning where it may start.
-func obstacles(tree *rootfs.Tree, img interface {
-	RawConfigFile() ([]byte, error)
-}) (*diag.Bag, error) {
+func obstacles(tree *rootfs.Tree, img rawConfig) (*diag.Bag, error) {
 	raw, err := img.RawConfigFile()
 	if err != nil {
 		return nil, err

@@ -19,7 +19,8 @@ type metadataOptions struct {
 	adds      []string
 	imageSize string
 
-	set *pflag.FlagSet
+	layers oci.Layers // of the images that the command makes
+	set    *pflag.FlagSet
 }
 
 // register adds the options to a command.

@@ -9,7 +9,6 @@ import (
 	"tasm/oci"
 	"tasm/oci/content"
 	"tasm/oci/launch"
-	"tasm/oci/rootfs"
 )
 
 // packager is the verb that makes an image of a program that exists.
@@ -144,7 +143,7 @@ func (p *packager) platforms(program []byte) ([]oci.Platform, error) {
 
 // describe makes the description of the image.
 func (p *packager) describe(sys *system, args []string, platform oci.Platform) (*imageSpec, *diag.Bag) {
-	s := &imageSpec{profile: p.profile(), arguments: map[string][]diag.Range{}}
+	s := &imageSpec{profile: p.profile(), layers: &p.layers, arguments: map[string][]diag.Range{}}
 	messages := s.fill(&p.metadataOptions, nil)
 	if len(args) > 1 {
 		s.Cmd = args[1:]
@@ -175,16 +174,9 @@ func (p *packager) make(s *imageSpec, base content.Artifact, program []byte) (co
 		}
 		return img, img.Tags, said
 	}
-	img, said := s.build(program)
+	img, said := s.buildChecked(program)
 	if img == nil {
 		return nil, nil, said
 	}
-	tree := rootfs.New()
-	s.putFiles(tree, img.Path(), program)
-	more, err := obstacles(tree, img)
-	if err != nil {
-		return nil, nil, s.mistakes(err)
-	}
-	said.Append(more)
 	return img, img.Tags(), said
 }
