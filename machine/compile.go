@@ -206,7 +206,7 @@ func (c *compiler) state(shape flagShape) *State {
 		f.in = Number(1, uint64(shape>>25&1))
 		f.x, f.y, f.total = input(width, slotX), input(width, slotY), input(width, slotTotal)
 	}
-	s.KeepsReturn, s.EndsAtZero = c.like.KeepsReturn, c.like.EndsAtZero
+	s.KeepsReturn, s.LeavesUnequal, s.EndsAtZero = c.like.KeepsReturn, c.like.LeavesUnequal, c.like.EndsAtZero
 	s.IP = Number(c.like.Bits, c.like.IP.value)
 	return s
 }

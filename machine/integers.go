@@ -150,9 +150,10 @@ func cmpxchg(e *exec) {
 		e.setOperand(0, e.operand(1))
 		return
 	}
-	e.setOperand(0, x) // memory is written in any case
-	if o := &e.in.Operands[0]; o.Kind == x86.RegisterOperand && size == 4 && e.Bits == 64 {
-		// Whether a register is: only Intel's manual says so.
+	switch o := &e.in.Operands[0]; {
+	case o.Kind != x86.RegisterOperand || size != 4 || e.Bits != 64:
+		e.setOperand(0, x) // memory is written in any case
+	case !e.LeavesUnequal: // whether a register is, only Intel's manual says
 		r := &e.Registers[x86.RegisterInfo(o.Register).Number]
 		*r = e.t.Concat(e.t.Undefined(32), x)
 	}

@@ -46,6 +46,9 @@ type State struct {
 	// KeepsReturn tells that the instruction syscall leaves the address behind
 	// it in rcx and the flags in r11, as processors without FRED do.
 	KeepsReturn bool
+	// LeavesUnequal tells that CMPXCHG does not touch a register that it finds unequal,
+	// its upper half included, as processors do; the manuals differ.
+	LeavesUnequal bool
 	// EndsAtZero tells that a repeated string instruction is over with the iteration
 	// that brings its count to 0, as it is when a processor is stepped by its trap
 	// flag. Else one more step finds the count to be 0: there is one question less

@@ -17,8 +17,10 @@ type Options struct {
 	Stdin     *os.File // nil is empty
 	// Stdout and Stderr receive what the program writes; nil ones receive nothing.
 	Stdout, Stderr io.Writer
+	Force          []vm.Force
 	MaxSteps       int64
 	MaxOutput      int64
+	MaxMemory      int64
 	Record         int64
 	Expired        func() bool
 }

@@ -22,9 +22,11 @@ type Options struct {
 	Stdin     *os.File // nil is empty
 	// Stdout and Stderr receive what the program writes; nil ones receive nothing.
 	Stdout, Stderr io.Writer
-	MaxSteps       int64 // instructions; 0 is no limit
-	MaxOutput      int64 // bytes to both streams; 0 is vm.DefaultOutput
-	Record         int64 // bytes of the recording
+	Force          []vm.Force // replaces answers of the kernel
+	MaxSteps       int64      // instructions; 0 is no limit
+	MaxOutput      int64      // bytes to both streams; 0 is vm.DefaultOutput
+	MaxMemory      int64      // bytes that the program touches; 0 is vm.DefaultMemory
+	Record         int64      // bytes of the recording
 	// Expired is asked from time to time whether the run has taken too long; nil is no
 	// limit.
 	Expired func() bool
@@ -39,6 +41,7 @@ type Process struct {
 	abi     *linux.ABI
 	bias    uint64
 
+	resident int64 // bytes of memory that it had at its start
 	segments []*machine.Segment
 	state    *machine.State // foretells steps
 
@@ -53,6 +56,7 @@ type Process struct {
 	stop   *vm.Stop // of this step
 	final  *vm.Stop // behind the last entry
 	output []byte
+	calls  map[string]int // how often each was made up to the last entry
 }
 
 // registers are what the processor shows of a process.
@@ -97,12 +101,15 @@ func New(file []byte, o Options) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the program %w", err)
 	}
-	p := &Process{options: o, image: im, abi: linux.I386}
+	p := &Process{options: o, image: im, abi: linux.I386, calls: map[string]int{}}
 	if im.Class == elf.Class64 {
 		p.abi = linux.X8664
 	}
 	if p.options.MaxOutput == 0 {
 		p.options.MaxOutput = vm.DefaultOutput
+	}
+	if p.options.MaxMemory == 0 {
+		p.options.MaxMemory = vm.DefaultMemory
 	}
 	if p.dir, err = os.MkdirTemp("", "tasm-"); err != nil {
 		return nil, err
@@ -121,6 +128,7 @@ func New(file []byte, o Options) (*Process, error) {
 		if im.Fixed || im.Interpreter { // whose first instruction is not the program's
 			p.bias = 0
 		}
+		p.resident = p.tracee.resident()
 		p.state = machine.NewState(machine.NewTerms(), p.abi.Bits)
 		err = p.map_()
 	}
@@ -274,7 +282,11 @@ func (p *Process) apply(e *entry, forwards bool) {
 // cut forgets what was recorded behind this step: the future is another one now.
 func (p *Process) cut() {
 	for i := range p.log[p.at:] {
-		p.cost -= p.log[p.at+i].size()
+		e := &p.log[p.at+i]
+		p.cost -= e.size()
+		if made := e.change.Call; made != nil && made.Syscall != nil {
+			p.calls[made.Syscall.Name]--
+		}
 	}
 	p.log = p.log[:p.at]
 	p.final = nil

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,6 +198,19 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
+// TestUndefined compares what the manuals leave open, or tell differently, and processors
+// do alike.
+func TestUndefined(t *testing.T) {
+	for _, code := range []string{
+		"mov rbx, -1\nmov eax, 5\nmov ecx, 7\ncmpxchg ebx, ecx", // unequal
+		"mov rbx, -1\nmov rax, rbx\nmov ecx, 7\ncmpxchg ebx, ecx",
+		"mov rbx, -1\nmov eax, 5\ncmpxchg bx, cx\ncmpxchg [rsp], ebx",
+	} {
+		source := "_start:\n" + code + "\nmov eax, 60\nmov edi, 0\nsyscall\n"
+		run(t, source, build(t, source, "linux/amd64", layout.Plain), nil)
+	}
+}
+
 // TestEdit changes a register in the past: the future is another one.
 func TestEdit(t *testing.T) {
 	const source = "target linux/386\n_start: mov ebx, 1\nmov ecx, 5\nadd ebx, ecx\nmov [x], ebx\nmov eax, 1\nint 0x80\nsection .bss\nx: resd 1\n"
@@ -248,6 +262,100 @@ func TestStops(t *testing.T) {
 		}
 		if stop := p.Stop(); stop.Kind != want.Kind || stop.Status != want.Status {
 			t.Errorf("%s: %+v", source, stop)
+		}
+		p.Close()
+	}
+}
+
+// TestForced gives programs answers that the kernel did not give: in both machines they do
+// the same then, and what was forced comes again where a call is made again.
+func TestForced(t *testing.T) {
+	const print = "\n_start: sys write, 1, s, 5\nsys write, 1, s, 5\nsys getrandom, s, 5, 0\nsys fork\nsys exit, 3\nsection .data\ns: db 'hello'\n"
+	force := []vm.Force{{Call: "write", Short: 4}, {Call: "write", Nth: 2, Error: "EPIPE"}, {Call: "getrandom", Short: 2}, {Call: "fork", Error: "EAGAIN"}}
+	for _, target := range []string{"linux/386", "linux/amd64"} {
+		file := build(t, "target "+target+print, "", layout.Plain)
+		r, err := New(file, Options{Args: []string{"p"}, Force: force})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := vm.New(file, vm.Options{Args: []string{"p"}, Force: force, Record: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &pair{T: t, source: print, real: r, virtual: v}
+		p.apart[0] = r.Register(machine.SP) - v.Register(machine.SP)
+		var results [2][]int64
+		for v.Step() {
+			r.Step()
+			for i, m := range []interface{ Last() (vm.Change, bool) }{r, v} {
+				if c, _ := m.Last(); c.Call != nil {
+					results[i] = append(results[i], c.Call.Result)
+				}
+			}
+			if c, _ := v.Last(); c.Call == nil || c.Call.Syscall.Name != "getrandom" {
+				p.compare()
+			}
+		}
+		if want := []int64{4, -32, 2, -11}; !slices.Equal(results[0], want) || !slices.Equal(results[1], want) {
+			t.Errorf("%s: the calls returned %v and %v", target, results[0], results[1])
+		}
+		r.Step()
+		if s := r.Stop(); s == nil || s.Status != 3 || string(r.Output()) != "hell" {
+			t.Errorf("%s: %+v with output %q", target, s, r.Output())
+		}
+		for r.Back() {
+		}
+		r.SetRegister(machine.BX, 7)
+		for r.Step() {
+		}
+		if string(r.Output()) != "hell" || len(r.calls) != 3 || r.calls["write"] != 2 {
+			t.Errorf("%s: anew it writes %q and has made %v", target, r.Output(), r.calls)
+		}
+		r.Close()
+	}
+}
+
+// otherMode goes on in 32-bit code, where call 2 is another one than it seems.
+const otherMode = "target linux/amd64\n_start: mov eax, 2\npush 0x23\npush code\ndb 0x48\nretf\ncode: mov esp, stack\nsyscall\njmp code\nsection .bss\nresb 64\nstack: resb 64"
+
+// TestHostile ends programs at their limits that know none: in bounded memory, and without
+// processes that nobody looks after.
+func TestHostile(t *testing.T) {
+	const most = 1 << 20
+	for name, test := range map[string]struct {
+		source string
+		kind   vm.StopKind
+		reason string
+	}{
+		"steps":           {"target linux/386\n_start: jmp _start", vm.Limited, "instructions"},
+		"output":          {"target linux/amd64\n_start: sys write, 1, x, 100000\njmp _start\nsection .bss\nx: resb 100000", vm.Limited, "written more than 1048576 bytes"},
+		"much output":     {"target linux/amd64\n_start: sys write, 1, x, 100000000\nsys exit, 0\nsection .bss\nx: resb 100000000", vm.Limited, "written more than 1048576 bytes"},
+		"vectors":         {"target linux/386\n_start: sys writev, 1, v, 1\nsys exit, 0\nsection .data\nv: dd x, 20000000\nsection .bss\nx: resb 20000000", vm.Limited, "written more than 1048576 bytes"},
+		"memory":          {"target linux/amd64\n_start: sys mmap, 0, 1<<28, 3, 0x8022, -1, 0\njmp _start", vm.Limited, "touched"},
+		"stack":           {"target linux/386\n_start: sub esp, 4096\npush eax\njmp _start", vm.Limited, "touched"},
+		"much memory":     {"target linux/amd64\n_start: sys mmap, 0, 1<<40, 3, 0x8022, -1, 0\nneg eax\nsys exit, eax", vm.Exited, "status 12"},
+		"over itself":     {"target linux/386\nsection .text write\n_start: mov ecx, _start\nmov edi, x\nx: rep stosb\njmp x", vm.Killed, "memory"},
+		"fork":            {"target linux/386\n_start: sys fork\njmp _start", vm.Unmodelled, "fork"},
+		"another ABI":     {"target linux/amd64\n_start: mov eax, 2\nint 0x80\njmp _start", vm.Unmodelled, "fork"},
+		"x32":             {"target linux/amd64\n_start: mov eax, 0x40000000+57\nsyscall\njmp _start", vm.Unmodelled, "x32"},
+		"sysenter":        {"target linux/386\n_start: mov eax, 2\nsysenter", vm.Unmodelled, "fork"},
+		"other mode":      {otherMode, vm.Unmodelled, "another process"},
+		"another program": {"target linux/amd64\n_start: sys execve, 0, 0, 0\njmp _start", vm.Unmodelled, "execve"},
+	} {
+		p, err := New(build(t, test.source+"\n", "", layout.Plain), Options{Args: []string{"p"}, MaxSteps: 40000, MaxOutput: most, MaxMemory: 4 * most, Record: most})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p.Step() {
+		}
+		const illegal = 4 // SIGILL: processors of Intel don't know SYSCALL there
+		if s := p.Stop(); test.source == otherMode && s.Kind == vm.Killed && s.Status == illegal {
+			continue
+		} else if s.Kind != test.kind || !strings.Contains(s.Reason, test.reason) {
+			t.Errorf("%s: kind %d, the program %s", name, s.Kind, s.Reason)
+		}
+		if len(p.output) > most+1<<15 || p.cost > 2*most || p.tracee.resident() > 1<<30 {
+			t.Errorf("%s: %d bytes of output are kept, %d of the recording, and %d of the process", name, len(p.output), p.cost, p.tracee.resident())
 		}
 		p.Close()
 	}

@@ -16,7 +16,9 @@ import (
 	"time"
 	"unsafe"
 
+	"tasm/layout/elf"
 	"tasm/machine"
+	"tasm/vm"
 )
 
 // tracee is a process that is stopped by ptrace. Only the thread that started it may
@@ -25,6 +27,7 @@ type tracee struct {
 	cmd    *exec.Cmd
 	pid    int
 	bits   int
+	ended  *syscall.WaitStatus // of a process that is no more
 	memory *os.File
 	calls  chan func()
 }
@@ -82,6 +85,11 @@ func (t *tracee) begin(path string, o *Options) error {
 	if _, err := t.wait(); err != nil {
 		return err
 	}
+	if err := cmp.Or(syscall.PtraceSetOptions(t.pid, options), t.bound()); err != nil {
+		t.cmd.Process.Kill()
+		t.cmd.Wait()
+		return err
+	}
 	var err error
 	if t.memory, err = os.OpenFile(fmt.Sprintf("/proc/%d/mem", t.pid), os.O_RDWR, 0); err != nil {
 		t.cmd.Process.Kill()
@@ -100,10 +108,68 @@ func (t *tracee) wait() (int, error) {
 		case err != nil:
 			return 0, err
 		case !status.Stopped():
+			t.ended = &status
 			return 0, errEnded
+		case status.TrapCause() > 0:
+			return 0, t.refuse()
 		}
 		return int(status.StopSignal()), nil
 	}
+}
+
+// options let ptrace(2) stop a process that starts another, in whatever way it does so,
+// and both end when this one does.
+const options = syscall.PTRACE_O_TRACEFORK | syscall.PTRACE_O_TRACEVFORK | syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACEEXEC | 1<<20 // PTRACE_O_EXITKILL
+
+// refuse ends a process that has just been started by this one.
+func (t *tracee) refuse() error {
+	if pid, err := syscall.PtraceGetEventMsg(t.pid); err == nil && int(pid) != t.pid {
+		syscall.Kill(int(pid), syscall.SIGKILL)
+		syscall.Wait4(int(pid), nil, syscall.WALL, nil)
+	}
+	return errAnother
+}
+
+var errAnother = errors.New("starts another process or program, which is not followed here: a session is about one process")
+
+// gone says how a run ends after which the process can't be asked any more.
+func (t *tracee) gone(err error) *vm.Stop {
+	switch {
+	case t.ended != nil && t.ended.Exited(): // by a call that nobody saw coming
+		status := t.ended.ExitStatus()
+		return &vm.Stop{Kind: vm.Exited, Status: status, Reason: fmt.Sprintf("ends with status %d", status)}
+	case errors.Is(err, errAnother):
+		return &vm.Stop{Kind: vm.Unmodelled, Reason: err.Error()}
+	}
+	return &vm.Stop{Kind: vm.Limited, Reason: err.Error()}
+}
+
+// mostMapped is how many bytes of addresses a process may map beyond those of its start:
+// a single call can make the kernel fill them.
+const mostMapped = 1 << 30
+
+// bound bounds the memory that the kernel gives to the process.
+func (t *tracee) bound() error {
+	mapped, _ := t.pages()
+	limit := syscall.Rlimit{Cur: uint64(mapped + mostMapped), Max: uint64(mapped + mostMapped)}
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(t.pid), syscall.RLIMIT_AS, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// resident returns how many bytes of memory the process takes; 0 for one that is no more.
+func (t *tracee) resident() int64 {
+	_, n := t.pages()
+	return n
+}
+
+// pages reads how many bytes of addresses and of memory the process has (proc(5), statm).
+func (t *tracee) pages() (mapped, resident int64) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", t.pid))
+	fmt.Sscan(string(text), &mapped, &resident)
+	return mapped * elf.PageSize, resident * elf.PageSize
 }
 
 var errEnded = errors.New("was ended from outside")

@@ -5,6 +5,7 @@ package process
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 
 	"tasm/codegen/x86"
@@ -43,15 +44,34 @@ func (p *Process) step(most int64) bool {
 	case p.options.Expired != nil && p.options.Expired():
 		return p.end(&vm.Stop{Kind: vm.Limited, Reason: fmt.Sprintf("has used up its time, after %d instructions", p.steps)})
 	}
+	if p.steps%stepsToLook == 0 {
+		if stop := p.within(); stop != nil {
+			return p.end(stop)
+		}
+	}
 	in := p.Instruction()
 	if in == nil {
 		return p.goOn(nil, machine.Event{Kind: machine.Unclear}, nil)
 	}
 	event, writes := p.foretell(in)
-	if event.Kind == machine.SystemCall {
-		return p.call(in, event.ABI)
+	switch name := x86.MnemonicName(in.Form.Mnemonic()); {
+	case event.Kind == machine.SystemCall:
+		return p.call(event.ABI)
+	case p.abi.Bits == 32 && (name == "sysenter" || name == "syscall"): // of the vDSO
+		return p.call(linux.I386)
 	}
 	return p.goOn(in, event, writes)
+}
+
+// stepsToLook is after how many instructions within is asked at the latest.
+const stepsToLook = 1 << 10
+
+// within looks at how much memory the process has taken since it began.
+func (p *Process) within() *vm.Stop {
+	if p.tracee.resident()-p.resident <= p.options.MaxMemory {
+		return nil
+	}
+	return &vm.Stop{Kind: vm.Limited, Reason: fmt.Sprintf("has touched more than %d bytes of memory", p.options.MaxMemory)}
 }
 
 // end ends the run.
@@ -197,7 +217,7 @@ func (p *Process) advance(raises bool) (r registers, signal int, stop *vm.Stop) 
 		r, err = p.tracee.registers()
 	}
 	if err != nil {
-		return r, 0, &vm.Stop{Kind: vm.Limited, Reason: err.Error()}
+		return r, 0, p.tracee.gone(err)
 	}
 	return r, signal, nil
 }
@@ -247,6 +267,9 @@ func (p *Process) hideTrap(address uint64) {
 func (p *Process) record(r registers, c vm.Change) {
 	c.IP, c.Flags, c.Defined = p.now.ip, p.now.flags, flagMask
 	c.FlagsTouched = r.flags != p.now.flags
+	if c.Call != nil && c.Call.Syscall != nil {
+		p.calls[c.Call.Syscall.Name]++
+	}
 	for i := range r.general {
 		if r.general[i] != p.now.general[i] {
 			c.Registers = append(c.Registers, vm.RegisterChange{Number: i, Old: p.now.general[i], New: r.general[i]})
@@ -260,26 +283,25 @@ func (p *Process) record(r registers, c vm.Change) {
 const mostBytes = 1 << 20
 
 // call lets the kernel serve a system call.
-func (p *Process) call(in *x86.Decoded, abi *linux.ABI) bool {
+func (p *Process) call(abi *linux.ABI) bool {
 	made := p.made(abi)
-	row := made.Syscall
-	if row != nil {
-		switch reason := "makes the call " + row.Name + ", which is not followed here: a session is about one process"; {
-		case row.Name == "exit" || row.Name == "exit_group":
-			status := int(made.Args[0] & 0xff)
-			return p.end(&vm.Stop{Kind: vm.Exited, Status: status, Reason: fmt.Sprintf("ends with status %d", status), Call: made})
-		case row.Result == linux.Twice || row.Result == linux.Copy || row.Name == "execve" || row.Name == "execveat":
-			return p.end(&vm.Stop{Kind: vm.Unmodelled, Reason: reason, Call: made})
+	fails, most := "", int64(-1)
+	if row := made.Syscall; row != nil {
+		fails, most = vm.Forced(p.options.Force, row.Name, p.calls[row.Name]+1)
+	}
+	if fails == "" {
+		if stop := p.withhold(made); stop != nil {
+			stop.Call = made
+			return p.end(stop)
 		}
+		most = p.room(made, most)
 	}
 	before := p.hold(p.buffers(abi, made))
-	r, signal, stop := p.advance(false)
-	switch {
-	case stop != nil:
-		stop.Call = made
-		return p.end(stop)
-	case signal != 0:
-		stop := p.killed(signal, machine.Event{})
+	r, signal, stop := p.enter(made, fails, most)
+	if signal != 0 {
+		stop = p.killed(signal, machine.Event{})
+	}
+	if stop != nil {
 		stop.Call = made
 		return p.end(stop)
 	}
@@ -295,11 +317,79 @@ func (p *Process) call(in *x86.Decoded, abi *linux.ABI) bool {
 	}
 	p.follow(made)
 	if int64(len(p.output)) > p.options.MaxOutput {
-		return p.end(&vm.Stop{Kind: vm.Limited, Reason: fmt.Sprintf("has written %d bytes", len(p.output)), Call: made})
+		return p.end(&vm.Stop{Kind: vm.Limited, Reason: fmt.Sprintf("has written more than %d bytes", p.options.MaxOutput), Call: made})
+	}
+	if stop := p.within(); stop != nil {
+		stop.Call = made
+		return p.end(stop)
 	}
 	p.record(r, vm.Change{Call: made, KernelChanges: p.changes(before)})
 	p.map_() // what was mapped stays known where this fails
 	return true
+}
+
+// enter lets the kernel serve a call; with what is forced upon it, see vm.Forced.
+func (p *Process) enter(made *vm.Call, fails string, most int64) (registers, int, *vm.Stop) {
+	if fails != "" {
+		const none = 0x3fffffff // no call has this number
+		code, _ := linux.Errnos().ByName(fails)
+		r, signal, stop := p.with(machine.AX, none)
+		r.general[machine.AX] = -uint64(code.Number) & (^uint64(0) >> (64 - p.abi.Bits))
+		return r, signal, stop
+	}
+	if most >= 0 {
+		if size := vm.TransferSize(made.Syscall, made.ABI); size >= 0 && made.Args[size] > uint64(most) {
+			return p.with(int(x86.RegisterInfo(x86.LookupRegister(made.ABI.Args[size])).Number), uint64(most))
+		}
+	}
+	return p.advance(false)
+}
+
+// with is advance with another value in a register, which the program does not see.
+func (p *Process) with(n int, value uint64) (registers, int, *vm.Stop) {
+	asked := p.now.general[n]
+	p.now.general[n], p.moved = value, true
+	r, signal, stop := p.advance(false)
+	p.now.general[n], r.general[n], p.moved = asked, asked, true
+	return r, signal, stop
+}
+
+// withhold returns the end of a run at a call that is not made: one that ends the
+// process, so that it can still be looked at, and one that starts another.
+func (p *Process) withhold(made *vm.Call) *vm.Stop {
+	const x32 = 1 << 30 // __X32_SYSCALL_BIT, of calls that no table here has
+	row := made.Syscall
+	switch {
+	case row == nil && made.ABI == linux.X8664 && made.Number&x32 != 0:
+		return &vm.Stop{Kind: vm.Unmodelled, Reason: "makes a call of the ABI x32, which is not followed here"}
+	case row == nil:
+		return nil
+	case row.Name == "exit" || row.Name == "exit_group":
+		status := int(made.Args[0] & 0xff)
+		return &vm.Stop{Kind: vm.Exited, Status: status, Reason: fmt.Sprintf("ends with status %d", status)}
+	case row.Result == linux.Twice || row.Result == linux.Copy || row.Name == "execve" || row.Name == "execveat":
+		return &vm.Stop{Kind: vm.Unmodelled, Reason: "makes the call " + row.Name + ", which is not followed here: a session is about one process"}
+	}
+	return nil
+}
+
+// streams reports whether a call writes to the standard output or to that of errors.
+func (p *Process) streams(made *vm.Call) bool {
+	const output, errors = 1, 2
+	if made.Syscall == nil || made.Syscall.Name != "write" && made.Syscall.Name != "writev" {
+		return false
+	}
+	fd := int32(made.Args[0])
+	return fd == output || fd == errors
+}
+
+// room bounds what a call writes to a byte more than the limit leaves.
+func (p *Process) room(made *vm.Call, most int64) int64 {
+	left := p.options.MaxOutput - int64(len(p.output)) + 1
+	if p.streams(made) && (most < 0 || left < most) {
+		return left
+	}
+	return most
 }
 
 // made returns the call that the registers ask for.
@@ -341,14 +431,8 @@ func (p *Process) buffers(abi *linux.ABI, made *vm.Call) []span {
 			list = append(list, span{made.Args[i], int(min(size, mostBytes)), false})
 			continue
 		}
-		const mostVectors = 1024 // UIO_MAXIOV
-		word := abi.PointerSize
-		vectors := make([]byte, 2*word*int(min(size, mostVectors)))
-		vectors = vectors[:p.tracee.read(made.Args[i], vectors)]
-		for v := range slices.Chunk(vectors, 2*word) {
-			if len(v) == 2*word {
-				list = append(list, span{little(v[:word]), int(min(little(v[word:]), mostBytes)), false})
-			}
+		for _, v := range p.vectors(abi, made.Args[i], size) {
+			list = append(list, span{v.address, min(v.size, mostBytes), false})
 		}
 	}
 	return list
@@ -359,17 +443,44 @@ func (p *Process) follow(made *vm.Call) {
 	if made.Syscall == nil || made.Result <= 0 {
 		return
 	}
-	const shown, output, errors = 4096, 1, 2
+	const shown = 4096
 	switch made.Syscall.Name {
 	case "read":
 		made.Data = p.bytes(made.Args[1], min(made.Result, shown))
-	case "write":
-		data := p.bytes(made.Args[1], min(made.Result, mostBytes))
-		if fd := int32(made.Args[0]); fd == output || fd == errors {
-			p.output = append(p.output, data...)
+	case "write", "writev":
+		if p.streams(made) {
+			made.Data = p.sent(made, min(made.Result, p.options.MaxOutput-int64(len(p.output))+1))
+			p.output = append(p.output, made.Data...)
 		}
-		made.Data = data[:min(len(data), shown)]
+		made.Data = p.sent(made, min(made.Result, shown))
 	}
+}
+
+// sent returns the first n bytes of what a call has written.
+func (p *Process) sent(made *vm.Call, n int64) []byte {
+	if made.Syscall.Name == "write" {
+		return p.bytes(made.Args[1], n)
+	}
+	var all []byte
+	for _, v := range p.vectors(made.ABI, made.Args[1], made.Args[2]) {
+		all = append(all, p.bytes(v.address, min(n-int64(len(all)), int64(v.size)))...)
+	}
+	return all
+}
+
+// vectors reads an array of struct iovec: buffers.
+func (p *Process) vectors(abi *linux.ABI, address, count uint64) []span {
+	const mostVectors = 1024 // UIO_MAXIOV
+	word := abi.PointerSize
+	array := make([]byte, 2*word*int(min(count, mostVectors)))
+	array = array[:p.tracee.read(address, array)]
+	var list []span
+	for v := range slices.Chunk(array, 2*word) {
+		if len(v) == 2*word {
+			list = append(list, span{little(v[:word]), int(min(little(v[word:]), math.MaxInt32)), false})
+		}
+	}
+	return list
 }
 
 func (p *Process) bytes(address uint64, n int64) []byte {

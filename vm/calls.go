@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"tasm/layout/elf"
-	"tasm/linux"
 )
 
 // handlers serve the system calls, by the names of linux/syscalls.tsv. A call that
@@ -659,43 +658,6 @@ func umask(c *call) int64 {
 	old := c.kernel.umask
 	c.kernel.umask = c.arg(0) & 0o777
 	return int64(old)
-}
-
-// Force is an answer of the kernel that the user wants instead of its own.
-type Force struct {
-	Call string // name of the system call
-	Nth  int    // which call of it, from 1; 0 is every one
-	// Error is the name of the error that it fails with, "" for none.
-	Error string
-	// Short is how many bytes a transfer makes at most, where Error is "".
-	Short int64
-}
-
-// force looks for a forced answer to a call.
-func (c *call) force(name string) (result int64, forced bool) {
-	for _, f := range c.options.Force {
-		if f.Call != name || f.Nth != 0 && f.Nth != c.calls[name] {
-			continue
-		}
-		if f.Error != "" {
-			return c.fail(f.Error), true
-		}
-		if len(c.made.Args) > 2 {
-			c.made.Args[2] = min(c.made.Args[2], uint64(f.Short))
-		}
-	}
-	return 0, false
-}
-
-// CheckForce complains of a Force that no run could follow.
-func CheckForce(f Force) error {
-	if _, ok := linux.Lookup(f.Call); !ok {
-		return fmt.Errorf("there is no system call '%s' in Linux", f.Call)
-	}
-	if _, ok := linux.Errnos().ByName(f.Error); f.Error != "" && !ok {
-		return fmt.Errorf("there is no error '%s'", f.Error)
-	}
-	return nil
 }
 
 // Output returns what the program has written to standard output and standard

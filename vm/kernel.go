@@ -189,8 +189,14 @@ func (c *call) serve() int64 {
 	}
 	name := c.row.Name
 	c.calls[name]++
-	if n, forced := c.force(name); forced {
-		return n
+	fails, most := Forced(c.options.Force, name, c.calls[name])
+	if fails != "" {
+		return c.fail(fails)
+	}
+	if size := TransferSize(c.row, c.abi); most >= 0 && size >= 0 {
+		asked := c.arg(size)
+		c.made.Args[size] = min(asked, uint64(most))
+		defer func() { c.made.Args[size] = asked }()
 	}
 	handler := handlers[name]
 	if handler == nil {

@@ -163,7 +163,7 @@ func (v *VM) Restart() error {
 		return err
 	}
 	v.state, v.stop, v.steps = state, nil, 0
-	v.state.KeepsReturn, v.state.EndsAtZero = true, true
+	v.state.KeepsReturn, v.state.LeavesUnequal, v.state.EndsAtZero = true, true, true
 	v.state.Known = func(c machine.Term) (bool, bool) {
 		n, ok := v.number(c).Constant()
 		return n != 0, ok

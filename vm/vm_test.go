@@ -168,6 +168,7 @@ func TestStops(t *testing.T) {
 		"forced":       {"sys write, 1, 0, 0\nneg eax\nsys exit, eax", Options{Force: []Force{{Call: "write", Error: "ENOSPC"}}}, Exited, 28, ""},
 		"second":       {"sys getpid\nsys getpid\nneg eax\nsys exit, eax", Options{Force: []Force{{Call: "getpid", Nth: 2, Error: "EPERM"}}}, Exited, 1, ""},
 		"short":        {"sys write, 1, $$, 9\nsys exit, eax", Options{Force: []Force{{Call: "write", Short: 4}}}, Exited, 4, ""},
+		"short second": {"sys getrandom, x, 4, 0\nsys exit, eax\nsection .bss\nx: resd 1", Options{Force: []Force{{Call: "getrandom", Short: 3}}}, Exited, 3, ""},
 		"no call":      {"mov eax, 9999\nint 0x80\nneg eax\nsys exit, eax", Options{}, Exited, 38, ""},
 		"bad pointer":  {"sys write, 1, 16, 5\nneg eax\nsys exit, eax", Options{}, Exited, 14, ""},
 		"no file":      {"sys open, n, 0, 0\nneg eax\nsys exit, eax\nn: db '/x', 0", Options{}, Exited, 2, ""},
@@ -269,7 +270,7 @@ func TestParseForce(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "write", "write=", "=EPIPE", "wriet=EPIPE", "write=EPIP", "write@0=EPIPE", "write@x=EPIPE", "write=short:", "write=short:-1", "write=short:99999999999"} {
+	for _, text := range []string{"", "write", "write=", "=EPIPE", "wriet=EPIPE", "write=EPIP", "write@0=EPIPE", "write@x=EPIPE", "write=short:", "exit=short:1", "writev=short:1", "write=short:-1", "write=short:99999999999"} {
 		if f, err := ParseForce(text); err == nil {
 			t.Errorf("%s: %+v", text, f)
 		}

@@ -30,7 +30,10 @@ const (
 )
 
 // machineOption is the option that says what a program runs on.
-type machineOption struct{ name string }
+type machineOption struct {
+	name  string
+	given bool // on the command line
+}
 
 // machines are the choices, and what they mean.
 var machines = []struct{ name, text string }{
@@ -63,7 +66,7 @@ func (v machineValue) Set(s string) error {
 	if !slices.Contains(v.names, s) {
 		return usagef("it is one of %s", strings.Join(v.names, ", "))
 	}
-	v.option.name = s
+	v.option.name, v.option.given = s, true
 	return nil
 }
 
@@ -75,10 +78,10 @@ func (m *machineOption) begin(s *session, l *limits, o vm.Options) (stepping, fu
 		v, err := vm.New(s.file.Bytes, o)
 		return v, func() {}, err
 	}
-	if len(l.force)+len(l.files) > 0 {
-		return nil, nil, fmt.Errorf("--fail and --grant need the virtual machine, and not --on cpu")
+	if len(l.files) > 0 {
+		return nil, nil, fmt.Errorf("--grant is for the virtual machine, which has no files of its own; with --on cpu the program finds those of this system")
 	}
-	p := process.Options{Args: o.Args, Env: os.Environ(), Stdout: o.Stdout, Stderr: o.Stderr, MaxSteps: o.MaxSteps, MaxOutput: o.MaxOutput, Record: o.Record, Expired: o.Expired}
+	p := process.Options{Args: o.Args, Env: os.Environ(), Stdout: o.Stdout, Stderr: o.Stderr, MaxSteps: o.MaxSteps, MaxOutput: o.MaxOutput, MaxMemory: o.MaxMemory, Force: o.Force, Record: o.Record, Expired: o.Expired}
 	p.Stdin, _ = o.Stdin.(*os.File)
 	v, err := process.New(s.file.Bytes, p)
 	if err != nil {

@@ -42,11 +42,17 @@ func TestOnCPU(t *testing.T) {
 	if r := runTasm("", "trace", "--on", "cpu", vector); !strings.Contains(r.stdout, "b: 68 69 0a") {
 		t.Errorf("%+v", r)
 	}
+	plain := writeSource(t, "target linux/386\nsys write, 1, m, 3\nsys exit, eax\nsection .rodata\nm: db 'hi', 10\n")
+	for _, on := range []string{"vm", "cpu"} {
+		if r := runTasm("", "run", "--on", on, "--fail", "write=short:1", plain); r.stdout != "h" || r.status != 1 {
+			t.Errorf("%s: %+v", on, r)
+		}
+	}
 	bad := writeSource(t, "target linux/386\nmov byte [m], 65\nsys exit, 0\nsection .rodata\nm: db 0\n")
 	if r := runTasm("", "run", "--on", "cpu", bad); r.status != 128+11 || !strings.Contains(r.stderr, "put m into section .data") {
 		t.Errorf("%+v", r)
 	}
-	for _, args := range []string{"run --on moon", "step --plain --on kernel", "trace --on cpu --fail write=EPIPE"} {
+	for _, args := range []string{"run --on moon", "step --plain --on kernel", "trace --on cpu --grant go.mod", "run --on kernel --fail write=EPIPE"} {
 		if r := runTasm("", append(strings.Fields(args), source)...); r.status == 0 || r.stderr == "" {
 			t.Errorf("tasm %s: %+v", args, r)
 		}

@@ -235,7 +235,7 @@ func (s *session) virtual(args []string, l *limits) error {
 // stepped runs the program on the processor step by step, and explains its end by what
 // happened there.
 func (s *session) stepped(args []string, l *limits) error {
-	on := machineOption{onCPU}
+	on := machineOption{name: onCPU}
 	p, end, err := on.begin(s, l, vm.Options{Args: args, Stdin: s.sys.stdin, Stdout: s.sys.stdout, Stderr: s.sys.stderr, Record: lastSteps})
 	if err != nil {
 		return s.fail(s.sys, s.files, err)

@@ -25,7 +25,7 @@ func runCommand() *command {
 		args:    "FILE [ARGUMENT...]",
 		summary: "run a program here, in a virtual machine, or in docker or podman",
 		about: []string{
-			"Without --in, FILE is a source: it is built, in layout plain unless another one is asked for, and runs on this system with the arguments that follow, with standard input, output and error, and tasm ends with its exit status. A program that a signal ends is run again in a virtual machine, and the line that it died at and the reason are told on standard error. On a system that is no Linux on x86, or with --on vm, it runs in the virtual machine.",
+			"Without --in, FILE is a source: it is built, in layout plain unless another one is asked for, and runs on this system with the arguments that follow, with standard input, output and error, and tasm ends with its exit status. A program that a signal ends is run again in a virtual machine, and the line that it died at and the reason are told on standard error. On a system that is no Linux on x86, with --on vm, or where an option needs it, it runs in the virtual machine.",
 			"With --in, the image in FILE is loaded into a container engine; tasm runs it there with the arguments that follow, removes container and image, and ends with the exit status of the program. Standard input, output and error are the program's. " + imageFileAbout,
 		},
 		examples: []example{
@@ -51,6 +51,22 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
+// notHere returns why a program can't be left to the kernel of this machine alone, "" if
+// it can.
+func (r *runner) notHere() string {
+	switch {
+	case !runsHere():
+		return "this system is no Linux on x86"
+	case len(r.limits.force) > 0:
+		return "--fail replaces answers of the kernel"
+	case len(r.limits.files) > 0:
+		return "--grant is about its files"
+	case r.limits.steps != mostSteps:
+		return "--limit-steps counts its instructions"
+	}
+	return ""
+}
+
 func (r *runner) run(sys *system, args []string) error {
 	if len(args) == 0 {
 		return usagef("give a file whose program is to be started")
@@ -62,12 +78,18 @@ func (r *runner) run(sys *system, args []string) error {
 			return err
 		case r.on.name == onCPU:
 			return s.stepped(args, &r.limits)
-		case r.virtual || r.on.name == onVM || !runsHere():
+		case r.virtual || r.on.name == onVM:
 			return s.virtual(args[1:], &r.limits)
-		case len(r.limits.force)+len(r.limits.files) > 0 || r.limits.steps != mostSteps:
-			return usagef("--fail, --grant and --limit-steps need the virtual machine: give --on vm too")
 		}
-		return s.native(args[1:], &r.limits)
+		why := r.notHere()
+		switch {
+		case why == "":
+			return s.native(args[1:], &r.limits)
+		case r.on.given:
+			return usagef("--on kernel can't be: %s", why)
+		}
+		fmt.Fprintf(sys.stderr, "tasm: this runs in the virtual machine, because %s\n", why)
+		return s.virtual(args[1:], &r.limits)
 	}
 	e, err := findEngine(sys, r.in)
 	if err != nil {
