@@ -294,6 +294,9 @@ func (a *assembler) align(l *line, body *lang.Align) {
 		if !ok || room > MaxStatementSize {
 			return
 		}
+		if threshold < 0 || room <= threshold {
+			a.noteElement(&lang.Data{Width: 1}) // what is not jumped over is written by DB
+		}
 		padding := x86.Padding(body.Mode, a.bits, int(room), int(threshold))
 		rest := padding // behind it NOPs, as by TIMES
 		for bytes.HasSuffix(rest, nop) {

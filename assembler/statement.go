@@ -167,8 +167,10 @@ func (a *assembler) place(f program.Fragment) {
 		placed := f // else f would be allocated for each statement
 		a.opts.Listing.Place(&placed, s.address(f.Offset).N, s.out.ID)
 	}
-	if a.final && a.opts.Lines && f.Size*f.Repeat > 0 {
-		a.out.Lines = append(a.out.Lines, program.Line{Section: s.out.ID, Offset: f.Offset, Source: f.Source})
+	if a.final && a.opts.Lines && f.Repeat > 0 {
+		if f.Size > 0 {
+			a.out.Lines = append(a.out.Lines, program.Line{Section: s.out.ID, Offset: f.Offset, Source: f.Source})
+		}
 		a.noteElement(f.Source.Body)
 	}
 	s.size += f.Size * f.Repeat

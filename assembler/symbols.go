@@ -239,7 +239,11 @@ func (a *assembler) noteElement(body lang.Body) {
 // hasFloat reports whether one of the items is a floating-point constant.
 func hasFloat(items []lang.DataItem) bool {
 	return slices.ContainsFunc(items, func(item lang.DataItem) bool {
-		_, float := item.Value.(*lang.Float)
+		value := item.Value
+		if sign, ok := value.(*lang.Unary); ok {
+			value = sign.X
+		}
+		_, float := value.(*lang.Float)
 		return float || hasFloat(item.Group)
 	})
 }

@@ -143,6 +143,9 @@ func (w *writer) collect() {
 		w.addDebugSections()
 	}
 	for _, s := range w.program.Sections {
+		if s.Range.IsZero() && s.Size == 0 {
+			continue // a .text that nobody opened or filled: its labels are external, as for nasm
+		}
 		out := &section{Section: s, index: len(w.sections) + 1, name: w.name(s.Name, true)}
 		w.sections = append(w.sections, out)
 		w.byID[s.ID] = out

@@ -73,7 +73,7 @@ type section struct {
 	padding     uint64 // in front of it in the file
 	data        []byte
 	relocations []relocation
-	symbols     []*symbol // defined in it, in the order of their addresses
+	all, global tree // of the symbols defined in it
 }
 
 func (s *section) zeros() bool { return s.Native&0xff == object.MachOZeroFill }
@@ -137,9 +137,6 @@ func (w *writer) collect() {
 	for _, s := range w.program.Table {
 		w.symbol(s)
 	}
-	for _, s := range w.sections {
-		slices.SortStableFunc(s.symbols, func(a, b *symbol) int { return int(int64(a.value) - int64(b.value)) })
-	}
 	w.sort()
 }
 
@@ -156,7 +153,10 @@ func (w *writer) symbol(s *program.Symbol) {
 		out.kind, out.value = external, 0
 	case in != nil:
 		out.kind, out.section = inSection, in
-		in.symbols = append(in.symbols, out)
+		in.all.add(out)
+		if s.Global {
+			in.global.add(out)
+		}
 	case placed:
 		w.messages.Add(diag.Errorf(s.Range, "Mach-O has no symbol that stands for another file's symbol and a number"))
 	default:
@@ -208,21 +208,6 @@ func (w *writer) sort() {
 	}
 }
 
-// before finds the last of the wanted symbols that are not behind offset. As in
-// nasm, all are in front of a negative one.
-func (s *section) before(offset int64, wanted func(*symbol) bool) *symbol {
-	var best *symbol
-	for _, x := range s.symbols {
-		if x.value > uint64(offset) {
-			break
-		}
-		if wanted(x) {
-			best = x
-		}
-	}
-	return best
-}
-
 // refer adds the relocation for r, a field of s, and returns what stands in the
 // field.
 func (w *writer) refer(s *section, r *object.Reference) (int64, *diag.Message) {
@@ -255,17 +240,16 @@ func (w *writer) refer(s *section, r *object.Reference) (int64, *diag.Message) {
 	if in == nil && out.symbol == nil {
 		return 0, diag.Errorf(r.Range, "this refers to something that is in no section of the object")
 	}
-	global := func(x *symbol) bool { return x.kind&external != 0 }
 	switch {
 	case in == nil:
 	case special != "":
-		out.symbol = in.before(target, global)
+		out.symbol = in.global.before(target)
 		if out.symbol == nil || special == "..gotpcrel" && int64(out.symbol.value) != target {
 			return 0, diag.Errorf(r.Range, "there is no global symbol here for the linker to refer to").Notef("declare it GLOBAL")
 		}
 		value -= int64(out.symbol.value)
 	case w.wide:
-		if out.symbol = in.before(target, func(*symbol) bool { return true }); out.symbol == nil {
+		if out.symbol = in.all.before(target); out.symbol == nil {
 			return 0, diag.Errorf(r.Range, "there is no label here or before for the linker to refer to").
 				Notef("macho64 knows places by labels: put one at the start of the section")
 		}
