@@ -84,6 +84,10 @@ type Options struct {
 	// MaxLines bounds the lines that macros and %rep make, and with them the words in
 	// them; 0 is ten million.
 	MaxLines int
+	// Limits are bounds by nasm's names for them (parser.Limits).
+	Limits map[string]int64
+	// Plain leaves the source without preprocessing.
+	Plain bool
 	// Instructions keeps in each code fragment the instruction that it
 	// encodes, for layouts that choose among encodings.
 	Instructions bool
@@ -164,6 +168,8 @@ func newParser(files *diag.Files, opts Options, read func(diag.Range, int, bool)
 		Environ:       opts.Environ,
 		Now:           opts.Now,
 		MaxLines:      opts.MaxLines,
+		Limits:        opts.Limits,
+		Plain:         opts.Plain,
 	})
 }
 
@@ -192,6 +198,9 @@ type assembler struct {
 	pass       int
 	final      bool
 	changed    *symbol // a symbol that got another value in this pass
+	changes    int     // how many did
+	fewest     int     // changes of a pass so far
+	stalled    int     // passes since
 	moved      bool    // a section got another size
 	messages   *diag.Bag
 	bits       int
@@ -236,17 +245,21 @@ type assembler struct {
 }
 
 func (a *assembler) run() (*program.Program, *diag.Bag) {
+	most := MaxPasses
+	if n, ok := a.opts.Limits["passes"]; ok {
+		most = int(min(max(n, 2), MaxPasses)) // the second pass is the first that can find nothing to change
+	}
 	for a.pass = 1; ; a.pass++ {
 		a.runPass()
 		if a.final && (a.messages.Errors() > 0 || a.changed == nil && !a.moved) {
 			break
 		}
 		stable := a.pass > 1 && a.changed == nil && !a.moved
-		if a.pass >= MaxPasses && !stable {
+		if !stable && (a.pass >= most || a.stalls()) {
 			a.reportUnstable()
 			break
 		}
-		a.final = stable || a.pass >= MaxPasses
+		a.final = stable || a.pass >= most
 	}
 	messages := &diag.Bag{}
 	messages.Append(a.syntax)
@@ -254,12 +267,25 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 	if messages.Errors() > 0 {
 		return nil, messages
 	}
+	a.out.Passes = a.pass
 	return a.out, messages
+}
+
+// stalls reports whether too many passes in a row have changed as many symbols as
+// the one before.
+func (a *assembler) stalls() bool {
+	if a.changes < a.fewest || a.pass == 1 {
+		a.fewest, a.stalled = a.changes, 0
+		return false
+	}
+	a.stalled++
+	most, ok := a.opts.Limits["stalled-passes"]
+	return ok && int64(a.stalled) > most
 }
 
 // runPass goes over all statements once.
 func (a *assembler) runPass() {
-	a.changed, a.moved = nil, false
+	a.changed, a.changes, a.moved = nil, 0, false
 	a.near, a.said, a.doubted, a.told64 = diag.Near{}, nil, nil, false
 	a.messages = &diag.Bag{}
 	switch {

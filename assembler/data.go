@@ -1,7 +1,6 @@
 package assembler
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	"tasm/codegen/x86"
@@ -297,19 +296,13 @@ func (a *assembler) align(l *line, body *lang.Align) {
 		if threshold < 0 || room <= threshold {
 			a.noteElement(&lang.Data{Width: 1}) // what is not jumped over is written by DB
 		}
-		padding := x86.Padding(body.Mode, a.bits, int(room), int(threshold))
-		rest := padding // behind it NOPs, as by TIMES
-		for bytes.HasSuffix(rest, nop) {
-			rest = rest[:len(rest)-len(nop)]
+		for _, piece := range x86.Padding(body.Mode, a.bits, int(room), int(threshold)) {
+			if piece.Times > 0 {
+				f.Bytes, f.Repeat, f.Size = piece.Bytes, int64(piece.Times), int64(len(piece.Bytes))
+				a.place(f)
+			}
 		}
-		if len(rest) > 0 {
-			f.Bytes, f.Repeat, f.Size = rest, 1, int64(len(rest))
-			a.place(f)
-		}
-		f.Bytes, f.Repeat, f.Size = nop, room-int64(len(rest)), 1
-		if f.Repeat == 0 {
-			return
-		}
+		return
 	case body.Reserve:
 		a.reserveBytes(l, room, 1)
 		return

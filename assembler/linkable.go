@@ -26,19 +26,46 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 		has := a.opts.Object.Default(st.Name)
 		wanted.Flags, wanted.Type, wanted.EntrySize, wanted.Native = has.Flags, has.Type, has.EntrySize, has.Native
 	}
-	// Words choose alignments that align= may overrule, wherever it stands.
-	for _, valued := range []bool{false, true} {
-		for i := range st.Attrs {
-			if attr := &st.Attrs[i]; (attr.Value != nil) == valued && !a.objectAttribute(&wanted, attr) {
-				return
-			}
+	elf := a.opts.Object.Family == "elf" && len(st.Attrs) > 0
+	if elf {
+		wanted.Align = 1 // attributes leave nothing of the usual alignment
+	}
+	// Words choose alignments that align= may overrule, wherever it stands; the
+	// largest counts.
+	var words, values []*lang.Arg
+	for i := range st.Attrs {
+		if attr := &st.Attrs[i]; attr.Value != nil {
+			values = append(values, attr)
+		} else {
+			words = append(words, attr)
+		}
+	}
+	for _, attr := range words {
+		if !a.objectAttribute(&wanted, attr) {
+			return
+		}
+	}
+	largest := int64(0)
+	for _, attr := range values {
+		if !a.objectAttribute(&wanted, attr) {
+			return
+		}
+		if elf {
+			largest = max(largest, wanted.Align)
+			wanted.Align = largest
 		}
 	}
 	if first {
 		s.out = wanted
 		return
 	}
-	if wanted.Flags != s.out.Flags || wanted.Type != s.out.Type || wanted.Align != s.out.Align {
+	if elf {
+		s.out.Align = max(s.out.Align, wanted.Align)
+		if s.out.EntrySize == 0 {
+			s.out.EntrySize = wanted.EntrySize
+		}
+	}
+	if wanted.Flags != s.out.Flags || wanted.Type != s.out.Type || !elf && wanted.Align != s.out.Align {
 		a.message(diag.Warningf("other", st.Range, "section '%s' keeps the attributes that it was opened with", st.Name).
 			NoteAt(s.out.Range, "it was opened here"))
 	}

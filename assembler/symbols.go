@@ -198,6 +198,7 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	}
 	if s.pass == 0 || s.value != value {
 		a.changed = s
+		a.changes++
 	}
 	s.value, s.pass, s.at, s.equ = value, a.pass, label.Range, equ
 	a.table = append(a.table, s)

@@ -146,6 +146,7 @@ func (n *Nasm) Place(f *program.Fragment, offset int64, s lang.SegmentID) {
 	n.last, n.lastBytes, n.times = f.Source, f.Bytes, f.Repeat
 	total := f.Size * f.Repeat
 	switch _, incbin := f.Source.Body.(*lang.Incbin); {
+	case total == 0: // repeated all the same
 	case f.Kind == program.Space && total <= 8:
 		n.piece(offset, strings.Repeat("??", int(total)))
 		n.times = 1

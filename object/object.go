@@ -95,13 +95,15 @@ func (f *Format) Default(name string) Attributes {
 // Formats lists the formats, in the order in which help shows them.
 var Formats = []*Format{AOut, AOutB, COFF, ELF32, ELF64, ELFX32, AS86, OMF, Win32, Win64, MachO32, MachO64}
 
-// aliases are names that nasm keeps for old Makefiles.
-var aliases = map[string]string{"elf": "elf32", "win": "win32", "macho": "macho32"}
+// Aliases are names that nasm keeps for old Makefiles.
+var Aliases = []struct{ Name, Of string }{{"elf", "elf32"}, {"macho", "macho32"}, {"win", "win32"}}
 
 // ByName returns the format that nasm calls name, or nil.
 func ByName(name string) *Format {
-	if full, ok := aliases[name]; ok {
-		name = full
+	for _, a := range Aliases {
+		if a.Name == name {
+			name = a.Of
+		}
 	}
 	for _, f := range Formats {
 		if f.Name == name {

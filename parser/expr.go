@@ -216,8 +216,8 @@ func (g *grammar) parenthesised(open *Token) lang.Expr {
 
 // enter and leave bound the depth of recursion.
 func (g *grammar) enter(t *Token) bool {
-	if g.depth++; g.depth > maxDepth {
-		g.fail(diag.Errorf(t.Range, "this is nested more than %d deep", maxDepth))
+	if g.depth++; g.depth > g.deepest {
+		g.fail(diag.Errorf(t.Range, "this is nested more than %d deep", g.deepest))
 		return false
 	}
 	return true

@@ -26,6 +26,7 @@ type grammar struct {
 	pos      int // of the next token
 	end      Token
 	depth    int // of recursion
+	deepest  int // bound of depth
 	terms    int // of the expression at hand
 	failure  *diag.Message
 	messages []*diag.Message
@@ -63,6 +64,7 @@ func newGrammar(v lang.Vocabulary) *grammar {
 		vocabulary: v,
 		words:      maps.Clone(keywords),
 		rules:      map[*rule]*compiled{},
+		deepest:    maxDepth,
 	}
 }
 

@@ -17,6 +17,8 @@ type lexer struct {
 	file diag.FileID
 	text string
 	pos  int
+	// blanks is set where lines without tokens are wanted too.
+	blanks bool
 }
 
 // byteOrderMark begins a file that some editors save as "UTF-8 with BOM". nasm
@@ -32,7 +34,7 @@ func newLexer(file diag.FileID, text string) *lexer {
 	return lx
 }
 
-// next reads the next logical line that has tokens. It uses the room that
+// next reads the next logical line that has tokens, unless blanks is set. It uses the room that
 // line.Tokens has; false means the end of the file.
 func (lx *lexer) next(line *Line) bool {
 	for lx.pos < len(lx.text) {
@@ -47,6 +49,10 @@ func (lx *lexer) next(line *Line) bool {
 		}
 		if n := len(line.Tokens); n > 0 {
 			line.Range = line.Tokens[0].Range.To(line.Tokens[n-1].Range)
+			return true
+		}
+		if lx.blanks {
+			line.Range = diag.Range{File: lx.file, Start: int32(start), End: int32(start)}
 			return true
 		}
 	}

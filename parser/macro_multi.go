@@ -115,6 +115,13 @@ func (p *preprocessor) callMulti(line Line) bool {
 	if m == nil {
 		return list[0].own && p.host.ownLanguage() // an error
 	}
+	if p.call() == nil {
+		p.calls = 0
+	}
+	if p.calls++; p.calls > p.limits.calls {
+		p.giveUp(name.Range, "a macro calls others more than %d times", p.limits.calls)
+		return true
+	}
 	call := &macroCall{macro: m, name: name, args: args, number: p.unique}
 	p.unique++
 	callRange := name.Range
@@ -143,10 +150,10 @@ func (p *preprocessor) callMulti(line Line) bool {
 		return true
 	}
 	// The label comes first, as a line of its own.
-	colon := Token{Kind: Punctuation, Text: ":", Range: label[0].Range}
+	colon := Token{Kind: Punctuation, Text: ":", Range: label[0].Range, Space: at == 1}
 	p.push(frame{
 		kind:      textFrame,
-		body:      []bodyLine{{Line: Line{Tokens: []Token{label[0], colon}, Range: line.Range}, percent: label[0].Kind == Directive}},
+		body:      []bodyLine{{Line: Line{Tokens: []Token{label[0], colon}, Range: line.Range}, percent: label[0].Kind == Directive, trailing: at == 2 && name.Space}},
 		call:      call,
 		expansion: outer,
 	})
@@ -528,6 +535,9 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 			break
 		}
 		if len(line.Tokens) == 0 {
+			if p.alone {
+				body = append(body, bodyLine{Line: Line{Range: line.Range}})
+			}
 			continue
 		}
 		if t := &line.Tokens[0]; t.Kind == Directive {

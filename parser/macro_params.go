@@ -55,6 +55,7 @@ func (p *preprocessor) substitute(tokens []Token) []Token {
 			return nil
 		}
 	}
+	p.trailing = space && p.nesting == 0
 	result, joined := p.join(out, false)
 	if !joined {
 		result = p.arena.copy(out)

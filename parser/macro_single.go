@@ -253,6 +253,8 @@ func (e *expander) call() bool {
 		e.stack[n-1].Space = name.Space
 	} else if n > 0 && name.Space {
 		e.stack[n-1].Space = true // what is now beside the token before
+	} else if n == 0 && p.depth == 1 {
+		p.trailing = true
 	}
 	e.low = min(e.low, outer)
 	m.busy = false
@@ -325,6 +327,10 @@ func (e *expander) push(t Token) bool {
 	}
 	if len(e.stack) >= e.p.limits.line {
 		e.p.tooLong(t.Range)
+		return false
+	}
+	if e.p.expanded++; e.p.expanded > e.p.limits.expanded {
+		e.p.giveUp(t.Range, "macros make more than %d words of a line on the way", e.p.limits.expanded)
 		return false
 	}
 	e.stack = append(e.stack, t)

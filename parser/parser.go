@@ -47,18 +47,23 @@ type Config struct {
 	// MaxLines bounds the lines that macros and %rep make, and with them the words in
 	// them; 0 is ten million.
 	MaxLines int
+	// Limits are other bounds by nasm's names for them (see Limits).
+	Limits map[string]int64
+	// Plain leaves the source without preprocessing: %line alone means something.
+	Plain bool
 }
 
 // Parser reads sources. It outlives the passes of an assembly and keeps what
 // can be kept between them.
 type Parser struct {
-	cfg        Config
-	grammar    *grammar
-	conditions *grammar // for the expressions of the preprocessor
-	sources    map[diag.FileID]string
-	included   map[string]diag.FileID // by path
-	passes     int
-	prelude    diag.FileID // 0 without one
+	cfg           Config
+	grammar       *grammar
+	conditions    *grammar // for the expressions of the preprocessor
+	sources       map[diag.FileID]string
+	included      map[string]diag.FileID // by path
+	passes        int
+	prelude       diag.FileID // 0 without one
+	preprocessing bool        // no assembler follows
 }
 
 // New returns a Parser.
@@ -72,6 +77,9 @@ func New(cfg Config) *Parser {
 		conditions: newGrammar(cfg.Vocabulary),
 		sources:    map[diag.FileID]string{},
 		included:   map[string]diag.FileID{},
+	}
+	if most, ok := cfg.Limits["eval"]; ok {
+		p.grammar.deepest, p.conditions.deepest = int(min(most, maxDepth)), int(min(most, maxDepth))
 	}
 	p.conditions.words = p.grammar.words // a name has one number
 	return p
@@ -106,11 +114,12 @@ func (p *Parser) register() {
 }
 
 // Preprocess reads the file root and gives emit the lines that an assembler
-// would see, with a blank for one at the start, the place that each comes from and the calls of macros that it
+// would see, empty ones too, with a blank for one at the start, the place that each comes from and the calls of macros that it
 // comes by, nil for none.
 func (p *Parser) Preprocess(root diag.FileID, env lang.Env, messages *diag.Bag, emit func(text string, at diag.Range, by *lang.Expansion)) {
 	p.passes++
 	p.register()
+	p.preprocessing = true
 	lines := newPreprocessor(p, p.cfg.Files, messages, env, p.passes, root)
 	for {
 		line, by, ok := lines.nextLine()
@@ -120,6 +129,9 @@ func (p *Parser) Preprocess(root diag.FileID, env lang.Env, messages *diag.Bag, 
 		text := detokenize(line.Tokens)
 		if len(line.Tokens) > 0 && line.Tokens[0].Space {
 			text = " " + text
+		}
+		if lines.trailing {
+			text += " "
 		}
 		emit(text, line.Range, by)
 	}
@@ -264,12 +276,19 @@ func (p *Parser) expression(tokens []Token) (lang.Expr, []Token, *diag.Message) 
 
 func (p *Parser) ownLanguage() bool { return p.grammar.target }
 
+func (p *Parser) plain() bool { return p.cfg.Plain }
+
+func (p *Parser) alone() bool { return p.preprocessing }
+
 func (p *Parser) now() int64 { return p.cfg.Now }
 
 func (p *Parser) limits() limits {
 	l := defaultLimits
 	if most := p.cfg.MaxLines; most > 0 {
 		l.lines, l.emitted, l.tokens = most, 2*most, 5*most
+	}
+	for name, most := range p.cfg.Limits {
+		l.set(name, most)
 	}
 	return l
 }

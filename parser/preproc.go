@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"math"
 	"strings"
 
 	"tasm/diag"
@@ -36,6 +37,9 @@ type limits struct {
 	depth    int   // depth of macro calls, and of single-line macros inside one another
 	nesting  int   // %[ inside %[
 	reps     int64 // count of one %rep
+	calls    int   // calls of multi-line macros inside one of them
+	expanded int   // tokens that single-line macros make of a line
+	taken    int   // lines of source that are no directives
 	lines    int   // lines read from macro and %rep bodies
 	emitted  int   // tokens of macro and %rep bodies handed on
 	tokens   int   // tokens made by substitution and expansion
@@ -51,6 +55,9 @@ var defaultLimits = limits{
 	depth:    10_000,
 	nesting:  100,
 	reps:     1_000_000,
+	calls:    math.MaxInt,
+	expanded: math.MaxInt,
+	taken:    2_000_000_000,
 	lines:    10_000_000,
 	emitted:  20_000_000,
 	tokens:   50_000_000,
@@ -98,7 +105,8 @@ type frame struct {
 // bodyLine is a line of a macro or %rep body, lexed once.
 type bodyLine struct {
 	Line
-	percent bool // has a Directive token
+	percent  bool // has a Directive token
+	trailing bool // a blank stood behind it
 }
 
 // preprocessor holds the state of one reading of a source.
@@ -127,6 +135,10 @@ type preprocessor struct {
 	numbering numbering  // of %line
 	stack     stackFrame // of %stacksize, %arg and %local
 	instead   []Token    // what a directive leaves for the grammar, if anything
+	plain     bool       // see host
+	alone     bool       // lines of which nothing is left are given out too
+	spaced    bool       // a blank stood behind the line at hand
+	trailing  bool       // what stood at the end of the line at hand has become nothing
 	keepEmpty bool       // an empty last argument counts (%pragma preproc sane_empty_expansion)
 
 	unique int  // number for the next macro call or context, as in ..@3.label
@@ -134,6 +146,7 @@ type preprocessor struct {
 	fatal  bool // %fatal, or a limit was hit: nothing more is read
 
 	lines, emitted, tokens, stored, held, nesting int // see limits
+	calls, expanded, taken                        int
 
 	follow func(at diag.Range, depth int, macro bool) // Config.Read
 
@@ -166,6 +179,10 @@ type host interface {
 	expression(tokens []Token) (lang.Expr, []Token, *diag.Message)
 	// environ looks up an environment variable.
 	environ(name string) (string, bool)
+	// plain reports whether only %line means something.
+	plain() bool
+	// alone reports whether no assembler follows: lines of which nothing is left are wanted, and the pass is 0.
+	alone() bool
 	// now is the time to report, in seconds since 1970.
 	now() int64
 	// ownLanguage reports whether the source is one for tasm, after TARGET.
@@ -229,17 +246,31 @@ func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pas
 		limits: h.limits(),
 		pass:   pass,
 	}
-	p.follow = h.reader()
+	p.follow, p.alone = h.reader(), h.alone()
+	if p.plain = h.plain(); p.plain {
+		p.frames = append(p.frames, frame{kind: fileFrame, lexer: p.lexer(file)})
+		return p
+	}
 	p.loadStandard()
+	if p.alone {
+		p.defineAs(Token{Kind: Identifier, Text: "__?ALONE?__"}, false, nil)
+	}
 	for _, text := range h.defines() {
 		name, value, _ := strings.Cut(text, "=")
 		p.defineAs(Token{Kind: Identifier, Text: name}, false, lexText(value, diag.Range{}))
 	}
-	p.frames = append(p.frames, frame{kind: fileFrame, lexer: newLexer(file, h.source(file))})
+	p.frames = append(p.frames, frame{kind: fileFrame, lexer: p.lexer(file)})
 	if prelude := h.preludeFile(); prelude != 0 {
 		p.frames = append(p.frames, frame{kind: fileFrame, lexer: newLexer(prelude, h.source(prelude))})
 	}
 	return p
+}
+
+// lexer returns a lexer for a file of the source.
+func (p *preprocessor) lexer(file diag.FileID) *lexer {
+	lx := newLexer(file, p.host.source(file))
+	lx.blanks = p.alone
+	return lx
 }
 
 // top is the innermost frame; nil at the end of the source.
@@ -329,12 +360,20 @@ func (p *preprocessor) read(f *frame) (line Line, percent, ok bool) {
 		return Line{}, false, false
 	}
 	l := &f.body[f.next]
+	p.spaced = l.trailing
 	f.next++
 	p.line = l.Line
 	if f.placed() {
 		p.line = p.placed(p.line, f.opened)
 	}
 	return p.line, l.percent, true
+}
+
+// countLine counts a line that the assembler gets.
+func (p *preprocessor) countLine(line Line) {
+	if p.taken++; p.taken > p.limits.taken {
+		p.giveUp(line.Range, "the source has more than %d lines", p.limits.taken)
+	}
 }
 
 // placed reports whether the lines of f get the place of its call.
@@ -353,8 +392,10 @@ func (p *preprocessor) placed(line Line, at diag.Range) Line {
 // process takes a line through the steps; ok is false when nothing of it is
 // left for the grammar.
 func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
+	p.trailing = false
 	if len(line.Tokens) == 0 {
-		return line, false
+		p.countLine(line)
+		return line, p.alone && !p.skipping
 	}
 	if p.skipping {
 		if percent {
@@ -362,10 +403,20 @@ func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
 		}
 		return line, false
 	}
+	if p.plain {
+		switch {
+		case line.Tokens[0].Kind != Directive:
+			p.countLine(line)
+			return line, true
+		case strings.EqualFold(line.Tokens[0].Text, "%line"):
+			p.directive(line)
+		}
+		return line, false // other directives are left out, as in nasm
+	}
 	if percent {
 		line.Tokens = p.substitute(line.Tokens)
 		if len(line.Tokens) == 0 {
-			return line, false
+			return line, p.alone
 		}
 		if p.directive(line) {
 			if p.instead == nil {
@@ -375,10 +426,12 @@ func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
 		}
 	}
 	var expanded bool
+	p.expanded = 0
 	line.Tokens, expanded = p.expandAll(line.Tokens)
 	if p.callMulti(line) || p.fatal {
 		return line, false
 	}
+	p.countLine(line)
 	if percent || expanded || p.raw {
 		line.Tokens = p.finish(line.Tokens)
 	}
@@ -388,7 +441,8 @@ func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
 			return line, false
 		}
 	}
-	return line, len(line.Tokens) > 0
+	p.trailing, p.spaced = p.trailing || p.spaced, false
+	return line, len(line.Tokens) > 0 || p.alone
 }
 
 // leave ends the innermost frame.

@@ -462,6 +462,12 @@ func (p *preprocessor) pragma(d *command) {
 		}
 		return
 	}
+	if n := len(d.args); strings.EqualFold(d.args[0].Text, "limit") && n >= 3 {
+		if most, ok := LimitValue(d.args[n-1].Text); ok {
+			p.limits.set(strings.ToLower(joined(d.args[1:n-1])), most)
+		}
+		return
+	}
 	at := d.name.Range
 	line := append([]Token(nil), Token{Kind: Punctuation, Text: "[", Range: at}, Token{Kind: Identifier, Text: "pragma", Range: at})
 	line = append(line, d.args...)

@@ -79,7 +79,7 @@ func (p *preprocessor) enterFile(file diag.FileID, name string, call, at diag.Ra
 	p.seen[file] = true
 	p.push(frame{
 		kind:      fileFrame,
-		lexer:     newLexer(file, p.host.source(file)),
+		lexer:     p.lexer(file),
 		call:      p.call(),
 		opened:    call,
 		expansion: &lang.Expansion{What: "file '" + shown(name) + "'", Call: call, Parent: p.expansion()},

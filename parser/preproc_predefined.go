@@ -52,6 +52,9 @@ func init() {
 		},
 		"__?PASS?__": func(p *preprocessor, call Token) []Token {
 			p.env.asked = true
+			if p.alone {
+				return numberTokens(0, call.Range)
+			}
 			return numberTokens(int64(min(p.pass, 2)), call.Range)
 		},
 		"__?OUTPUT_FORMAT?__": func(p *preprocessor, call Token) []Token {
@@ -115,6 +118,9 @@ func (p *preprocessor) predefined(name string) []*singleMacro {
 			return build(p, call)
 		}}
 	} else if full := oldSpelling(name); full != "" {
+		if predefinedNames[full] == nil && full != "__?DEBUG_FORMAT?__" {
+			full = strings.ToLower(full) // as nasm -E shows it
+		}
 		m = &singleMacro{name: name, alias: true, body: []bodyToken{{Token: Token{Kind: Identifier, Text: full}}}}
 	} else if f := findFunction(strings.ToLower(name)); f != nil {
 		m = &singleMacro{name: name, parens: true, function: f}

@@ -197,6 +197,9 @@ var lowLimits = limits{
 	line:     500,
 	text:     1000,
 	messages: 100,
+	calls:    1000,
+	expanded: 2000,
+	taken:    5000,
 }
 
 // TestPreprocessorMessages compares what is said of wrong sources with golden texts: each

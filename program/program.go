@@ -22,7 +22,9 @@ type Program struct {
 	Code16   diag.Range
 	Sections []*Section // in order of first appearance
 	Symbols  []*Symbol  // defined, in order of first mention
-	Externs  []*Symbol  // declared EXTERN and used, or REQUIRED, and defined nowhere
+	// Passes is how often the source was gone over.
+	Passes  int
+	Externs []*Symbol // declared EXTERN and used, or REQUIRED, and defined nowhere
 	// Table is Symbols and Externs together in the order in which the source
 	// defines them, externals where they are declared: that of a symbol table.
 	Table []*Symbol

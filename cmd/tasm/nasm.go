@@ -55,12 +55,20 @@ type nasm struct {
 func (n *nasm) run(args []string) error {
 	n.files, n.out, n.style = &diag.Files{}, n.sys.stderr, "gnu"
 	args = append(splitEnvironment(n.sys.getenv("NASMENV")), args...)
-	err := n.nasmOptions.parse(args, func(name string) ([]string, error) {
+	err := n.nasmOptions.parse(args, func(name string) (string, error) {
 		text, err := readFile(name)
-		return responseLines(string(text)), err
+		return string(text), err
 	})
-	if err == nil && (n.help || n.version) && len(n.errors) == 0 {
-		return n.inform()
+	switch {
+	case errors.Is(err, errVersion):
+		_, err = fmt.Fprintf(n.sys.stdout, "NASM version %s\n", nasmVersion)
+		return err
+	case errors.Is(err, errHelp):
+		_, err = io.WriteString(n.sys.stdout, nasmHelp())
+		return err
+	case errors.Is(err, errDebugFormats):
+		_, err = io.WriteString(n.sys.stdout, debugFormatList())
+		return err
 	}
 	var collected bytes.Buffer
 	switch n.messagesTo {
@@ -91,16 +99,6 @@ func (n *nasm) run(args []string) error {
 	return err
 }
 
-// inform prints the version or the options.
-func (n *nasm) inform() error {
-	if n.version {
-		_, err := fmt.Fprintf(n.sys.stdout, "NASM version %s (tasm %s)\n", nasmVersion, version())
-		return err
-	}
-	_, err := io.WriteString(n.sys.stdout, nasmHelp(n.formats))
-	return err
-}
-
 // work assembles, preprocesses or lists dependencies.
 func (n *nasm) work() error {
 	for _, text := range n.errors {
@@ -108,6 +106,9 @@ func (n *nasm) work() error {
 	}
 	if len(n.errors) > 0 {
 		return errReported
+	}
+	if n.ideal {
+		n.doubts = append(n.doubts, "-t is ignored: tasm has no mode for sources of Turbo Assembler")
 	}
 	for _, text := range n.doubts {
 		fmt.Fprintf(n.out, "nasm: warning: %s [-w+other]\n", text)
@@ -148,9 +149,20 @@ func (n *nasm) work() error {
 		return n.writePreprocessed(root, opts)
 	}
 	if err := n.assemble(root, output, kind, opts); err != nil {
+		if n.keep && errors.Is(err, errReported) {
+			if writeErr := writeOutput(n.sys, output, nil, false); writeErr != nil {
+				return writeErr
+			}
+		}
 		return err
 	}
 	if n.dependencies.also {
+		if n.dependencies.file == "" {
+			n.dependencies.file = strings.TrimSuffix(n.input, filepath.Ext(n.input)) + ".d"
+			if n.output != "" {
+				n.dependencies.file = n.output + ".d"
+			}
+		}
 		return n.deps.write(n.sys, n.input, output, &n.dependencies)
 	}
 	return nil
@@ -187,6 +199,8 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		},
 		Now:      time.Now().Unix(),
 		MaxLines: nasmMaxLines,
+		Limits:   n.limits,
+		Plain:    n.plain,
 	}
 }
 
@@ -206,6 +220,9 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 	}
 	if n.report(messages) > 0 || data == nil {
 		return errReported
+	}
+	if n.countPasses {
+		n.message(diag.Range{File: root}, "info", fmt.Sprintf("assembly required %d passes", p.Passes))
 	}
 	if list != nil {
 		if err := writeOutput(n.sys, n.listing, []byte(list.Text()), false); err != nil {
@@ -295,8 +312,8 @@ func nasmFormat(name string) (*nasmKind, error) {
 
 // hasDebug reports whether the format has debug information of that name.
 func (k *nasmKind) hasDebug(name string) bool {
-	if k.debug == nil || name == "null" {
-		return name == "null" || k.object != nil && name == "borland" // which is ignored
+	if name == "null" {
+		return k.debug == nil || k.object.Segmented
 	}
 	for _, d := range k.debug {
 		if strings.EqualFold(d, name) || name == "dwarf2" && d == "dwarf" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,8 @@ type dependencyOptions struct {
 	also    bool // -MD: beside the output
 	missing bool // -MG: files that are not there will be made
 	phony   bool // -MP: a rule without prerequisites for each file
+	quoted  bool // -MQ: the target is a file's name
+	watcom  bool // -MW: for Watcom's make
 	file    string
 	target  string
 }
@@ -79,9 +82,13 @@ func (nowhere) SectionStart() lang.Value { return lang.Value{Unknown: true} }
 
 // write writes the rule for make.
 func (d *dependencies) write(sys *system, input, output string, o *dependencyOptions) error {
+	quote, wrap, recipe := quoteForMake, " \\\n ", ""
+	if o.watcom {
+		quote, wrap, recipe = quoteForWatcom, " &\n ", "\t%null\n"
+	}
 	target := o.target
-	if target == "" {
-		target = quoteForMake(output)
+	if target == "" || o.quoted {
+		target = quote(cmp.Or(target, output))
 	}
 	files := []string{input}
 	for _, f := range d.files {
@@ -93,9 +100,9 @@ func (d *dependencies) write(sys *system, input, output string, o *dependencyOpt
 	column := len(target) + 2
 	b.WriteString(target + " :")
 	for _, f := range files {
-		f = quoteForMake(f)
+		f = quote(f)
 		if column+len(f) > 62 {
-			b.WriteString(" \\\n ")
+			b.WriteString(wrap)
 			column = 1
 		}
 		b.WriteString(" " + f)
@@ -104,7 +111,7 @@ func (d *dependencies) write(sys *system, input, output string, o *dependencyOpt
 	b.WriteString("\n\n")
 	if o.phony {
 		for _, f := range files {
-			b.WriteString(quoteForMake(f) + " :\n\n")
+			b.WriteString(quote(f) + " :\n" + recipe + "\n")
 		}
 	}
 	file := o.file
@@ -127,4 +134,13 @@ func quoteForMake(name string) string {
 		b.WriteByte(name[i])
 	}
 	return b.String()
+}
+
+// quoteForWatcom writes a name as Watcom's make wants it.
+func quoteForWatcom(name string) string {
+	quoted := strings.NewReplacer("$", "$$", "#", "$#", `"`, `""`).Replace(name)
+	if strings.ContainsAny(name, " \t&\"") {
+		return `"` + quoted + `"`
+	}
+	return quoted
 }

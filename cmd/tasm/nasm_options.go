@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"errors"
+	"slices"
 	"strings"
 
 	"tasm/codegen/x86"
 	"tasm/diag"
+	"tasm/parser"
 	"tasm/program"
 )
 
@@ -20,11 +24,14 @@ type nasmOptions struct {
 	preprocess, depend, keep       bool
 	reproducible                   bool // the same on every version
 	optimize                       x86.Optimization
+	countPasses                    bool   // say how many passes there were
+	list                           string // letters of what else a listing shows
+	plain                          bool   // the source is not preprocessed
+	ideal                          bool   // Turbo Assembler's way
+	limits                         map[string]int64
 	noLine                         bool // %line does nothing
 	dependencies                   dependencyOptions
 	names                          program.Affixes
-	// information asked for instead of work
-	version, help, formats bool
 
 	doubts []string // warnings about the command line
 	errors []string // it goes on to look at the rest
@@ -40,94 +47,118 @@ func (e nasmFatal) Error() string { return e.text }
 
 // nasmOption is an option of nasm, or of yasm where nasm has none of that name.
 type nasmOption struct {
-	name string
-	// value says whether there is a value: "" for none, "next" for one that may
-	// follow in the next argument, "joined" for one that can only be joined.
-	value string
+	name  string
+	value valueKind
 	set   func(o *nasmOptions, value string) error
 }
 
-// nasmLetters are the options of one letter; the longest name that fits counts.
+// valueKind says whether an option has a value.
+type valueKind uint8
+
+const (
+	noValue     valueKind = iota
+	needsValue            // behind it, or in the next argument
+	joinedValue           // behind it only, and may be missing
+)
+
+// nasmLetters are the options of one letter. What follows one without a value is
+// not looked at, as in nasm.
 var nasmLetters = []nasmOption{
-	{"MG", "", func(o *nasmOptions, _ string) error { o.depend, o.dependencies.missing = true, true; return nil }},
-	{"MP", "", func(o *nasmOptions, _ string) error { o.dependencies.phony = true; return nil }},
-	{"MD", "next", func(o *nasmOptions, v string) error { o.dependencies.also, o.dependencies.file = true, v; return nil }},
-	{"MF", "next", func(o *nasmOptions, v string) error { o.dependencies.file = v; return nil }},
-	{"MT", "next", func(o *nasmOptions, v string) error { o.dependencies.target = v; return nil }},
-	{"MQ", "next", func(o *nasmOptions, v string) error { o.dependencies.target = quoteForMake(v); return nil }},
-	{"MW", "", func(o *nasmOptions, _ string) error { return nil }},
-	{"M", "", func(o *nasmOptions, _ string) error { o.depend = true; return nil }},
-	{"f", "next", func(o *nasmOptions, v string) error { o.format = v; return nil }},
-	{"o", "next", func(o *nasmOptions, v string) error { o.output = v; return nil }},
-	{"l", "next", func(o *nasmOptions, v string) error { o.listing = v; return nil }},
-	{"L", "joined", nil},
-	{"D", "next", (*nasmOptions).define},
-	{"d", "next", (*nasmOptions).define},
-	{"U", "next", (*nasmOptions).undefine},
-	{"u", "next", (*nasmOptions).undefine},
-	{"I", "next", (*nasmOptions).addInclude},
-	{"i", "next", (*nasmOptions).addInclude},
-	{"P", "next", (*nasmOptions).preInclude},
-	{"p", "next", (*nasmOptions).preInclude},
-	{"E", "", func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
-	{"e", "", func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
-	{"a", "joined", (*nasmOptions).noPreprocessor},
-	{"O", "next", (*nasmOptions).setOptimize},
-	{"g", "joined", func(o *nasmOptions, v string) error {
-		o.debug = true
-		if v != "" {
-			o.debugFormat = v
-		}
+	{"f", needsValue, func(o *nasmOptions, v string) error { o.format = v; return nil }},
+	{"o", needsValue, func(o *nasmOptions, v string) error { return o.once(&o.output, v, "output") }},
+	{"l", needsValue, func(o *nasmOptions, v string) error { return o.once(&o.listing, v, "listing") }},
+	{"L", needsValue, func(o *nasmOptions, v string) error { o.list += v; return nil }},
+	{"D", needsValue, (*nasmOptions).define},
+	{"d", needsValue, (*nasmOptions).define},
+	{"U", needsValue, (*nasmOptions).undefine},
+	{"u", needsValue, (*nasmOptions).undefine},
+	{"I", needsValue, (*nasmOptions).addInclude},
+	{"i", needsValue, (*nasmOptions).addInclude},
+	{"P", needsValue, (*nasmOptions).preInclude},
+	{"p", needsValue, (*nasmOptions).preInclude},
+	{"E", noValue, func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
+	{"e", noValue, func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
+	{"a", joinedValue, func(o *nasmOptions, v string) error { o.plain = o.plain || v == ""; return nil }}, // yasm's names an architecture
+	{"O", needsValue, (*nasmOptions).setOptimize},
+	{"g", joinedValue, func(o *nasmOptions, v string) error {
+		o.debug, o.debugFormat = true, cmp.Or(v, o.debugFormat)
 		return nil
 	}},
-	{"F", "next", func(o *nasmOptions, v string) error { o.debugFormat = v; return nil }},
-	{"w", "joined", (*nasmOptions).warn},
-	{"W", "joined", (*nasmOptions).warn},
-	{"X", "next", (*nasmOptions).setStyle},
-	{"Z", "next", func(o *nasmOptions, v string) error { o.messagesTo = v; return nil }},
-	{"s", "", func(o *nasmOptions, _ string) error { o.messagesTo = "-"; return nil }},
-	{"t", "", func(o *nasmOptions, _ string) error {
-		o.doubts = append(o.doubts, "-t is ignored: tasm has no mode for sources of Turbo Assembler")
-		return nil
-	}},
-	{"v", "", func(o *nasmOptions, _ string) error { o.version = true; return nil }},
-	{"hf", "", func(o *nasmOptions, _ string) error { o.help, o.formats = true, true; return nil }},
-	{"h", "", func(o *nasmOptions, _ string) error { o.help = true; return nil }},
-	{"y", "", func(o *nasmOptions, _ string) error { o.help, o.formats = true, true; return nil }},
+	{"F", needsValue, func(o *nasmOptions, v string) error { o.debug, o.debugFormat = true, v; return nil }},
+	{"w", needsValue, (*nasmOptions).warn},
+	{"W", needsValue, (*nasmOptions).warn},
+	{"X", needsValue, (*nasmOptions).setStyle},
+	{"Z", needsValue, func(o *nasmOptions, v string) error { return o.once(&o.messagesTo, v, "error") }},
+	{"s", noValue, func(o *nasmOptions, _ string) error { o.messagesTo = "-"; return nil }},
+	{"t", noValue, func(o *nasmOptions, _ string) error { o.ideal = true; return nil }},
+	{"v", noValue, func(o *nasmOptions, _ string) error { return errVersion }},
+	{"h", noValue, func(o *nasmOptions, _ string) error { return errHelp }},
+	{"y", noValue, func(o *nasmOptions, _ string) error { return errDebugFormats }},
 	// yasm's: the machine, and which parser reads the source.
-	{"m", "next", func(o *nasmOptions, v string) error { return o.setMachine(v) }},
-	{"r", "next", func(*nasmOptions, string) error { return nil }},
+	{"m", needsValue, func(o *nasmOptions, v string) error { return o.setMachine(v) }},
+	{"r", needsValue, func(*nasmOptions, string) error { return nil }},
 }
+
+// nasmDependencies are the options that begin with M, by the letter behind it.
+var nasmDependencies = []nasmOption{
+	{"", noValue, func(o *nasmOptions, _ string) error { o.depend = true; return nil }},
+	{"G", noValue, func(o *nasmOptions, _ string) error { o.depend, o.dependencies.missing = true, true; return nil }},
+	{"P", noValue, func(o *nasmOptions, _ string) error { o.dependencies.phony = true; return nil }},
+	{"D", needsValue, func(o *nasmOptions, v string) error {
+		o.dependencies.also = true
+		o.dependencies.file = cmp.Or(v, o.dependencies.file)
+		return nil
+	}},
+	{"F", needsValue, func(o *nasmOptions, v string) error { o.dependencies.file = v; return nil }},
+	{"T", needsValue, func(o *nasmOptions, v string) error {
+		o.dependencies.target, o.dependencies.quoted = v, false
+		return nil
+	}},
+	{"Q", needsValue, func(o *nasmOptions, v string) error {
+		o.dependencies.target, o.dependencies.quoted = v, true
+		return nil
+	}},
+	{"W", noValue, func(o *nasmOptions, _ string) error { o.dependencies.watcom = true; return nil }},
+}
+
+// What is asked for instead of work ends the reading of options.
+var (
+	errVersion      = errors.New("the version is asked for")
+	errHelp         = errors.New("help is asked for")
+	errDebugFormats = errors.New("the debug formats are asked for")
+)
 
 // nasmWords are the options of two dashes.
 var nasmWords = []nasmOption{
-	{"v", "", func(o *nasmOptions, _ string) error { o.version = true; return nil }},
-	{"version", "", func(o *nasmOptions, _ string) error { o.version = true; return nil }},
-	{"help", "", func(o *nasmOptions, _ string) error { o.help = true; return nil }},
-	{"prefix", "next", func(o *nasmOptions, v string) error { o.names.Prefix = v; return nil }},
-	{"gprefix", "next", func(o *nasmOptions, v string) error { o.names.Prefix = v; return nil }},
-	{"suffix", "next", func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
-	{"postfix", "next", func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
-	{"gpostfix", "next", func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
-	{"lprefix", "next", func(o *nasmOptions, v string) error { o.names.LocalPrefix = v; return nil }},
-	{"lpostfix", "next", func(o *nasmOptions, v string) error { o.names.LocalSuffix = v; return nil }},
-	{"include", "next", (*nasmOptions).preInclude},
-	{"pragma", "next", func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, "%pragma "+v); return nil }},
-	{"before", "next", func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, v); return nil }},
-	{"keep-all", "", func(o *nasmOptions, _ string) error { o.keep = true; return nil }},
-	{"no-line", "", func(o *nasmOptions, _ string) error { o.noLine = true; return nil }},
-	{"reproducible", "", func(o *nasmOptions, _ string) error { o.reproducible = true; return nil }},
+	{"v", noValue, func(o *nasmOptions, _ string) error { return errVersion }},
+	{"version", noValue, func(o *nasmOptions, _ string) error { return errVersion }},
+	{"help", noValue, func(o *nasmOptions, _ string) error { return errHelp }},
+	{"prefix", needsValue, func(o *nasmOptions, v string) error { o.names.Prefix = v; return nil }},
+	{"gprefix", needsValue, func(o *nasmOptions, v string) error { o.names.Prefix = v; return nil }},
+	{"suffix", needsValue, func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
+	{"postfix", needsValue, func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
+	{"gpostfix", needsValue, func(o *nasmOptions, v string) error { o.names.Suffix = v; return nil }},
+	{"lprefix", needsValue, func(o *nasmOptions, v string) error { o.names.LocalPrefix = v; return nil }},
+	{"lpostfix", needsValue, func(o *nasmOptions, v string) error { o.names.LocalSuffix = v; return nil }},
+	{"include", needsValue, (*nasmOptions).preInclude},
+	{"pragma", needsValue, func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, "%pragma "+v); return nil }},
+	{"before", needsValue, func(o *nasmOptions, v string) error { o.prelude = append(o.prelude, v); return nil }},
+	{"debug", joinedValue, func(*nasmOptions, string) error { return nil }}, // of nasm itself
+	{"abort-on-panic", noValue, func(*nasmOptions, string) error { return nil }},
+	{"keep-all", noValue, func(o *nasmOptions, _ string) error { o.keep = true; return nil }},
+	{"no-line", noValue, func(o *nasmOptions, _ string) error { o.noLine = true; return nil }},
+	{"reproducible", noValue, func(o *nasmOptions, _ string) error { o.reproducible = true; return nil }},
 	// yasm's.
-	{"oformat", "next", func(o *nasmOptions, v string) error { o.format = v; return nil }},
-	{"objfile", "next", func(o *nasmOptions, v string) error { o.output = v; return nil }},
-	{"machine", "next", (*nasmOptions).setMachine},
-	{"dformat", "next", func(o *nasmOptions, v string) error { o.debug, o.debugFormat = true, v; return nil }},
-	{"list", "next", func(o *nasmOptions, v string) error { o.listing = v; return nil }},
-	{"parser", "next", func(*nasmOptions, string) error { return nil }},
-	{"preproc", "next", func(*nasmOptions, string) error { return nil }},
-	{"arch", "next", func(*nasmOptions, string) error { return nil }},
-	{"preproc-only", "", func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
-	{"force-strict", "", func(o *nasmOptions, _ string) error {
+	{"oformat", needsValue, func(o *nasmOptions, v string) error { o.format = v; return nil }},
+	{"objfile", needsValue, func(o *nasmOptions, v string) error { o.output = v; return nil }},
+	{"machine", needsValue, (*nasmOptions).setMachine},
+	{"dformat", needsValue, func(o *nasmOptions, v string) error { o.debug, o.debugFormat = true, v; return nil }},
+	{"list", needsValue, func(o *nasmOptions, v string) error { o.listing = v; return nil }},
+	{"parser", needsValue, func(*nasmOptions, string) error { return nil }},
+	{"preproc", needsValue, func(*nasmOptions, string) error { return nil }},
+	{"arch", needsValue, func(*nasmOptions, string) error { return nil }},
+	{"preproc-only", noValue, func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
+	{"force-strict", noValue, func(o *nasmOptions, _ string) error {
 		o.doubts = append(o.doubts, "--force-strict is ignored: write STRICT where a size must stay")
 		return nil
 	}},
@@ -157,24 +188,52 @@ func (o *nasmOptions) preInclude(v string) error {
 	return nil
 }
 
-func (o *nasmOptions) noPreprocessor(v string) error {
-	if v == "" {
-		o.doubts = append(o.doubts, "-a is ignored: the source is preprocessed")
+func (o *nasmOptions) setOptimize(v string) error {
+	for len(v) > 0 {
+		digits := len(v) - len(strings.TrimLeft(v, "0123456789"))
+		switch {
+		case digits > 0:
+			level := strings.TrimLeft(v[:digits], "0")
+			o.optimize = map[string]x86.Optimization{"": x86.OptimizeConditions, "1": x86.OptimizeNumbers}[level]
+			v = v[digits:]
+			continue
+		case v[0] == 'v' || v[0] == '+':
+			o.countPasses = true
+		case v[0] == 'x':
+			o.optimize = x86.OptimizeFully
+		default:
+			return nasmFatal{text: "unknown optimization option -O" + v[:1] + "\n"}
+		}
+		v = v[1:]
 	}
 	return nil
 }
 
-func (o *nasmOptions) setOptimize(v string) error {
-	if strings.Trim(v, "0123456789xv") != "" {
-		return nasmFatal{text: "unknown optimization option -O" + v + "\n", hint: false}
+// once notes the name of a file that can only be given once.
+func (o *nasmOptions) once(name *string, v, what string) error {
+	if *name != "" && *name != "-" {
+		return nasmFatal{file: o.output, text: "more than one " + what + " file specified: " + v + "\n"}
 	}
-	if levels := strings.Trim(v, "xv"); levels != "" {
-		o.optimize = map[string]x86.Optimization{"0": x86.OptimizeConditions, "1": x86.OptimizeNumbers}[levels]
-	}
-	if strings.Contains(v, "x") {
-		o.optimize = x86.OptimizeFully
-	}
+	*name = v
 	return nil
+}
+
+// setLimit obeys --limit-NAME.
+func (o *nasmOptions) setLimit(name, v string) {
+	name = strings.ToLower(name)
+	if !parser.KnownLimit(name) {
+		o.doubts = append(o.doubts, "unknown limit: `"+name+"'")
+		return
+	}
+	most, ok := parser.LimitValue(v)
+	if !ok {
+		o.doubts = append(o.doubts, "invalid limit value: `"+v+"'")
+		return
+	}
+	if o.limits == nil {
+		o.limits = map[string]int64{}
+	}
+	o.limits[name] = most
 }
 
 func (o *nasmOptions) warn(v string) error {
@@ -185,11 +244,14 @@ func (o *nasmOptions) warn(v string) error {
 
 func (o *nasmOptions) setStyle(v string) error {
 	switch strings.ToLower(v) {
-	case "gnu", "vc":
-		o.style = strings.ToLower(v)
-		return nil
+	case "gnu", "gcc":
+		o.style = "gnu"
+	case "vc", "msvc", "ms":
+		o.style = "vc"
+	default:
+		return nasmFatal{text: "unrecognized error reporting format `" + v + "'", hint: true}
 	}
-	return nasmFatal{text: "unrecognized error reporting format `" + v + "'", hint: true}
+	return nil
 }
 
 // setMachine obeys yasm's -m: with it -f elf means the machine's format.
@@ -208,25 +270,38 @@ func (o *nasmOptions) setMachine(v string) error {
 
 // parse reads arguments. What is wrong with one of them is noted and the next
 // is looked at, unless it is fatal.
-func (o *nasmOptions) parse(args []string, read func(string) ([]string, error)) error {
+func (o *nasmOptions) parse(args []string, read func(string) (string, error)) error {
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
 		var err error
 		switch {
+		case strings.HasPrefix(arg, "@") && len(arg) > 1:
+			var text string
+			if text, err = read(arg[1:]); err != nil {
+				return nasmFatal{text: "unable to open response file `" + arg[1:] + "'"}
+			}
+			var more []string
+			for line := range strings.Lines(text) {
+				more = append(more, splitEnvironment(strings.TrimRight(line, "\r\n"))...)
+			}
+			args = append(more, args...)
 		case len(arg) < 2 || arg[0] != '-':
 			err = o.addInput(arg)
-		case arg == "-@":
-			if len(args) == 0 {
+		case strings.HasPrefix(arg, "-@"):
+			name := strings.TrimLeft(arg[2:], " ")
+			if name == "" && len(args) > 0 {
+				name, args = args[0], args[1:]
+			}
+			if name == "" {
 				o.errors = append(o.errors, "option `-@' requires an argument")
 				break
 			}
-			var more []string
-			if more, err = read(args[0]); err != nil {
-				o.errors = append(o.errors, "unable to open response file `"+args[0]+"'")
-				err = nil
+			text, err := read(name)
+			if err != nil {
+				o.errors = append(o.errors, "unable to open response file `"+name+"'")
 			}
-			args = append(more, args[1:]...)
+			args = append(responseLines(text), args...)
 		case arg == "--":
 			for _, name := range args {
 				if err = o.addInput(name); err != nil {
@@ -234,10 +309,6 @@ func (o *nasmOptions) parse(args []string, read func(string) ([]string, error)) 
 				}
 			}
 			args = nil
-		case strings.HasPrefix(arg, "--limit-"):
-			if !strings.Contains(arg, "=") && len(args) > 0 {
-				args = args[1:]
-			}
 		case strings.HasPrefix(arg, "--"):
 			args, err = o.word(arg, args)
 		default:
@@ -261,54 +332,82 @@ func (o *nasmOptions) addInput(name string) error {
 // word obeys an option of two dashes.
 func (o *nasmOptions) word(arg string, args []string) ([]string, error) {
 	name, value, given := strings.Cut(arg[2:], "=")
-	for _, w := range nasmWords {
-		if w.name != name {
-			continue
-		}
-		if w.value != "" && !given {
-			if len(args) == 0 {
-				o.errors = append(o.errors, "option `--"+name+"' requires an argument")
-				return nil, nil
-			}
-			value, args = args[0], args[1:]
-		}
-		return args, w.set(o, value)
+	limit, isLimit := cutPrefixFold(name, "limit-")
+	i := slices.IndexFunc(nasmWords, func(w nasmOption) bool { return strings.EqualFold(w.name, name) })
+	if i < 0 && !isLimit {
+		o.errors = append(o.errors, "unrecognized option `"+arg+"'")
+		return args, nil
 	}
-	o.errors = append(o.errors, "unrecognized option `"+arg+"'")
-	return args, nil
+	switch kind := needsValue; {
+	case !isLimit && nasmWords[i].value != kind:
+		if given && nasmWords[i].value == noValue {
+			o.errors = append(o.errors, "option `--"+name+"' does not take an argument")
+			return args, nil
+		}
+	case !given && len(args) == 0:
+		o.errors = append(o.errors, "option `--"+name+"' requires an argument")
+		return nil, nil
+	case !given:
+		value, args = args[0], args[1:]
+	}
+	if isLimit {
+		o.setLimit(limit, value)
+		return args, nil
+	}
+	return args, nasmWords[i].set(o, value)
+}
+
+// cutPrefixFold is strings.CutPrefix for any case of letters.
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
 }
 
 // letter obeys an option of one dash.
 func (o *nasmOptions) letter(arg string, args []string) ([]string, error) {
-	for _, l := range nasmLetters {
-		value, fits := strings.CutPrefix(arg[1:], l.name)
-		if !fits {
-			continue
-		}
-		if l.value == "" && value != "" {
-			if l.name == "M" || l.name == "h" {
-				continue
-			}
-			if l.name != "v" && l.name != "E" && l.name != "e" && l.name != "s" && l.name != "t" {
-				break
-			}
-		}
-		if l.value == "next" {
-			if value = strings.TrimLeft(value, " "); value == "" {
-				if len(args) == 0 {
-					o.errors = append(o.errors, "option `-"+l.name[:1]+"' requires an argument")
-					return nil, nil
-				}
-				value, args = args[0], args[1:]
-			}
-		}
-		if l.set == nil {
+	if arg[1] == 'M' {
+		return o.dependency(arg, args)
+	}
+	i := slices.IndexFunc(nasmLetters, func(l nasmOption) bool { return l.name == arg[1:2] })
+	if i < 0 {
+		o.errors = append(o.errors, "unrecognised option `"+arg[:2]+"'")
+		return args, nil
+	}
+	option := &nasmLetters[i]
+	value := strings.TrimLeft(arg[2:], " \t")
+	if option.value == needsValue && arg[2:] == "" {
+		if len(args) == 0 || args[0] == "" {
+			o.errors = append(o.errors, "option `"+arg[:2]+"' requires an argument")
 			return args, nil
 		}
-		return args, l.set(o, value)
+		value, args = args[0], args[1:]
 	}
-	o.errors = append(o.errors, "unrecognised option `-"+arg[1:2]+"'")
-	return args, nil
+	return args, option.set(o, value)
+}
+
+// dependency obeys an option that begins with M. The value of -MD may be missing,
+// where another option follows.
+func (o *nasmOptions) dependency(arg string, args []string) ([]string, error) {
+	name := arg[2:min(3, len(arg))]
+	i := slices.IndexFunc(nasmDependencies, func(d nasmOption) bool { return d.name == name })
+	if i < 0 {
+		o.errors = append(o.errors, "unknown dependency option `-M"+name+"'")
+		return args, nil
+	}
+	value := ""
+	if option := &nasmDependencies[i]; option.value == needsValue {
+		switch {
+		case len(args) == 0 || args[0] == "":
+			o.errors = append(o.errors, "option `-M"+name+"' requires a parameter")
+			return args, nil
+		case name == "D" && args[0] != "-" && args[0][0] == '-':
+		default:
+			value, args = args[0], args[1:]
+		}
+	}
+	return args, nasmDependencies[i].set(o, value)
 }
 
 // splitEnvironment takes apart the options in NASMENV: words between white space,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"tasm/assembler"
@@ -13,30 +14,37 @@ import (
 // the next one stands somewhere else than is expected, as nasm does.
 type lineMarks struct {
 	file string
-	line int
+	next int // the line that is expected, -1 for none
 	step int // from line to line
 }
 
-// mark is what is written in front of a line of a file.
-func (m *lineMarks) mark(file string, line int) string {
-	expected := m.line + m.step
-	same := m.file == file
-	m.file, m.line = file, line
-	switch gap := line - expected; {
-	case same && gap == 0:
-		return ""
-	case same && gap == 1 && m.step == 1:
-		return "\n"
-	case same && gap == -1 && m.step == 1:
+// mark is what is written in front of a line of a file; skip is set where an empty
+// one is left out.
+func (m *lineMarks) mark(file string, line int, empty bool) (text string, skip bool) {
+	switch {
+	case file != m.file:
+		m.file, m.next, m.step = file, -1, 1
+	case m.step == 1 && m.next+1 == line:
+		text = "\n"
+		m.next++
+	case m.step == 1 && m.next-1 == line:
 		m.step = 0
-	default:
+	case m.step == 0 && m.next+1 == line:
 		m.step = 1
 	}
-	return fmt.Sprintf("%%line %d+%d %s\n", line, m.step, file)
+	if m.next == -1 && empty {
+		return text, true
+	}
+	if m.next != line {
+		text += fmt.Sprintf("%%line %d+%d %s\n", line, m.step, file)
+	}
+	m.next = line + m.step
+	return text, false
 }
 
-// asNasm writes what ALIGN and ALIGNB come to in nasm's words.
-func asNasm(text string) string {
+// asNasm writes what ALIGN, ALIGNB and INCBIN come to in nasm's words. Files are
+// looked for in dirs.
+func asNasm(text string, dirs []string) string {
 	for _, name := range []string{"[align ", "[alignb "} {
 		arguments, ok := strings.CutPrefix(text, name)
 		if !ok {
@@ -49,7 +57,30 @@ func asNasm(text string) string {
 		}
 		return "times " + room + " " + fill
 	}
+	if file, ok := strings.CutPrefix(text, "incbin "); ok && len(file) > 2 {
+		if end := strings.IndexByte(file[1:], file[0]); end >= 0 && !strings.ContainsAny(file[1:1+end], "'\\") {
+			text = "incbin '" + found(file[1:1+end], dirs) + "'" + file[2+end:]
+		}
+		if strings.HasSuffix(text, "'") {
+			text += ",0"
+		}
+	}
 	return text
+}
+
+// found is the name of a file with the directory that it is in, unless that is the
+// current one.
+func found(name string, dirs []string) string {
+	for _, dir := range append([]string{""}, dirs...) {
+		path := dir + name
+		if dir != "" && !strings.HasSuffix(dir, "/") {
+			path = dir + "/" + name
+		}
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return name
 }
 
 // writePreprocessed writes the source as it is behind the preprocessor, with
@@ -58,11 +89,21 @@ func (n *nasm) writePreprocessed(root diag.FileID, opts assembler.Options) error
 	var b strings.Builder
 	messages := &diag.Bag{}
 	var place lineMarks
-	assembler.NewParser(n.files, opts).Preprocess(root, nowhere{}, messages, func(text string, at diag.Range, _ *lang.Expansion) {
-		if !at.IsZero() {
-			b.WriteString(place.mark(n.files.Origin(at)))
+	assembler.NewParser(n.files, opts).Preprocess(root, nowhere{}, messages, func(text string, at diag.Range, by *lang.Expansion) {
+		for ; by != nil; by = by.Parent {
+			if by.Hidden {
+				at = by.Call
+			}
 		}
-		b.WriteString(asNasm(text) + "\n")
+		if !at.IsZero() {
+			file, line := n.files.Origin(at)
+			mark, skip := place.mark(file, line, text == "")
+			b.WriteString(mark)
+			if skip {
+				return
+			}
+		}
+		b.WriteString(asNasm(text, n.include) + "\n")
 	})
 	if n.report(messages) > 0 {
 		return errReported

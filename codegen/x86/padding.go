@@ -1,10 +1,5 @@
 package x86
 
-import (
-	"bytes"
-	"strings"
-)
-
 // paddings are the instructions that do nothing, of 1 byte, of 2 bytes and so
 // on, by the alignment mode that nasm's package smartalign names and the bits of
 // the code.
@@ -36,13 +31,20 @@ var (
 		"\x66\x0F\x1F\x44\x00\x00", "\x0F\x1F\x80\x00\x00\x00\x00", "\x0F\x1F\x84\x00\x00\x00\x00\x00"}
 )
 
-// Padding returns n bytes of code that do nothing. Where n is more than
-// threshold, which is not negative, the code jumps over the rest of itself.
-func Padding(mode string, bits, n, threshold int) []byte {
+// Repeated are bytes, a number of times.
+type Repeated struct {
+	Bytes []byte
+	Times int
+}
+
+// Padding returns n bytes of code that do nothing, piece by piece. Where n is more
+// than threshold, which is not negative, the code jumps over the rest of itself.
+func Padding(mode string, bits, n, threshold int) []Repeated {
 	list := paddings[mode][bits]
+	one := []byte(oneByte[0])
 	switch {
 	case len(list) == 0:
-		return bytes.Repeat([]byte{0x90}, n)
+		return []Repeated{{one, n}}
 	case threshold >= 0 && n > threshold && n >= 2:
 		jump := []byte{0xEB, byte(n - 2)}
 		if n-2 > 127 {
@@ -52,12 +54,12 @@ func Padding(mode string, bits, n, threshold int) []byte {
 				jump = append(jump, byte((n-1-size)>>(8*i)))
 			}
 		}
-		return append(jump, bytes.Repeat([]byte{0x90}, n-len(jump))...)
+		return []Repeated{{jump, 1}, {one, n - len(jump)}}
 	}
 	largest := len(list)
-	code := []byte(strings.Repeat(list[largest-1], n/largest))
+	pieces := []Repeated{{[]byte(list[largest-1]), n / largest}}
 	if rest := n % largest; rest > 0 {
-		code = append(code, list[rest-1]...)
+		pieces = append(pieces, Repeated{[]byte(list[rest-1]), 1})
 	}
-	return code
+	return pieces
 }

@@ -18,7 +18,7 @@
 ; BF16 stores each of its values as a bfloat16.
 %imacro bf16 1-*.nolist
 %rep %0
-	dw __?bfloat16?__(%1)
+dw __?bfloat16?__(%1)
 %rotate 1
 %endrep
 %endmacro

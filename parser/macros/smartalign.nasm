@@ -30,12 +30,14 @@ alignmode generic
 
 %imacro align 1-2+.nolist
 sectalign %1
-%ifempty %2
+%ifnempty %2
+[align %1, %2]
+%elifdef __?ALONE?__
+[align %1, nop]
+%else
 %push
 [smartalign %1, __?ALIGNMODE?__]
 %$end:
 %pop
-%else
-[align %1, %2]
 %endif
 %endmacro

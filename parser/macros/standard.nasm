@@ -28,13 +28,13 @@ __?SECT?__
 %endmacro
 
 %imacro align 1-2+.nolist nop
-[align %1, %2]
 sectalign %1
+[align %1, %2]
 %endmacro
 
 %imacro alignb 1-2+.nolist
-[alignb %1, %2]
 sectalign %1
+[alignb %1, %2]
 %endmacro
 
 %imacro bits 1+.nolist

@@ -17,7 +17,7 @@ import (
 
 // objectSources are the folders of testdata with sources for each family of formats.
 var objectSources = map[string][]string{
-	"elf":   {"objects", "elf32", "elf64"},
+	"elf":   {"objects", "elf32", "elf64", "elf"},
 	"coff":  {"objects", "elf32", "elf64", "coff"},
 	"macho": {"objects", "elf32", "elf64", "macho"},
 	"omf":   {"objects", "elf32", "omf"},
