@@ -44,7 +44,8 @@ func begin(t testing.TB, source, target string, strategy layout.Strategy, o vm.O
 		t.Fatal(err)
 	}
 	loader, _ := elf.ByName("linux")
-	return New(v, symbols.New(file, p, files), listing.New("test.tasm", file, files, loader, p.Bits))
+	table := symbols.New(file, p, files)
+	return New(v, table, listing.New("test.tasm", file, table, loader, p.Bits))
 }
 
 // state is all that stepping back has to bring back.

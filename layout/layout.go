@@ -166,6 +166,9 @@ type Part struct {
 	// Source is the statement behind a CodePart or DataPart; nil where an
 	// optimiser put it there by itself.
 	Source *lang.Statement
+	// Also are further statements behind it, or of a CodePart without Source those that
+	// it has a part in.
+	Also []*lang.Statement
 
 	// Why says what a PaddingPart is for, and of a CodePart or DataPart what is
 	// remarkable about it: "runs through e_entry".

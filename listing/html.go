@@ -38,8 +38,8 @@ p, li { overflow-wrap: anywhere }
 {{if .Story}}<h2>What happens</h2>
 <p>In the virtual machine; {{.Start}}. {{.End}}</p>
 <div class="wide"><table>
-<tr><th>address<th>instruction<th>what it does
-{{range .Story}}<tr><td>{{printf "%#x" .Address}}<td>{{.Text}}<td>{{.Does}}
+<tr><th>address<th>instruction<th>what it does<th>registers afterwards
+{{range .Story}}<tr><td>{{printf "%#x" .Address}}<td>{{.Text}}<td>{{.Does}}<td>{{.After}}
 {{end}}</table></div>
 {{end}}<h2>Table</h2>
 <div class="wide"><table>
@@ -97,7 +97,7 @@ func (l *Listing) HTML(out io.Writer) error {
 		}
 		row := pageRow{
 			Offset: fmt.Sprintf("%04x", r.Offset), Bytes: bytes, File: l.column(r, Header, false), Program: l.column(r, Header, true),
-			Code: l.codeOf(r), Data: l.column(r, Data, false), Source: l.sourceOf(r), Sign: r.May.sign(), May: r.May.String(),
+			Code: l.codeOf(r), Data: l.column(r, Data, false), Source: l.sourceOf(r), Sign: r.May.sign(), May: l.because(&r.May),
 			Remarks: strings.Join(l.remarksOf(r), "; "), Class: outside, Owners: numbers(r.Owners),
 		}
 		if r.May.Known {

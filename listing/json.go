@@ -29,6 +29,7 @@ type (
 		Address uint64 `json:"address"`
 		Text    string `json:"text"`
 		Does    string `json:"does"`
+		After   string `json:"after,omitempty"` // the registers afterwards that are not 0
 	}
 	jsonReport struct {
 		Layout      string    `json:"layout"`
@@ -58,6 +59,8 @@ type (
 		Program *int        `json:"programHeader,omitempty"` // of fields of program headers
 		Remark  string      `json:"remark,omitempty"`
 		Source  *jsonSource `json:"source,omitempty"`
+		// Also are further lines, or those that code written anew has a part in.
+		Also []jsonSource `json:"also,omitempty"`
 	}
 	jsonSource struct {
 		File string `json:"file"`
@@ -118,7 +121,10 @@ func (l *Listing) JSON(out io.Writer) error {
 	}
 	for i := range l.Owners {
 		o := &l.Owners[i]
-		x := jsonOwner{o.Kind.String(), o.Offset, o.Size, o.Address, o.Text, nil, o.Remark, (*jsonSource)(o.Source)}
+		x := jsonOwner{o.Kind.String(), o.Offset, o.Size, o.Address, o.Text, nil, o.Remark, (*jsonSource)(o.Source), nil}
+		for _, s := range o.Also {
+			x.Also = append(x.Also, jsonSource(s))
+		}
 		if o.Program >= 0 {
 			x.Program = &o.Program
 		}

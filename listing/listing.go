@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"tasm/layout"
 	"tasm/layout/elf"
 	"tasm/program"
+	"tasm/symbols"
 )
 
 // Kind says what an Owner is.
@@ -50,6 +52,8 @@ type Owner struct {
 	// is for, which fields an instruction runs through.
 	Remark string
 	Source *Source // nil where no line of a source asked for it
+	// Also are further lines, or those that code written anew has a part in.
+	Also []Source
 }
 
 // Source is a line of a source.
@@ -78,7 +82,7 @@ type May struct {
 type Rule struct {
 	Name   string
 	Text   string // "e_type is one of 2, 3"
-	Here   string // the same with the values of this file: "0x2 is one of 2, 3"; "" where Text has none
+	Here   string // what of it holds, with the values of this file: "e_type 0x2 is one of 2, 3"; "" where Text has none
 	Words  string // what it is for, "" where Text says all
 	Source string // where it is written
 }
@@ -101,16 +105,23 @@ type Listing struct {
 	// Story stops; both are empty where there is none.
 	Start, End string
 	Story      []Step
+
+	labels map[uint64]string // by address
 }
 
-// New lists a file. files holds the sources of its parts. loader is by whose
-// rules headers are judged. bits is the mode of code of which the
+// New lists a file. table knows its labels and the sources of its parts. loader is by
+// whose rules headers are judged. bits is the mode of code of which the
 // source does not tell it.
 // A file without headers of its own making that is an ELF executable all the
 // same is read as one.
-func New(name string, f *layout.File, files *diag.Files, loader *elf.Loader, bits int) *Listing {
-	l := &Listing{Name: name, Bytes: f.Bytes, Class: f.Class, Entry: f.Entry, Loader: loader.Name, Report: f.Report}
-	c := &collector{listing: l, files: files, bits: bits, code: map[int64]int{}}
+func New(name string, f *layout.File, table *symbols.Table, loader *elf.Loader, bits int) *Listing {
+	l := &Listing{Name: name, Bytes: f.Bytes, Class: f.Class, Entry: f.Entry, Loader: loader.Name, Report: f.Report, labels: map[uint64]string{}}
+	for _, label := range table.Labels() {
+		if l.labels[label.Address] == "" {
+			l.labels[label.Address] = label.Name
+		}
+	}
+	c := &collector{listing: l, files: table.Files(), bits: bits, code: map[int64]int{}}
 	traced := false
 	for i := range f.Parts {
 		p := &f.Parts[i]
@@ -147,6 +158,11 @@ func (c *collector) add(o Owner) { c.listing.Owners = append(c.listing.Owners, o
 // part adds what a layout says of a part of the file.
 func (c *collector) part(p *layout.Part) {
 	o := Owner{Offset: p.Offset, Size: p.Size, Address: p.Address, Program: -1, Remark: p.Why, Source: c.source(p.Source)}
+	for _, s := range p.Also {
+		if x := c.source(s); x != nil {
+			o.Also = append(o.Also, *x)
+		}
+	}
 	switch p.Kind {
 	case layout.HeaderPart:
 		o.Kind, o.Text, o.Remark = Header, p.Field.Name, p.Field.Meaning
@@ -190,12 +206,23 @@ func (c *collector) instructions(o Owner, bits int) {
 		var d x86.Decoded
 		o.Size, o.Text = end-o.Offset, "not decoded"
 		if x86.Decode(bits, c.listing.Bytes[o.Offset:end], int64(o.Address), &d) {
-			o.Size, o.Text = int64(d.Length), d.String()
+			o.Size, o.Text = int64(d.Length), c.listing.named(d.String())
 		}
 		c.code[o.Offset] = len(c.listing.Owners)
 		c.add(o)
 		o.Offset, o.Address = o.Offset+o.Size, o.Address+uint64(o.Size)
 	}
+}
+
+// number is what may be an address in an instruction.
+var number = regexp.MustCompile(`\b0x[0-9a-f]{4,16}\b`)
+
+// named puts labels in place of their addresses.
+func (l *Listing) named(text string) string {
+	return number.ReplaceAllStringFunc(text, func(s string) string {
+		n, _ := strconv.ParseUint(s, 0, 64)
+		return cmp.Or(l.labels[n], s)
+	})
 }
 
 // source returns the line of a statement.

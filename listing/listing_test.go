@@ -13,6 +13,7 @@ import (
 	"tasm/diag"
 	"tasm/layout"
 	"tasm/layout/elf"
+	"tasm/symbols"
 )
 
 const source = `target linux/386
@@ -35,7 +36,7 @@ func TestFormats(t *testing.T) {
 		if file == nil {
 			t.Fatal(said.Messages())
 		}
-		l := New("a.tasm", file, files, elf.Linux, p.Bits)
+		l := New("a.tasm", file, symbols.New(file, p, files), elf.Linux, p.Bits)
 		if !bytes.Equal(l.Bytes, file.Bytes) {
 			t.Errorf("%s: the listing is of other bytes", s.Name)
 		}

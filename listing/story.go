@@ -1,10 +1,13 @@
 package listing
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"strings"
 
 	"tasm/codegen/x86"
+	"tasm/layout/elf"
 	"tasm/linux"
 	"tasm/machine"
 	"tasm/vm"
@@ -15,6 +18,7 @@ type Step struct {
 	Address uint64 // in memory
 	Text    string // the instruction
 	Does    string // "eax = 4", "write(1, ...) = 24"
+	After   string // the registers afterwards that are not 0, without the stack pointer: "eax 1, ecx msg"
 }
 
 // Bounds of the story of a file.
@@ -37,19 +41,19 @@ func (l *Listing) tell() {
 		if in == nil {
 			break
 		}
-		s := Step{Address: at, Text: in.String()}
+		s := Step{Address: at, Text: l.named(in.String())}
 		ok := v.Step()
 		change, recorded := v.Last()
 		switch stop := v.Stop(); {
 		case ok && recorded:
-			s.Does = does(v, in, &change)
+			s.Does, s.After = l.does(v, in, &change), l.registers(v)
 		case stop != nil && stop.Kind == vm.Limited:
 			l.End = fmt.Sprintf("and so on; these are the first %d instructions", storySteps)
 			return
 		case stop != nil:
 			s.Does = "the program " + stop.Reason
 			if stop.Call != nil {
-				s.Does = callWords(v, stop.Call) + ": " + s.Does
+				s.Does = l.callWords(v, stop.Call) + ": " + s.Does
 			}
 		}
 		l.Story = append(l.Story, s)
@@ -59,19 +63,45 @@ func (l *Listing) tell() {
 	}
 }
 
-// does tells in words what a step changed.
-func does(v *vm.VM, in *x86.Decoded, c *vm.Change) string {
-	if c.Call != nil {
-		return callWords(v, c.Call)
+// registers lists the registers that are not 0.
+func (l *Listing) registers(v *vm.VM) string {
+	var list []string
+	for i := range v.Bits() / 4 {
+		if n := v.Register(i); n != 0 && i != machine.SP {
+			list = append(list, registerName(v, i)+" "+l.valueWords(n))
+		}
 	}
+	return strings.Join(list, ", ")
+}
+
+func registerName(v *vm.VM, n int) string {
+	return x86.RegisterName(x86.GeneralRegister(n, v.Bits()/8))
+}
+
+// does tells in words what a step changed.
+func (l *Listing) does(v *vm.VM, in *x86.Decoded, c *vm.Change) string {
+	if c.Call != nil {
+		return l.callWords(v, c.Call)
+	}
+	name := x86.MnemonicName(in.Form.Mnemonic())
+	pops := strings.HasPrefix(name, "pop")
 	var list []string
 	for _, r := range c.Registers {
-		name := x86.RegisterName(x86.GeneralRegister(r.Number, v.Bits()/8))
-		list = append(list, name+" = "+valueWords(v, r.New))
+		if r.Number == machine.SP && (pops || strings.HasPrefix(name, "push")) {
+			continue // which is what these do
+		}
+		text := registerName(v, r.Number) + " = " + l.valueWords(r.New)
+		if shown := textAt(v, r.New, storyText); shown != "" {
+			text += ", the address of " + shown
+		}
+		list = append(list, text)
 	}
-	list = append(list, memoryWords(c.Memory)...)
+	if pops && len(list) > 0 {
+		return "brings back from the stack: " + strings.Join(list, ", ")
+	}
+	list = append(list, l.memoryWords(name, c.Memory)...)
 	if len(list) == 0 && in.Form.Flow() != x86.Next {
-		return fmt.Sprintf("goes on at %#x", v.IP())
+		return "goes on at " + l.address(v.IP())
 	}
 	if changed := in.Form.Flags().Changed(); len(list) == 0 && changed != 0 {
 		return "sets flags"
@@ -79,8 +109,8 @@ func does(v *vm.VM, in *x86.Decoded, c *vm.Change) string {
 	return strings.Join(list, ", ")
 }
 
-// memoryWords tells what was written to memory; of many places only where.
-func memoryWords(changes []vm.MemoryChange) []string {
+// memoryWords tells what an instruction has written to memory; of many places only where.
+func (l *Listing) memoryWords(name string, changes []vm.MemoryChange) []string {
 	const few = 2
 	var list []string
 	if len(changes) > few {
@@ -88,24 +118,35 @@ func memoryWords(changes []vm.MemoryChange) []string {
 		for _, m := range changes {
 			low, high = min(low, m.Address), max(high, m.Address+uint64(len(m.New)))
 		}
-		return []string{fmt.Sprintf("keeps %d values from %#x to %#x", len(changes), low, high-1)}
+		if strings.HasPrefix(name, "pusha") {
+			return []string{fmt.Sprintf("saves the %d registers on the stack, from %#x to %#x", len(changes), low, high-1)}
+		}
+		return []string{fmt.Sprintf("writes %d values from %s to %s", len(changes), l.address(low), l.address(high-1))}
 	}
 	for _, m := range changes {
-		list = append(list, fmt.Sprintf("memory at %#x = % x", m.Address, m.New))
+		if strings.HasPrefix(name, "push") {
+			var word [8]byte
+			copy(word[:], m.New)
+			list = append(list, "saves "+l.valueWords(binary.LittleEndian.Uint64(word[:]))+" on the stack")
+			continue
+		}
+		list = append(list, fmt.Sprintf("memory at %s = % x", l.address(m.Address), m.New))
 	}
 	return list
 }
 
-// valueWords shows a value, and the text that it is the address of.
-func valueWords(v *vm.VM, n uint64) string {
-	text := fmt.Sprintf("%#x", n)
+// address shows an address, by its label where there is one.
+func (l *Listing) address(n uint64) string { return cmp.Or(l.labels[n], fmt.Sprintf("%#x", n)) }
+
+// valueWords shows a value, which may be the address of a label.
+func (l *Listing) valueWords(n uint64) string {
+	if label := l.labels[n]; label != "" && n > elf.PageSize {
+		return fmt.Sprintf("%s (%#x)", label, n)
+	}
 	if n < 10 {
-		text = fmt.Sprint(n)
+		return fmt.Sprint(n)
 	}
-	if shown := textAt(v, n, storyText); shown != "" {
-		text += ", the address of " + shown
-	}
-	return text
+	return fmt.Sprintf("%#x", n)
 }
 
 // textAt returns the printable text at an address, quoted; "" where there is none of
@@ -128,7 +169,7 @@ func textAt(v *vm.VM, address uint64, most int) string {
 }
 
 // callWords writes a system call with what it was given.
-func callWords(v *vm.VM, c *vm.Call) string {
+func (l *Listing) callWords(v *vm.VM, c *vm.Call) string {
 	if c.Syscall == nil {
 		return fmt.Sprintf("system call %d, which Linux does not have", c.Number)
 	}
@@ -141,7 +182,7 @@ func callWords(v *vm.VM, c *vm.Call) string {
 		case a.Kind == linux.In && len(c.Data) > 0:
 			args = append(args, fmt.Sprintf("%q", c.Data))
 		case a.Kind.Memory():
-			args = append(args, fmt.Sprintf("%#x", n))
+			args = append(args, l.address(n))
 		default:
 			args = append(args, fmt.Sprint(int64(int32(n))))
 		}

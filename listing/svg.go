@@ -247,8 +247,8 @@ func (o *Owner) describe() string {
 	if o.Remark != "" {
 		s += ": " + o.Remark
 	}
-	if o.Source != nil {
-		s += fmt.Sprintf("\n%s:%d: %s", o.Source.File, o.Source.Line, o.Source.Text)
+	for _, x := range o.lines() {
+		s += fmt.Sprintf("\n%s:%d: %s", x.File, x.Line, x.Text)
 	}
 	return s
 }
@@ -260,7 +260,7 @@ func (l *Listing) describe(r *Row, at int64) string {
 		parts = append(parts, l.Owners[i].describe())
 	}
 	if r.May.Known {
-		parts = append(parts, r.May.String())
+		parts = append(parts, l.because(&r.May))
 	}
 	return strings.Join(parts, "\n")
 }

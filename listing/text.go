@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -140,9 +141,6 @@ func (l *Listing) Text(out io.Writer) error {
 		if r.Words != "" {
 			text = r.Name + ": " + r.Words + ": " + r.Text
 		}
-		if r.Here != "" {
-			text += "; here " + r.Here
-		}
 		if r.Source != "" {
 			text += " [" + r.Source + "]"
 		}
@@ -158,9 +156,24 @@ func (l *Listing) writeStory(w *bufio.Writer) {
 	}
 	w.WriteString("\nwhat happens, in the virtual machine:\n")
 	wrap(w, l.Start, "   ")
+	last := ""
 	for i := range l.Story {
 		s := &l.Story[i]
-		wrap(w, strings.TrimRight(fmt.Sprintf("%-12s %-*s  %s", fmt.Sprintf("%#x", s.Address), widest[codeColumn], cut(s.Text, widest[codeColumn]), s.Does), " "), strings.Repeat(" ", widest[codeColumn]+15))
+		const indent = 15
+		line := strings.TrimRight(fmt.Sprintf("%-12s %-*s  %s", fmt.Sprintf("%#x", s.Address), widest[codeColumn], cut(s.Text, widest[codeColumn]), s.Does), " ")
+		after := "then " + s.After
+		switch room := textWidth - utf8.RuneCountInString(line) - 3; {
+		case s.After == last || s.After == "" || s.After == strings.ReplaceAll(s.Does, " = ", " "):
+			after = ""
+		case room >= utf8.RuneCountInString(after):
+			line, after = line+" | "+after, ""
+		}
+		last = s.After
+		wrap(w, line, strings.Repeat(" ", widest[codeColumn]+indent))
+		if after != "" {
+			margin := strings.Repeat(" ", widest[codeColumn]+indent)
+			wrap(w, margin+"| "+after, margin+"  ")
+		}
 	}
 	if l.End != "" {
 		wrap(w, l.End, "   ")
@@ -211,7 +224,7 @@ func (l *Listing) lines(r *Row, n *notes) []line {
 	if r.May.Known {
 		n.used[r.May.Kind] = true
 		if r.May.Kind != elf.Free || len(r.May.Because) > 0 {
-			why += n.add(r.May.String())
+			why += n.add(l.because(&r.May))
 		}
 	}
 	for _, remark := range l.remarksOf(r) {
@@ -256,6 +269,22 @@ func (l *Listing) codeOf(r *Row) string {
 	return padding
 }
 
+// because says for people what bytes may be and why: what each rule asks of this file, and
+// the rule's name behind it.
+func (l *Listing) because(m *May) string {
+	named := May{Known: m.Known, Kind: m.Kind, TiedTo: m.TiedTo}
+	text := named.String()
+	for i, name := range m.Because {
+		text += [2]string{": ", "; "}[min(i, 1)]
+		if n := slices.IndexFunc(l.Rules, func(r Rule) bool { return r.Name == name }); n >= 0 && l.Rules[n].Here != "" {
+			text += fmt.Sprintf("%s [%s]", l.Rules[n].Here, name)
+		} else {
+			text += name
+		}
+	}
+	return text
+}
+
 // remarksOf returns what is remarkable about the code and data of a row.
 func (l *Listing) remarksOf(r *Row) []string {
 	var list []string
@@ -271,11 +300,23 @@ func (l *Listing) remarksOf(r *Row) []string {
 func (l *Listing) sourceOf(r *Row) string {
 	var parts []string
 	for _, i := range r.Owners {
-		if o := &l.Owners[i]; o.Source != nil && o.Offset >= r.Offset {
-			parts = append(parts, fmt.Sprintf("%d  %s", o.Source.Line, o.Source.Text))
+		o := &l.Owners[i]
+		if o.Offset < r.Offset {
+			continue
+		}
+		for _, s := range o.lines() {
+			parts = append(parts, fmt.Sprintf("%d  %s", s.Line, s.Text))
 		}
 	}
 	return strings.Join(parts, " / ")
+}
+
+// lines returns the lines of the source that an owner stands for.
+func (o *Owner) lines() []Source {
+	if o.Source == nil {
+		return o.Also
+	}
+	return append([]Source{*o.Source}, o.Also...)
 }
 
 func alike(b []byte) bool {

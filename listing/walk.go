@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"tasm/codegen/x86"
-	"tasm/diag"
 	"tasm/layout"
 	"tasm/layout/elf"
 	"tasm/layout/equiv"
+	"tasm/symbols"
 )
 
 // image is an ELF executable as its headers describe it.
@@ -140,7 +141,7 @@ func (c *collector) walk(im *image) {
 			}
 			if i, known := c.code[at]; !known || c.listing.Owners[i].Size != int64(d.Length) {
 				c.code[at] = len(c.listing.Owners)
-				c.add(Owner{Kind: Code, Offset: at, Size: int64(d.Length), Address: address, Text: d.String(), Program: -1})
+				c.add(Owner{Kind: Code, Offset: at, Size: int64(d.Length), Address: address, Text: c.listing.named(d.String()), Program: -1})
 			}
 			flow := d.Form.Flow()
 			if trace == nil && (flow == x86.SystemCall || flow == x86.Interrupt) && c.isSourceData(at+int64(d.Length)) {
@@ -197,12 +198,17 @@ func (c *collector) read(im *image, trace *equiv.Trace) {
 			for _, r := range a.Reads {
 				at, ok := im.offset(uint64(r.At.Number))
 				size := min(int64(len(r.Terms)), int64(len(im.bytes))-at)
-				if o := (Owner{Kind: Data, Offset: at, Size: size, Address: uint64(r.At.Number), Program: -1, Remark: "read by " + call.Syscall.Name}); r.At.Form == equiv.Image && ok && size > 0 && !slices.Contains(c.listing.Owners, o) {
+				if o := (Owner{Kind: Data, Offset: at, Size: size, Address: uint64(r.At.Number), Program: -1, Remark: "read by " + call.Syscall.Name}); r.At.Form == equiv.Image && ok && size > 0 && !slices.ContainsFunc(c.listing.Owners, o.same) {
 					c.add(o)
 				}
 			}
 		}
 	}
+}
+
+// same reports whether another owner is the same bytes for the same reason.
+func (o *Owner) same(x Owner) bool {
+	return o.Kind == x.Kind && o.Offset == x.Offset && o.Size == x.Size && o.Address == x.Address && o.Remark == x.Remark
 }
 
 // ruleWords are what the text of a rule has values for.
@@ -220,20 +226,20 @@ func (im *image) here(text string, header int) string {
 			switch f := &elf.Fields[i]; {
 			case f.Name != word:
 			case f.Header == elf.ProgramHeader:
-				return fmt.Sprintf("%#x", elf.Get(im.class, im.bytes[at:], elf.FieldID(i)))
+				return fmt.Sprintf("%s %#x", word, elf.Get(im.class, im.bytes[at:], elf.FieldID(i)))
 			default:
-				return fmt.Sprintf("%#x", elf.Get(im.class, im.bytes, elf.FieldID(i)))
+				return fmt.Sprintf("%s %#x", word, elf.Get(im.class, im.bytes, elf.FieldID(i)))
 			}
 		}
 		if word == "file size" {
-			return fmt.Sprintf("%#x", len(im.bytes))
+			return fmt.Sprintf("%s %#x", word, len(im.bytes))
 		}
 		return word
 	})
 	if with == text {
 		return ""
 	}
-	return with
+	return strings.ReplaceAll(with, fmt.Sprintf("≡ 0 (mod %#x)", elf.PageSize), "= whole pages")
 }
 
 // judge says of each byte of the headers what the loader lets it be.
@@ -253,7 +259,7 @@ func (c *collector) judge(im *image, loader *elf.Loader) []May {
 				named[a] += fmt.Sprintf(" #%d", a.Header)
 			}
 			text := a.Rule.Must.String()
-			l.Rules = append(l.Rules, Rule{named[a], text, im.here(text, a.Header), a.Rule.Words(), a.Rule.Source})
+			l.Rules = append(l.Rules, Rule{named[a], text, im.here(a.Rule.Holding(loader, im.bytes, a.Header).String(), a.Header), a.Rule.Words(), a.Rule.Source})
 		}
 		return named[a]
 	}
@@ -288,5 +294,5 @@ func Read(name string, file []byte, loader *elf.Loader) (*Listing, error) {
 	if readImage(file) == nil {
 		return nil, fmt.Errorf("it has no program headers, from 1 to %d, that lie in the file", maxHeaders)
 	}
-	return New(name, &layout.File{Bytes: file}, &diag.Files{}, loader, 0), nil
+	return New(name, &layout.File{Bytes: file}, &symbols.Table{}, loader, 0), nil
 }

@@ -67,11 +67,15 @@ func New(f *layout.File, p *program.Program, files *diag.Files) *Table {
 		if s == nil && part.Fragment != nil {
 			s = part.Fragment.Source
 		}
+		begins := s != nil // and with it a label before it
+		if !begins && len(part.Also) > 0 {
+			s = part.Also[0]
+		}
 		if s == nil || s.Range.IsZero() || part.Size == 0 {
 			continue
 		}
 		t.ranges = append(t.ranges, span{part.Address, part.Address + uint64(part.Size), s})
-		if _, known := at[s]; !known {
+		if _, known := at[s]; !known && begins {
 			at[s] = part.Address
 		}
 	}

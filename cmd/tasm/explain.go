@@ -15,6 +15,8 @@ import (
 	"tasm/layout/elf"
 	"tasm/listing"
 	"tasm/manual"
+	"tasm/origin"
+	"tasm/symbols"
 )
 
 // explainer is the verb that shows a file byte by byte.
@@ -143,7 +145,8 @@ func (e *explainer) list(sys *system, name string, data []byte) (*listing.Listin
 			loader = l.WithCharge(e.maxCharge)
 		}
 	}
-	return listing.New(name, built.File, built.Files, loader, built.Program.Bits), built.Files, messages
+	file := origin.Complete(built.File, built.Program)
+	return listing.New(name, file, symbols.New(file, built.Program, built.Files), loader, built.Program.Bits), built.Files, messages
 }
 
 // build makes the file to be explained, and reports whether the search for it was

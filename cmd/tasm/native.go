@@ -20,6 +20,7 @@ import (
 	"tasm/layout"
 	"tasm/layout/elf"
 	"tasm/listing"
+	"tasm/origin"
 	"tasm/symbols"
 	"tasm/vm"
 )
@@ -86,8 +87,9 @@ func (o *programOptions) fromSource(sys *system, name string) (*session, error) 
 		return nil, errReported
 	}
 	loader, _ := elf.ByName(o.loader)
-	return &session{&o.sourceOptions, sys, name, built.Files, file,
-		symbols.New(file, built.Program, built.Files), listing.New(name, file, built.Files, loader, built.Program.Bits)}, nil
+	file = origin.Complete(file, built.Program)
+	table := symbols.New(file, built.Program, built.Files)
+	return &session{&o.sourceOptions, sys, name, built.Files, file, table, listing.New(name, file, table, loader, built.Program.Bits)}, nil
 }
 
 // native runs the program on this kernel, with the streams of this process, and

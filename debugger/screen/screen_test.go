@@ -45,7 +45,7 @@ func begin(t *testing.T, name, source, target string, strategy layout.Strategy) 
 	}
 	loader, _ := elf.ByName("linux")
 	table := symbols.New(file, p, files)
-	return &console.Console{Session: debugger.New(v, table, listing.New(name, file, files, loader, p.Bits))}
+	return &console.Console{Session: debugger.New(v, table, listing.New(name, file, table, loader, p.Bits))}
 }
 
 // terminal is a pseudo-terminal with a session on it.

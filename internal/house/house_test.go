@@ -57,6 +57,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"cache", ""},
 	{"vm", ""},
 	{"process", ""},
+	{"origin", ""},
 	{"symbols", ""},
 	{"crash", ""},
 	{"lint", ""},

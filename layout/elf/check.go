@@ -64,6 +64,33 @@ func Refusals(l *Loader, file []byte) []Violation {
 	return slices.DeleteFunc(Check(l, file), func(v Violation) bool { return v.Rule.Own })
 }
 
+// Holding returns what of a rule holds in a file, about the program header with a number:
+// of alternatives the first that does.
+func (r *Rule) Holding(l *Loader, file []byte, header int) Constraint {
+	class := ClassOf(file)
+	v := &view{class: class, size: int64(len(file)), file: file, limits: l.limits[class-1]}
+	v.header = int64(Get(class, file, EPhoff)) + int64(max(0, header)*class.Size(ProgramHeader))
+	return holding(r.Must, v)
+}
+
+func holding(c Constraint, v *view) Constraint {
+	switch c := c.(type) {
+	case AnyOf:
+		for _, x := range c {
+			if x.truth(v) == holds {
+				return holding(x, v)
+			}
+		}
+	case AllOf:
+		var all AllOf
+		for _, x := range c {
+			all = append(all, holding(x, v))
+		}
+		return all
+	}
+	return c
+}
+
 type checker struct {
 	loader     *Loader
 	typ        uint64

@@ -27,7 +27,9 @@ import (
 	"tasm/linux"
 	"tasm/listing"
 	"tasm/lsp"
+	"tasm/origin"
 	"tasm/spec"
+	"tasm/symbols"
 )
 
 // Name is what the only source of the playground is called.
@@ -188,7 +190,8 @@ func (e *Engine) build(p *buildParams) (any, error) {
 	if len(r.Bytes) <= mostListed {
 		loader, _ := elf.ByName("")
 		var b bytes.Buffer
-		if err := listing.New(Name, r.File, r.Files, loader, r.Program.Bits).JSON(&b); err != nil {
+		file := origin.Complete(r.File, r.Program)
+		if err := listing.New(Name, file, symbols.New(file, r.Program, r.Files), loader, r.Program.Bits).JSON(&b); err != nil {
 			return nil, err
 		}
 		out.Listing = b.Bytes()
