@@ -51,6 +51,13 @@ machines:
 frozen:
 	go test ./test/golf -run TestFrozen -v -timeout 0 -every 1
 
+# The language server: every prefix of every sample is asked everything about, and any text
+# edited through the protocol: some twenty minutes.
+.PHONY: editing
+editing:
+	go test ./lsp -run TestPrefixes -stride 1 -timeout 0
+	go test ./lsp -run XXX -fuzz FuzzServer -fuzztime 10m
+
 # Rewrites expected results after an intended change; read the difference after.
 update:
 	go test ./diag ./format ./lsp ./manual ./cmd/tasm -update

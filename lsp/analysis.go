@@ -24,11 +24,13 @@ type analysis struct {
 	asked    map[string]bool   // the paths at which included files were looked for
 	result   *tasm.Result
 	messages []*diag.Message
-	errors   int               // mistakes among the messages of the assembler
-	kind     int               // index in kinds
-	bytes    map[int]lineBytes // nil until somebody asks, see lineBytes
-	plain    *layout.File
-	symbols  map[string]*program.Symbol
+	errors   int // mistakes among the messages of the assembler
+	kind     int // index in kinds
+	// unsettled says that it may have fewer mistakes as another kind, which was not tried.
+	unsettled bool
+	bytes     map[int]lineBytes // nil until somebody asks, see lineBytes
+	plain     *layout.File
+	symbols   map[string]*program.Symbol
 }
 
 // lineBytes is what the bytes of a line are.
@@ -47,7 +49,8 @@ var kinds = []tasm.Options{
 	{Format: tasm.Object, ObjectFormat: object.Win64, Instructions: true},
 }
 
-// analyse assembles a source. kind is what the version before was for, tried first.
+// analyse assembles a source. kind is what the version before was for, tried first: it
+// is the only one for now where the source is large. With anyKind all are tried.
 func analyse(file, body string, read func(string) ([]byte, error), kind int) *analysis {
 	a := &analysis{included: map[string]*index{}, asked: map[string]bool{}, symbols: map[string]*program.Symbol{}}
 	texts := map[string]string{}
@@ -61,15 +64,19 @@ func analyse(file, body string, read func(string) ([]byte, error), kind int) *an
 	}}
 	indexed := make(chan *index)
 	go func() { indexed <- newIndex(body, nil) }()
-	a.assemble(src, kind)
+	a.assemble(src, max(kind, 0)) // the first, where any will do
 	first := <-indexed
 	switch {
-	case first.own && kind != 0:
+	case first.own && kind > 0:
 		a.result = nil
 		a.assemble(src, 0)
-	case !first.own:
-		for k := 0; k < len(kinds) && a.errors > 0 && a.errors <= manyErrors; k++ {
-			if k != kind {
+	case !first.own && a.errors > 0 && a.errors <= manyErrors:
+		if kind != anyKind && len(body) > quickSource {
+			a.unsettled = true
+			break
+		}
+		for k := range kinds {
+			if k != max(kind, 0) && a.errors > 0 {
 				a.assemble(src, k)
 			}
 		}
@@ -83,7 +90,11 @@ func analyse(file, body string, read func(string) ([]byte, error), kind int) *an
 // those before.
 func (a *analysis) assemble(src tasm.Source, kind int) {
 	r, bag := tasm.Assemble(src, kinds[kind])
-	if n := bag.Errors(); a.result == nil || n < a.errors {
+	n := bag.Errors()
+	if p := r.Program; p != nil && kinds[kind].Format != tasm.Object {
+		n += len(p.Externs) // nothing defines them
+	}
+	if a.result == nil || n < a.errors {
 		a.errors, a.result, a.kind, a.messages = n, r, kind, bag.Messages()
 	}
 }
@@ -111,8 +122,15 @@ func (a *analysis) layOut(src tasm.Source) {
 	}
 }
 
+// anyKind stands for all of kinds.
+const anyKind = -1
+
 // manyErrors is from how many mistakes on a source is not tried as something else.
 const manyErrors = 20
+
+// quickSource is how large a source is, in bytes, that is tried as all kinds at every
+// key: larger ones wait until nobody types.
+const quickSource = 32 << 10
 
 // maxFile bounds the file that is made to learn addresses, in bytes.
 const maxFile = 16 << 20

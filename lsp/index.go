@@ -43,7 +43,9 @@ const (
 // macro is a macro of either kind.
 type macro struct {
 	kind   nameKind
+	name   string // as written
 	params string // as written: "2+" or "(x, y)"
+	about  string // the comments above its definition, and behind it
 	body   string // the directive or lines that define it
 }
 
@@ -86,7 +88,7 @@ func (x *index) define(i int, line parser.SourceLine) {
 			x.includes = append(x.includes, arg.Text[1:len(arg.Text)-1])
 		}
 	case "%macro", "%imacro", "%rmacro", "%irmacro":
-		m := macro{kind: macroName}
+		m := macro{kind: macroName, name: arg.Text, about: x.about(i)}
 		if len(tokens) > 2 {
 			m.params = x.slice(tokens[2:])
 		}
@@ -96,13 +98,32 @@ func (x *index) define(i int, line parser.SourceLine) {
 		x.macros[strings.ToLower(arg.Text)] = m
 	case "%define", "%idefine", "%xdefine", "%ixdefine", "%assign", "%iassign", "%defstr", "%deftok", "%strlen", "%strcat", "%substr":
 		if arg.Kind == parser.Identifier {
-			x.macros[strings.ToLower(arg.Text)] = macro{kind: constantName, body: x.slice(tokens)}
+			m := macro{kind: constantName, name: arg.Text, about: x.about(i), body: x.slice(tokens)}
+			if k := slices.IndexFunc(tokens, func(t parser.Token) bool { return t.Text == ")" }); k > 2 && tokens[2].Range.Start == arg.Range.End && tokens[2].Text == "(" {
+				m.params = x.slice(tokens[2 : k+1])
+			}
+			x.macros[strings.ToLower(arg.Text)] = m
 		}
 	case "":
 		if strings.EqualFold(tokens[0].Text, "target") && len(tokens) >= 4 && tokens[2].Text == "/" && !x.own {
 			x.own, x.target = true, tokens[1].Text+"/"+tokens[3].Text
 		}
 	}
+}
+
+// about returns the comments right above a line, and the one behind it.
+func (x *index) about(i int) string {
+	first := i
+	for first > 0 && len(x.lines[first-1].Tokens) == 0 && x.lines[first-1].Comment.Start < x.lines[first-1].Comment.End {
+		first--
+	}
+	var about []string
+	for _, l := range x.lines[first : i+1] {
+		if text := strings.TrimLeft(x.text.body[l.Comment.Start:l.Comment.End], "; \t"); text != "" {
+			about = append(about, strings.TrimRight(text, " \t\r"))
+		}
+	}
+	return clip(strings.Join(about, "\n"))
 }
 
 // slice returns the text from the first of tokens to the last.

@@ -182,6 +182,32 @@ func TestSizes(t *testing.T) {
 	call(t, s, "shutdown", "null")
 }
 
+// TestKinds makes an executable of a large source an object: its messages are there at
+// once, and without those about the wrong kind when nobody types any more.
+func TestKinds(t *testing.T) {
+	told := func(e *editor) string {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.told[len(e.told)-1]
+	}
+	s, e := open(t, "global _start\n_start:\n"+strings.Repeat("        mov     eax, 1\n", 3000)+"        mov     ebx, 0\n        int     0x80\n", nil)
+	if !strings.Contains(told(e), `"diagnostics":[]`) {
+		t.Fatal(told(e))
+	}
+	s.mu.Lock()
+	s.Idle = 0
+	s.mu.Unlock()
+	call(t, s, "textDocument/didChange", `{"textDocument":{"uri":"`+uri+`","version":2},"contentChanges":[{"range":{"start":{"line":2,"character":0},"end":{"line":2,"character":0}},"text":" extern puts\n call puts\n"}]}`)
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(told(e), `"version":2,"diagnostics":[]`); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(e.told)
+		}
+	}
+	if len(e.told) != 3 || !strings.Contains(e.told[1], "puts") {
+		t.Error(e.told)
+	}
+}
+
 // TestWatched has a client that watches files change one that a document includes.
 func TestWatched(t *testing.T) {
 	files := map[string]string{}
@@ -288,8 +314,11 @@ var requests = func() []string {
 	return names
 }()
 
-// TestPrefixes opens prefixes of every sample, and sources with mistakes, and asks
-// everything at their ends.
+var stride = flag.Int("stride", 29, "of how many keys one is asked everything about")
+
+// TestPrefixes types every sample key by key, so that each prefix is analysed, and asks
+// everything at the end of some of them; with -stride 1 of all. Sources with mistakes
+// are opened whole.
 func TestPrefixes(t *testing.T) {
 	samples, _ := filepath.Glob("../samples/*.tasm")
 	wrong, _ := filepath.Glob("../parser/testdata/*/*.asm")
@@ -302,21 +331,43 @@ func TestPrefixes(t *testing.T) {
 			t.Fatal(err)
 		}
 		body := string(raw[:min(len(raw), 4000)])
-		stride := 23
-		if i >= len(samples) {
-			stride = 1000
+		if i < len(samples) {
+			typeAll(t, body, i)
+		} else {
+			s, _ := open(t, body, nil)
+			ask(s, newText(body).position(len(body)))
 		}
-		for n := i % 7; n < len(body); n += stride {
-			ask(t, body[:n])
-		}
-		ask(t, body)
 	}
 }
 
-// ask opens a text and asks everything at its end.
-func ask(t testing.TB, body string) {
-	s, _ := open(t, body, nil)
-	p, _ := json.Marshal(map[string]any{"textDocument": documentID{URI: uri}, "position": newText(body).position(len(body)), "newName": "fresh"})
+// typeAll types a text, and asks everything once in stride keys.
+func typeAll(t *testing.T, body string, first int) {
+	s, _ := open(t, "", nil)
+	var at position
+	for n, r := range body {
+		key, _ := json.Marshal(map[string]any{
+			"textDocument":   documentID{URI: uri, Version: n},
+			"contentChanges": []any{map[string]any{"range": textRange{at, at}, "text": string(r)}},
+		})
+		if _, err := s.Handle("textDocument/didChange", key); err != nil {
+			t.Fatal(err)
+		}
+		at.Character += utf16Units(r)
+		if r == '\n' {
+			at = position{Line: at.Line + 1}
+		}
+		if (n+first)%*stride == 0 {
+			ask(s, at)
+		}
+	}
+	if got := s.documents[uri].text.body; got != body {
+		t.Errorf("typing gives\n%s\nwant\n%s", got, body)
+	}
+}
+
+// ask asks everything at a place.
+func ask(s *Server, at position) {
+	p, _ := json.Marshal(map[string]any{"textDocument": documentID{URI: uri}, "position": at, "range": textRange{at, at}, "newName": "fresh"})
 	for _, r := range requests {
 		s.Handle(r, p)
 	}

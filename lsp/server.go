@@ -200,7 +200,7 @@ func (s *Server) initialize(p *initializeParams) any {
 			"textDocumentSync":           map[string]any{"openClose": true, "change": 2, "save": false},
 			"hoverProvider":              true,
 			"completionProvider":         map[string]any{"triggerCharacters": []string{".", "%"}},
-			"signatureHelpProvider":      map[string]any{"triggerCharacters": []string{" ", ","}},
+			"signatureHelpProvider":      map[string]any{"triggerCharacters": []string{" ", ",", "("}},
 			"definitionProvider":         true,
 			"referencesProvider":         true,
 			"documentHighlightProvider":  true,
@@ -300,13 +300,30 @@ func (d *document) stop() {
 // analyse learns anew of a document, and tells the client what is wrong with it.
 func (s *Server) analyse(d *document) {
 	d.stop()
-	kind := 0
+	kind := anyKind
 	if d.analysis != nil {
 		kind = d.kind
 	}
 	d.analysis = analyse(d.file, d.text.body, s.read, kind)
+	s.tell(d)
+	if s.Sizes || d.unsettled {
+		ctx, cancel := context.WithCancel(context.Background())
+		d.cancel, d.sizes, d.busy = cancel, map[string]int{}, s.Sizes
+		a := d.analysis
+		go func() {
+			defer cancel()
+			select {
+			case <-ctx.Done():
+			case <-time.After(s.Idle):
+				s.background(ctx, d, a)
+			}
+		}()
+	}
+}
+
+// tell sends the messages about a document.
+func (s *Server) tell(d *document) {
 	s.client.Notify("textDocument/publishDiagnostics", publishDiagnostics{URI: d.uri, Version: d.version, Diagnostics: d.diagnostics(uriOf)})
-	s.measure(d)
 }
 
 // reanalyse does so for the documents that include a file which is open too.
@@ -319,24 +336,27 @@ func (s *Server) reanalyse(file string) {
 	s.watch()
 }
 
-// measure has the sizes of a document's program computed in the background.
-func (s *Server) measure(d *document) {
-	if !s.Sizes {
-		return
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	d.cancel, d.sizes, d.busy = cancel, map[string]int{}, true
-	a := d.analysis
-	go func() {
-		defer cancel()
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(s.Idle):
+// background does what no key may wait for: it looks whether a version of a document is
+// better read as something else, and computes the sizes of its program.
+func (s *Server) background(ctx context.Context, d *document, a *analysis) {
+	if a.unsettled {
+		read := func(name string) ([]byte, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.read(name)
 		}
+		settled := analyse(d.file, a.text.body, read, anyKind)
+		s.mu.Lock()
+		if ctx.Err() == nil && settled.errors < a.errors {
+			a, d.analysis = settled, settled
+			s.tell(d)
+		}
+		s.mu.Unlock()
+	}
+	if s.Sizes {
 		a.sizes(ctx, func(layout string, size int) { s.measured(ctx, d, layout, size, true) })
 		s.measured(ctx, d, "", 0, false)
-	}()
+	}
 }
 
 // measured takes a size that has become known.
