@@ -63,7 +63,9 @@ func (p *process) give(v callView, a answer) {
 			k++
 		}
 	}
-	p.Return(v.ABI, machine.Number(v.ABI.Bits, a.result))
+	result := machine.Number(v.ABI.Bits, a.result)
+	p.Return(v.ABI, result)
+	p.maps = !p.take(v, result) || p.maps
 }
 
 // size returns how many bytes the call hands over.
@@ -133,7 +135,6 @@ func (s *script) runOriginal(p *process, facts *machine.Facts, most int) (g gene
 		if g.leaves = g.overrun(p, v); g.leaves != nil {
 			return g
 		}
-		p.maps = p.maps || v.mapping()
 		bytes += v.size()
 		a := answered{view: v}
 		if g.ended = v.Syscall != nil && v.Syscall.NoReturn(); !g.ended {

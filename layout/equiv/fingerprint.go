@@ -39,6 +39,10 @@ func (p *pair) fingerprint() string {
 			printer.Write(process.Flag(f))
 			printer.WriteString(" ")
 		}
+		for _, g := range process.gifts {
+			printer.WriteString(fmt.Sprintf(" %d ", g.size))
+			printer.Write(g.address)
+		}
 		for _, c := range process.Memory.Changes() {
 			printer.WriteString(fmt.Sprintf("\n%d ", c.Offset))
 			printer.Write(c.Base)

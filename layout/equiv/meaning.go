@@ -120,6 +120,10 @@ func (p *pair) note(text func(value func(machine.Term) uint64) string, condition
 		}
 		when = append(when, f.Call+" "+what)
 	}
+	if len(when) == 0 && p.refused != "" {
+		f.Call = p.refused
+		when = append(when, f.Call+" fails")
+	}
 	f.Text = text(value)
 	if len(when) > 0 {
 		f.Text = "if " + strings.Join(when, " and ") + ", " + f.Text

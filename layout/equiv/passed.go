@@ -121,7 +121,7 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 		return
 	case linux.Opaque:
 		// A number, or an address that the kernel gave, is as good as a value.
-		if p.isMemory(a.value) {
+		if p.isMemory(a.value) && !p.isGranted(a.value) {
 			a.unclear = "passes its memory for " + a.Name + ", and what the kernel does there is not modelled"
 		}
 		return
@@ -203,7 +203,7 @@ func (p *process) followRange(a *passed, call machine.Call, facts *machine.Facts
 	if !exact {
 		size = max(size, 1<<32)
 	}
-	meets := p.isMemory(a.value)
+	meets := p.isMemory(a.value) && !p.isGranted(a.value)
 	if known && p.image.Fixed {
 		meets = meets || p.image.touches(low, size)
 	}

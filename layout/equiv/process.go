@@ -17,6 +17,8 @@ type process struct {
 	bias  int64        // which is added to addresses in the file that are numbers
 	at    machine.Term // address of the instruction that was executed last
 	maps  bool         // it may have mapped memory of which nothing is known
+	heap  heap
+	gifts []gift
 	// careful tells that before is kept: the registers before the last instruction.
 	careful bool
 	before  machine.State

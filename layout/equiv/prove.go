@@ -25,6 +25,7 @@ type pair struct {
 	original, result *process
 	calls            int
 	names            []string   // of the calls
+	refused          string     // the last of them that has given no memory; "" if none
 	findings         *[]Finding // of all paths
 	evaluations      *int       // of terms that may still be made, on all paths
 	// Where one of them waits for the other, the event that stopped it.
@@ -167,11 +168,49 @@ func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *diffe
 		}
 		seen[print] = true
 		p.stops = [2]*stop{}
-		p.answer(x.view, []*process{p.original, p.result}, []callView{x.view, y.view}, p.calls)
-		p.original.maps = p.original.maps || x.view.mapping()
+		unknown := p.answer(x.view, []*process{p.original, p.result}, []callView{x.view, y.view}, p.calls)
 		p.names = append(slices.Clip(p.names), x.view.name())
 		p.calls++
+		if results, errors := p.original.results(x.view); results != nil {
+			return p.returned(x.view, y.view, results, errors, unknown), nil, ""
+		}
+		p.take(x.view, y.view, unknown)
 	}
+}
+
+// returned returns the cases in which a call has returned one of some results, or an error
+// number, which is the unknown.
+func (p *pair) returned(x, y callView, results []machine.Term, errors bool, unknown machine.Term) []*pair {
+	if errors {
+		results = append(results, unknown)
+	}
+	var list []*pair
+	for i, result := range results {
+		w := &world{p.abi, p.terms, p.facts.Fork(), p.words}
+		if errors && result == unknown && !w.facts.Limit(result, failure, ^uint64(0)) {
+			continue
+		}
+		c := *p
+		c.world, c.original, c.result = w, p.original.fork(), p.result.fork()
+		c.original.Known, c.result.Known = w.facts.Decide, w.facts.Decide
+		if i > 0 {
+			c.refused = x.name()
+		}
+		c.take(x, y, result)
+		list = append(list, &c)
+	}
+	return list
+}
+
+// take has a call return a result to both processes, with the memory that it gives.
+func (p *pair) take(x, y callView, result machine.Term) {
+	if _, brk := p.original.extends(x); brk && p.original.heap.start.Width() == 0 {
+		p.facts.Limit(result, page, failure-page) // it does not fail
+	}
+	p.original.Return(x.ABI, result)
+	p.result.Return(y.ABI, result)
+	p.original.maps = !p.original.take(x, result) || p.original.maps
+	p.result.take(y, result)
 }
 
 // ending reports whether one of the processes ends by an exception, and the
