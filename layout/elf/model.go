@@ -1,33 +1,41 @@
 package elf
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Model is what is known of the headers of a file that is yet to be made: some
 // bits have a value, some are equal to others, and goals have still to be met.
 // It can be narrowed down step by step and taken back, as a search does.
 type Model struct {
-	parent []bit   // union-find over the bits of the headers
-	value  []uint8 // of the bits that are their own parent: 0, 1 or open
-	goals  []goal
-	views  map[int]*view // by index of the program header; -1 for the ELF header
-	trail  []change      // of bits, to be taken back
-	chosen []choice      // of alternatives, to be taken back
-	met    []int         // goals that are met whatever the open bits are, to be taken back
-	sum    linear        // for passing use
-	// version is another number whenever bits or goals are others.
-	version uint64
-	steps   int // that the search may still take
-	gaveUp  bool
+	// known and value are the bits that have a value, by byte.
+	known, value []byte
+	// root is the bit that stands for each bit and all that are equal to it: the lowest
+	// of them; next leads from one of them to the next, round in a ring.
+	root, next []bit
+	goals      []goal
+	views      []*view  // by index of the program header and 1; the first is the ELF header
+	trail      []change // of bits, to be taken back
+	chosen     []choice // of alternatives, to be taken back
+	met        []int    // goals that are met whatever the open bits are, to be taken back
+	sum        linear   // for passing use
+	changed    byteSet  // bytes of which not all goals know what has become known
+	steps      int      // that the search may still take
+	gaveUp     bool
 }
 
-const open uint8 = 2 // the value of a bit that may be 0 or 1
+// byteSet is a set of bytes of the headers: of those whose offsets are the same
+// modulo 64 all are in it or none. It may hold too many, never too few.
+type byteSet uint64
 
-// change is what a bit was before it was changed.
-type change struct {
-	bit    bit
-	parent bit
-	value  uint8
-}
+const everyByte = ^byteSet(0)
+
+func (s *byteSet) add(offset int64) { *s |= 1 << (offset & 63) }
+
+// change is what became known: the value of a bit, or that other was the root of
+// bits equal to it.
+type change struct{ bit, other bit }
 
 // choice is a goal that was replaced by one of its alternatives.
 type choice struct {
@@ -40,80 +48,122 @@ type goal struct {
 	rule  *Rule
 	must  Constraint
 	view  *view
-	index int // of the program header, or -1
+	index int     // of the program header, or -1
+	about byteSet // the bytes that it depends on
 	met   bool
-	seen  uint64 // version of the model when conclusions were last drawn from it
+	fresh bool // no conclusions were drawn from it yet
 }
 
 // maxSteps bounds one search.
 const maxSteps = 1 << 12
 
 func newModel(bytes int64) *Model {
-	m := &Model{parent: make([]bit, bytes*8), value: make([]uint8, bytes*8), version: 1}
-	m.sum.index = make([]int32, bytes*8)
-	for i := range m.parent {
-		m.parent[i], m.value[i] = bit(i), open
+	ints := make([]bit, 3*8*bytes)
+	m := &Model{known: make([]byte, bytes), value: make([]byte, bytes), root: ints[:8*bytes], next: ints[8*bytes : 16*bytes]}
+	m.sum.index = ints[16*bytes:]
+	for i := range m.root {
+		m.root[i], m.next[i] = bit(i), bit(i)
 	}
 	return m
 }
 
-// root returns the bit that stands for b and all that are equal to it.
-func (m *Model) root(b bit) bit {
-	for m.parent[b] != b {
-		b = m.parent[b]
+// view returns how a constraint sees the model with a program header in place; -1
+// stands for the ELF header.
+func (m *Model) view(header int) *view { return m.views[header+1] }
+
+// add adds a goal.
+func (m *Model) add(r *Rule, index int, v *view) {
+	g := goal{rule: r, must: r.Must, view: v, index: index, fresh: true}
+	r.Must.mentions(func(id FieldID, _ uint64) {
+		start, width := v.place(id)
+		for i := range int64(width) / 8 {
+			g.about.add(start/8 + i)
+		}
+	})
+	if g.about == 0 {
+		g.about = everyByte
 	}
-	return b
+	m.goals = append(m.goals, g)
 }
 
 func (m *Model) at(b bit) (bit, uint8) {
-	r := m.root(b)
-	if v := m.value[r]; v != open {
-		return known, v
+	if m.known[b>>3]>>(b&7)&1 != 0 {
+		return known, m.value[b>>3] >> (b & 7) & 1
 	}
-	return r, 0
-}
-
-func (m *Model) change(b, parent bit, value uint8) {
-	m.trail = append(m.trail, change{b, m.parent[b], m.value[b]})
-	m.parent[b], m.value[b] = parent, value
-	m.version++
+	return m.root[b], 0
 }
 
 // set gives b a value. It reports false when b has the other one.
 func (m *Model) set(b bit, value uint8) bool {
-	r := m.root(b)
-	if m.value[r] == open {
-		m.change(r, r, value)
+	r, old := m.at(b)
+	if r == known {
+		return old == value
 	}
-	return m.value[r] == value
+	m.trail = append(m.trail, change{bit: r, other: known})
+	m.each(r, func(b bit) {
+		m.known[b>>3] |= 1 << (b & 7)
+		m.value[b>>3] |= value << (b & 7)
+		m.changed.add(int64(b >> 3))
+	})
+	return true
+}
+
+// each calls f for all bits that are equal to b.
+func (m *Model) each(b bit, f func(bit)) {
+	f(b)
+	for i := m.next[b]; i != b; i = m.next[i] {
+		f(i)
+	}
 }
 
 // unite makes x and y the same bit.
 func (m *Model) unite(x, y bit) bool {
-	x, y = m.root(x), m.root(y)
+	rx, vx := m.at(x)
+	ry, vy := m.at(y)
 	switch {
-	case x == y:
+	case rx == known:
+		return m.set(y, vx)
+	case ry == known:
+		return m.set(x, vy)
+	case rx == ry:
 		return true
-	case m.value[x] != open:
-		return m.set(y, m.value[x])
-	case m.value[y] != open:
-		return m.set(x, m.value[y])
 	}
-	m.change(max(x, y), min(x, y), open)
+	rx, ry = min(rx, ry), max(rx, ry)
+	m.trail = append(m.trail, change{rx, ry})
+	m.each(ry, func(b bit) { m.root[b] = rx })
+	m.next[rx], m.next[ry] = m.next[ry], m.next[rx]
+	m.each(rx, func(b bit) { m.changed.add(int64(b >> 3)) })
 	return true
 }
 
+// takeBack makes unknown again what a change made known.
+func (m *Model) takeBack(c change) {
+	if c.other == known {
+		m.each(c.bit, func(b bit) {
+			m.known[b>>3] &^= 1 << (b & 7)
+			m.value[b>>3] &^= 1 << (b & 7)
+		})
+		return
+	}
+	m.next[c.bit], m.next[c.other] = m.next[c.other], m.next[c.bit]
+	m.each(c.other, func(b bit) { m.root[b] = c.other })
+}
+
 // Mark names a state of a Model to which Undo returns.
-type Mark struct{ goals, trail, chosen, met int }
+type Mark struct {
+	goals, trail, chosen, met int
+	changed                   byteSet
+}
 
 // Mark returns the present state.
-func (m *Model) Mark() Mark { return Mark{len(m.goals), len(m.trail), len(m.chosen), len(m.met)} }
+func (m *Model) Mark() Mark {
+	return Mark{len(m.goals), len(m.trail), len(m.chosen), len(m.met), m.changed}
+}
 
 // Undo takes back everything since mark.
 func (m *Model) Undo(mark Mark) {
-	m.version++
 	for _, c := range slices.Backward(m.trail[mark.trail:]) {
-		m.parent[c.bit], m.value[c.bit] = c.parent, c.value
+		m.takeBack(c)
 	}
 	for _, c := range slices.Backward(m.chosen[mark.chosen:]) {
 		m.goals[c.goal].must = c.was
@@ -123,43 +173,44 @@ func (m *Model) Undo(mark Mark) {
 	}
 	m.goals, m.trail = m.goals[:mark.goals], m.trail[:mark.trail]
 	m.chosen, m.met = m.chosen[:mark.chosen], m.met[:mark.met]
+	m.changed = mark.changed
 }
 
 // Len returns how many bytes the model knows about: the headers.
-func (m *Model) Len() int { return len(m.parent) / 8 }
+func (m *Model) Len() int { return len(m.known) }
 
 // Byte returns the bits of the byte at offset that are known: those under mask
 // are those of value.
 func (m *Model) Byte(offset int) (mask, value byte) {
-	for i := range 8 {
-		if b, v := m.at(bit(offset*8 + i)); b == known {
-			mask |= 1 << i
-			value |= v << i
-		}
-	}
-	return mask, value
+	return m.known[offset], m.value[offset]
 }
 
 // Set decides the bits under mask of the byte at offset. It reports false when
 // the file could not be loaded then as far as is seen at once; Feasible sees
 // everything. After false the model must be taken back to an earlier mark.
 func (m *Model) Set(offset int, mask, value byte) bool {
-	for i := range 8 {
-		if mask>>i&1 != 0 && !m.set(bit(offset*8+i), value>>i&1) {
+	return m.setByte(offset, mask, value) && m.propagate()
+}
+
+func (m *Model) setByte(offset int, mask, value byte) bool {
+	if (m.value[offset]^value)&mask&m.known[offset] != 0 {
+		return false
+	}
+	for left := mask &^ m.known[offset]; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros8(left)
+		if !m.set(bit(offset*8+i), value>>i&1) {
 			return false
 		}
 	}
-	return m.propagate()
+	return true
 }
 
 // SetBytes decides the bits under known of the bytes from the file's start on,
 // as Set does for one byte.
 func (m *Model) SetBytes(known, value []byte) bool {
 	for offset := range m.Len() {
-		for i := range 8 {
-			if known[offset]>>i&1 != 0 && !m.set(bit(offset*8+i), value[offset]>>i&1) {
-				return false
-			}
+		if !m.setByte(offset, known[offset], value[offset]) {
+			return false
 		}
 	}
 	return m.propagate()
@@ -168,13 +219,13 @@ func (m *Model) SetBytes(known, value []byte) bool {
 // SetField decides the bits under mask of a field, as Set does. header is the
 // index of the program header, and -1 for a field of the ELF header.
 func (m *Model) SetField(header int, id FieldID, mask, value uint64) bool {
-	return m.views[header].set(id, mask, value) && m.propagate()
+	return m.view(header).set(id, mask, value) && m.propagate()
 }
 
 // Field returns the bits of a field that are known: those under mask are those
 // of value.
 func (m *Model) Field(header int, id FieldID) (mask, value uint64) {
-	w := m.views[header].word(id)
+	w := m.view(header).word(id)
 	return w.mask, w.value
 }
 
@@ -188,7 +239,7 @@ func (m *Model) SetEntry(offset int64) bool {
 func (m *Model) Require(r *Rule) bool {
 	for _, g := range m.goals {
 		if g.rule.Scope == PerEntry {
-			m.goals = append(m.goals, goal{rule: r, must: r.Must, view: g.view, index: g.index})
+			m.add(r, g.index, g.view)
 			break
 		}
 	}
@@ -198,14 +249,15 @@ func (m *Model) Require(r *Rule) bool {
 // propagate draws the conclusions of the goals until there are no more. It
 // reports false when a goal is out of reach.
 func (m *Model) propagate() bool {
-	for {
-		before := len(m.trail)
+	for again := true; again; again = m.changed != 0 {
+		news := m.changed
+		m.changed = 0
 		for i := range m.goals {
 			g := &m.goals[i]
-			if g.met || g.seen == m.version {
+			if g.met || !g.fresh && g.about&(news|m.changed) == 0 {
 				continue
 			}
-			g.seen = m.version
+			g.fresh = false
 			switch conclude(g.must, g.view) {
 			case broken:
 				return false
@@ -214,16 +266,18 @@ func (m *Model) propagate() bool {
 				m.met = append(m.met, i)
 			}
 		}
-		if len(m.trail) == before {
-			return true
-		}
 	}
+	return true
 }
 
 // conclude judges a constraint, and makes the bits known that follow from it.
 func conclude(c Constraint, v *view) truth {
-	if sum, ok := c.(AtMost); ok {
-		return sum.conclude(v) // both at once: most of the time goes into these
+	// Of these both is done at once: most of the time goes into them.
+	switch c := c.(type) {
+	case AtMost:
+		return c.conclude(v)
+	case AnyOf:
+		return c.conclude(v)
 	}
 	t := c.truth(v)
 	if t == unknown && !c.assert(v) {
@@ -260,7 +314,7 @@ func (m *Model) decide() bool {
 				continue
 			}
 			m.chosen = append(m.chosen, choice{i, g.must})
-			m.goals[i].must, m.goals[i].seen = x, 0
+			m.goals[i].must, m.goals[i].fresh = x, true
 			if m.search() {
 				return true
 			}

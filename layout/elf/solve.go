@@ -131,7 +131,7 @@ func (c pastEnd) String() string {
 
 func (c pastEnd) truth(v *view) truth {
 	result := holds
-	for i := c.from * 8; i < int64(len(v.model.parent)); i++ {
+	for i := c.from * 8; i < int64(len(v.model.root)); i++ {
 		switch b, value := v.at(i); {
 		case b != known:
 			result = unknown
@@ -143,7 +143,7 @@ func (c pastEnd) truth(v *view) truth {
 }
 
 func (c pastEnd) assert(v *view) bool {
-	for i := c.from * 8; i < int64(len(v.model.parent)); i++ {
+	for i := c.from * 8; i < int64(len(v.model.root)); i++ {
 		if !v.model.set(bit(i), 0) {
 			return false
 		}
@@ -152,7 +152,7 @@ func (c pastEnd) assert(v *view) bool {
 }
 
 func (c pastEnd) pick(v *view) (bit, uint8) {
-	for i := c.from * 8; i < int64(len(v.model.parent)); i++ {
+	for i := c.from * 8; i < int64(len(v.model.root)); i++ {
 		if b, _ := v.at(i); b != known {
 			return b, 0
 		}
@@ -211,13 +211,12 @@ func demands(p Placement, l *Loader, assigned []Role) []demand {
 // model makes a Model of what is demanded.
 func model(p Placement, l *Loader, list []demand) *Model {
 	m := newModel(p.headersEnd())
-	m.views = map[int]*view{}
 	for i := -1; i < p.Phnum; i++ {
-		m.views[i] = &view{class: p.Class, limits: l.limits[p.Class-1], size: p.fileSize(), header: p.headerAt(i), model: m}
+		m.views = append(m.views, &view{class: p.Class, limits: l.limits[p.Class-1], size: p.fileSize(), header: p.headerAt(i), model: m})
 	}
+	m.goals = make([]goal, 0, len(list)+2)
 	for _, d := range list {
-		v := m.views[d.index]
-		m.goals = append(m.goals, goal{rule: d.rule, must: d.rule.Must, view: v, index: d.index})
+		m.add(d.rule, d.index, m.view(d.index))
 	}
 	return m
 }
@@ -376,8 +375,8 @@ func classify(p Placement, l *Loader, assigned []Role, m *Model) *ByteClasses {
 		g.openBits(func(b bit) { bounded[b] = true })
 	}
 	members := map[bit]int{}
-	for i := range m.parent {
-		members[m.root(bit(i))]++
+	for i := range m.root {
+		members[m.root[i]]++
 	}
 	for i := range c.Bytes {
 		b := &c.Bytes[i]
@@ -424,7 +423,7 @@ func (m *Model) fixForced() {
 		if !m.solve() {
 			return false
 		}
-		for i := range m.parent {
+		for i := range m.root {
 			if b, value := m.at(bit(i)); b == known {
 				seen[value][bit(i)] = true
 			} else {
@@ -474,9 +473,9 @@ func (c *ByteClasses) Model() *Model { return c.model }
 // n of the byte at offset, that one included: 8 times the offset plus the number.
 func (c *ByteClasses) TiedTo(offset, n int) []int {
 	var list []int
-	want := c.model.root(bit(offset*8 + n))
-	for i := range c.model.parent {
-		if c.model.root(bit(i)) == want {
+	want := c.model.root[offset*8+n]
+	for i := range c.model.root {
+		if c.model.root[i] == want {
 			list = append(list, i)
 		}
 	}

@@ -50,10 +50,19 @@ type word struct {
 func (v *view) word(id FieldID) word {
 	start, width := v.place(id)
 	w := word{width: width}
-	for i := range width {
-		if b, value := v.at(start + int64(i)); b == known {
-			w.mask |= 1 << i
-			w.value |= uint64(value) << i
+	first, n := start/8, int64(width/8)
+	if v.model != nil {
+		for i := n - 1; i >= 0; i-- {
+			w.mask = w.mask<<8 | uint64(v.model.known[first+i])
+			w.value = w.value<<8 | uint64(v.model.value[first+i])
+		}
+		return w
+	}
+	w.mask = w.full()
+	for i := n - 1; i >= 0; i-- {
+		w.value <<= 8
+		if k := first + i; k < int64(len(v.file)) {
+			w.value |= uint64(v.file[k])
 		}
 	}
 	return w
@@ -81,8 +90,13 @@ func (v *view) set(id FieldID, mask, value uint64) bool {
 	if width < 64 && value&mask>>width != 0 {
 		return false
 	}
-	for i := range width {
-		if mask>>i&1 != 0 && !v.model.set(bit(start)+bit(i), uint8(value>>i&1)) {
+	w := v.word(id)
+	if (w.value^value)&mask&w.mask != 0 {
+		return false
+	}
+	for left := mask &^ w.mask & w.full(); left != 0; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		if !v.model.set(bit(start)+bit(i), uint8(value>>i&1)) {
 			return false
 		}
 	}
@@ -91,15 +105,14 @@ func (v *view) set(id FieldID, mask, value uint64) bool {
 
 // firstUnknown returns the lowest unknown bit of a field under mask.
 func (v *view) firstUnknown(id FieldID, mask uint64) (bit, bool) {
-	start, width := v.place(id)
-	for i := range width {
-		if mask>>i&1 != 0 {
-			if b, _ := v.at(start + int64(i)); b != known {
-				return b, true
-			}
-		}
+	w := v.word(id)
+	left := mask &^ w.mask & w.full()
+	if left == 0 {
+		return known, false
 	}
-	return known, false
+	start, _ := v.place(id)
+	b, _ := v.at(start + int64(bits.TrailingZeros64(left)))
+	return b, true
 }
 
 func (c Is) truth(v *view) truth { return v.word(c.Field).matches(everyBit, c.Value) }
@@ -290,7 +303,7 @@ type linear struct {
 	bits     []bit
 	weights  []wide
 	// index finds a bit in bits: at index[bit]-1.
-	index []int32
+	index []bit
 }
 
 // reset empties the sum.
@@ -308,22 +321,19 @@ func (s *linear) addBit(b bit, weight wide) {
 	}
 	s.bits = append(s.bits, b)
 	s.weights = append(s.weights, weight)
-	s.index[b] = int32(len(s.bits))
+	s.index[b] = bit(len(s.bits))
 }
 
 // addField adds a multiple of a field.
 func (s *linear) addField(v *view, id FieldID, by uint64, sign int64) {
-	start, width := v.place(id)
-	number := uint64(0) // the bits that are known
-	for i := range width {
-		if b, value := v.at(start + int64(i)); b != known {
-			s.addBit(b, times(by, 1<<i, sign))
-		} else {
-			number |= uint64(value) << i
-		}
+	w := v.word(id)
+	if w.value != 0 {
+		s.constant = s.constant.plus(times(by, w.value, sign))
 	}
-	if number != 0 {
-		s.constant = s.constant.plus(times(by, number, sign))
+	start, _ := v.place(id)
+	for left := w.full() &^ w.mask; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		s.addBit(v.model.root[bit(start)+bit(i)], times(by, 1<<i, sign))
 	}
 }
 
@@ -500,20 +510,27 @@ func (c AnyOf) truth(v *view) truth {
 }
 
 // assert asserts the only alternative that is left, if there is just one.
-func (c AnyOf) assert(v *view) bool {
+func (c AnyOf) assert(v *view) bool { return c.conclude(v) != broken }
+
+func (c AnyOf) conclude(v *view) truth {
 	var last Constraint
+	left := 0
 	for _, x := range c {
 		switch x.truth(v) {
 		case holds:
-			return true
+			return holds
 		case unknown:
-			if last != nil {
-				return true
-			}
 			last = x
+			left++
 		}
 	}
-	return last != nil && last.assert(v)
+	switch left {
+	case 0:
+		return broken
+	case 1:
+		return conclude(last, v)
+	}
+	return unknown
 }
 
 func (c AnyOf) pick(v *view) (bit, uint8) {

@@ -64,11 +64,11 @@ func (c *ByteClasses) Reasons(l *Loader) [][]Applied {
 // tiedBytes reports for each byte whether bits of it are tied to others.
 func (m *Model) tiedBytes() []bool {
 	members := map[bit]int{}
-	for i := range m.parent {
-		members[m.root(bit(i))]++
+	for i := range m.root {
+		members[m.root[i]]++
 	}
 	list := make([]bool, m.Len())
-	for i := range m.parent {
+	for i := range m.root {
 		if r, _ := m.at(bit(i)); r != known && members[r] > 1 {
 			list[i/8] = true
 		}
