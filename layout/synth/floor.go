@@ -6,11 +6,13 @@ import (
 	"tasm/layout/elf"
 )
 
-// placements lists where the one program header of a file of some size may lie,
-// the smallest files first. More headers than one only make a file longer.
+// placements lists where the one program header of a file of some size may lie, all
+// of it in the file, the smallest files first. More headers than one only make a file
+// longer.
 func placements(class elf.Class, size int64) []elf.Placement {
 	var list []elf.Placement
-	for phoff := int64(0); phoff <= int64(class.Size(elf.FileHeader)); phoff++ {
+	last := min(int64(class.Size(elf.FileHeader)), size-int64(class.Size(elf.ProgramHeader)))
+	for phoff := int64(0); phoff <= last; phoff++ {
 		for _, typ := range [...]uint64{elf.TypeExec, elf.TypeDyn} {
 			list = append(list, elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1, Size: size})
 		}

@@ -34,10 +34,10 @@ type site struct {
 	// leading are the last bytes of runs that are only bounded: the most
 	// significant of what has to be larger or smaller than something else.
 	leading []int
-	// tied lists for each bit the other bits that always have its value.
+	// tied lists for each bit of the headers the other bits that always have its value.
 	tied [][]int32
 
-	rows []row256 // by byte
+	rows []row256 // by byte of the headers
 
 	moved sync.Map // of moves, by what they depend on
 
@@ -106,8 +106,9 @@ func (s *site) survey() {
 		return
 	}
 	s.classes = classes
-	s.rows = make([]row256, len(s.known))
-	s.tricky, s.linked, s.tied = make([]bool, len(s.known)), make([]bool, len(s.known)), make([][]int32, 8*len(s.known))
+	n := len(classes.Bytes)
+	s.rows, s.tied = make([]row256, n), make([][]int32, 8*n)
+	s.tricky, s.linked = make([]bool, len(s.known)), make([]bool, len(s.known))
 	for i, b := range classes.Bytes {
 		s.known[i], s.value[i] = s.known[i]|b.Fixed, s.value[i]|b.Value
 		if b.Kind() == elf.Free || b.Kind() == elf.Fixed {
@@ -132,9 +133,9 @@ func (s *site) survey() {
 // spread finds the reach of the linked bytes: up to the last byte that depends
 // on them.
 func (s *site) spread() {
-	s.reach = make([]int, len(s.known))
+	s.reach = make([]int, len(s.classes.Bytes))
 	last := 0
-	for p := range s.known {
+	for p := range s.reach {
 		for j := range 8 {
 			for _, other := range s.tied[8*p+j] {
 				s.reach[p] = max(s.reach[p], p, int(other/8))
@@ -142,7 +143,7 @@ func (s *site) spread() {
 			}
 		}
 	}
-	for p := range s.known {
+	for p := range s.reach {
 		if s.linked[p] && s.reach[p] == 0 {
 			s.reach[p] = max(p, last)
 		}
@@ -153,6 +154,14 @@ func (s *site) spread() {
 			s.leading = append(s.leading, p)
 		}
 	}
+}
+
+// ties lists the other bits that always have the value of bit j of the byte at p.
+func (s *site) ties(p, j int) []int32 {
+	if p >= len(s.classes.Bytes) {
+		return nil
+	}
+	return s.tied[8*p+j]
 }
 
 // bounded reports whether a byte is neither free nor linked.
@@ -466,7 +475,7 @@ func (g *ground) addressAt(p, size int) (int, bool) {
 			if both != 0 && (g.value[p+k]^g.value[q])>>j&1 == 0 {
 				continue
 			}
-			if !slices.Contains(g.tied[8*(p+k)+j], int32(8*q+j)) {
+			if !slices.Contains(g.ties(p+k, j), int32(8*q+j)) {
 				return 0, false
 			}
 		}

@@ -429,7 +429,7 @@ func (t *task) begins(p int) bool {
 func (t *task) own(p int) bool {
 	open := 0
 	for j := range 8 {
-		if t.ground.known[p]>>j&1 == 0 && len(t.tied[8*p+j]) == 0 {
+		if t.ground.known[p]>>j&1 == 0 && len(t.ties(p, j)) == 0 {
 			open++
 		}
 	}
