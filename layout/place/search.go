@@ -1,0 +1,287 @@
+package place
+
+import (
+	"cmp"
+	"slices"
+
+	"tasm/codegen/x86"
+)
+
+// The way of the first chain through the headers: dynamic programming over the
+// positions of the file. A node is reached from others at lower positions alone, so
+// when the search comes to a position the cheapest way to each of its nodes is known.
+
+// node is a point on the way of the first chain: a position in the file and
+// the items that are still to come.
+type node struct {
+	at int
+	progress
+	dirty bool // CF may have been set since entry by a bridge
+	// filesz is the highest byte of p_filesz and 1, between that and the one of
+	// p_memsz; 0 where it is open.
+	filesz  uint16
+	strange strange
+	early   early
+}
+
+// hop is how a node was reached.
+type hop struct {
+	from   node
+	item   int     // which is placed, in one of its encodings
+	items  int     // how many the way stands for
+	way    *way    // that one
+	bridge *bridge // or a bridge
+	jump   bool    // or a jump
+	pad    bool    // or a NOP
+	early  *way    // or a push for the item
+	cost   int
+}
+
+// byteAt is what a hop from a position puts at another one, if that is known.
+func (h *hop) byteAt(from, at int) (byte, bool) {
+	i := at - from
+	switch {
+	case h.bridge != nil:
+		for _, a := range h.bridge.assigned {
+			if a.at == at {
+				return a.value, true
+			}
+		}
+	case h.pad:
+		return nop, true
+	case h.jump && i == 0:
+		return jumpShort, true
+	case h.early != nil:
+		return h.early.code[i], true
+	case h.way != nil && i < len(h.way.code):
+		open := i >= len(h.way.code)-h.way.loose || slices.ContainsFunc(h.way.fixups, func(x x86.Fixup) bool { return i >= int(x.Offset) && i < int(x.Offset)+int(x.Size) })
+		return h.way.code[i], !open
+	}
+	return 0, false
+}
+
+// reached is a node with the hop that leads to it.
+type reached struct {
+	to  node
+	hop hop
+}
+
+// search is the state of the dynamic programming.
+type search struct {
+	*file
+	items         []*item
+	ways          map[node]hop // the cheapest to each node
+	order         [][]node     // by position, in the order in which they were reached
+	alike         map[likeness]node
+	runs          []int // where jumps may lead
+	filesz, memsz int   // offsets of the highest bytes of the sizes
+}
+
+// search finds the way for the items of the first chain that leaves the fewest bytes
+// for the tail, and of those the one that uses up the fewest bytes of the headers.
+// There is none when patience for early pushes ends.
+func (f *file) search(items []*item) []reached {
+	tail := f.space.tail
+	if f.entry >= tail {
+		return nil
+	}
+	start := node{at: f.entry}
+	s := &search{file: f, items: items, ways: map[node]hop{start: {}}, order: make([][]node, tail+beyond+x86.MaxLength+1), alike: map[likeness]node{}, runs: f.space.runs(f.liberty)}
+	s.filesz, s.memsz = f.space.sizeBytes()
+	s.order[f.entry] = []node{start}
+	for at := f.entry; at < tail+beyond; at++ {
+		for k := 0; k < len(s.order[at]); k++ {
+			if f.early {
+				if f.space.text.patience--; f.space.text.patience < 0 {
+					return nil
+				}
+			}
+			if n := s.order[at][k]; n.item < len(items) && (at < tail || n.strange.told != 0) {
+				s.expand(n)
+			}
+		}
+	}
+	best, found := s.best()
+	var path []reached
+	for n := best; found && n != start; n = s.ways[n].from {
+		path = append(path, reached{n, s.ways[n]})
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// reach notes that a hop leads from one node to another, unless that is known to be
+// reached for no more already.
+func (s *search) reach(from, to node, h hop) {
+	if from.at <= s.filesz && s.filesz < to.at {
+		if b, known := h.byteAt(from.at, s.filesz); known {
+			to.filesz = uint16(b) + 1
+		}
+	}
+	if from.at <= s.memsz && s.memsz < to.at {
+		if b, known := h.byteAt(from.at, s.memsz); known && to.filesz > 0 && !s.space.sizesAgree(byte(to.filesz-1), b) {
+			return
+		}
+		to.filesz = 0
+	}
+	hope, ok := s.hopeful(&to, s.items)
+	if !ok {
+		return
+	}
+	h.from = from
+	h.cost += s.ways[from].cost
+	if old, ok := s.ways[to]; ok && old.cost <= h.cost {
+		return
+	} else if !ok {
+		if hope != "" {
+			k := likeness{to.at, to.progress, to.early, hope}
+			if old, ok := s.alike[k]; ok && s.ways[old].cost <= h.cost {
+				return
+			}
+			s.alike[k] = to
+		}
+		s.order[to.at] = append(s.order[to.at], to)
+	}
+	s.ways[to] = h
+}
+
+// expand makes all hops from a node.
+func (s *search) expand(n node) {
+	for _, k := range n.next(s.items) {
+		switch top := n.early.top(); {
+		case n.early.has(k):
+			if k == top {
+				s.popEarly(n, k)
+			}
+		case top < 0 || k <= top || !s.items[k].onStack():
+			s.placeItem(n, k)
+		}
+	}
+	if n.at >= s.space.tail {
+		return
+	}
+	if s.early {
+		s.pushEarly(n)
+	}
+	s.pass(n)
+}
+
+// popEarly gives the register of item k the number that was pushed for it.
+func (s *search) popEarly(n node, k int) {
+	it := s.items[k]
+	w := s.space.text.popped(it.setting)
+	if n.depth(s.items) != it.depth || !s.fits(n.at, w) {
+		return
+	}
+	if to, ok := n.settle(s.items, k, w); ok {
+		to.early = n.early.pop()
+		s.reach(n, to, hop{item: k, items: it.setting.items, way: w, cost: len(w.code)})
+	}
+}
+
+// placeItem places item k, in each of its encodings, or, where it gives a register a
+// number, in other ways to do that.
+func (s *search) placeItem(n node, k int) {
+	it := s.items[k]
+	for i := range it.ways {
+		w := &it.ways[i]
+		if it.target != nil && w != it.way() {
+			continue
+		}
+		if to, ok := n.place(s.items, k, len(w.code)); ok && s.fits(n.at, w) {
+			s.reach(n, to, hop{item: k, items: 1, way: w, cost: len(w.code)})
+		}
+	}
+	if it.setting.items == 0 {
+		return
+	}
+	list := s.space.text.settle(n, s.items, k)
+	for i := range list {
+		w := &list[i]
+		if to, ok := n.settle(s.items, k, w); ok && s.fits(n.at, w) {
+			s.reach(n, to, hop{item: k, items: it.setting.items, way: w, cost: len(w.code)})
+		}
+	}
+}
+
+// pushEarly pushes numbers for later.
+func (s *search) pushEarly(n node) {
+	t := s.space.text
+	for _, k := range t.candidates(n, s.items) {
+		list := t.pushes(n, s.items, k)
+		for i := range list {
+			w := &list[i]
+			to := n.moved(n.at + len(w.code))
+			var ok bool
+			if to.early, ok = n.early.push(k); ok && s.fits(n.at, w) {
+				s.reach(n, to, hop{early: w, item: k, cost: len(w.code)})
+			}
+		}
+	}
+}
+
+// pass goes on at another position without placing anything: by a NOP, a jump to
+// another run of free bytes, or a bridge.
+func (s *search) pass(n node) {
+	at, room := n.at, min(s.liberty, loose)
+	if s.space.holds(at, nop, s.liberty) {
+		s.reach(n, n.moved(at+1), hop{pad: true, cost: 1})
+	}
+	if s.space.free(at, room) && at+1 < s.space.tail && s.space.free(at+1, room) {
+		for _, r := range s.runs {
+			if r > at+2 && r-at-2 < 128 {
+				s.reach(n, n.moved(r), hop{jump: true, cost: 2})
+			}
+		}
+	}
+	list := s.bridgesFrom(at)
+	for i := range list {
+		b := &list[i]
+		if left, ok := s.through(n, s.items, b); ok {
+			to := n.moved(b.to)
+			to.dirty, to.strange = n.dirty || b.flags&x86.CF != 0, left
+			s.reach(n, to, hop{bridge: b, cost: len(b.assigned)})
+		}
+	}
+}
+
+// moved is the node at another position.
+func (n node) moved(at int) node {
+	n.at = at
+	return n
+}
+
+// best is the node where the chain leaves the headers at the least size of the file:
+// of equals the one that uses up the fewest of their bytes. It is false where no node
+// reaches the tail.
+func (s *search) best() (best node, found bool) {
+	behind := lengths(s.items)
+	tail := s.space.tail
+	end := func(n node) int {
+		left := n.length(s.space.text, s.items, behind)
+		if n.at < tail && left == 0 {
+			return tail
+		}
+		return n.at + left
+	}
+	compare := func(a, b node) int {
+		dirty := 0
+		if a.dirty != b.dirty {
+			if dirty = -1; a.dirty {
+				dirty = 1
+			}
+		}
+		return cmp.Or(end(a)-end(b), s.ways[a].cost-s.ways[b].cost, a.at-b.at, a.item-b.item, cmp.Compare(a.done, b.done), dirty)
+	}
+	for _, list := range s.order {
+		for _, n := range list {
+			if n.item < len(s.items) && (n.at < tail || n.owes(s.items)) {
+				continue
+			}
+			if !found || compare(n, best) < 0 {
+				best, found = n, true
+			}
+		}
+	}
+	return best, found
+}
