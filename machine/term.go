@@ -150,16 +150,8 @@ func bit(b bool) Term {
 func (t *Terms) Unknown(u Unknown) Term {
 	n := t.unknowns[u]
 	if n == nil {
-		n = &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, most: mask(uint8(u.Width)), maybe: mask(uint8(u.Width)), unknown: &u}
-		if u.Origin == ImageBase {
-			n.maybe &^= linux.PageSize - 1
-			n.most = n.maybe
-		}
-		if u.Origin == Input && u.Of.width > 0 {
-			n.maybe, n.most = u.Of.value, u.Of.value
-		}
+		n = t.unknown(u)
 		t.unknowns[u] = n
-		t.count++
 	}
 	return Term{node: n, width: n.width}
 }
@@ -167,7 +159,22 @@ func (t *Terms) Unknown(u Unknown) Term {
 // Undefined returns a fresh unknown of a width in bits.
 func (t *Terms) Undefined(width int) Term {
 	t.undefined++
-	return t.Unknown(Unknown{Origin: Undefined, Width: width, Index: t.undefined})
+	n := t.unknown(Unknown{Origin: Undefined, Width: width, Index: t.undefined})
+	return Term{node: n, width: n.width}
+}
+
+// unknown makes the node of an unknown value that has none.
+func (t *Terms) unknown(u Unknown) *node {
+	n := &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, most: mask(uint8(u.Width)), maybe: mask(uint8(u.Width)), unknown: &u}
+	if u.Origin == ImageBase {
+		n.maybe &^= linux.PageSize - 1
+		n.most = n.maybe
+	}
+	if u.Origin == Input && u.Of.width > 0 {
+		n.maybe, n.most = u.Of.value, u.Of.value
+	}
+	t.count++
+	return n
 }
 
 func (t *Terms) intern(k key) Term {

@@ -26,7 +26,7 @@ type node struct {
 
 // hop is how a node was reached.
 type hop struct {
-	from   node
+	from   int     // the number of the node that it leads on from
 	item   int     // which is placed, in one of its encodings
 	items  int     // how many the way stands for
 	way    *way    // that one
@@ -70,9 +70,11 @@ type reached struct {
 type search struct {
 	*file
 	items         []*item
-	ways          map[node]hop // the cheapest to each node
-	order         [][]node     // by position, in the order in which they were reached
-	alike         map[likeness]node
+	nodes         []reached // in the order in which they were reached first, each with the cheapest way to it
+	numbers       map[node]int32
+	order         [][]int32 // the nodes by position
+	alike         map[likeness]int32
+	now           int   // the node whose hops are made
 	runs          []int // where jumps may lead
 	filesz, memsz int   // offsets of the highest bytes of the sizes
 }
@@ -85,10 +87,9 @@ func (f *file) search(items []*item) []reached {
 	if f.entry >= tail {
 		return nil
 	}
-	start := node{at: f.entry}
-	s := &search{file: f, items: items, ways: map[node]hop{start: {}}, order: make([][]node, tail+beyond+x86.MaxLength+1), alike: map[likeness]node{}, runs: f.space.runs(f.liberty)}
+	s := &search{file: f, items: items, numbers: map[node]int32{}, order: make([][]int32, tail+beyond+x86.MaxLength+1), alike: map[likeness]int32{}, runs: f.space.runs(f.liberty)}
 	s.filesz, s.memsz = f.space.sizeBytes()
-	s.order[f.entry] = []node{start}
+	s.add(node{at: f.entry}, hop{from: -1})
 	for at := f.entry; at < tail+beyond; at++ {
 		for k := 0; k < len(s.order[at]); k++ {
 			if f.early {
@@ -96,18 +97,26 @@ func (f *file) search(items []*item) []reached {
 					return nil
 				}
 			}
-			if n := s.order[at][k]; n.item < len(items) && (at < tail || n.strange.told != 0) {
+			s.now = int(s.order[at][k])
+			if n := s.nodes[s.now].to; n.item < len(items) && (at < tail || n.strange.told != 0) {
 				s.expand(n)
 			}
 		}
 	}
-	best, found := s.best()
 	var path []reached
-	for n := best; found && n != start; n = s.ways[n].from {
-		path = append(path, reached{n, s.ways[n]})
+	for i := s.best(); i > 0; i = s.nodes[i].hop.from {
+		path = append(path, s.nodes[i])
 	}
 	slices.Reverse(path)
 	return path
+}
+
+// add takes in a node that is reached for the first time.
+func (s *search) add(n node, h hop) {
+	i := int32(len(s.nodes))
+	s.nodes = append(s.nodes, reached{n, h})
+	s.numbers[n] = i
+	s.order[n.at] = append(s.order[n.at], i)
 }
 
 // reach notes that a hop leads from one node to another, unless that is known to be
@@ -128,21 +137,22 @@ func (s *search) reach(from, to node, h hop) {
 	if !ok {
 		return
 	}
-	h.from = from
-	h.cost += s.ways[from].cost
-	if old, ok := s.ways[to]; ok && old.cost <= h.cost {
-		return
-	} else if !ok {
-		if hope != "" {
-			k := likeness{to.at, to.progress, to.early, hope}
-			if old, ok := s.alike[k]; ok && s.ways[old].cost <= h.cost {
-				return
-			}
-			s.alike[k] = to
+	h.from = s.now
+	h.cost += s.nodes[s.now].hop.cost
+	if i, ok := s.numbers[to]; ok {
+		if old := &s.nodes[i].hop; h.cost < old.cost {
+			*old = h
 		}
-		s.order[to.at] = append(s.order[to.at], to)
+		return
 	}
-	s.ways[to] = h
+	if hope != "" {
+		k := likeness{to.at, to.progress, to.early, hope}
+		if old, ok := s.alike[k]; ok && s.nodes[old].hop.cost <= h.cost {
+			return
+		}
+		s.alike[k] = int32(len(s.nodes))
+	}
+	s.add(to, h)
 }
 
 // expand makes all hops from a node.
@@ -251,10 +261,10 @@ func (n node) moved(at int) node {
 	return n
 }
 
-// best is the node where the chain leaves the headers at the least size of the file:
-// of equals the one that uses up the fewest of their bytes. It is false where no node
-// reaches the tail.
-func (s *search) best() (best node, found bool) {
+// best is the number of the node where the chain leaves the headers at the least size of the file:
+// of equals the one that uses up the fewest of their bytes; -1 where no node reaches the
+// tail.
+func (s *search) best() int {
 	behind := lengths(s.items)
 	tail := s.space.tail
 	end := func(n node) int {
@@ -264,24 +274,27 @@ func (s *search) best() (best node, found bool) {
 		}
 		return n.at + left
 	}
-	compare := func(a, b node) int {
+	compare := func(x, y *reached) int {
+		a, b := &x.to, &y.to
 		dirty := 0
 		if a.dirty != b.dirty {
 			if dirty = -1; a.dirty {
 				dirty = 1
 			}
 		}
-		return cmp.Or(end(a)-end(b), s.ways[a].cost-s.ways[b].cost, a.at-b.at, a.item-b.item, cmp.Compare(a.done, b.done), dirty)
+		return cmp.Or(end(*a)-end(*b), x.hop.cost-y.hop.cost, a.at-b.at, a.item-b.item, cmp.Compare(a.done, b.done), dirty)
 	}
+	best := -1
 	for _, list := range s.order {
-		for _, n := range list {
-			if n.item < len(s.items) && (n.at < tail || n.owes(s.items)) {
+		for _, i := range list {
+			n := &s.nodes[i]
+			if n.to.item < len(s.items) && (n.to.at < tail || n.to.owes(s.items)) {
 				continue
 			}
-			if !found || compare(n, best) < 0 {
-				best, found = n, true
+			if best < 0 || compare(n, &s.nodes[best]) < 0 {
+				best = int(i)
 			}
 		}
 	}
-	return best, found
+	return best
 }
