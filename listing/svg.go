@@ -169,7 +169,9 @@ func (l *Listing) drawLine(body *strings.Builder, row int, at, end int64, y int,
 		}
 		fmt.Fprintf(body, "<g tabindex=\"0\" data-owners=\"%s\"><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>", numbers(r.Owners), html.EscapeString(l.describe(r, i)), x(i), y, cellWidth, cellTop, class)
 		text(x(i)+8, y+20, "byte", fmt.Sprintf("%02x", l.Bytes[i]))
-		text(x(i)+44, y+20, "label", quote(l.Bytes[i:i+1]))
+		if c := l.Bytes[i]; c >= ' ' && c <= '~' { // others have no sign, which may look like that of free bytes
+			text(x(i)+44, y+20, "label", quote(l.Bytes[i:i+1]))
+		}
 		text(x(i)+cellWidth-16, y+20, "sign", r.May.sign())
 		body.WriteString("</g>\n")
 	}
