@@ -134,11 +134,16 @@ func New(name string, f *layout.File, table *symbols.Table, loader *elf.Loader, 
 		if f.Class == 0 {
 			c.headers(im)
 		}
-		if !traced {
+		foreign := im.foreign()
+		if foreign != "" {
+			l.Remarks = append(l.Remarks, foreign)
+		} else if !traced {
 			c.walk(im)
 		}
 		l.rows(c.judge(im, loader))
-		l.tell()
+		if foreign == "" {
+			l.tell()
+		}
 	} else {
 		l.rows(make([]May, len(f.Bytes)))
 	}

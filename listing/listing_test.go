@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,5 +97,24 @@ func TestReadAnything(t *testing.T) {
 		if err := l.Text(io.Discard); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestForeign lists a file for another processor: it is no code of x86.
+func TestForeign(t *testing.T) {
+	const arm64 = 183
+	header := elf.Encode(elf.Class64, elf.FileHeader, &elf.Values{
+		elf.EIMag: elf.Magic, elf.EIClass: 2, elf.EType: 2, elf.EMachine: arm64, elf.EEntry: 0x400078, elf.EPhoff: 64, elf.EPhentsize: 56, elf.EPhnum: 1,
+	})
+	file := append(header, elf.Encode(elf.Class64, elf.ProgramHeader, &elf.Values{
+		elf.PType: elf.SegmentLoad, elf.PFlags: 5, elf.PVaddr: 0x400000, elf.PFilesz: 0x80, elf.PMemsz: 0x80, elf.PAlign: 0x1000,
+	})...)
+	file = append(file, 0, 0, 0x80, 0xd2, 0xa8, 0x0b, 0x80, 0xd2)
+	l, err := Read("arm", file, elf.Linux)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.Story) > 0 || slices.ContainsFunc(l.Owners, func(o Owner) bool { return o.Kind == Code }) || !strings.Contains(strings.Join(l.Remarks, " "), "AARCH64") {
+		t.Errorf("%v, %v", l.Remarks, l.Story)
 	}
 }

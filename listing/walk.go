@@ -1,6 +1,7 @@
 package listing
 
 import (
+	delf "debug/elf"
 	"fmt"
 	"regexp"
 	"slices"
@@ -66,6 +67,17 @@ func readImage(file []byte) *image {
 		im.roles = append(im.roles, role)
 	}
 	return im
+}
+
+// foreign says that a file is for another processor; "" where it is for x86.
+func (im *image) foreign() string {
+	switch m := elf.Get(im.class, im.bytes, elf.EMachine); m {
+	case elf.Machine386, elf.Machine486, elf.MachineX86_64:
+		return ""
+	default:
+		const prefix = "EM_"
+		return fmt.Sprintf("It is for another processor, %s: its instructions are not shown.", strings.TrimPrefix(delf.Machine(m).String(), prefix))
+	}
 }
 
 // at returns the file offset of an address. A segment is mapped in whole pages.

@@ -85,5 +85,8 @@ func checkSource(name string, text []byte) error {
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		return fmt.Errorf("'%s' is not a source file: it has a zero byte at offset %d", name, i)
 	}
+	if line, _, _ := bytes.Cut(text, []byte("\n")); bytes.HasPrefix(line, []byte("#!")) {
+		return fmt.Errorf("'%s' is not a source file: it is a script for %s", name, bytes.TrimSpace(line[2:]))
+	}
 	return nil
 }
