@@ -28,6 +28,7 @@ var transfers, endTransfers = context.WithCancel(context.Background())
 type programOptions struct {
 	sourceOptions
 	searchOptions
+	warns bool // of what a program will do wrong, before it is run
 }
 
 // register adds the options to a command, in groups, and returns the first.

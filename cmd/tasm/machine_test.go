@@ -52,6 +52,12 @@ func TestOnCPU(t *testing.T) {
 	if r := runTasm("", "run", "--on", "cpu", bad); r.status != 128+11 || !strings.Contains(r.stderr, "put m into section .data") {
 		t.Errorf("%+v", r)
 	}
+	careless := writeSource(t, "target linux/386\nmov eax, 20\nint 0x80\n")
+	for _, args := range [][]string{{"build", "-o", filepath.Join(t.TempDir(), "x")}, {"run"}} {
+		if r := runTasm("", append(args, careless)...); !strings.Contains(r.stderr, "[-w+run-past-end]") {
+			t.Errorf("tasm %s: %+v", args, r)
+		}
+	}
 	for _, args := range []string{"run --on moon", "step --plain --on kernel", "trace --on cpu --grant go.mod", "run --on kernel --fail write=EPIPE"} {
 		if r := runTasm("", append(strings.Fields(args), source)...); r.status == 0 || r.stderr == "" {
 			t.Errorf("tasm %s: %+v", args, r)

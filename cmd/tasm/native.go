@@ -19,6 +19,7 @@ import (
 	"tasm/diag"
 	"tasm/layout"
 	"tasm/layout/elf"
+	"tasm/lint"
 	"tasm/listing"
 	"tasm/origin"
 	"tasm/symbols"
@@ -78,6 +79,9 @@ func (o *programOptions) fromSource(sys *system, name string) (*session, error) 
 	built, messages, err := o.assembleFile(sys, name)
 	if err != nil {
 		return nil, err
+	}
+	if o.warns {
+		messages.Append(lint.Check(built.Program, built.Files))
 	}
 	if !o.layoutSet() {
 		o.searchOptions.layout = plainLayout

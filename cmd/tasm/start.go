@@ -72,6 +72,7 @@ func (r *runner) run(sys *system, args []string) error {
 		return usagef("give a file whose program is to be started")
 	}
 	if r.in == "" {
+		r.warns = true
 		s, err := r.prepare(sys, args[0])
 		switch {
 		case err != nil:
