@@ -95,6 +95,8 @@ type Options struct {
 	Lines bool
 	// Listing is told of what is read and placed in the last pass; nil for nobody.
 	Listing Listing
+	// ListAlways lists a source of which lines could not be read, too.
+	ListAlways bool
 }
 
 // Listing follows the last pass line by line.
@@ -104,6 +106,9 @@ type Listing interface {
 	// Line is told of each line that is read, how deep in files and macros it
 	// stands and whether it is in the body of a macro.
 	Line(at diag.Range, depth int, macro bool)
+	// Note is told of what Shows asks for besides.
+	Note(depth int, text string)
+	Shows() parser.Shown
 	// Place is told of what a statement makes, offset bytes into a section.
 	Place(f *program.Fragment, offset int64, section lang.SegmentID)
 }
@@ -132,15 +137,9 @@ func Assemble(files *diag.Files, root diag.FileID, opts Options) (*program.Progr
 		root:    root,
 		incbin:  map[included][]byte{},
 	}
-	var read func(diag.Range, int, bool)
 	if opts.Listing != nil {
-		read = func(at diag.Range, depth int, macro bool) {
-			if a.final {
-				opts.Listing.Line(at, depth, macro)
-			}
-		}
+		a.parser = newParser(files, opts, &lastPass{a, opts.Listing})
 	}
-	a.parser = newParser(files, opts, read)
 	return a.run()
 }
 
@@ -149,7 +148,31 @@ func NewParser(files *diag.Files, opts Options) *parser.Parser {
 	return newParser(files, opts, nil)
 }
 
-func newParser(files *diag.Files, opts Options, read func(diag.Range, int, bool)) *parser.Parser {
+// lastPass tells a listing of the pass that may be the last.
+type lastPass struct {
+	*assembler
+	Listing
+}
+
+func (l *lastPass) Line(at diag.Range, depth int, macro bool) {
+	if l.listing() {
+		l.Listing.Line(at, depth, macro)
+	}
+}
+
+func (l *lastPass) Note(depth int, text string) {
+	if l.listing() {
+		l.Listing.Note(depth, text)
+	}
+}
+
+// listing reports whether the pass is listed: the last one, unless a line could not
+// be read, and the listing is not asked for all the same.
+func (a *assembler) listing() bool {
+	return a.final && a.opts.Listing != nil && (!a.misread || a.opts.ListAlways)
+}
+
+func newParser(files *diag.Files, opts Options, lister parser.Lister) *parser.Parser {
 	prelude := opts.Prelude
 	if opts.Object != nil {
 		prelude = slices.Concat(opts.Object.Macros, prelude)
@@ -164,7 +187,7 @@ func newParser(files *diag.Files, opts Options, read func(diag.Range, int, bool)
 		ReadFile:      opts.ReadFile,
 		Files:         files,
 		Format:        opts.format(),
-		Read:          read,
+		Lister:        lister,
 		Environ:       opts.Environ,
 		Now:           opts.Now,
 		MaxLines:      opts.MaxLines,
@@ -202,6 +225,7 @@ type assembler struct {
 	fewest     int     // changes of a pass so far
 	stalled    int     // passes since
 	moved      bool    // a section got another size
+	misread    bool    // the parser has rejected a line, in any pass
 	messages   *diag.Bag
 	bits       int
 	used64     bool       // some code was assembled for 64 bits
@@ -299,7 +323,7 @@ func (a *assembler) runPass() {
 	a.table, a.recent, a.keep = nil, nil, nil
 	a.affixes = a.opts.Affixes
 	a.cpu = cpuAny
-	if a.final && a.opts.Listing != nil {
+	if a.listing() {
 		a.opts.Listing.Begin()
 	}
 	a.used64, a.defaultRel, a.sectalignOff = false, false, false
@@ -353,6 +377,7 @@ func (a *assembler) readPass() {
 		}
 		a.here = a.current.size // what $ means to a condition before the next statement
 	}
+	a.misread = a.misread || a.syntax.Errors() > 0
 	a.dependent = stream.Dependent()
 	a.steps = nil
 }

@@ -163,7 +163,7 @@ func (a *assembler) place(f program.Fragment) {
 		a.code16 = f.Source.Range
 	}
 	f.Offset = s.size
-	if a.final && a.opts.Listing != nil && (f.Size*f.Repeat > 0 || f.Repeat > 1) {
+	if a.listing() && (f.Size*f.Repeat > 0 || f.Repeat > 1) {
 		placed := f // else f would be allocated for each statement
 		a.opts.Listing.Place(&placed, s.address(f.Offset).N, s.out.ID)
 	}

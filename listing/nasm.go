@@ -3,10 +3,13 @@ package listing
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"tasm/diag"
 	"tasm/lang"
+	"tasm/parser"
 	"tasm/program"
 )
 
@@ -16,7 +19,11 @@ import (
 type Nasm struct {
 	Files *diag.Files
 	Root  diag.FileID // the source
+	// Decimal shows counts in decimal, not in hexadecimal.
+	Decimal bool
+	Show    parser.Shown
 
+	begun     bool
 	out       strings.Builder
 	line      int // number of the line at hand, 0 before the first
 	text      string
@@ -28,6 +35,15 @@ type Nasm struct {
 	last      *lang.Statement // that TIMES repeats piece by piece
 	lastBytes []byte          // of its fragment placed last
 	times     int64
+	at        diag.Range // the line at hand
+	ends      []lineEnd
+}
+
+// lineEnd is where the rows of a line of the source end.
+type lineEnd struct {
+	file        diag.FileID
+	line, level int
+	end         int // in Nasm.out
 }
 
 // place is a line of a file, or of a macro's body.
@@ -42,7 +58,19 @@ const dataWidth = 18
 
 // Begin forgets what was listed: another pass begins.
 func (n *Nasm) Begin() {
-	*n = Nasm{Files: n.Files, Root: n.Root, seen: []place{{file: n.Root}}}
+	*n = Nasm{Files: n.Files, Root: n.Root, Decimal: n.Decimal, Show: n.Show, begun: true, seen: []place{{file: n.Root}}}
+}
+
+// Begun reports whether there is anything to list.
+func (n *Nasm) Begun() bool { return n.begun }
+
+// Shows is what is listed besides the lines of the source.
+func (n *Nasm) Shows() parser.Shown { return n.Show }
+
+// Note is told of something that has no line of its own.
+func (n *Nasm) Note(level int, text string) {
+	n.finish()
+	n.text, n.level, n.hasRow = text, level, true
 }
 
 // Line is told of each line that is read. level counts the macros and files
@@ -67,7 +95,7 @@ func (n *Nasm) Line(at diag.Range, level int, macro bool) {
 	if macro {
 		text = squeeze(text)
 	}
-	n.line, n.text, n.level, n.hasRow = p.Line, text, level, true
+	n.line, n.text, n.level, n.hasRow, n.at = p.Line, text, level, true, at
 	n.seen[level].line = n.Files.Position(diag.Range{File: at.File, Start: int32(end), End: int32(end)}).Line
 }
 
@@ -151,10 +179,10 @@ func (n *Nasm) Place(f *program.Fragment, offset int64, s lang.SegmentID) {
 		n.piece(offset, strings.Repeat("??", int(total)))
 		n.times = 1
 	case f.Kind == program.Space:
-		n.piece(offset, fmt.Sprintf("<res %Xh>", total))
+		n.piece(offset, n.count("res", total))
 		n.times = 1
 	case incbin:
-		n.piece(offset, fmt.Sprintf("<bin %Xh>", f.Size))
+		n.piece(offset, n.count("bin", f.Size))
 	default:
 		n.bytes(f, offset, s)
 	}
@@ -229,9 +257,17 @@ func (n *Nasm) piece(offset int64, text string) {
 // repeated adds how often TIMES has repeated what was placed last.
 func (n *Nasm) repeated() {
 	if n.times > 1 {
-		n.piece(n.offset, fmt.Sprintf("<rep %Xh>", n.times))
+		n.piece(n.offset, n.count("rep", n.times))
 	}
 	n.last, n.times = nil, 0
+}
+
+// count is a number of bytes or repetitions.
+func (n *Nasm) count(what string, number int64) string {
+	if n.Decimal {
+		return fmt.Sprintf("<%s %d>", what, number)
+	}
+	return fmt.Sprintf("<%s %Xh>", what, number)
 }
 
 // row writes a row; only the first of a line has its text.
@@ -265,11 +301,43 @@ func (n *Nasm) finish() {
 	if n.hasRow || n.data.Len() > 0 {
 		n.row()
 	}
+	if n.at.File != 0 {
+		n.ends = append(n.ends, lineEnd{n.at.File, n.line, n.level, n.out.Len()})
+	}
 }
 
-// Text returns the listing.
-func (n *Nasm) Text() string {
+// Text returns the listing, with each message behind the line that it is about.
+func (n *Nasm) Text(messages []*diag.Message, text func(*diag.Message) string) string {
 	n.finish()
 	n.leave(0)
-	return n.out.String()
+	out := n.out.String()
+	behind := map[int]string{} // by the place in out
+	for _, m := range messages {
+		p := n.Files.Position(m.Range)
+		i := -1 // the deepest, which is the expansion of a macro
+		for k, e := range n.ends {
+			if e.file == m.Range.File && e.line == p.Line && (i < 0 || e.level > n.ends[i].level) {
+				i = k
+			}
+		}
+		if m.Range.IsZero() || i < 0 {
+			continue
+		}
+		// Text behind the same line, as an expansion, belongs to it.
+		for i+1 < len(n.ends) && n.ends[i+1].file == n.ends[i].file && n.ends[i+1].line == p.Line && n.ends[i+1].level == n.ends[i].level {
+			i++
+		}
+		level := "     "
+		if l := n.ends[i].level; l > 0 {
+			level = fmt.Sprintf("%*s", len(level), fmt.Sprintf("<%d>", l))
+		}
+		behind[n.ends[i].end] += fmt.Sprintf("%6d %*s%s%s  %s\n", p.Line, 9, "", strings.Repeat("*", dataWidth), level, text(m))
+	}
+	var b strings.Builder
+	last := 0
+	for _, at := range slices.Sorted(maps.Keys(behind)) {
+		b.WriteString(out[last:at] + behind[at])
+		last = at
+	}
+	return b.String() + out[last:]
 }

@@ -133,6 +133,9 @@ func (p *preprocessor) callMulti(line Line) bool {
 	if !m.own {
 		expansion = &lang.Expansion{What: "macro '" + shown(m.name) + "'", Call: callRange, Parent: outer, Hidden: m.nolist}
 	}
+	if p.lister != nil && p.shown.Calls && (p.shown.Hidden || !m.nolist) && !m.own {
+		p.listNote(callText(name.Text, args), false)
+	}
 	if !p.push(frame{kind: macroFrame, body: m.body, call: call, done: m, opened: callRange, expansion: expansion}) {
 		return true
 	}
@@ -153,6 +156,7 @@ func (p *preprocessor) callMulti(line Line) bool {
 	colon := Token{Kind: Punctuation, Text: ":", Range: label[0].Range, Space: at == 1}
 	p.push(frame{
 		kind:      textFrame,
+		label:     true,
 		body:      []bodyLine{{Line: Line{Tokens: []Token{label[0], colon}, Range: line.Range}, percent: label[0].Kind == Directive, trailing: at == 2 && name.Space}},
 		call:      call,
 		expansion: outer,

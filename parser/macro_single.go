@@ -507,11 +507,13 @@ func (p *preprocessor) define(name Token, m *singleMacro) {
 			}
 			p.stored -= len(old.body)
 			list[i] = m
+			p.listDefinition(name, m)
 			return
 		}
 	}
 	table.add(m)
 	delete(p.hidden, m.name)
+	p.listDefinition(name, m)
 }
 
 // undefine takes away the macros of a name.

@@ -34,9 +34,8 @@ type Config struct {
 	ReadFile func(name string) ([]byte, error)
 	Files    *diag.Files
 
-	// Read is told of every line as it is read, for listings: how deep in included
-	// files and macros it stands, and whether it is in the body of a macro.
-	Read func(at diag.Range, depth int, macro bool)
+	// Lister follows the reading; nil for nobody.
+	Lister Lister
 
 	// Format is what __?OUTPUT_FORMAT?__ says: bin, elf32 or elf64.
 	Format string
@@ -126,15 +125,20 @@ func (p *Parser) Preprocess(root diag.FileID, env lang.Env, messages *diag.Bag, 
 		if !ok {
 			return
 		}
-		text := detokenize(line.Tokens)
-		if len(line.Tokens) > 0 && line.Tokens[0].Space {
-			text = " " + text
-		}
-		if lines.trailing {
-			text += " "
-		}
-		emit(text, line.Range, by)
+		emit(lines.lineText(line), line.Range, by)
 	}
+}
+
+// lineText is the line at hand as text, with the blanks at its ends.
+func (p *preprocessor) lineText(line Line) string {
+	text := detokenize(line.Tokens)
+	if len(line.Tokens) > 0 && line.Tokens[0].Space {
+		text = " " + text
+	}
+	if p.trailing {
+		text += " "
+	}
+	return text
 }
 
 // Stream is one reading of a source, statement by statement.

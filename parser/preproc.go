@@ -84,6 +84,8 @@ type frame struct {
 
 	lexer *lexer // of a file
 
+	label bool // the line is what stood before a macro call
+
 	body []bodyLine // of a macro or a %rep
 	next int        // index of the next line of body
 	left int64      // further rounds of a %rep
@@ -148,7 +150,8 @@ type preprocessor struct {
 	lines, emitted, tokens, stored, held, nesting int // see limits
 	calls, expanded, taken                        int
 
-	follow func(at diag.Range, depth int, macro bool) // Config.Read
+	lister Lister // Config.Lister
+	shown  Shown  // what it asks for
 
 	reported map[report]bool
 
@@ -172,8 +175,8 @@ type host interface {
 	defines() []string
 	// preludeFile is a file to read before the source, 0 for none.
 	preludeFile() diag.FileID
-	// reader is told of every line that is read; it may be nil.
-	reader() func(at diag.Range, depth int, macro bool)
+	// lister follows the reading; it may be nil.
+	lister() Lister
 	// expression parses the expression at the start of tokens and returns what
 	// follows it.
 	expression(tokens []Token) (lang.Expr, []Token, *diag.Message)
@@ -246,7 +249,10 @@ func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pas
 		limits: h.limits(),
 		pass:   pass,
 	}
-	p.follow, p.alone = h.reader(), h.alone()
+	p.lister, p.alone = h.lister(), h.alone()
+	if p.lister != nil {
+		p.shown = p.lister.Shows()
+	}
 	if p.plain = h.plain(); p.plain {
 		p.frames = append(p.frames, frame{kind: fileFrame, lexer: p.lexer(file)})
 		return p
@@ -311,6 +317,9 @@ func (p *preprocessor) nextLine() (Line, *lang.Expansion, bool) {
 			continue
 		}
 		if line, ok = p.process(line, percent); ok {
+			if p.lister != nil && p.shown.Expanded && len(line.Tokens) > 0 {
+				p.listNote(" ;;; "+p.lineText(line), false)
+			}
 			return line, p.expansion(), true
 		}
 	}
@@ -319,7 +328,7 @@ func (p *preprocessor) nextLine() (Line, *lang.Expansion, bool) {
 
 // readListed is read, which tells whoever lists the source.
 func (p *preprocessor) readListed(f *frame) (line Line, percent, ok bool) {
-	if line, percent, ok = p.read(f); ok && p.follow != nil {
+	if line, percent, ok = p.read(f); ok && p.lister != nil {
 		p.listed(f)
 	}
 	return line, percent, ok

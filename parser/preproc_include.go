@@ -150,9 +150,9 @@ func (p *preprocessor) readMacros(name string) (rest []bodyLine) {
 	if err != nil {
 		panic(err) // the file is part of the program
 	}
-	frames, conds, skipping, line, own, follow := p.frames, p.conds, p.skipping, p.line, p.own, p.follow
+	frames, conds, skipping, line, own, lister := p.frames, p.conds, p.skipping, p.line, p.own, p.lister
 	p.frames = []frame{{kind: fileFrame, lexer: newLexer(0, string(text))}}
-	p.conds, p.skipping, p.own, p.follow = nil, false, true, nil
+	p.conds, p.skipping, p.own, p.lister = nil, false, true, nil
 	p.fileLine = Line{}
 	for {
 		l, _, ok := p.nextLine()
@@ -162,7 +162,7 @@ func (p *preprocessor) readMacros(name string) (rest []bodyLine) {
 		l.Tokens = p.kept.copy(l.Tokens)
 		rest = append(rest, bodyLine{Line: l})
 	}
-	p.frames, p.conds, p.skipping, p.line, p.own, p.follow = frames, conds, skipping, line, own, follow
+	p.frames, p.conds, p.skipping, p.line, p.own, p.lister = frames, conds, skipping, line, own, lister
 	return rest
 }
 

@@ -142,24 +142,6 @@ func (p *Parser) ignoresLine() bool { return p.cfg.IgnoreLine }
 
 func (p *Parser) defines() []string { return p.cfg.Defines }
 
-func (p *Parser) reader() func(diag.Range, int, bool) { return p.cfg.Read }
+func (p *Parser) lister() Lister { return p.cfg.Lister }
 
 func (p *Parser) preludeFile() diag.FileID { return p.prelude }
-
-// listed tells Config.Read of the line at hand.
-func (p *preprocessor) listed(f *frame) {
-	if f.kind == textFrame || len(p.frames) == 0 {
-		return
-	}
-	depth := -1
-	for i := range p.frames {
-		g := &p.frames[i]
-		if g.expansion != nil && g.expansion.Hidden || g.done != nil && g.done.nolist || p.line.Range.File == p.host.preludeFile() {
-			return
-		}
-		if g.kind != textFrame {
-			depth++
-		}
-	}
-	p.follow(p.line.Range, depth, f.kind != fileFrame)
-}

@@ -16,6 +16,7 @@ import (
 	"tasm/listing"
 	"tasm/object"
 	"tasm/object/write"
+	"tasm/parser"
 	"tasm/program"
 )
 
@@ -208,8 +209,8 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts assembler.Options) error {
 	var list *listing.Nasm
 	if n.listing != "" {
-		list = &listing.Nasm{Files: n.files, Root: root}
-		opts.Listing = list
+		list = n.newListing(root)
+		opts.Listing, opts.ListAlways = list, strings.ContainsAny(n.list, "p+")
 	}
 	p, messages := assembler.Assemble(n.files, root, opts)
 	var data []byte
@@ -218,16 +219,17 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 		data, said = n.make(p, output, kind)
 		messages.Append(said)
 	}
-	if n.report(messages) > 0 || data == nil {
+	errorCount := n.report(messages)
+	if list != nil && list.Begun() {
+		if err := writeOutput(n.sys, n.listing, []byte(list.Text(n.warnings.Apply(messages.Messages()), messageText)), false); err != nil {
+			return err
+		}
+	}
+	if errorCount > 0 || data == nil {
 		return errReported
 	}
 	if n.countPasses {
-		n.message(diag.Range{File: root}, "info", fmt.Sprintf("assembly required %d passes", p.Passes))
-	}
-	if list != nil {
-		if err := writeOutput(n.sys, n.listing, []byte(list.Text()), false); err != nil {
-			return err
-		}
+		fmt.Fprintf(n.out, "%s: info: assembly required %d passes\n", n.input, p.Passes)
 	}
 	return writeOutput(n.sys, output, data, false)
 }
@@ -236,40 +238,53 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 func (n *nasm) report(messages *diag.Bag) int {
 	errorCount := 0
 	for _, m := range n.warnings.Apply(messages.Messages()) {
-		class := ""
-		switch {
-		case m.Severity == diag.Error && m.Code != "":
-			class = " [-w+error=" + m.Code + "]"
-		case m.Code != "":
-			class = " [-w+" + m.Code + "]"
-		}
 		if m.Severity == diag.Error {
 			errorCount++
 		}
-		n.message(m.Range, m.Severity.String(), m.Text+class)
+		n.message(m.Range, messageText(m))
 		for _, note := range m.Notes {
 			at := note.Range
 			if at.IsZero() {
 				at = m.Range
 			}
-			n.message(at, "note", note.Text)
+			n.message(at, "note: "+note.Text)
 		}
 	}
 	return errorCount
 }
 
 // message writes one line: file:line: error: text, or file(line) : error: text.
-func (n *nasm) message(at diag.Range, severity, text string) {
+func (n *nasm) message(at diag.Range, text string) {
 	place := "nasm"
 	if !at.IsZero() {
 		file, line := n.files.Origin(at)
 		if n.style == "vc" {
-			fmt.Fprintf(n.out, "%s(%d) : %s: %s\n", file, line, severity, text)
+			fmt.Fprintf(n.out, "%s(%d) : %s\n", file, line, text)
 			return
 		}
 		place = fmt.Sprintf("%s:%d", file, line)
 	}
-	fmt.Fprintf(n.out, "%s: %s: %s\n", place, severity, text)
+	fmt.Fprintf(n.out, "%s: %s\n", place, text)
+}
+
+// messageText is a message with its severity and its class.
+func messageText(m *diag.Message) string {
+	text := m.Severity.String() + ": " + m.Text
+	switch {
+	case m.Severity == diag.Error && m.Code != "":
+		text += " [-w+error=" + m.Code + "]"
+	case m.Code != "":
+		text += " [-w+" + m.Code + "]"
+	}
+	return text
+}
+
+// newListing makes a listing that shows what -L asks for.
+func (n *nasm) newListing(root diag.FileID) *listing.Nasm {
+	asked := func(letter string) bool { return strings.Contains(n.list, letter) || strings.Contains(n.list, "+") }
+	return &listing.Nasm{Files: n.files, Root: root, Decimal: asked("d"), Show: parser.Shown{
+		Expanded: asked("e"), Calls: asked("m"), Definitions: asked("s"), Hidden: asked("f"),
+	}}
 }
 
 // nasmKind is an output format of nasm.

@@ -258,6 +258,14 @@ func TestNasmPreprocesses(t *testing.T) {
 
 // TestNasmListings compares listings with nasm's.
 func TestNasmListings(t *testing.T) {
+	for _, options := range []string{"", "-Lde", "-Lmw"} {
+		compareListings(t, options)
+	}
+}
+
+// compareListings compares listings with the options of -L.
+func compareListings(t *testing.T, options string) {
+	t.Helper()
 	for _, folder := range []string{"memory", "labels", "jumps", "structures", "sections", "modes", "elf32", "objects", "include"} {
 		sources, err := filepath.Glob("../../test/conformance/testdata/" + folder + "/*.asm")
 		if err != nil || len(sources) == 0 {
@@ -266,7 +274,11 @@ func TestNasmListings(t *testing.T) {
 		for _, source := range sources {
 			dir := t.TempDir()
 			ours, theirs, out := filepath.Join(dir, "ours"), filepath.Join(dir, "theirs"), filepath.Join(dir, "out")
-			args := []string{"-w-all", "-f", "elf64", "-I" + filepath.Dir(source) + "/", "-o", out, source, "-l"}
+			args := []string{"-w-all", "-f", "elf64", "-I" + filepath.Dir(source) + "/", "-o", out, source}
+			if options != "" {
+				args = append(args, options)
+			}
+			args = append(args, "-l")
 			if exec.Command("nasm", append(args, theirs)...).Run() != nil {
 				continue // it is for another format
 			}
