@@ -234,6 +234,10 @@ func (a *assembler) noteElement(body lang.Body) {
 		}
 	case *lang.Reserve:
 		s.element = int64(body.Width)
+	case *lang.Instruction:
+		if body.Name == "" {
+			s.element = 1 // to nasm prefixes alone belong to a RESB 0
+		}
 	}
 }
 

@@ -20,3 +20,10 @@ O db ""
 P times 2 db ""
 Q dd +1.0, 3
 R dd 2 dup (-1.0)
+section .text
+T: rep
+U: lock
+ db 5
+V: times 2 a32
+W: times 0 rep
+ ret
