@@ -39,6 +39,7 @@ func init() {
 		"uppercase": (*assembler).uppercase,
 		"import":    (*assembler).importDirective,
 		"export":    (*assembler).exportDirective,
+		"safeseh":   (*assembler).safeHandler,
 	}
 }
 

@@ -203,6 +203,10 @@ func (a *assembler) importDirective(d *lang.Directive) {
 // exportDirective notes what a dynamic library offers: its name there, the name of the
 // symbol, and how it may be found and called.
 func (a *assembler) exportDirective(d *lang.Directive) {
+	if a.opts.Object != nil && a.opts.Object.Family == "coff" {
+		a.exportToLinker(d)
+		return
+	}
 	if !a.segmented(d, 1) {
 		return
 	}

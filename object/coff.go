@@ -10,6 +10,9 @@ var (
 	COFF  = coff("coff", "COFF (i386) (DJGPP, some Unix variants)", ".o", 32, 0)
 )
 
+// COFFLinkInfo says that a section is for the linker (PE Format, IMAGE_SCN_LNK_INFO).
+const COFFLinkInfo = 0x200
+
 // coff makes a format; text is the alignment of code, 0 where the format's
 // sections have none unless they ask for it.
 func coff(name, summary, extension string, bits int, text int64, specials ...string) *Format {
@@ -25,6 +28,10 @@ func coff(name, summary, extension string, bits int, text int64, specials ...str
 			".bss":   {Flags: alloc | write | nobits, Align: align(4)},
 		},
 		Other: code,
+		Macros: []string{
+			"%imacro export 1+.nolist", "[export %1]", "%endmacro",
+			"%imacro safeseh 1.nolist", "[safeseh %1]", "%endmacro",
+		},
 		Words: map[string]Change{
 			"code": {Clear: all, Set: alloc | exec, Align: text},
 			"text": {Clear: all, Set: alloc | exec, Align: text},

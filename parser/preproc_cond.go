@@ -335,6 +335,9 @@ func condMacro(p *preprocessor, d *command) (bool, bool) {
 		return false, false
 	}
 	d.end()
+	if strings.EqualFold(want.name, "org") && !slices.Contains([]string{"bin", "ith", "srec"}, p.host.format()) {
+		return false, true // only flat binaries have it
+	}
 	for _, m := range p.multi.list(want.name) {
 		if matches(m, want.name) && (want.greedy || m.min <= want.max) && (m.greedy || want.min <= m.max) {
 			return true, true

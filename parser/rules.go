@@ -79,6 +79,7 @@ func init() {
 		"group":      {usage: "group NAME SEGMENT SEGMENT ...", parse: (*grammar).pragma},
 		"import":     {usage: "import SYMBOL LIBRARY NAME", parse: (*grammar).pragma},
 		"export":     {usage: "export NAME SYMBOL ORDINAL", parse: (*grammar).pragma},
+		"safeseh":    {usage: "safeseh HANDLER", parse: (*grammar).pragma},
 		"uppercase":  {usage: "uppercase", parse: (*grammar).pragma},
 	}
 	for _, name := range []string{"list", "warning", "debug", "map"} {

@@ -42,6 +42,10 @@ type Program struct {
 	Image     []*lang.Image
 	// OSABI and ABIVersion are what OSABI asks an ELF object to say.
 	OSABI, ABIVersion uint8
+	// Exports are names that a linker for Windows exports.
+	Exports []string
+	// SafeHandlers name the exception handlers that Windows may call.
+	SafeHandlers []lang.Arg
 	// Segmented is what the source says in the words of segmented memory, or nil.
 	Segmented *Segmented
 	// Subsections is set where a linker may move and leave out what begins at each

@@ -9,6 +9,7 @@ import (
 	"debug/pe"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strconv"
 
 	"tasm/diag"
@@ -22,7 +23,8 @@ const (
 	countCode       = 0x00000020
 	countData       = 0x00000040
 	countZeros      = 0x00000080
-	linkInfo        = 0x00000200
+	linkInfo        = object.COFFLinkInfo
+	functionType    = 0x20
 	linkRemove      = 0x00000800
 	manyRelocations = 0x01000000
 	memoryExecute   = 0x20000000
@@ -84,6 +86,7 @@ type symbol struct {
 	name    [8]byte
 	value   uint32
 	section int16
+	kind    uint16
 	class   uint8
 }
 
@@ -102,6 +105,8 @@ func Write(p *program.Program, f *object.Format, source string, debug *object.De
 			w.messages.Add(diag.Errorf(s.Range, "COFF has no room for the %d relocations of section '%s'", len(s.relocations), s.Name))
 		}
 	}
+	w.exports()
+	w.safeHandlers()
 	if w.messages.Errors() > 0 {
 		return nil, w.messages
 	}
@@ -234,6 +239,41 @@ func (w *writer) refer(s *section, r *object.Reference) (int64, *diag.Message) {
 	return value, doubt
 }
 
+// exports writes the names that the linker is to export.
+func (w *writer) exports() {
+	for _, name := range w.program.Exports {
+		w.extend(".drectve", []byte("-export:"+name+" "))
+	}
+}
+
+// safeHandlers writes the numbers of the handlers' symbols.
+func (w *writer) safeHandlers() {
+	for _, handler := range w.program.SafeHandlers {
+		i := slices.IndexFunc(w.program.Table, func(s *program.Symbol) bool { return s.Name == handler.Name })
+		if i < 0 {
+			w.messages.Add(diag.Errorf(handler.Range, "SAFESEH needs the name of a symbol of this source, and '%s' is none", handler.Name))
+			continue
+		}
+		w.symbols[i].kind = functionType
+		w.extend(".sxdata", binary.LittleEndian.AppendUint32(nil, w.absolute()+1+uint32(i)))
+	}
+}
+
+// extend appends to a section's contents.
+func (w *writer) extend(name string, data []byte) {
+	for _, s := range w.sections {
+		if s.Name == name {
+			longer := *s.Section
+			longer.Size += int64(len(data))
+			s.Section, s.data = &longer, append(s.data, data...)
+		}
+	}
+}
+
+// absolute is the number of the absolute symbol: before it stand two entries for the
+// file and two for each section.
+func (w *writer) absolute() uint32 { return uint32(2 + 2*len(w.sections)) }
+
 // kind returns the relocation type for r, 0 if there is none.
 func (w *writer) kind(r *object.Reference, base bool) uint16 {
 	wide := w.format == object.Win64
@@ -260,8 +300,11 @@ func (w *writer) kind(r *object.Reference, base bool) uint16 {
 
 // characteristics returns the flags of a section header.
 func (w *writer) characteristics(s *section) uint32 {
-	if s.flags != 0 {
+	switch {
+	case s.flags != 0:
 		return s.flags
+	case s.Native != 0:
+		return s.Native
 	}
 	var c uint32
 	switch f := s.Flags; {
@@ -298,9 +341,7 @@ func (w *writer) file() []byte {
 	put := func(b *bytes.Buffer, v any) { binary.Write(b, binary.LittleEndian, v) } // a Buffer takes everything
 	var headers, contents bytes.Buffer
 	start := binary.Size(pe.FileHeader{}) + len(w.sections)*binary.Size(pe.SectionHeader32{})
-	// Behind two entries for the file and two for each section stands the
-	// absolute symbol, then the others.
-	absolute := uint32(2 + 2*len(w.sections))
+	absolute := w.absolute()
 	for _, s := range w.sections {
 		h := pe.SectionHeader32{Name: s.name, SizeOfRawData: uint32(s.Size), Characteristics: w.characteristics(s)}
 		if s.Flags&program.NoBits == 0 {
@@ -360,6 +401,6 @@ func (w *writer) symbolTable(out *bytes.Buffer) {
 	}
 	put(pe.COFFSymbol{Name: short(".absolut"), SectionNumber: absoluteSection, StorageClass: classStatic})
 	for _, s := range w.symbols {
-		put(pe.COFFSymbol{Name: s.name, Value: s.value, SectionNumber: s.section, StorageClass: s.class})
+		put(pe.COFFSymbol{Name: s.name, Value: s.value, SectionNumber: s.section, Type: s.kind, StorageClass: s.class})
 	}
 }
