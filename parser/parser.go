@@ -238,10 +238,17 @@ func (p *Parser) candidates(name, from string) []string {
 	if filepath.IsAbs(name) {
 		return []string{name}
 	}
-	paths := []string{filepath.Join(filepath.Dir(from), name)}
 	if p.cfg.IncludeAsNasm {
-		paths[0] = filepath.Clean(name)
+		paths := []string{name}
+		for _, dir := range p.cfg.IncludeDirs {
+			if dir != "" && !strings.HasSuffix(dir, "/") {
+				dir += "/"
+			}
+			paths = append(paths, dir+name) // as written, for debug information
+		}
+		return paths
 	}
+	paths := []string{filepath.Join(filepath.Dir(from), name)}
 	if here := filepath.Clean(name); here != paths[0] {
 		paths = append(paths, here)
 	}
