@@ -71,6 +71,7 @@ func (p Profile) Draft(spec Spec, program []byte) (*Draft, error) {
 	if err := s.checkSize(len(program)); err != nil {
 		return nil, SpecErrors{err}
 	}
+	program = s.Free.fill(program)
 	chosen := p.choose(s, program)
 	s.Path = chosen.path
 	entries := []tarEntry{{

@@ -185,8 +185,8 @@ func (c *composition) cost(built *tasm.Result) string {
 	if found == nil || c.spec == nil || c.base != nil {
 		return found.cost(built.File, 0)
 	}
-	now, _ := c.spec.build(built.Bytes)
-	then, _ := c.spec.build(found.file.Bytes)
+	now, _ := c.spec.build(built.Bytes, built.File)
+	then, _ := c.spec.build(found.file.Bytes, found.file)
 	if now == nil || then == nil {
 		return found.cost(built.File, 0)
 	}
@@ -218,7 +218,7 @@ func (c *composition) image(v variant, built builtProgram, shown string, message
 	c.spec = spec
 	var child oci.Child
 	if c.base == nil {
-		img, said := spec.build(built.Bytes)
+		img, said := spec.build(built.Bytes, built.File)
 		messages.Append(said)
 		if img == nil {
 			return nil

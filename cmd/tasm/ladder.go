@@ -153,7 +153,7 @@ func (l *ladder) build(sys *system, built *tasm.Result, spec *imageSpec, r *rung
 	if r.early = early; early {
 		r.Method += ", ended early"
 	}
-	img, said := spec.build(file.Bytes)
+	img, said := spec.build(file.Bytes, file)
 	if img == nil {
 		messages.Append(said)
 		return

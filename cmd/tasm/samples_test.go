@@ -110,17 +110,30 @@ func TestSampleProducts(t *testing.T) {
 	golden(t, productsFile, []byte(table.String()))
 }
 
+// programOf returns the program of a product that the kernel can run, out of an image
+// too.
+func programOf(t *testing.T, p sampleProduct) []byte {
+	data := buildSample(t, p)
+	if p.format != "image" {
+		return data
+	}
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	writeText(t, archive, string(data))
+	program, _, err := programOfImage(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
 // TestSamplesRun starts every product that the kernel can run, as 'tasm test --on kernel'
 // does.
 func TestSamplesRun(t *testing.T) {
 	ran := 0
 	for _, s := range readSamples(t) {
 		for _, p := range productsOf(&s) {
-			if p.format == "image" {
-				continue
-			}
 			t.Run(p.key(), func(t *testing.T) {
-				built := &spec.Built{File: &layout.File{Bytes: buildSample(t, p)}}
+				built := &spec.Built{File: &layout.File{Bytes: programOf(t, p)}}
 				limits := spec.Defaults
 				limits.Time = samples.Deadline
 				for _, c := range s.Runs(strings.TrimPrefix(p.target, "-")) {
