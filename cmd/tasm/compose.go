@@ -248,6 +248,9 @@ func (c *composition) image(v variant, built builtProgram, shown string, message
 	return child.Artifact
 }
 
+// warnedOf386 tells of engines that take a 32-bit image on a 64-bit machine for a mistake.
+const warnedOf386 = "podman and buildah warn of linux/386 on 64-bit machines: --platform linux/amd64 (+2 B on the wire)"
+
 // finish makes what is built of the images: the only one, or an index of all.
 func (c *composition) finish() error {
 	separator := "  "
@@ -267,6 +270,9 @@ func (c *composition) finish() error {
 	digest, err := c.out.artifact.Digest()
 	if err != nil {
 		return err
+	}
+	if c.base == nil && !slices.ContainsFunc(c.children, func(child oci.Child) bool { return child.Platform.Architecture != "386" }) {
+		c.out.hosts = append(c.out.hosts, warnedOf386)
 	}
 	c.out.summary = strings.Join(c.tags, " ")
 	c.out.summary += separator + strings.Join(c.parts, separator) + "  " + digest.String()
