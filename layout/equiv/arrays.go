@@ -421,6 +421,8 @@ func (r *route) lengthOf(v *callView, a *passed) (machine.Term, bool) {
 	return machine.Term{}, false
 }
 
+// handOverArray makes sure that both programs hand over the same memory for argument i
+// of a call, where that lies in a string or an object that is followed as a whole.
 func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 	a, b := &x.args[i], &y.args[i]
 	length, known := r.lengthOf(x, a)
@@ -451,6 +453,23 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 	if d.mapTo(o, r.facts.Simplify(d.terms.Sub(b.value, d.terms.Sub(a.value, d.start(0, o))))) {
 		return
 	}
+	d.handOverObject(r, x, i, o, handed{
+		same:   o.mapped && r.facts.Simplify(d.terms.Sub(b.value, a.value)) == d.shift(o),
+		length: length, known: known,
+	}, done)
+}
+
+// handed is what is known of a buffer in an object that both programs hand over.
+type handed struct {
+	same   bool // it begins at the same place of the object
+	length machine.Term
+	known  bool // the length is
+}
+
+// handOverObject makes sure that both programs hand over the same of an object, and
+// calls done where the argument needs no other comparison.
+func (d *induction) handOverObject(r *route, x *callView, i int, o *object, h handed, done func()) {
+	a := &x.args[i]
 	now := apart
 	if o.mapped {
 		now = d.statusOf(r, o)
@@ -458,10 +477,8 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 	if now == asAtFirst && o.alike {
 		now = equalNow
 	}
-	same := o.mapped && r.facts.Simplify(d.terms.Sub(b.value, a.value)) == d.shift(o)
-	result := isBounded(x)
 	switch {
-	case a.Kind.Writes() && !same:
+	case a.Kind.Writes() && !h.same:
 		d.fail(r, "has another address for %s of %s", a.Name, x.name())
 	case a.Kind.Writes() && (!r.original.admits(d.region(0, o), true) || !r.result.admits(d.region(1, o), true)):
 		d.fail(r, "can't have memory written for %s of %s", a.Name, x.name())
@@ -469,21 +486,22 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 		r.after = append(r.after, func(machine.Term) { d.havoc(r, o, true) })
 		done()
 	case a.Kind.Writes() && !a.Kind.Reads():
+		result := isBounded(x)
 		r.after = append(r.after, func(got machine.Term) {
 			d.havoc(r, o, false)
-			if known && result {
+			if h.known && result {
 				r.ranges[o] = &extent{a.value, got}
 			}
 		})
 		done()
-	case same && (now == equalNow || known && now == partly && r.covers(r.ranges[o], a.value, length)):
+	case h.same && (now == equalNow || h.known && now == partly && r.covers(r.ranges[o], a.value, h.length)):
 		done()
 		if now == partly {
-			r.ranges[o] = &extent{a.value, length}
+			r.ranges[o] = &extent{a.value, h.length}
 		}
 	default:
 		// There may be little of it: then it is compared byte by byte.
-		if s, _ := r.original.Memory.Find(a.value); s == nil || !known || !length.IsNumber() {
+		if s, _ := r.original.Memory.Find(a.value); s == nil || !h.known || !h.length.IsNumber() {
 			d.fail(r, "need not have the same memory behind %s of %s", a.Name, x.name())
 		}
 	}

@@ -526,77 +526,93 @@ func (d *induction) explore(r *route, arrive func(*route)) {
 // follow runs both programs to their next cuts. Where a case has to be split first
 // it returns the two.
 func (d *induction) follow(r *route) []*route {
-	for i, p := range r.processes() {
+	for i := range r.processes() {
 		for !r.atHead[i] && !r.waiting[i] && !r.ended[i] {
-			if d.steps--; d.steps < 0 || d.images[0].ctx.Err() != nil || d.terms.Count() > inductionTerms {
-				d.fail(r, "it takes too many steps")
-				return nil
-			}
-			if r.steps--; r.steps < 0 {
-				d.fail(r, "there are too many instructions between two cuts")
-				return nil
-			}
-			if !r.split && d.cut(r, i, p) {
-				break
-			}
-			r.split = false
-			r.here[i], p.at = p.IP, p.IP
-			in, e := p.fetch()
-			if in != nil {
-				if d.cutting.choices {
-					p.before = *p.State
-				}
-				e = p.Step(in)
-			}
-			if d.again || r.dead {
-				return nil
-			}
-			who := [2]string{"the original ", "the result "}[i]
-			switch e.Kind {
-			case machine.Done:
-				r.moved[i] = true
-				if in.Form.Flow() == x86.Call {
-					d.note(i, r.here[i], in.Length)
-				}
-			case machine.Fork:
-				if undefined(e.Condition) {
-					d.fail(r, "%sdecides on what the processor leaves undefined", who)
-					return nil
-				}
-				return d.split(r, e.Condition)
-			case machine.SystemCall:
-				r.waiting[i] = true
-				for n := range p.Registers {
-					p.Registers[n] = r.facts.Simplify(p.Registers[n])
-				}
-				r.stops[i] = &stop{event: e, view: p.view(p.Call(e.ABI), r.facts)}
-				if i == 1 && r.skipsIdle() {
-					p.Return(e.ABI, machine.Number(e.ABI.Bits, 0))
-					r.waiting[i], r.moved[i], r.stops[i] = false, true, nil
-				}
-			case machine.Fault:
-				if i == 0 && leaves(e) && !d.maps {
-					// From here on the program has no meaning.
-					r.dead = true
-					return nil
-				}
-				r.ended[i], r.stops[i] = true, &stop{event: e}
-			default:
-				if d.cutting.choices {
-					condition, ok := r.unclear(p, e)
-					if ok && condition.Width() == 0 {
-						r.split = true
-						continue
-					} else if ok {
-						return d.split(r, condition)
-					}
-				}
-				d.fail(r, "%s%s", who, e.Reason)
-				return nil
+			if split, goesOn := d.step(r, i); !goesOn {
+				return split
 			}
 		}
 	}
 	return nil
+}
+
+// step carries out one instruction of a program, unless that stands at a cut. Where a
+// case has to be split first it returns the two; goesOn is false then, and where the
+// route has come to its end.
+func (d *induction) step(r *route, i int) (split []*route, goesOn bool) {
+	p := r.processes()[i]
+	if d.steps--; d.steps < 0 || d.images[0].ctx.Err() != nil || d.terms.Count() > inductionTerms {
+		d.fail(r, "it takes too many steps")
+		return nil, false
+	}
+	if r.steps--; r.steps < 0 {
+		d.fail(r, "there are too many instructions between two cuts")
+		return nil, false
+	}
+	if !r.split && d.cut(r, i, p) {
+		return nil, !d.again
+	}
+	r.split = false
+	r.here[i], p.at = p.IP, p.IP
+	in, e := p.fetch()
+	if in != nil {
+		if d.cutting.choices {
+			p.before = *p.State
+		}
+		e = p.Step(in)
+	}
+	if d.again || r.dead {
+		return nil, false
+	}
+	if e.Kind == machine.Done && in.Form.Flow() == x86.Call {
+		d.note(i, r.here[i], in.Length)
+	}
+	return d.after(r, i, e)
+}
+
+// after goes on from what came of an instruction.
+func (d *induction) after(r *route, i int, e machine.Event) (split []*route, goesOn bool) {
+	p, who := r.processes()[i], [2]string{"the original ", "the result "}[i]
+	switch e.Kind {
+	case machine.Done:
+		r.moved[i] = true
+	case machine.Fork:
+		if undefined(e.Condition) {
+			d.fail(r, "%sdecides on what the processor leaves undefined", who)
+			return nil, false
+		}
+		return d.split(r, e.Condition), false
+	case machine.SystemCall:
+		r.waiting[i] = true
+		for n := range p.Registers {
+			p.Registers[n] = r.facts.Simplify(p.Registers[n])
+		}
+		r.stops[i] = &stop{event: e, view: p.view(p.Call(e.ABI), r.facts)}
+		if i == 1 && r.skipsIdle() {
+			p.Return(e.ABI, machine.Number(e.ABI.Bits, 0))
+			r.waiting[i], r.moved[i], r.stops[i] = false, true, nil
+		}
+	case machine.Fault:
+		if i == 0 && leaves(e) && !d.maps {
+			// From here on the program has no meaning.
+			r.dead = true
+			return nil, false
+		}
+		r.ended[i], r.stops[i] = true, &stop{event: e}
+	default:
+		if d.cutting.choices {
+			condition, ok := r.unclear(p, e)
+			if ok && condition.Width() == 0 {
+				r.split = true
+				return nil, true
+			} else if ok {
+				return d.split(r, condition), false
+			}
+		}
+		d.fail(r, "%s%s", who, e.Reason)
+		return nil, false
+	}
+	return nil, true
 }
 
 // skipsIdle reports whether the result makes a call that does nothing.

@@ -128,10 +128,8 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 	case linux.Map:
 		p.followRange(a, call, facts)
 		return
-	}
-	size, exact := p.length(a.Length, call, facts)
-	told := told(a.Length, call, size, exact, facts)
-	if a.Kind == linux.Gather || a.Kind == linux.Scatter {
+	case linux.Gather, linux.Scatter:
+		size, exact := p.length(a.Length, call, facts)
 		if !exact || size > maxVectors {
 			a.unclear = "passes an unknown number of buffers"
 			return
@@ -139,28 +137,35 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 		p.followVectors(a, call.ABI, int(size), facts)
 		return
 	}
+	p.followBuffer(a, call, facts)
+}
+
+// followBuffer finds the bytes of a buffer that the kernel reads, writes or both.
+func (p *process) followBuffer(a *passed, call machine.Call, facts *machine.Facts) {
+	size, exact := p.length(a.Length, call, facts)
+	given := givenLength(a.Length, call, size, exact, facts)
 	switch {
 	case a.Indirect && p.holdsAddress(a.value, size, call.ABI, facts):
 		a.unclear = "passes addresses in memory for " + a.Name + ", which are not followed"
 	case a.Kind.Reads():
 		r := p.content(a.value, size, facts)
-		r.open, r.length = !exact, told
-		if a.reads = append(a.reads, r); r.open && (r.cut && (!r.beyond || told.Width() == 0) || len(r.bytes) > maxOpen) {
+		r.open, r.length = !exact, given
+		if a.reads = append(a.reads, r); r.open && (r.cut && (!r.beyond || given.Width() == 0) || len(r.bytes) > maxOpen) {
 			a.unclear = "passes a buffer of unknown size"
 		}
 	}
 	if a.Kind.Writes() && a.unclear == "" {
 		s := p.room(a.value, int64(min(size, 1<<32)))
-		s.length = told
-		if a.writes = append(a.writes, s); !exact && (s.usable > maxOpen || told.Width() == 0) || size > 1<<31 && !s.beyond {
+		s.length = given
+		if a.writes = append(a.writes, s); !exact && (s.usable > maxOpen || given.Width() == 0) || size > 1<<31 && !s.beyond {
 			a.unclear = "has a buffer of unknown size written"
 		}
 	}
 }
 
-// told returns the length that a call was given for a buffer; a term of no width if
+// givenLength returns the length that a call was given for a buffer; a term of no width if
 // it was not as simple as that.
-func told(l linux.Length, call machine.Call, n uint64, exact bool, facts *machine.Facts) machine.Term {
+func givenLength(l linux.Length, call machine.Call, n uint64, exact bool, facts *machine.Facts) machine.Term {
 	if exact {
 		return machine.Number(64, n)
 	}

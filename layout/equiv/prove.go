@@ -74,108 +74,139 @@ func prove(original, result *image, assume []*Assumption) proof {
 			pr.stuck = "there are too many cases"
 			return pr
 		}
-		more, d, stuck := p.follow(&steps, seen)
-		if d != nil || stuck != "" {
-			pr.difference, pr.stuck = d, stuck
+		end := p.follow(&steps, seen)
+		if end.difference != nil || end.stuck != "" {
+			pr.difference, pr.stuck = end.difference, end.stuck
 			return pr
 		}
-		if more != nil {
+		if end.split != nil {
 			pr.paths-- // a case that became two
 		}
-		todo = append(todo, more...)
+		todo = append(todo, end.split...)
 	}
 	return pr
 }
 
+// outcome is how following a pair came to an end: it is split into cases, there is a
+// difference, or it can't go on. With none of these there is nothing more to compare.
+type outcome struct {
+	split      []*pair
+	difference *difference
+	stuck      string
+}
+
 // follow runs the pair to its end. It stops earlier where a case has to be
-// split, and returns the two, or where it met a pair like one that it has seen.
-func (p *pair) follow(steps *int, seen map[string]bool) (split []*pair, d *difference, stuck string) {
+// split, or where it met a pair like one that it has seen.
+func (p *pair) follow(steps *int, seen map[string]bool) *outcome {
 	for {
-		for i, process := range []*process{p.original, p.result} {
+		for i := range p.stops {
 			for p.stops[i] == nil {
-				e, ok := process.advance(steps)
-				switch {
-				case !ok || p.terms.Count() > proofTerms:
-					return nil, nil, "the run takes too many steps"
-				case e.Kind == machine.Unclear:
-					if condition, ok := p.unclear(process, e); ok && condition.Width() == 0 {
-						continue
-					} else if ok {
-						return p.cases(condition), nil, ""
-					}
-					return nil, nil, [2]string{"the original ", "the result "}[i] + e.Reason
-				case e.Kind == machine.Fork && undefined(e.Condition):
-					return nil, &difference{text: "decides on what the processor leaves undefined", definite: p.possible(), original: i == 0}, ""
-				case i == 0 && leaves(e) && process.maps:
-					return nil, nil, "the original " + e.Reason + ", and it may have mapped some there"
-				case i == 0 && leaves(e):
-					if p.calls == 0 { // else what a call returned may only have led it astray
-						process.readsHeaders(e)
-					}
-					p.note(func(func(machine.Term) uint64) string { return "this " + e.Reason }, nil)
-					return nil, nil, ""
-				case e.Kind == machine.Fork && p.tellsOfFile(e.Condition):
-					return nil, nil, [2]string{"the original ", "the result "}[i] + "decides on " + auxiliary
-				case e.Kind == machine.Fork:
-					return p.cases(e.Condition), nil, ""
+				if end := p.advance(i, steps); end != nil {
+					return end
 				}
-				s := &stop{event: e}
-				if e.Kind == machine.SystemCall {
-					s.view = process.view(process.Call(e.ABI), p.facts)
-					if reason := s.view.unclear(); reason != "" {
-						return nil, nil, [2]string{"the original ", "the result "}[i] + reason
-					}
-					if i == 0 && len(s.view.overruns()) > 0 {
-						if !p.admit(s.view) {
-							return nil, nil, ""
-						}
-						s.view = process.view(process.Call(e.ABI), p.facts)
-					}
-					if i == 0 {
-						p.bound(s.view)
-					}
-				}
-				if i == 1 && process.idles(s.view) && !process.idles(p.stops[0].view) {
-					process.Return(e.ABI, machine.Number(e.ABI.Bits, 0))
-					continue
-				}
-				p.stops[i] = s
 			}
 		}
-		x, y := p.stops[0], p.stops[1]
-		if ended, d := p.ending(x.event, y.event); ended {
-			return nil, d, ""
+		if end := p.compare(steps, seen); end != nil {
+			return end
 		}
-		if d := compare(p.calls, x.view, y.view, p.judge); d != nil {
-			return nil, d, ""
-		}
-		if d := sees(x.view.Syscall, p.original.image, p.result.image); d != nil {
-			return nil, d, ""
-		}
-		if x.view.any(p.tellsOfFile) {
-			return nil, nil, "the original passes on " + auxiliary
-		}
-		if s := x.view.Syscall; s != nil && s.NoReturn() {
-			return nil, nil, ""
-		}
-		if p.calls >= proofCalls {
-			return nil, nil, "the run makes too many system calls"
-		}
-		print := p.fingerprint()
-		*steps -= (len(print) + x.view.size() + x.view.room()) / bytesPerStep
-		if seen[print] {
-			return nil, nil, ""
-		}
-		seen[print] = true
-		p.stops = [2]*stop{}
-		unknown := p.answer(x.view, []*process{p.original, p.result}, []callView{x.view, y.view}, p.calls)
-		p.names = append(slices.Clip(p.names), x.view.name())
-		p.calls++
-		if results, errors := p.original.results(x.view); results != nil {
-			return p.returned(x.view, y.view, results, errors, unknown), nil, ""
-		}
-		p.take(x.view, y.view, unknown)
 	}
+}
+
+// advance runs one of the processes up to its next event. It returns nil where that
+// is a stop, or where it goes on.
+func (p *pair) advance(i int, steps *int) *outcome {
+	process := []*process{p.original, p.result}[i]
+	who := [2]string{"the original ", "the result "}[i]
+	e, ok := process.advance(steps)
+	switch {
+	case !ok || p.terms.Count() > proofTerms:
+		return &outcome{stuck: "the run takes too many steps"}
+	case e.Kind == machine.Unclear:
+		if condition, ok := p.unclear(process, e); ok && condition.Width() == 0 {
+			return nil
+		} else if ok {
+			return &outcome{split: p.cases(condition)}
+		}
+		return &outcome{stuck: who + e.Reason}
+	case e.Kind == machine.Fork && undefined(e.Condition):
+		return &outcome{difference: &difference{text: "decides on what the processor leaves undefined", definite: p.possible(), original: i == 0}}
+	case i == 0 && leaves(e) && process.maps:
+		return &outcome{stuck: "the original " + e.Reason + ", and it may have mapped some there"}
+	case i == 0 && leaves(e):
+		if p.calls == 0 { // else what a call returned may only have led it astray
+			process.readsHeaders(e)
+		}
+		p.note(func(func(machine.Term) uint64) string { return "this " + e.Reason }, nil)
+		return &outcome{}
+	case e.Kind == machine.Fork && p.tellsOfFile(e.Condition):
+		return &outcome{stuck: who + "decides on " + auxiliary}
+	case e.Kind == machine.Fork:
+		return &outcome{split: p.cases(e.Condition)}
+	}
+	return p.stop(i, process, &stop{event: e})
+}
+
+// stop holds a process at an event that the other one has to show too.
+func (p *pair) stop(i int, process *process, s *stop) *outcome {
+	if e := s.event; e.Kind == machine.SystemCall {
+		s.view = process.view(process.Call(e.ABI), p.facts)
+		if reason := s.view.unclear(); reason != "" {
+			return &outcome{stuck: [2]string{"the original ", "the result "}[i] + reason}
+		}
+		if i == 0 && len(s.view.overruns()) > 0 {
+			if !p.admit(s.view) {
+				return &outcome{}
+			}
+			s.view = process.view(process.Call(e.ABI), p.facts)
+		}
+		if i == 0 {
+			p.bound(s.view)
+		}
+	}
+	if i == 1 && process.idles(s.view) && !process.idles(p.stops[0].view) {
+		process.Return(s.event.ABI, machine.Number(s.event.ABI.Bits, 0))
+		return nil
+	}
+	p.stops[i] = s
+	return nil
+}
+
+// compare compares what both processes stopped at, and lets them go on from there.
+func (p *pair) compare(steps *int, seen map[string]bool) *outcome {
+	x, y := p.stops[0], p.stops[1]
+	if ended, d := p.ending(x.event, y.event); ended {
+		return &outcome{difference: d}
+	}
+	if d := compare(p.calls, x.view, y.view, p.judge); d != nil {
+		return &outcome{difference: d}
+	}
+	if d := sees(x.view.Syscall, p.original.image, p.result.image); d != nil {
+		return &outcome{difference: d}
+	}
+	if x.view.any(p.tellsOfFile) {
+		return &outcome{stuck: "the original passes on " + auxiliary}
+	}
+	if s := x.view.Syscall; s != nil && s.NoReturn() {
+		return &outcome{}
+	}
+	if p.calls >= proofCalls {
+		return &outcome{stuck: "the run makes too many system calls"}
+	}
+	print := p.fingerprint()
+	*steps -= (len(print) + x.view.size() + x.view.room()) / bytesPerStep
+	if seen[print] {
+		return &outcome{}
+	}
+	seen[print] = true
+	p.stops = [2]*stop{}
+	unknown := p.answer(x.view, []*process{p.original, p.result}, []callView{x.view, y.view}, p.calls)
+	p.names = append(slices.Clip(p.names), x.view.name())
+	p.calls++
+	if results, errors := p.original.results(x.view); results != nil {
+		return &outcome{split: p.returned(x.view, y.view, results, errors, unknown)}
+	}
+	p.take(x.view, y.view, unknown)
+	return nil
 }
 
 // returned returns the cases in which a call has returned one of some results, or an error

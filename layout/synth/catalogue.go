@@ -83,8 +83,6 @@ const (
 	fRegIz              // full register in the opcode, Iz
 	fIb                 // Ib
 	fIz                 // Iz
-	fJb                 // Jb
-	fJz                 // Jz
 	fEb                 // Eb
 	fEv                 // Ev
 	fEb1                // Eb, 1
@@ -94,9 +92,68 @@ const (
 	fGvM                // Gv, M: the address itself
 	fGvEvIb             // Gv, Ev, Ib
 	fGvEvIz             // Gv, Ev, Iz
-	fStack              // Ev, with the size of a word of the stack
 	fPrefix             // a segment prefix that changes nothing
 )
+
+// operandKind is where an instruction has an operand.
+type operandKind uint8
+
+const (
+	absent operandKind = iota
+	kE                 // register or memory, by the ModRM byte
+	kEb                // the same with a byte
+	kG                 // register, by the ModRM byte
+	kGb                // the same with a byte
+	kR                 // register, by the low bits of the opcode
+	kRb                // the same with a byte
+	kA                 // the accumulator
+	kI                 // the immediate
+	k1                 // the number 1
+)
+
+// full is the size of an immediate that is as long as the operation.
+const full = 0xff
+
+// forms tells what each form has: its operands, whether it works on bytes, how many
+// bytes its immediate has, and whether that comes as a third operand.
+var forms = [...]struct {
+	dst, src  operandKind
+	bytes     bool
+	immediate uint8
+	third     bool
+}{
+	plain:   {},
+	fReg:    {dst: kR},
+	fEbGb:   {dst: kEb, src: kGb, bytes: true},
+	fEvGv:   {dst: kE, src: kG},
+	fGbEb:   {dst: kGb, src: kEb, bytes: true},
+	fGvEv:   {dst: kG, src: kE},
+	fALIb:   {dst: kA, src: kI, bytes: true, immediate: 1},
+	fAXIz:   {dst: kA, src: kI, immediate: 4},
+	fEbIb:   {dst: kEb, src: kI, bytes: true, immediate: 1},
+	fEvIz:   {dst: kE, src: kI, immediate: 4},
+	fEvIb:   {dst: kE, src: kI, immediate: 1},
+	fRegIb:  {dst: kRb, src: kI, bytes: true, immediate: 1},
+	fRegIz:  {dst: kR, src: kI, immediate: full},
+	fIb:     {src: kI, immediate: 1},
+	fIz:     {src: kI, immediate: 4},
+	fEb:     {dst: kEb, bytes: true},
+	fEv:     {dst: kE},
+	fEb1:    {dst: kEb, src: k1, bytes: true},
+	fEv1:    {dst: kE, src: k1},
+	fAXReg:  {dst: kR, src: kA},
+	fGvEb:   {dst: kG, src: kEb},
+	fGvM:    {dst: kG, src: kE},
+	fGvEvIb: {dst: kG, src: kE, immediate: 1, third: true},
+	fGvEvIz: {dst: kG, src: kE, immediate: 4, third: true},
+	fPrefix: {},
+}
+
+// hasModRM reports whether a ModRM byte comes behind the opcode.
+func hasModRM(f form) bool {
+	x := &forms[f]
+	return x.dst == kE || x.dst == kEb || x.src == kE || x.src == kEb
+}
 
 // modes in which an opcode is valid.
 const (
@@ -137,14 +194,14 @@ var rows = []row{
 	{0x60, 0x60, opPusha, plain, only32, nil}, {0x61, 0x61, opPopa, plain, only32, nil},
 	{0x68, 0x68, opPush, fIz, both, nil}, {0x6a, 0x6a, opPush, fIb, both, nil},
 	{0x69, 0x69, opImul, fGvEvIz, both, nil}, {0x6b, 0x6b, opImul, fGvEvIb, both, nil},
-	{0x70, 0x7f, opJcc, fJb, both, nil},
+	{0x70, 0x7f, opJcc, fIb, both, nil},
 	{0x80, 0x80, opNone, fEbIb, both, &arithmetic}, {0x81, 0x81, opNone, fEvIz, both, &arithmetic},
 	{0x82, 0x82, opNone, fEbIb, only32, &arithmetic}, {0x83, 0x83, opNone, fEvIb, both, &arithmetic},
 	{0x84, 0x84, opTest, fEbGb, both, nil}, {0x85, 0x85, opTest, fEvGv, both, nil},
 	{0x86, 0x86, opXchg, fEbGb, both, nil}, {0x87, 0x87, opXchg, fEvGv, both, nil},
 	{0x88, 0x88, opMov, fEbGb, both, nil}, {0x89, 0x89, opMov, fEvGv, both, nil},
 	{0x8a, 0x8a, opMov, fGbEb, both, nil}, {0x8b, 0x8b, opMov, fGvEv, both, nil},
-	{0x8d, 0x8d, opLea, fGvM, both, nil}, {0x8f, 0x8f, opNone, fStack, both, first0(opPop)},
+	{0x8d, 0x8d, opLea, fGvM, both, nil}, {0x8f, 0x8f, opNone, fEv, both, first0(opPop)},
 	{0x90, 0x90, opNop, plain, both, nil}, {0x91, 0x97, opXchg, fAXReg, both, nil},
 	{0x98, 0x98, opCwde, plain, both, nil}, {0x99, 0x99, opCdq, plain, both, nil}, {0x9b, 0x9b, opNop, plain, both, nil},
 	{0x9f, 0x9f, opLahf, plain, both, nil},
@@ -156,8 +213,8 @@ var rows = []row{
 	{0xcd, 0xcd, opInt, fIb, only32, nil},
 	{0xd0, 0xd0, opNone, fEb1, both, &shifts}, {0xd1, 0xd1, opNone, fEv1, both, &shifts},
 	{0xd6, 0xd6, opSalc, plain, only32, nil},
-	{0xe2, 0xe2, opLoop, fJb, both, nil}, {0xe3, 0xe3, opJcxz, fJb, both, nil},
-	{0xe8, 0xe8, opCall, fJz, both, nil}, {0xe9, 0xe9, opJmp, fJz, both, nil}, {0xeb, 0xeb, opJmp, fJb, both, nil},
+	{0xe2, 0xe2, opLoop, fIb, both, nil}, {0xe3, 0xe3, opJcxz, fIb, both, nil},
+	{0xe8, 0xe8, opCall, fIz, both, nil}, {0xe9, 0xe9, opJmp, fIz, both, nil}, {0xeb, 0xeb, opJmp, fIb, both, nil},
 	{0xf5, 0xf5, opCmc, plain, both, nil}, {0xf8, 0xf8, opClc, plain, both, nil}, {0xf9, 0xf9, opStc, plain, both, nil},
 	{0xfc, 0xfd, opNop, plain, both, nil},
 	{0xf6, 0xf6, opNone, fEb, both, &unary}, {0xf7, 0xf7, opNone, fEv, both, &unary},
@@ -166,7 +223,7 @@ var rows = []row{
 
 var rows0F = []row{
 	{0x05, 0x05, opSyscall, plain, only64, nil},
-	{0x80, 0x8f, opJcc, fJz, both, nil},
+	{0x80, 0x8f, opJcc, fIz, both, nil},
 	{0xaf, 0xaf, opImul, fGvEv, both, nil},
 	{0xb6, 0xb6, opMovzx, fGvEb, both, nil}, {0xbe, 0xbe, opMovsx, fGvEb, both, nil},
 	{0xba, 0xba, opNone, fEvIb, both, &bitTests},
@@ -255,193 +312,183 @@ const (
 	invalid
 )
 
+// decoder goes over the bytes of an instruction.
+type decoder struct {
+	long   bool
+	b      []byte
+	i      int // how many have been read
+	rex    byte
+	opcode byte
+	reg    uint8   // register in the ModRM byte
+	rm     operand // the other operand there
+}
+
+// next reads a byte; it is false where that is not there yet.
+func (d *decoder) next() (byte, bool) {
+	if d.i >= len(d.b) {
+		return 0, false
+	}
+	d.i++
+	return d.b[d.i-1], true
+}
+
 // decode reads the bytes of an instruction up to its displacement and
 // immediate. It says unfinished when another byte is needed for that.
 func decode(long bool, b []byte, in *inst) shape {
 	*in = inst{size: 4, base: noReg, index: noReg}
-	m := 0
-	if long {
-		m = 1
+	d := decoder{long: long, b: b}
+	r, is := d.row(in)
+	if is != complete {
+		return is
 	}
-	i, rex := 0, byte(0)
-	next := func() (byte, bool) {
-		if i >= len(b) {
-			return 0, false
-		}
-		i++
-		return b[i-1], true
-	}
-	var r *row
-	for r == nil {
-		c, ok := next()
-		switch {
-		case !ok:
-			return unfinished
-		case i > 8:
-			return invalid
-		case long && c&0xf0 == 0x40:
-			rex = c
-		case c == 0x0f:
-			if c, ok = next(); !ok {
-				return unfinished
-			}
-			r = &opcodes[m][1][c]
-		default:
-			r = &opcodes[m][0][c]
-			if r.form == fPrefix {
-				in.inCode = c == 0x2e && !long
-				rex = 0
-				r = nil
-			}
-		}
-	}
-	if r.op == opNone && r.group == nil {
-		return invalid
-	}
-	opcode := b[i-1]
 	in.op = r.op
-	in.cond = opcode & 15
-	ptr := 4
-	if long {
-		ptr = 8
-	}
-	if rex&8 != 0 {
+	in.cond = d.opcode & 15
+	if d.rex&8 != 0 {
 		in.size = 8
 	}
-	low := opcode&7 | rex&1<<3
-	var reg uint8
-	var rm operand
 	if hasModRM(r.form) {
-		c, ok := next()
+		c, ok := d.next()
 		if !ok {
 			return unfinished
 		}
-		reg = c >> 3 & 7
 		if r.group != nil {
-			if in.op = r.group[reg]; in.op == opNone {
+			if in.op = r.group[c>>3&7]; in.op == opNone {
 				return invalid
 			}
 		}
-		reg |= rex & 4 << 1
-		mod, number := c>>6, c&7
-		switch {
-		case mod == 3:
-			rm = operand{inReg, number | rex&1<<3}
-		default:
-			rm = operand{where: inMem}
-			in.base = number | rex&1<<3
-			if number == 4 {
-				s, ok := next()
-				if !ok {
-					return unfinished
-				}
-				in.base, in.index, in.scale = s&7|rex&1<<3, s>>3&7|rex&2<<2, 1<<(s>>6)
-				if in.index == sp {
-					in.index = noReg
-				}
-				number = s & 7
-			} else if number == 5 && mod == 0 {
-				in.rip = long
-			}
-			switch {
-			case mod == 1:
-				in.dispSize = 1
-			case mod == 2:
-				in.dispSize = 4
-			case number == 5:
-				in.dispSize, in.base = 4, noReg
-			}
-		}
-		in.dispAt = i
-		i += in.dispSize
-	}
-	byteSized := func(o operand) operand {
-		if o.where == inReg && rex == 0 && o.reg >= 4 {
-			return operand{inHigh, o.reg - 4}
-		}
-		return o
-	}
-	g := operand{inReg, reg}
-	imm := operand{where: inImm}
-	switch r.form {
-	case fReg:
-		in.dst = operand{inReg, low}
-	case fEbGb, fGbEb:
-		in.size, in.dst, in.src = 1, byteSized(rm), byteSized(g)
-	case fEvGv, fGvEv:
-		in.dst, in.src = rm, g
-	case fALIb:
-		in.size, in.dst, in.src, in.immSize = 1, operand{inReg, ax}, imm, 1
-	case fAXIz:
-		in.dst, in.src, in.immSize = operand{inReg, ax}, imm, 4
-	case fEbIb:
-		in.size, in.dst, in.src, in.immSize = 1, byteSized(rm), imm, 1
-	case fEvIz:
-		in.dst, in.src, in.immSize = rm, imm, 4
-	case fEvIb:
-		in.dst, in.src, in.immSize = rm, imm, 1
-	case fRegIb:
-		in.size, in.dst, in.src, in.immSize = 1, byteSized(operand{inReg, low}), imm, 1
-	case fRegIz:
-		in.dst, in.src, in.immSize = operand{inReg, low}, imm, in.size
-	case fIb:
-		in.src, in.immSize = imm, 1
-	case fIz:
-		in.src, in.immSize = imm, 4
-	case fJb:
-		in.src, in.immSize = imm, 1
-	case fJz:
-		in.src, in.immSize = imm, 4
-	case fEb:
-		in.size, in.dst = 1, byteSized(rm)
-	case fEv, fStack:
-		in.dst = rm
-	case fEb1:
-		in.size, in.dst, in.src = 1, byteSized(rm), operand{where: one}
-	case fEv1:
-		in.dst, in.src = rm, operand{where: one}
-	case fAXReg:
-		in.dst, in.src = operand{inReg, low}, operand{inReg, ax}
-	case fGvEb:
-		in.dst, in.src = g, byteSized(rm)
-	case fGvM:
-		in.dst, in.src = g, rm
-	case fGvEvIb:
-		in.dst, in.src, in.third, in.immSize = g, rm, true, 1
-	case fGvEvIz:
-		in.dst, in.src, in.third, in.immSize = g, rm, true, 4
-	}
-	if r.form == fGbEb || r.form == fGvEv {
-		in.dst, in.src = in.src, in.dst
-	}
-	if in.op == opTest && r.group != nil {
-		in.src = imm
-		in.immSize = min(in.size, 4)
-	}
-	switch in.op {
-	case opPush, opPop:
-		in.size = ptr
-		if in.op == opPush && r.form != fIb && r.form != fIz {
-			in.src, in.dst = in.dst, operand{}
-		}
-	case opLea:
-		if rm.where != inMem {
-			return invalid
-		}
-	case opNop:
-		if opcode == 0x90 && rex&1 != 0 {
-			return invalid
+		if !d.modRM(in, c) {
+			return unfinished
 		}
 	}
-	in.immAt = i
-	in.length = i + in.immSize
+	d.operands(in, r)
+	in.immAt = d.i
+	in.length = d.i + in.immSize
+	if in.op == opLea && d.rm.where != inMem || in.op == opNop && d.opcode == 0x90 && d.rex&1 != 0 {
+		return invalid
+	}
 	return complete
 }
 
-func hasModRM(f form) bool {
-	switch f {
-	case fEbGb, fEvGv, fGbEb, fGvEv, fEbIb, fEvIz, fEvIb, fEb, fEv, fEb1, fEv1, fGvEb, fGvM, fGvEvIb, fGvEvIz, fStack:
+// row reads prefixes and opcode.
+func (d *decoder) row(in *inst) (*row, shape) {
+	table := &opcodes[0]
+	if d.long {
+		table = &opcodes[1]
+	}
+	for {
+		c, ok := d.next()
+		r := &table[0][c]
+		switch {
+		case !ok:
+			return nil, unfinished
+		case d.i > 8:
+			return nil, invalid
+		case d.long && c&0xf0 == 0x40:
+			d.rex = c
+			continue
+		case r.form == fPrefix:
+			in.inCode = c == 0x2e && !d.long
+			d.rex = 0
+			continue
+		case c == 0x0f:
+			if c, ok = d.next(); !ok {
+				return nil, unfinished
+			}
+			r = &table[1][c]
+		}
+		if r.op == opNone && r.group == nil {
+			return nil, invalid
+		}
+		d.opcode = c
+		return r, complete
+	}
+}
+
+// modRM reads what a ModRM byte stands for, up to the displacement (Intel SDM volume
+// 2, section 2.1.5). It is false where a byte is missing.
+func (d *decoder) modRM(in *inst, c byte) bool {
+	d.reg = c>>3&7 | d.rex&4<<1
+	mod, number := c>>6, c&7
+	if mod == 3 {
+		d.rm = operand{inReg, number | d.rex&1<<3}
+		in.dispAt = d.i
 		return true
 	}
-	return false
+	d.rm = operand{where: inMem}
+	in.base = number | d.rex&1<<3
+	if number == 4 {
+		s, ok := d.next()
+		if !ok {
+			return false
+		}
+		in.base, in.index, in.scale = s&7|d.rex&1<<3, s>>3&7|d.rex&2<<2, 1<<(s>>6)
+		if in.index == sp {
+			in.index = noReg
+		}
+		number = s & 7
+	} else if number == 5 && mod == 0 {
+		in.rip = d.long
+	}
+	switch {
+	case mod == 1:
+		in.dispSize = 1
+	case mod == 2:
+		in.dispSize = 4
+	case number == 5:
+		in.dispSize, in.base = 4, noReg
+	}
+	in.dispAt = d.i
+	d.i += in.dispSize
+	return true
+}
+
+// operands puts the operands of a row's form where they belong.
+func (d *decoder) operands(in *inst, r *row) {
+	f := &forms[r.form]
+	if f.bytes {
+		in.size = 1
+	}
+	in.dst, in.src, in.third, in.immSize = d.operand(f.dst), d.operand(f.src), f.third, int(f.immediate)
+	if f.immediate == full {
+		in.immSize = in.size
+	}
+	switch {
+	case in.op == opTest && r.group != nil:
+		in.src, in.immSize = operand{where: inImm}, min(in.size, 4)
+	case in.op == opPush && f.src != kI:
+		in.src, in.dst = in.dst, operand{}
+	}
+	if in.op == opPush || in.op == opPop {
+		in.size = 4
+		if d.long {
+			in.size = 8
+		}
+	}
+}
+
+// operand is the operand of the kind k.
+func (d *decoder) operand(k operandKind) operand {
+	o := operand{where: inReg}
+	switch k {
+	case absent:
+		return operand{}
+	case kI:
+		return operand{where: inImm}
+	case k1:
+		return operand{where: one}
+	case kA:
+		o.reg = ax
+		return o
+	case kE, kEb:
+		o = d.rm
+	case kG, kGb:
+		o.reg = d.reg
+	case kR, kRb:
+		o.reg = d.opcode&7 | d.rex&1<<3
+	}
+	// Without REX the byte registers from 4 on are ah to bh.
+	if (k == kEb || k == kGb || k == kRb) && o.where == inReg && d.rex == 0 && o.reg >= 4 {
+		return operand{inHigh, o.reg - 4}
+	}
+	return o
 }

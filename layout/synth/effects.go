@@ -92,12 +92,27 @@ func (t *task) withReg(opcode, reg byte, more ...byte) {
 	t.offer(append(code, more...)...)
 }
 
+// stackEffects tries pushes and pops, and loads from the stack.
 func (t *task) stackEffects(u *useful) {
-	c, s := t.goal.cpu, t.s
-	top := s.reg[sp]
+	top := t.s.reg[sp]
 	if top.kind() != stack {
 		return
 	}
+	t.pushAndPop(u, top)
+	for _, v := range u.worthMaking() {
+		t.pushValue(v)
+	}
+	// Words of the stack that a call wants, or that were kept there.
+	for _, v := range u.values[:u.wanted] {
+		if v.kind() == word {
+			t.loadWord(v.n()*int64(t.goal.cpu.ptr)-top.n(), v)
+		}
+	}
+}
+
+// pushAndPop tries to push and pop registers.
+func (t *task) pushAndPop(u *useful, top val) {
+	c, s := t.goal.cpu, t.s
 	i, _ := slotAt(top.n(), c.ptr)
 	deeper := false
 	for d := range 8 {
@@ -129,45 +144,43 @@ func (t *task) stackEffects(u *useful) {
 			t.offer(0x61)
 		}
 	}
-	for _, v := range u.worthMaking() {
-		switch n := v.n(); {
-		case v.kind() == file && !c.long:
-			t.address(0x68, v)
-		case v.kind() == piece:
-			if n >= 0 {
-				t.pushPiece(v)
-			}
-		case v.kind() != number:
-		case n >= -128 && n < 128 || !c.long && n >= 1<<32-128:
-			t.offer(0x6a, byte(n))
-		default:
-			t.offer(append([]byte{0x68}, little(n, 4)...)...)
+}
+
+// pushValue offers to push a value that is no register's.
+func (t *task) pushValue(v val) {
+	long := t.goal.cpu.long
+	switch n := v.n(); {
+	case v.kind() == file && !long:
+		t.address(0x68, v)
+	case v.kind() == piece:
+		if n >= 0 {
+			t.pushPiece(v)
 		}
+	case v.kind() != number:
+	case n >= -128 && n < 128 || !long && n >= 1<<32-128:
+		t.offer(0x6a, byte(n))
+	default:
+		t.offer(append([]byte{0x68}, little(n, 4)...)...)
 	}
-	// Words of the stack that a call wants, or that were kept there.
-	load := func(at int64, v val) {
-		d := at - top.n()
-		if d < 0 || d > 127 || v.kind() == junk {
-			return
-		}
-		for r := range byte(8) {
-			if r == sp || s.reg[r] == v {
-				continue
-			}
-			wide := []byte{}
-			if c.long {
-				wide = []byte{0x48}
-			}
-			if d == 0 {
-				t.offer(append(wide, 0x8b, r<<3|4, 0x24)...)
-			} else {
-				t.offer(append(wide, 0x8b, 0x44|r<<3, 0x24, byte(d))...)
-			}
-		}
+}
+
+// loadWord offers to load v, which lies d bytes above the stack pointer.
+func (t *task) loadWord(d int64, v val) {
+	if d < 0 || d > 127 {
+		return
 	}
-	for _, v := range u.values[:u.wanted] {
-		if v.kind() == word {
-			load(v.n()*int64(c.ptr), v)
+	for r := range byte(8) {
+		if r == sp || t.s.reg[r] == v {
+			continue
+		}
+		wide := []byte{}
+		if t.goal.cpu.long {
+			wide = []byte{0x48}
+		}
+		if d == 0 {
+			t.offer(append(wide, 0x8b, r<<3|4, 0x24)...)
+		} else {
+			t.offer(append(wide, 0x8b, 0x44|r<<3, 0x24, byte(d))...)
 		}
 	}
 }
@@ -197,22 +210,15 @@ func (t *task) address(opcode byte, v val) {
 	t.consider(code, 0, int(v.n()), &in)
 }
 
+// registerEffects tries the instructions on one register.
 func (t *task) registerEffects(r byte, u *useful) {
 	c, s := t.goal.cpu, t.s
 	cur := s.reg[r]
-	n := cur.n()
-	isNumber := cur.kind() == number
-	step := func(o op) val {
-		v := *s
-		one := num(1, 8)
-		return v.arith(o, cur, one, 4)
-	}
-	if isNumber || cur.kind() == file {
-		if u.has(step(opAdd)) {
-			t.increment(r, 0)
-		}
-		if u.has(step(opSub)) {
-			t.increment(r, 1)
+	if cur.kind() == number || cur.kind() == file {
+		for digit, o := range [...]op{opAdd, opSub} {
+			if v := *s; u.has(v.arith(o, cur, num(1, 8), 4)) {
+				t.increment(r, byte(digit))
+			}
 		}
 	}
 	if r < 8 && r != ax && (u.has(cur) || u.has(s.reg[ax])) && cur != s.reg[ax] {
@@ -225,52 +231,71 @@ func (t *task) registerEffects(r byte, u *useful) {
 		if v == cur {
 			continue
 		}
-		switch {
-		case v.kind() == number && isNumber && uint64(n^v.n())>>8 == 0:
-			if r == ax || t.goal.asks(t.k, r, v) {
-				t.lowByte(r, byte(v.n()))
-			}
-		case v.kind() == number && isNumber && uint64(n^v.n())&^0xff00 == 0 && r < 4:
-			t.offer(0xb4|r, byte(v.n()>>8))
-		case v.kind() == file && cur.kind() == file && (n^v.n())>>8 == 0:
-			t.lowByte(r, byte(v.n()))
-		case v.kind() == file:
-			t.address(0xb8|r&7, v)
-			if c.long && r < 8 {
-				t.relative(r, v)
-			}
-		case v.kind() == number && (!isNumber || v.n()>>8 != 0):
-			if v.n()>>32 == 0 {
-				t.withReg(0xb8, r, little(v.n(), 4)...)
-			}
-		}
+		t.setRegister(r, v)
 		if v.kind() == number && v.n() != 0 && t.goal.asks(t.k, r, v) {
 			t.computed(r, v)
 		}
 	}
-	if cur != of(number, 0) {
+	t.clearRegister(r, u)
+	if cur.kind() == number && r < 8 {
+		t.changeNumber(r, uint64(cur.n()), u)
+	}
+}
+
+// setRegister offers to put a value into a register by MOV or LEA.
+func (t *task) setRegister(r byte, v val) {
+	cur := t.s.reg[r]
+	isNumber := cur.kind() == number
+	n := cur.n()
+	switch {
+	case v.kind() == number && isNumber && uint64(n^v.n())>>8 == 0:
+		if r == ax || t.goal.asks(t.k, r, v) {
+			t.lowByte(r, byte(v.n()))
+		}
+	case v.kind() == number && isNumber && uint64(n^v.n())&^0xff00 == 0 && r < 4:
+		t.offer(0xb4|r, byte(v.n()>>8))
+	case v.kind() == file && cur.kind() == file && (n^v.n())>>8 == 0:
+		t.lowByte(r, byte(v.n()))
+	case v.kind() == file:
+		t.address(0xb8|r&7, v)
+		if t.goal.cpu.long && r < 8 {
+			t.relative(r, v)
+		}
+	case v.kind() == number && (!isNumber || v.n()>>8 != 0):
+		if v.n()>>32 == 0 {
+			t.withReg(0xb8, r, little(v.n(), 4)...)
+		}
+	}
+}
+
+// clearRegister offers XOR of a register with itself, and MUL, which clears ax and dx
+// where one of the factors is zero.
+func (t *task) clearRegister(r byte, u *useful) {
+	s, nothing := t.s, of(number, 0)
+	if cur := s.reg[r]; cur != nothing {
 		t.modrm(0x31, r, r)
-		if !c.long && u.has(of(number, 0)) && r != ax && (s.reg[ax] == of(number, 0) || cur == of(number, 0)) {
+		if !t.goal.cpu.long && u.has(nothing) && r != ax && s.reg[ax] == nothing {
 			t.offer(0xf7, 0xe0|r)
 		}
 	} else if s.reg[ax] != cur || s.reg[dx] != cur {
 		t.offer(0xf7, 0xe0|r)
 	}
-	if isNumber && n != 0 && r < 8 {
-		for _, digit := range [...]byte{4, 5} {
-			v := num(uint64(n)<<1, 4)
-			if digit == 5 {
-				v = num(uint64(n)>>1, 4)
-			}
-			if u.has(v) {
-				t.offer(0xd1, 0xc0|digit<<3|r)
-			}
+}
+
+// changeNumber offers to shift a number by one bit, to negate and to invert it.
+func (t *task) changeNumber(r byte, n uint64, u *useful) {
+	if n != 0 {
+		if u.has(num(n<<1, 4)) {
+			t.offer(0xd1, 0xe0|r)
 		}
-		if u.has(num(uint64(-n), 4)) {
+		if u.has(num(n>>1, 4)) {
+			t.offer(0xd1, 0xe8|r)
+		}
+		if u.has(num(-n, 4)) {
 			t.offer(0xf7, 0xd8|r)
 		}
 	}
-	if isNumber && r < 8 && u.has(num(uint64(^n), 4)) {
+	if u.has(num(^n, 4)) {
 		t.offer(0xf7, 0xd0|r)
 	}
 }

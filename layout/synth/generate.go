@@ -149,12 +149,7 @@ func little(n int64, size int) []byte {
 // consider adds the instruction to the list unless it is certain to lead
 // nowhere.
 func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
-	for i := range code {
-		if p := t.ip + i; loose>>i&1 == 0 && p < len(t.value) && ((t.value[p]^code[i])&t.ground.known[p] != 0 || !t.allows(p, code[i])) {
-			return
-		}
-	}
-	if t.twins != 0 && t.twin(in) {
+	if !t.fits(code, loose) || t.twins != 0 && t.twin(in) {
 		return
 	}
 	s := *t.s
@@ -162,8 +157,9 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	if !ok {
 		return
 	}
+	follows := k == t.k && next == t.ip+in.length
 	harm := none
-	if addr < 0 && t.room < in.length && k == t.k && next == t.ip+in.length && !t.copied(code, loose) {
+	if addr < 0 && t.room < in.length && follows && !t.copied(code, loose) {
 		if harm = t.harm(&s); harm == spoils && t.bridges[in.length][idle] != 0 {
 			return
 		}
@@ -175,7 +171,7 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 			return
 		}
 	}
-	if len(t.goal.idle) > 0 && t.room > 0 && k == t.k && next == t.ip+in.length && !t.pays(in, &s, need) {
+	if len(t.goal.idle) > 0 && t.room > 0 && follows && !t.pays(in, &s, need) {
 		return
 	}
 	if harm != none {
@@ -193,6 +189,17 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	}
 	copy(c.code[:], code)
 	t.out = append(t.out, c)
+}
+
+// fits reports whether the bytes of an instruction can hold what it asks for; those
+// that are loose may hold anything.
+func (t *task) fits(code []byte, loose uint16) bool {
+	for i := range code {
+		if p := t.ip + i; loose>>i&1 == 0 && p < len(t.value) && ((t.value[p]^code[i])&t.ground.known[p] != 0 || !t.allows(p, code[i])) {
+			return false
+		}
+	}
+	return true
 }
 
 // needOf is goal.need of a state behind the present one. Many instructions change
@@ -405,70 +412,58 @@ func (t *task) behindPrefix(prefix []byte) {
 
 // immediates tries the values that the displacement and the immediate can have.
 func (t *task) immediates(b []byte, in *inst) {
-	p := t.ip + in.dispAt
 	if in.dispSize > 0 {
-		if n, ok := t.number(p, in.dispSize); ok {
-			code := little(int64(n), in.dispSize)
-			in.disp = signed(code, in.dispSize)
-			b = append(b, code...)
-		} else {
+		n, ok := t.number(t.ip+in.dispAt, in.dispSize)
+		if !ok {
 			return
 		}
+		code := little(int64(n), in.dispSize)
+		in.disp = signed(code, in.dispSize)
+		b = append(b, code...)
 	}
-	p = t.ip + in.immAt
 	if in.immSize == 0 {
 		t.bridge(b, 0, -1, in)
 		return
 	}
+	p := t.ip + in.immAt
+	offset, isAddress := 0, false
+	if in.immSize >= 4 {
+		offset, isAddress = t.addressAt(p, in.immSize)
+	}
 	if n, ok := t.number(p, in.immSize); ok {
 		code := little(int64(n), in.immSize)
 		in.imm = num(uint64(signed(code, in.immSize)), 8)
-		if in.immSize == t.goal.cpu.ptr || in.immSize == 4 {
-			if offset, ok := t.addressAt(p, in.immSize); ok {
-				in.imm = of(file, int64(offset))
-			}
+		if isAddress {
+			in.imm = of(file, int64(offset))
 		}
 		t.bridge(append(b, code...), 0, -1, in)
 		return
 	}
-	if in.immSize >= 4 {
-		if offset, ok := t.addressAt(p, in.immSize); ok {
-			t.choose(b, in, of(file, int64(offset)), nil)
-			return
-		}
-	}
-	if in.op == opJmp || in.op == opJcc || in.op == opCall || in.op == opLoop || in.op == opJcxz {
+	switch {
+	case isAddress:
+		t.choose(b, in, of(file, int64(offset)), nil)
+	case in.op == opJmp || in.op == opJcc || in.op == opCall || in.op == opLoop || in.op == opJcxz:
 		for _, target := range t.targets {
 			t.try(b, in, int64(target-t.ip-in.length))
 		}
-		return
-	}
-	if in.op == opInt {
+	case in.op == opInt:
 		t.try(b, in, 0x80-0x100)
-		return
+	default:
+		t.usefulImmediates(b, in)
 	}
+}
+
+// usefulImmediates tries immediates that are open, and those that lead to what is
+// missing.
+func (t *task) usefulImmediates(b []byte, in *inst) {
 	if in.op == opPush && in.immSize == immediateSize {
-		for _, list := range t.goal.holds[t.k:] {
-			for _, h := range list {
-				if h.bytes > 0 && !t.goal.held(t.s, h) {
-					c := *in
-					c.imm = h.loose
-					loose := uint16(1<<in.immSize-1<<h.bytes) << in.immAt
-					t.bridge(append(b, little(h.val.n(), in.immSize)...), loose, -1, &c)
-				}
-			}
-		}
+		t.heldWords(b, in)
 	}
 	// Left open, the immediate makes the result unknown.
 	t.choose(b, in, of(junk, 0), nil)
 	if in.op == opCmp || in.op == opTest {
 		return
 	}
-	old := of(junk, 0)
-	if in.dst.where == inReg {
-		old = t.s.reg[in.dst.reg]
-	}
-	m := mask(in.size)
 	var values [16]int64
 	tried := values[:0]
 	for _, v := range t.missing.values {
@@ -481,47 +476,9 @@ func (t *task) immediates(b []byte, in *inst) {
 		if v.kind() != number {
 			continue
 		}
-		want := uint64(v.n())
-		var n uint64
-		switch in.op {
-		case opMov, opPush:
-			n = want
-		case opAdd, opSub, opXor, opAdc, opSbb:
-			if old.kind() != number {
-				continue
-			}
-			have := uint64(old.n())
-			if in.size == 1 && (want^have)&^0xff != 0 {
-				continue
-			}
-			borrow := uint64(0)
-			if in.op == opAdc || in.op == opSbb {
-				borrow = uint64(t.s.flags & carry)
-			}
-			switch in.op {
-			case opAdd, opAdc:
-				n = want - have - borrow
-			case opSub, opSbb:
-				n = have - want - borrow
-			default:
-				n = want ^ have
-			}
-		case opImul:
-			factor := t.factor(in)
-			if factor == 0 || want%factor != 0 {
-				continue
-			}
-			n = want / factor
-		case opOr:
-			n = want
-		case opAnd:
-			n = want
-		default:
-			continue
-		}
-		n &= m
-		value := extend(n, in.size)
-		if !slices.Contains(tried, value) {
+		n, ok := t.immediateFor(in, uint64(v.n()))
+		value := extend(n&mask(in.size), in.size)
+		if ok && !slices.Contains(tried, value) {
 			tried = append(tried, value)
 			t.try(b, in, value)
 		}
@@ -529,6 +486,58 @@ func (t *task) immediates(b []byte, in *inst) {
 	if !slices.Contains(tried, 0) && in.op != opMov && in.op != opPush {
 		t.try(b, in, 0)
 	}
+}
+
+// heldWords tries to push words of which the memory that a call reads asks for some
+// bytes only.
+func (t *task) heldWords(b []byte, in *inst) {
+	for _, list := range t.goal.holds[t.k:] {
+		for _, h := range list {
+			if h.bytes > 0 && !t.goal.held(t.s, h) {
+				c := *in
+				c.imm = h.loose
+				loose := uint16(1<<in.immSize-1<<h.bytes) << in.immAt
+				t.bridge(append(b, little(h.val.n(), in.immSize)...), loose, -1, &c)
+			}
+		}
+	}
+}
+
+// immediateFor returns the immediate with which an instruction makes a number; it is
+// false where there is none, or that is not known.
+func (t *task) immediateFor(in *inst, want uint64) (uint64, bool) {
+	switch in.op {
+	case opMov, opPush, opOr, opAnd:
+		return want, true
+	case opImul:
+		factor := t.factor(in)
+		if factor == 0 || want%factor != 0 {
+			return 0, false
+		}
+		return want / factor, true
+	case opAdd, opSub, opXor, opAdc, opSbb:
+	default:
+		return 0, false
+	}
+	old := of(junk, 0)
+	if in.dst.where == inReg {
+		old = t.s.reg[in.dst.reg]
+	}
+	have := uint64(old.n())
+	if old.kind() != number || in.size == 1 && (want^have)&^0xff != 0 {
+		return 0, false
+	}
+	borrow := uint64(0)
+	if in.op == opAdc || in.op == opSbb {
+		borrow = uint64(t.s.flags & carry)
+	}
+	switch in.op {
+	case opAdd, opAdc:
+		return want - have - borrow, true
+	case opSub, opSbb:
+		return have - want - borrow, true
+	}
+	return want ^ have, true
 }
 
 // factor returns what IMUL multiplies its immediate with; 0 if that is not known.

@@ -39,203 +39,33 @@ func (c *cpu) registers() int {
 // state is in disorder.
 func (c *cpu) step(s *state, in *inst, ip int) (event, int) {
 	end := ip + in.length
+	ok := true
 	switch in.op {
 	case opAdd, opOr, opAdc, opSbb, opAnd, opSub, opXor, opCmp, opTest:
-		a, ok := c.read(s, in, in.dst, end)
-		b, ok2 := c.read(s, in, in.src, end)
-		if !ok || !ok2 {
-			return stops, 0
-		}
-		o := in.op
-		if in.dst == in.src && in.dst.where == inReg && a.kind() != number && (o == opXor || o == opSub || o == opCmp) {
-			a, b = of(number, 0), of(number, 0)
-		}
-		r := s.arith(o, a, b, in.size)
-		if o == opCmp || o == opTest {
-			return goesOn, 0
-		}
-		return c.finish(c.write(s, in, in.dst, r))
-	case opMov:
-		v, ok := c.read(s, in, in.src, end)
-		return c.finish(ok && c.write(s, in, in.dst, v))
-	case opXchg:
-		a, ok := c.read(s, in, in.dst, end)
-		b, ok2 := c.read(s, in, in.src, end)
-		return c.finish(ok && ok2 && c.write(s, in, in.dst, b) && c.write(s, in, in.src, a))
-	case opLea:
-		v, ok := c.address(s, in, end)
-		return c.finish(ok && c.write(s, in, in.dst, cut(v, in.size)))
-	case opPush:
-		v, ok := c.read(s, in, in.src, end)
-		return c.finish(ok && s.push(v, c.ptr))
-	case opPop:
-		v, ok := s.pop(c.ptr)
-		return c.finish(ok && c.write(s, in, in.dst, v))
+		ok = c.arithmetic(s, in, end)
+	case opMov, opXchg, opLea:
+		ok = c.move(s, in, end)
+	case opPush, opPop, opPusha, opPopa:
+		ok = c.stack(s, in, end)
 	case opInc, opDec, opNot, opNeg:
-		a, ok := c.read(s, in, in.dst, end)
-		if !ok {
-			return stops, 0
-		}
-		kept := s.known&carry | s.flags&carry<<4
-		one := num(1, 8)
-		var r val
-		switch in.op {
-		case opInc:
-			r = s.arith(opAdd, a, one, in.size)
-		case opDec:
-			r = s.arith(opSub, a, one, in.size)
-		case opNeg:
-			r = s.arith(opSub, num(0, 8), a, in.size)
-		default:
-			known, flags := s.known, s.flags
-			r = s.arith(opXor, a, num(mask(in.size), 8), in.size)
-			s.known, s.flags = known, flags
-		}
-		if in.op == opInc || in.op == opDec {
-			s.known = s.known&^carry | kept&carry
-			s.flags = s.flags&^carry | kept>>4&carry
-		}
-		return c.finish(c.write(s, in, in.dst, r))
+		ok = c.unary(s, in, end)
 	case opMul:
-		return c.multiply(s, in, end)
+		ok = c.multiply(s, in, end)
 	case opImul:
-		a, ok := c.read(s, in, in.src, end)
-		b := in.imm
-		if !in.third {
-			b = s.reg[in.dst.reg]
-		}
-		s.known = 0
-		r := of(junk, 0)
-		switch {
-		case a == of(number, 0) || b == of(number, 0):
-			r = of(number, 0)
-		case a.kind() == number && b.kind() == number:
-			r = num(uint64(a.n())*uint64(b.n()), in.size)
-		}
-		return c.finish(ok && c.write(s, in, in.dst, r))
+		ok = c.product(s, in, end)
 	case opRol, opRor, opShl, opShr, opSar:
-		return c.shift(s, in, end)
+		ok = c.shift(s, in, end)
 	case opMovzx, opMovsx:
-		narrow := *in
-		narrow.size = 1
-		v, ok := c.read(s, &narrow, in.src, end)
-		if v.kind() != number {
-			v = of(junk, 0)
-		} else if in.op == opMovsx {
-			v = num(uint64(int64(int8(v.n()))), in.size)
-		}
-		return c.finish(ok && c.write(s, in, in.dst, v))
+		ok = c.extend(s, in, end)
 	case opBswap:
-		v := s.reg[in.dst.reg]
-		if v.kind() == number {
-			v = num(bits.ReverseBytes64(uint64(v.n()))>>(64-8*in.size), in.size)
-		} else {
-			v = of(junk, 0)
-		}
-		return c.finish(c.write(s, in, in.dst, v))
+		ok = c.reverse(s, in)
 	case opBts, opBtr, opBtc:
-		if in.dst.where != inReg {
-			return stops, 0
-		}
-		v := s.reg[in.dst.reg]
-		s.known = 0
-		if v.kind() == number && in.imm.kind() == number {
-			bit := uint64(1) << (uint64(in.imm.n()) & uint64(8*in.size-1))
-			n := uint64(v.n())
-			switch in.op {
-			case opBts:
-				n |= bit
-			case opBtr:
-				n &^= bit
-			default:
-				n ^= bit
-			}
-			v = num(n, in.size)
-		} else {
-			v = of(junk, 0)
-		}
-		return c.finish(c.write(s, in, in.dst, v))
-	case opPusha:
-		old := s.reg[sp]
-		for r := range 8 {
-			v := s.reg[r]
-			if r == sp {
-				v = old
-			}
-			if !s.push(v, c.ptr) {
-				return stops, 0
-			}
-		}
-		return goesOn, 0
-	case opPopa:
-		for r := 7; r >= 0; r-- {
-			v, ok := s.pop(c.ptr)
-			if !ok {
-				return stops, 0
-			}
-			if r != sp {
-				s.reg[r] = v
-			}
-		}
-		return goesOn, 0
-	case opCwde:
-		v := s.reg[ax]
-		if v.kind() != number {
-			s.reg[ax] = of(junk, 0)
-		} else if in.size == 8 {
-			s.reg[ax] = num(uint64(int64(int32(v.n()))), 8)
-		} else {
-			s.reg[ax] = num(uint64(int64(int16(v.n()))), 4)
-		}
-		return goesOn, 0
-	case opCdq:
-		v := s.reg[ax]
-		switch {
-		case v.kind() != number:
-			s.reg[dx] = of(junk, 0)
-		case uint64(v.n())>>(8*in.size-1)&1 != 0:
-			s.reg[dx] = num(mask(in.size), 8)
-		default:
-			s.reg[dx] = of(number, 0)
-		}
-		return goesOn, 0
-	case opSalc:
-		v := uint64(0)
-		if s.flags&carry != 0 {
-			v = 0xff
-		}
-		r := num(v, 1)
-		if s.known&carry == 0 {
-			r = of(junk, 0)
-		}
-		s.reg[ax] = merge(s.reg[ax], r, 0)
-		return goesOn, 0
-	case opLahf:
-		r := of(junk, 0)
-		if s.known&(carry|parity|zero|sign) == carry|parity|zero|sign {
-			n := uint64(2)
-			for flag, at := range map[uint8]uint64{carry: 1, parity: 4, zero: 0x40, sign: 0x80} {
-				if s.flags&flag != 0 {
-					n |= at
-				}
-			}
-			r = num(n, 1)
-		}
-		s.reg[ax] = merge(s.reg[ax], r, 8)
-		return goesOn, 0
-	case opStc:
-		s.known |= carry
-		s.flags |= carry
-		return goesOn, 0
-	case opClc:
-		s.known |= carry
-		s.flags &^= carry
-		return goesOn, 0
-	case opCmc:
-		s.flags ^= carry
-		return goesOn, 0
+		ok = c.changeBit(s, in)
+	case opCwde, opCdq:
+		c.spread(s, in)
+	case opSalc, opLahf, opStc, opClc, opCmc:
+		s.carryAndFlags(in.op)
 	case opNop:
-		return goesOn, 0
 	case opInt:
 		if in.imm != num(0x80, 1) && in.imm != num(0xffffffffffffff80, 8) {
 			return stops, 0
@@ -249,15 +79,227 @@ func (c *cpu) step(s *state, in *inst, ip int) (event, int) {
 		if v, ok := s.pop(c.ptr); ok && v.kind() == file {
 			return jumps, int(v.n())
 		}
+		return stops, 0
+	default:
+		return stops, 0
 	}
-	return stops, 0
-}
-
-func (c *cpu) finish(ok bool) (event, int) {
 	if ok {
 		return goesOn, 0
 	}
 	return stops, 0
+}
+
+// arithmetic is ADD and its like, TEST, and the comparison of CMP.
+func (c *cpu) arithmetic(s *state, in *inst, end int) bool {
+	a, ok := c.read(s, in, in.dst, end)
+	b, ok2 := c.read(s, in, in.src, end)
+	if !ok || !ok2 {
+		return false
+	}
+	o := in.op
+	if in.dst == in.src && in.dst.where == inReg && a.kind() != number && (o == opXor || o == opSub || o == opCmp) {
+		a, b = of(number, 0), of(number, 0)
+	}
+	r := s.arith(o, a, b, in.size)
+	return o == opCmp || o == opTest || c.write(s, in, in.dst, r)
+}
+
+// move is MOV, XCHG and LEA.
+func (c *cpu) move(s *state, in *inst, end int) bool {
+	if in.op == opLea {
+		v, ok := c.address(s, in, end)
+		return ok && c.write(s, in, in.dst, cut(v, in.size))
+	}
+	v, ok := c.read(s, in, in.src, end)
+	if in.op == opMov || !ok {
+		return ok && c.write(s, in, in.dst, v)
+	}
+	old, ok := c.read(s, in, in.dst, end)
+	return ok && c.write(s, in, in.dst, v) && c.write(s, in, in.src, old)
+}
+
+// stack is PUSH and POP, of one operand and of all registers.
+func (c *cpu) stack(s *state, in *inst, end int) bool {
+	switch in.op {
+	case opPush:
+		v, ok := c.read(s, in, in.src, end)
+		return ok && s.push(v, c.ptr)
+	case opPop:
+		v, ok := s.pop(c.ptr)
+		return ok && c.write(s, in, in.dst, v)
+	case opPusha:
+		old := s.reg[sp]
+		for r := range 8 {
+			v := s.reg[r]
+			if r == sp {
+				v = old
+			}
+			if !s.push(v, c.ptr) {
+				return false
+			}
+		}
+		return true
+	}
+	for r := 7; r >= 0; r-- {
+		v, ok := s.pop(c.ptr)
+		if !ok {
+			return false
+		}
+		if r != sp {
+			s.reg[r] = v
+		}
+	}
+	return true
+}
+
+// unary is INC and DEC, which keep the carry, NEG, and NOT, which keeps all flags.
+func (c *cpu) unary(s *state, in *inst, end int) bool {
+	a, ok := c.read(s, in, in.dst, end)
+	if !ok {
+		return false
+	}
+	known, flags := s.known, s.flags
+	keep := func(mask uint8) {
+		s.known = s.known&^mask | known&mask
+		s.flags = s.flags&^mask | flags&mask
+	}
+	var r val
+	switch in.op {
+	case opInc:
+		r = s.arith(opAdd, a, num(1, 8), in.size)
+		keep(carry)
+	case opDec:
+		r = s.arith(opSub, a, num(1, 8), in.size)
+		keep(carry)
+	case opNeg:
+		r = s.arith(opSub, num(0, 8), a, in.size)
+	default:
+		r = s.arith(opXor, a, num(mask(in.size), 8), in.size)
+		keep(0xff)
+	}
+	return c.write(s, in, in.dst, r)
+}
+
+// product is IMUL of two operands.
+func (c *cpu) product(s *state, in *inst, end int) bool {
+	a, ok := c.read(s, in, in.src, end)
+	b := in.imm
+	if !in.third {
+		b = s.reg[in.dst.reg]
+	}
+	s.known = 0
+	r := of(junk, 0)
+	switch {
+	case a == of(number, 0) || b == of(number, 0):
+		r = of(number, 0)
+	case a.kind() == number && b.kind() == number:
+		r = num(uint64(a.n())*uint64(b.n()), in.size)
+	}
+	return ok && c.write(s, in, in.dst, r)
+}
+
+// extend is MOVZX and MOVSX of a byte.
+func (c *cpu) extend(s *state, in *inst, end int) bool {
+	narrow := *in
+	narrow.size = 1
+	v, ok := c.read(s, &narrow, in.src, end)
+	if v.kind() != number {
+		v = of(junk, 0)
+	} else if in.op == opMovsx {
+		v = num(uint64(int64(int8(v.n()))), in.size)
+	}
+	return ok && c.write(s, in, in.dst, v)
+}
+
+// reverse is BSWAP.
+func (c *cpu) reverse(s *state, in *inst) bool {
+	v := s.reg[in.dst.reg]
+	if v.kind() == number {
+		v = num(bits.ReverseBytes64(uint64(v.n()))>>(64-8*in.size), in.size)
+	} else {
+		v = of(junk, 0)
+	}
+	return c.write(s, in, in.dst, v)
+}
+
+// changeBit is BTS, BTR and BTC on a register.
+func (c *cpu) changeBit(s *state, in *inst) bool {
+	if in.dst.where != inReg {
+		return false
+	}
+	v := s.reg[in.dst.reg]
+	s.known = 0
+	if v.kind() != number || in.imm.kind() != number {
+		return c.write(s, in, in.dst, of(junk, 0))
+	}
+	bit := uint64(1) << (uint64(in.imm.n()) & uint64(8*in.size-1))
+	n := uint64(v.n())
+	switch in.op {
+	case opBts:
+		n |= bit
+	case opBtr:
+		n &^= bit
+	default:
+		n ^= bit
+	}
+	return c.write(s, in, in.dst, num(n, in.size))
+}
+
+// spread extends the sign within the accumulator, or into dx.
+func (c *cpu) spread(s *state, in *inst) {
+	v := s.reg[ax]
+	r := &s.reg[ax]
+	if in.op == opCdq {
+		r = &s.reg[dx]
+	}
+	switch {
+	case v.kind() != number:
+		*r = of(junk, 0)
+	case in.op == opCdq:
+		*r = num(-(uint64(v.n()) >> (8*in.size - 1) & 1), in.size)
+	case in.size == 8:
+		*r = num(uint64(int64(int32(v.n()))), 8)
+	default:
+		*r = num(uint64(int64(int16(v.n()))), 4)
+	}
+}
+
+// lahfBits are the flags by their bits in ah.
+var lahfBits = [...]struct {
+	flag uint8
+	bit  uint64
+}{{carry, 1}, {parity, 4}, {zero, 0x40}, {sign, 0x80}}
+
+// carryAndFlags is what changes the carry alone, or reads flags into the accumulator.
+func (s *state) carryAndFlags(o op) {
+	switch o {
+	case opStc:
+		s.known |= carry
+		s.flags |= carry
+	case opClc:
+		s.known |= carry
+		s.flags &^= carry
+	case opCmc:
+		s.flags ^= carry
+	case opSalc:
+		r := of(junk, 0)
+		if s.known&carry != 0 {
+			r = num(-uint64(s.flags&carry), 1)
+		}
+		s.reg[ax] = merge(s.reg[ax], r, 0)
+	case opLahf:
+		r, n, known := of(junk, 0), uint64(2), true
+		for _, x := range lahfBits {
+			known = known && s.known&x.flag != 0
+			if s.flags&x.flag != 0 {
+				n |= x.bit
+			}
+		}
+		if known {
+			r = num(n, 1)
+		}
+		s.reg[ax] = merge(s.reg[ax], r, 8)
+	}
 }
 
 // branch decides where a jump goes.
@@ -478,93 +520,94 @@ func (c *cpu) write(s *state, in *inst, o operand, v val) bool {
 
 // arith computes an arithmetic operation and sets the flags.
 func (s *state) arith(o op, a, b val, size int) val {
-	m := mask(size)
-	if a.kind() == number && b.kind() == number {
-		x, y := uint64(a.n())&m, uint64(b.n())&m
-		in := uint64(0)
-		if o == opAdc || o == opSbb {
-			if s.known&carry == 0 {
-				s.known = 0
-				return of(junk, 0)
-			}
-			in = uint64(s.flags & carry)
-		}
-		var r uint64
-		f := uint8(0)
-		top := (m >> 1) + 1
-		switch o {
-		case opAdd, opAdc:
-			r = (x + y + in) & m
-			if r < x || in != 0 && r == x {
-				f |= carry
-			}
-			if (x^r)&(y^r)&top != 0 {
-				f |= overflow
-			}
-		case opSub, opSbb, opCmp:
-			r = (x - y - in) & m
-			if x < y || in != 0 && x == y {
-				f |= carry
-			}
-			if (x^y)&(x^r)&top != 0 {
-				f |= overflow
-			}
-		case opAnd, opTest:
-			r = x & y
-		case opOr:
-			r = x | y
-		default:
-			r = x ^ y
-		}
-		if r == 0 {
-			f |= zero
-		}
-		if r&top != 0 {
-			f |= sign
-		}
-		if bits.OnesCount8(uint8(r))&1 == 0 {
-			f |= parity
-		}
-		s.known, s.flags = allFlags, f
-		return num(r, size)
+	withCarry := o == opAdc || o == opSbb
+	if a.kind() == number && b.kind() == number && (!withCarry || s.known&carry != 0) {
+		return s.numbers(o, uint64(a.n()), uint64(b.n()), size)
 	}
 	s.known = 0
-	if o == opAdc || o == opSbb {
+	if withCarry {
 		return of(junk, 0)
 	}
 	if a.kind() == number && (o == opAdd || o == opOr || o == opXor || o == opAnd) {
 		a, b = b, a
 	}
-	signed := func() int64 {
-		shift := 64 - 8*size
-		return int64(uint64(b.n())<<shift) >> shift
+	if b.kind() != number {
+		return of(junk, 0)
 	}
+	m := mask(size)
+	n := uint64(b.n()) & m
 	switch {
-	case b.kind() != number:
 	case (o == opAdd || o == opSub) && size > 1 && (a.kind() == file || a.kind() == stack):
-		n := signed()
+		shift := 64 - 8*size
+		d := int64(n<<shift) >> shift
 		if o == opSub {
-			n = -n
+			d = -d
 		}
-		return plus(a, n)
-	case b.n() == 0 && (o == opAdd || o == opSub || o == opOr || o == opXor):
+		return plus(a, d)
+	case b.n() == 0 && (o == opAdd || o == opSub || o == opOr || o == opXor), n == m && o == opAnd:
 		return a
-	case uint64(b.n())&m == m && o == opAnd:
-		return a
-	case uint64(b.n())&m == 0 && o == opAnd:
+	case n == 0 && o == opAnd:
 		s.known, s.flags = allFlags, zero|parity
 		return of(number, 0)
-	case uint64(b.n())&m == m && o == opOr:
+	case n == m && o == opOr:
 		return num(m, size)
 	}
 	return of(junk, 0)
 }
 
+// numbers is arith of two numbers.
+func (s *state) numbers(o op, x, y uint64, size int) val {
+	m := mask(size)
+	top := m>>1 + 1
+	x, y = x&m, y&m
+	in := uint64(0)
+	if o == opAdc || o == opSbb {
+		in = uint64(s.flags & carry)
+	}
+	var r uint64
+	f := uint8(0)
+	switch o {
+	case opAdd, opAdc:
+		r = (x + y + in) & m
+		if r < x || in != 0 && r == x {
+			f |= carry
+		}
+		if (x^r)&(y^r)&top != 0 {
+			f |= overflow
+		}
+	case opSub, opSbb, opCmp:
+		r = (x - y - in) & m
+		if x < y || in != 0 && x == y {
+			f |= carry
+		}
+		if (x^y)&(x^r)&top != 0 {
+			f |= overflow
+		}
+	case opAnd, opTest:
+		r = x & y
+	case opOr:
+		r = x | y
+	default:
+		r = x ^ y
+	}
+	if r == 0 {
+		f |= zero
+	}
+	if r&top != 0 {
+		f |= sign
+	}
+	if bits.OnesCount8(uint8(r))&1 == 0 {
+		f |= parity
+	}
+	s.known, s.flags = allFlags, f
+	return num(r, size)
+}
+
 // multiply is mul: the product goes to edx:eax.
-func (c *cpu) multiply(s *state, in *inst, end int) (event, int) {
+func (c *cpu) multiply(s *state, in *inst, end int) bool {
 	b, ok := c.read(s, in, in.dst, end)
 	if !ok {
-		return stops, 0
+		return false
 	}
 	a := cut(s.reg[ax], in.size)
 	s.known = 0
@@ -583,28 +626,28 @@ func (c *cpu) multiply(s *state, in *inst, end int) (event, int) {
 	}
 	if in.size == 1 {
 		s.reg[ax] = merge(merge(s.reg[ax], low, 0), high, 8)
-		return goesOn, 0
+		return true
 	}
 	s.reg[ax], s.reg[dx] = low, high
-	return goesOn, 0
+	return true
 }
 
 // shift is a shift or rotation by a known count.
-func (c *cpu) shift(s *state, in *inst, end int) (event, int) {
+func (c *cpu) shift(s *state, in *inst, end int) bool {
 	a, ok := c.read(s, in, in.dst, end)
 	count := num(1, 1)
 	if in.src.where == inImm {
 		count = in.imm
 	}
 	if !ok || count.kind() != number && a.kind() == number {
-		return c.finish(ok && c.write(s, in, in.dst, of(junk, 0)))
+		return ok && c.write(s, in, in.dst, of(junk, 0))
 	}
 	n := uint(count.n()) & 31
 	if in.size == 8 {
 		n = uint(count.n()) & 63
 	}
 	if n == 0 { // the operand is written nevertheless, the flags are not
-		return c.finish(c.write(s, in, in.dst, a))
+		return c.write(s, in, in.dst, a)
 	}
 	s.known = 0
 	r := of(junk, 0)
@@ -627,5 +670,5 @@ func (c *cpu) shift(s *state, in *inst, end int) (event, int) {
 			r = num(x>>n|x<<(width-n), in.size)
 		}
 	}
-	return c.finish(c.write(s, in, in.dst, r))
+	return c.write(s, in, in.dst, r)
 }
