@@ -33,41 +33,18 @@ func (g *Graph) FactsOf(in *Inst) Facts {
 	}
 	f.Flags = in.Form.Flags()
 	f.Memory = in.Form.OtherState()
-	set := func(id lang.RegisterID) (Set, *x86.Register) {
-		r := x86.RegisterInfo(x86.Widest(id))
-		if r == nil || r.Class != x86.General {
-			return 0, nil
-		}
-		return 1 << r.Number, x86.RegisterInfo(id)
-	}
-	access := func(id lang.RegisterID, a x86.Access, size int) {
-		bit, _ := set(id)
-		if a&x86.Read != 0 {
-			f.Reads |= bit
-		}
-		if a&x86.Write == 0 {
-			return
-		}
-		f.Changes |= bit
-		// A write of 32 bits clears the upper half of a 64-bit register.
-		if size >= 4 && a&x86.Maybe == 0 {
-			f.Replaces |= bit
-		} else {
-			f.Reads |= bit
-		}
-	}
 	for i, o := range in.Form.Operands() {
 		if i >= len(in.Operands) {
 			break
 		}
 		switch operand := &in.Operands[i]; operand.Kind {
 		case x86.RegisterOperand:
-			access(operand.Register, o.Access, int(x86.RegisterInfo(operand.Register).Size))
+			f.access(operand.Register, o.Access, int(x86.RegisterInfo(operand.Register).Size))
 		case x86.MemoryOperand:
 			f.Memory = f.Memory || o.Access&x86.Address == 0
 			for _, t := range operand.Value.Terms() {
 				if t.Kind == lang.RegisterTerm {
-					access(lang.RegisterID(t.ID), x86.Read, 0)
+					f.access(lang.RegisterID(t.ID), x86.Read, 0)
 				}
 			}
 		}
@@ -75,14 +52,14 @@ func (g *Graph) FactsOf(in *Inst) Facts {
 	for _, x := range in.Form.Implicit() {
 		if x.Memory {
 			f.Memory = true
-			access(x.Register, x86.Read, 0)
+			f.access(x.Register, x86.Read, 0)
 			continue
 		}
 		size := 8
 		if r := x86.RegisterInfo(x.Register); r != nil && x.Width == x86.Fixed {
 			size = int(r.Size)
 		}
-		access(x.Register, x.Access, size)
+		f.access(x.Register, x.Access, size)
 	}
 	if in.Repeated() {
 		// The count may be 0: then nothing happens.
@@ -90,34 +67,72 @@ func (g *Graph) FactsOf(in *Inst) Facts {
 		f.Changes |= 1 << counter
 		f.Replaces = 0
 	}
-	// XOR r, r and SUB r, r give zero whatever r was.
-	if name := x86.MnemonicName(in.Mnemonic); (name == "xor" || name == "sub") && len(in.Operands) == 2 &&
-		in.Operands[0].Kind == x86.RegisterOperand && in.Operands[1].Kind == x86.RegisterOperand &&
-		in.Operands[0].Register == in.Operands[1].Register && x86.RegisterInfo(in.Operands[0].Register).Size >= 4 {
+	if in.clears() {
 		f.Reads &^= f.Replaces
 	}
 	switch in.Form.Flow() {
 	case x86.SystemCall, x86.Interrupt:
-		f.Memory = true
-		bit, _ := set(x86.LookupRegister(g.ABI.Number))
-		f.Reads |= bit
-		for _, a := range g.ABI.Args {
-			bit, _ := set(x86.LookupRegister(a))
-			f.Reads |= bit
-		}
-		result, _ := set(x86.LookupRegister(g.ABI.Result))
-		f.Changes |= result
-		f.Replaces |= result &^ f.Reads
-		for _, c := range g.ABI.Clobbers {
-			bit, _ := set(x86.LookupRegister(c))
-			f.Changes |= bit
-		}
-		// The kernel gives the flags back as they were.
-		f.Flags = x86.Flags{}
+		g.callKernel(&f)
 	case x86.Call, x86.Return:
 		f.Reads, f.Changes, f.Replaces, f.Memory = everything, everything, 0, true
 	}
 	return f
+}
+
+// setOf is the set of the general register that id is, or is a part of; empty for
+// others.
+func setOf(id lang.RegisterID) Set {
+	r := x86.RegisterInfo(x86.Widest(id))
+	if r == nil || r.Class != x86.General {
+		return 0
+	}
+	return 1 << r.Number
+}
+
+// access adds that a register is read, written or both, in some bytes.
+func (f *Facts) access(id lang.RegisterID, a x86.Access, size int) {
+	bit := setOf(id)
+	if a&x86.Read != 0 {
+		f.Reads |= bit
+	}
+	if a&x86.Write == 0 {
+		return
+	}
+	f.Changes |= bit
+	// A write of 32 bits clears the upper half of a 64-bit register.
+	if size >= 4 && a&x86.Maybe == 0 {
+		f.Replaces |= bit
+	} else {
+		f.Reads |= bit
+	}
+}
+
+// callKernel adds what a system call does.
+func (g *Graph) callKernel(f *Facts) {
+	f.Memory = true
+	f.Reads |= setOf(x86.LookupRegister(g.ABI.Number))
+	for _, a := range g.ABI.Args {
+		f.Reads |= setOf(x86.LookupRegister(a))
+	}
+	result := setOf(x86.LookupRegister(g.ABI.Result))
+	f.Changes |= result
+	f.Replaces |= result &^ f.Reads
+	for _, c := range g.ABI.Clobbers {
+		f.Changes |= setOf(x86.LookupRegister(c))
+	}
+	// The kernel gives the flags back as they were.
+	f.Flags = x86.Flags{}
+}
+
+// clears reports whether an instruction is XOR or SUB of a register with itself, which
+// gives zero whatever that was.
+func (in *Inst) clears() bool {
+	name := x86.MnemonicName(in.Mnemonic)
+	if name != "xor" && name != "sub" || len(in.Operands) != 2 {
+		return false
+	}
+	x, y := &in.Operands[0], &in.Operands[1]
+	return x.Kind == x86.RegisterOperand && y.Kind == x86.RegisterOperand && x.Register == y.Register && x86.RegisterInfo(x.Register).Size >= 4
 }
 
 // counter is the number of rcx, which repeat prefixes count down.

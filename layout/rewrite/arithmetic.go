@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"math/bits"
+
 	"tasm/codegen/x86"
 	"tasm/flow"
 )
@@ -209,52 +211,52 @@ func operands(c *cursor, i int) (int, []flow.Inst) {
 	n, isNumber := at(in, len(in.Operands)-1).number()
 	switch name(in) {
 	case "and":
-		if !isNumber || !c.dead(i, arithmeticFlags) {
-			return 0, nil
-		}
-		// Bits that are 0 already, or do not matter, may be anything in the mask.
-		l := limit(x.size)
-		free := (c.a.t.facts(c.s.r[x.number]).zeros | ^masks(c.needed(i, x.number))) & l
-		mask := uint64(n) & l
-		if x.size*8 == c.bits() && (mask|free) == l {
-			return 1, []flow.Inst{}
-		}
-		for _, try := range []uint64{mask | free, mask | free&^0x7F, mask} {
-			if s := signExtend(try, x.size); s >= -128 && s < 128 && s != signExtend(mask, x.size) {
-				return 1, m.one("and", o, imm(s))
-			}
-		}
-		if mask&^free == 0xFF&^free && (x.number < 4 || c.bits() == 64) && mask|free >= 0xFF {
-			if (mask|free)&0xFF == 0xFF && mask&^0xFF&^free == 0 {
-				return 1, m.one("movzx", reg(x.number, 4), reg(x.number, 1))
-			}
-		}
-		if (mask|free)&0xFFFF == 0xFFFF && mask&^0xFFFF&^free == 0 {
-			return 1, m.one("movzx", reg(x.number, 4), reg(x.number, 2))
+		if isNumber && c.dead(i, arithmeticFlags) {
+			return andForms(c, i, x, uint64(n))
 		}
 	case "imul":
-		if !isNumber || !c.dead(i, arithmeticFlags) || n <= 0 || n&(n-1) != 0 || n > 1<<30 {
+		if !isNumber || !c.dead(i, arithmeticFlags) || n <= 1 || n&(n-1) != 0 || n > 1<<30 {
 			return 0, nil
 		}
 		if q, ok := at(in, len(in.Operands)-2).register(); !ok || q != x {
 			return 0, nil
 		}
-		shift := int64(0)
-		for 1<<shift < n {
-			shift++
-		}
-		switch shift {
-		case 0:
-			return 0, nil
-		case 1:
+		if n == 2 {
 			return 1, m.one("add", o, o)
 		}
-		return 1, m.one("shl", o, imm(shift))
+		return 1, m.one("shl", o, imm(int64(bits.TrailingZeros64(uint64(n)))))
 	case "lea":
 		return leaForms(c, i, x)
 	}
 	return 0, nil
 }
+
+// andForms does without AND, shortens its mask, or makes it a zero extension.
+func andForms(c *cursor, i int, x register, n uint64) (int, []flow.Inst) {
+	m := c.make(i)
+	// Bits that are 0 already, or do not matter, may be anything in the mask.
+	l := limit(x.size)
+	free := (c.zeros(x.number) | ^masks(c.needed(i, x.number))) & l
+	mask := n & l
+	if x.size*8 == c.bits() && mask|free == l {
+		return 1, []flow.Inst{}
+	}
+	for _, try := range []uint64{mask | free, mask | free&^0x7F, mask} {
+		if s := signExtend(try, x.size); s >= -128 && s < 128 && s != signExtend(mask, x.size) {
+			return 1, m.one("and", reg(x.number, x.size), imm(s))
+		}
+	}
+	for size := 1; size <= 2; size++ {
+		low := limit(size)
+		if (mask|free)&low == low && mask&^low&^free == 0 && (size == 2 || x.number < 4 || c.bits() == 64) {
+			return 1, m.one("movzx", reg(x.number, 4), reg(x.number, size))
+		}
+	}
+	return 0, nil
+}
+
+// zeros are the bits of a register that are known to be 0 where the cursor stands.
+func (c *cursor) zeros(r int) uint64 { return c.a.t.facts(c.s.r[r]).zeros }
 
 // leaForms replaces LEA by plain arithmetic.
 func leaForms(c *cursor, i int, x register) (int, []flow.Inst) {
@@ -285,53 +287,53 @@ func leaForms(c *cursor, i int, x register) (int, []flow.Inst) {
 func bytesOnly(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]
 	x, isReg := at(in, 0).register()
-	if !isReg || !plain(in) || x.size < 4 || x.number >= 4 && c.bits() == 32 || x.number == sp || len(in.Operands) != 2 {
+	n, isNumber := at(in, 1).number()
+	if !isReg || !isNumber || !plain(in) || x.size < 4 || x.number >= 4 && c.bits() == 32 || x.number == sp || len(in.Operands) != 2 {
 		return 0, nil
 	}
-	n, isNumber := at(in, 1).number()
-	m := c.make(i)
-	low := reg(x.number, 1)
-	l := limit(x.size)
-	v := uint64(n) & l
-	upper := c.a.t.facts(c.s.r[x.number]).zeros|0xFF == all // only the low byte is used
+	v := uint64(n) & limit(x.size)
+	var low, high bool // that byte is enough
+	number := func(n uint64) int64 { return signExtend(n, 1) }
 	switch name(in) {
 	case "test":
-		if !isNumber {
-			return 0, nil
-		}
-		switch {
-		case v < 0x80 || v < 0x100 && c.dead(i, x86.SF):
-			return 1, m.one("test", low, imm(int64(v)))
-		case v&^0xFF00 == 0 && x.number < 4 && c.dead(i, x86.PF) && (v < 0x8000 || c.dead(i, x86.SF)):
-			return 1, m.one("test", highReg(x.number), imm(int64(v>>8)))
-		}
+		number = func(n uint64) int64 { return int64(n) }
+		low = v < 0x80 || v < 0x100 && c.dead(i, x86.SF)
+		high = v&^0xFF00 == 0 && c.dead(i, x86.PF) && (v < 0x8000 || c.dead(i, x86.SF))
 	case "cmp":
-		if isNumber && upper && v < 0x100 && c.dead(i, arithmeticFlags&^(x86.ZF|x86.CF|x86.AF|x86.PF)) {
-			return 1, m.one("cmp", low, imm(int64(v)))
-		}
+		number = func(n uint64) int64 { return int64(n) }
+		low = c.zeros(x.number)|0xFF == all && v < 0x100 && c.dead(i, x86.SF|x86.OF)
 	case "and", "or", "xor", "add", "sub":
-		if !isNumber || !c.dead(i, arithmeticFlags) {
-			return 0, nil
-		}
-		if c.bits() == 64 && x.size == 4 && c.needed(i, x.number)&8 != 0 && c.a.t.facts(c.s.r[x.number]).zeros|limit(4) != all {
-			return 0, nil // it clears the upper half
-		}
-		live := masks(c.needed(i, x.number)) & l
-		same := uint64(0) // what the operation leaves as it is
-		switch name(in) {
-		case "and":
-			same = v | c.a.t.facts(c.s.r[x.number]).zeros
-		case "or", "xor":
-			same = ^v
-		}
-		if live&^same&^0xFF == 0 {
-			return 1, m.one(name(in), low, imm(signExtend(v, 1)))
-		}
-		if live&^same&^0xFF00 == 0 && x.number < 4 && name(in) != "add" && name(in) != "sub" {
-			return 1, m.one(name(in), highReg(x.number), imm(signExtend(v>>8, 1)))
-		}
+		live, ok := c.changed(i, x, v)
+		low = ok && live&^0xFF == 0
+		high = ok && live&^0xFF00 == 0 && name(in) != "add" && name(in) != "sub"
+	}
+	switch {
+	case low:
+		return 1, c.make(i).one(name(in), reg(x.number, 1), imm(number(v)))
+	case high && x.number < 4:
+		return 1, c.make(i).one(name(in), highReg(x.number), imm(number(v>>8)))
 	}
 	return 0, nil
+}
+
+// changed are the bits that matter behind the operation at i with register x and the
+// number v, and that it may change. It is false where its flags matter, or that it
+// clears the upper half.
+func (c *cursor) changed(i int, x register, v uint64) (uint64, bool) {
+	if !c.dead(i, arithmeticFlags) {
+		return 0, false
+	}
+	if c.bits() == 64 && x.size == 4 && c.needed(i, x.number)&8 != 0 && c.zeros(x.number)|limit(4) != all {
+		return 0, false
+	}
+	same := uint64(0)
+	switch name(&c.code[i]) {
+	case "and":
+		same = v | c.zeros(x.number)
+	case "or", "xor":
+		same = ^v
+	}
+	return masks(c.needed(i, x.number)) & limit(x.size) &^ same, true
 }
 
 // extension does without a zero extension of what is extended already.
@@ -364,22 +366,41 @@ func extension(c *cursor, i int) (int, []flow.Inst) {
 func halves(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]
 	x, isReg := at(in, 0).register()
-	if c.bits() != 64 || !isReg || x.size != 8 || x.number == sp || !plain(in) || in.Form.Flow() != x86.Next {
+	enough := lowHalf[name(in)]
+	if c.bits() != 64 || !isReg || x.size != 8 || x.number == sp || !plain(in) || enough == nil {
 		return 0, nil
 	}
-	const upper = ^uint64(1<<32 - 1)
-	zeros := func(r int) bool { return c.a.t.facts(c.s.r[r]).zeros&upper == upper }
 	y := at(in, 1)
-	q, second := y.register()
-	n, isNumber := y.number()
-	low := make([]operand, len(in.Operands))
+	h := &half{c: c, i: i, in: in, x: x, y: y, dead: c.dead(i, arithmeticFlags), unused: c.needed(i, x.number)&8 == 0}
+	h.q, h.second = y.register()
+	h.n, h.isNumber = y.number()
+	extends := name(in) == "lea" || name(in) == "movzx" || name(in) == "movsx"
+	if y.memory() && y.ref.IsZero() && !extends {
+		return 0, nil // half a load may be allowed where the whole raises an exception
+	}
+	operands, ok := lowHalves(in)
+	switch {
+	case !enough(h):
+		return 0, nil
+	case extends:
+		return 1, c.make(i).one(name(in), operands[0], y)
+	case !ok:
+		return 0, nil
+	}
+	return 1, c.make(i).one(name(in), operands...)
+}
+
+// lowHalves returns the low halves of an instruction's operands, and false where a
+// register is no whole one.
+func lowHalves(in *flow.Inst) ([]operand, bool) {
+	low, ok := make([]operand, len(in.Operands)), true
 	for k := range in.Operands {
 		o := at(in, k)
 		low[k] = o
-		if r, ok := o.register(); ok && (k == 0 || r.size == 8) {
+		if r, isReg := o.register(); isReg && (k == 0 || r.size == 8) {
 			low[k] = reg(r.number, 4)
-		} else if ok && name(in) != "movzx" && name(in) != "movsx" {
-			return 0, nil
+		} else if isReg {
+			ok = false
 		}
 		if o.memory() && o.Size == 8 {
 			half := *o.Operand
@@ -387,65 +408,97 @@ func halves(c *cursor, i int) (int, []flow.Inst) {
 			low[k].Operand = &half
 		}
 	}
-	unused := c.needed(i, x.number)&8 == 0
-	ok := false
-	switch name(in) {
-	case "test":
+	return low, ok
+}
+
+// half is an instruction on 64 bits, of which it is asked whether the low half of its
+// operands is enough.
+type half struct {
+	c        *cursor
+	i        int
+	in       *flow.Inst
+	x        register // its first operand
+	y        operand  // the second
+	q        register // that one, if it is one
+	second   bool
+	n        int64 // the number that it is, if it is one
+	isNumber bool
+	dead     bool // no flag matters
+	unused   bool // nor does the upper half of the result
+}
+
+// clear reports whether the upper half of a register is 0.
+func (h *half) clear(r register) bool { return h.c.zeros(r.number)|limit(4) == all }
+
+// positive reports whether the second operand is a number of 31 bits.
+func (h *half) positive() bool { return h.isNumber && h.n >= 0 && h.n < 1<<31 }
+
+// bothClear reports whether the upper halves of both registers are 0.
+func (h *half) bothClear() bool { return h.clear(h.x) && h.second && h.clear(h.q) }
+
+// most are the largest numbers that the operands can be.
+func (h *half) most() (x, y uint64) {
+	t := h.c.a.t
+	x = t.most(h.c.s.r[h.x.number])
+	switch {
+	case h.second:
+		return x, t.most(h.c.s.r[h.q.number])
+	case h.isNumber:
+		return x, uint64(h.n)
+	case len(h.in.Operands) > 1:
+		return x, all
+	}
+	return x, 1
+}
+
+// lowHalf tells by the name of an instruction when the low half of its operands is
+// enough.
+var lowHalf = map[string]func(h *half) bool{
+	"test": func(h *half) bool {
 		// ZF and PF are the same; SF is that of bit 31.
-		ok = second && q == x && zeros(x.number) && (c.dead(i, x86.SF) || c.a.t.facts(c.s.r[x.number]).zeros>>31&1 == 1) ||
-			isNumber && n >= 0 && n < 1<<31
-	case "cmp":
-		ok = zeros(x.number) && (second && zeros(q.number) || isNumber && n >= 0 && n < 1<<31) && c.dead(i, x86.SF|x86.OF)
-	case "and":
-		ok = isNumber && n >= 0 && n < 1<<31 ||
-			c.dead(i, arithmeticFlags) && (unused || zeros(x.number) && !y.memory() || second && zeros(q.number))
-	case "or", "xor":
-		ok = c.dead(i, arithmeticFlags) && (unused || zeros(x.number) && (second && zeros(q.number) || isNumber && n >= 0))
-	case "add", "imul", "inc":
-		most, other := c.a.t.most(c.s.r[x.number]), uint64(1)
-		if second {
-			other = c.a.t.most(c.s.r[q.number])
-		} else if isNumber {
-			other = uint64(n)
-		} else if len(in.Operands) > 1 {
-			other = all
-		}
-		fits := false
-		switch name(in) {
-		case "imul":
-			fits = most < 1<<32 && other < 1<<32 && most*other < 1<<32 && len(in.Operands) == 2
-		default:
-			fits = most < 1<<32 && other < 1<<32 && most+other < 1<<32
-		}
-		ok = c.dead(i, arithmeticFlags) && (unused && len(in.Operands) < 3 || fits)
-		if name(in) == "imul" && len(in.Operands) == 1 {
-			ok = false
-		}
-	case "sub", "dec", "neg", "not":
-		ok = unused && c.dead(i, arithmeticFlags)
-	case "shl":
-		ok = unused && isNumber && n > 0 && n < 32 && c.dead(i, arithmeticFlags)
-	case "shr":
-		ok = isNumber && n > 0 && n < 32 && zeros(x.number) && c.dead(i, arithmeticFlags)
-	case "mov":
-		ok = unused && (second || y.memory()) && y.Kind != x86.ImmediateOperand || second && zeros(q.number)
-	case "lea":
-		ok = unused
-	case "movzx":
-		ok = true
-	case "movsx":
-		ok = unused
-	}
-	if y.memory() && y.ref.IsZero() && name(in) != "lea" && name(in) != "movzx" && name(in) != "movsx" {
-		ok = false // half a load may be allowed where the whole raises an exception
-	}
-	if !ok {
-		return 0, nil
-	}
-	if name(in) == "lea" || name(in) == "movzx" || name(in) == "movsx" {
-		return 1, c.make(i).one(name(in), low[0], y)
-	}
-	return 1, c.make(i).one(name(in), low...)
+		signless := h.c.dead(h.i, x86.SF) || h.c.zeros(h.x.number)>>31&1 == 1
+		return h.second && h.q == h.x && h.clear(h.x) && signless || h.positive()
+	},
+	"cmp": func(h *half) bool {
+		return h.clear(h.x) && (h.bothClear() || h.positive()) && h.c.dead(h.i, x86.SF|x86.OF)
+	},
+	"and": func(h *half) bool {
+		return h.positive() || h.dead && (h.unused || h.clear(h.x) && !h.y.memory() || h.second && h.clear(h.q))
+	},
+	"or":   clearOrUnused,
+	"xor":  clearOrUnused,
+	"add":  sumFits,
+	"inc":  sumFits,
+	"imul": productFits,
+	"sub":  resultUnused,
+	"dec":  resultUnused,
+	"neg":  resultUnused,
+	"not":  resultUnused,
+	"shl":  func(h *half) bool { return h.unused && h.isNumber && h.n > 0 && h.n < 32 && h.dead },
+	"shr":  func(h *half) bool { return h.isNumber && h.n > 0 && h.n < 32 && h.clear(h.x) && h.dead },
+	"mov": func(h *half) bool {
+		return h.unused && (h.second || h.y.memory()) || h.second && h.clear(h.q)
+	},
+	"lea":   func(h *half) bool { return h.unused },
+	"movsx": func(h *half) bool { return h.unused },
+	"movzx": func(*half) bool { return true },
+}
+
+func clearOrUnused(h *half) bool {
+	return h.dead && (h.unused || h.bothClear() || h.clear(h.x) && h.isNumber && h.n >= 0)
+}
+
+func resultUnused(h *half) bool { return h.unused && h.dead }
+
+func sumFits(h *half) bool {
+	x, y := h.most()
+	return h.dead && (h.unused && len(h.in.Operands) < 3 || x < 1<<32 && y < 1<<32 && x+y < 1<<32)
+}
+
+func productFits(h *half) bool {
+	x, y := h.most()
+	two := len(h.in.Operands) == 2
+	return h.dead && two && (h.unused || x < 1<<32 && y < 1<<32 && x*y < 1<<32)
 }
 
 // sums turns a copy and an addition into LEA.

@@ -211,55 +211,17 @@ func (sh *shortener) compute(c choice) bool {
 		return false
 	}
 	m := maker{bits: sh.bits, source: restX[0].Source}
-	type setting struct {
-		r  int
-		to operand
-	}
-	var sets []setting
-	chosen, kept := -1, parts(0)
-	var numbers [2]uint64
-	for r := range registers {
-		n := (cx.need | cy.need).of(r)
-		if n == 0 || r == sp {
-			continue
-		}
-		vx, vy := cx.state.r[r], cy.state.r[r]
-		if cx.need.of(r) == 0 {
-			vx = vy
-		}
-		if cy.need.of(r) == 0 {
-			vy = vx
-		}
-		nx, number1 := vx.number()
-		ny, number2 := vy.number()
-		ref, isRef := a.t.ref(vx)
-		held := vx == a.in[x].r[r] && vy == a.in[y].r[r] || (cx.sets|cy.sets).of(r) == 0
-		switch {
-		case number1 && number2 && (nx^ny)&masks(n) != 0:
-			if chosen >= 0 {
-				return false
-			}
-			chosen, numbers = r, [2]uint64{nx, ny}
-		case held:
-			kept |= whole(r)
-		case number1 && number2:
-			sets = append(sets, setting{r, imm(a.t.signed(nx))})
-		case isRef && vx == vy:
-			sets = append(sets, setting{r, immRef(ref)})
-		default:
-			return false
-		}
-	}
-	if chosen < 0 {
+	p, ok := parted(a, [2]*flow.Block{x, y}, [2]atCall{cx, cy})
+	if !ok {
 		return false
 	}
-	first, zero := sh.fromSign(m, chosen, c.tester, kept, numbers)
+	first, zero := sh.fromSign(m, p.chosen, c.tester, p.kept, p.numbers)
 	if first == nil {
 		return false
 	}
 	sh.note("computed numbers", y.Code, 0, text(first)+" is done instead of a branch")
 	code := first
-	for _, s := range sets {
+	for _, s := range p.given {
 		size := sh.bits / 8
 		// What is 0 on the way of x alone needs no more than a byte, if y does not ask.
 		if n, ok := s.to.number(); ok && n == n&0xff && s.r == zero && cy.need.of(s.r) == 0 && (sh.bits == 64 || s.r < sp) {
@@ -268,18 +230,76 @@ func (sh *shortener) compute(c choice) bool {
 		code = append(code, m.one("mov", reg(s.r, size), s.to)...)
 	}
 	x.Code = slices.Concat(code, restX)
+	sh.redirect(y, x)
+	sh.prune()
+	return true
+}
+
+// redirect makes all that leads to one block lead to another one.
+func (sh *shortener) redirect(from, to *flow.Block) {
 	for _, b := range sh.g.Blocks {
-		if b.Next == y {
-			b.Next = x
+		if b.Next == from {
+			b.Next = to
 		}
 		for i := range b.Code {
-			if b.Code[i].Target == y {
-				b.Code[i].Target = x
+			if b.Code[i].Target == from {
+				b.Code[i].Target = to
 			}
 		}
 	}
-	sh.prune()
-	return true
+}
+
+// parting is what registers hold at the calls of two blocks.
+type parting struct {
+	chosen  int       // the register in which they differ
+	numbers [2]uint64 // that it holds
+	kept    parts     // registers that hold what they held before
+	given   []given   // those to which both give the same
+}
+
+// given is a register with the number or address that it is given.
+type given struct {
+	r  int
+	to operand
+}
+
+// parted compares what registers hold at the calls of two blocks. It is false where
+// that is not the same but for one number.
+func parted(a *analysis, blocks [2]*flow.Block, calls [2]atCall) (parting, bool) {
+	p := parting{chosen: -1}
+	for r := range registers {
+		n := (calls[0].need | calls[1].need).of(r)
+		if n == 0 || r == sp {
+			continue
+		}
+		vx, vy := calls[0].state.r[r], calls[1].state.r[r]
+		if calls[0].need.of(r) == 0 {
+			vx = vy
+		}
+		if calls[1].need.of(r) == 0 {
+			vy = vx
+		}
+		nx, number1 := vx.number()
+		ny, number2 := vy.number()
+		ref, isRef := a.t.ref(vx)
+		held := vx == a.in[blocks[0]].r[r] && vy == a.in[blocks[1]].r[r] || (calls[0].sets|calls[1].sets).of(r) == 0
+		switch {
+		case number1 && number2 && (nx^ny)&masks(n) != 0:
+			if p.chosen >= 0 {
+				return p, false
+			}
+			p.chosen, p.numbers = r, [2]uint64{nx, ny}
+		case held:
+			p.kept |= whole(r)
+		case number1 && number2:
+			p.given = append(p.given, given{r, imm(a.t.signed(nx))})
+		case isRef && vx == vy:
+			p.given = append(p.given, given{r, immRef(ref)})
+		default:
+			return p, false
+		}
+	}
+	return p, p.chosen >= 0
 }
 
 // fromSign makes the shortest code that it finds to give register r the first

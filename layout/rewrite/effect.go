@@ -74,74 +74,12 @@ func (s *shortener) effect(in *flow.Inst) effect {
 		e.load = true // it may raise an exception
 	}
 	for i, o := range f.operands {
-		if i >= len(in.Operands) {
-			continue
-		}
-		op := at(in, i)
-		if r, ok := op.register(); ok {
-			if o.Access&x86.Read != 0 || o.Access&x86.Maybe != 0 {
-				e.reads |= r.parts()
-			}
-			if o.Access&(x86.Write|x86.Maybe) != 0 {
-				w := s.written(r)
-				e.writes |= w
-				if o.Access&x86.Maybe == 0 {
-					e.kills |= w
-				}
-				e.stack = e.stack || r.number == sp
-			}
-			continue
-		}
-		if op.Kind == x86.RegisterOperand {
-			e.odd = true // a segment register or the like
-			continue
-		}
-		if !op.memory() {
-			continue
-		}
-		a := op.address(s.bits)
-		if a.base >= 0 {
-			e.reads |= whole(a.base)
-		}
-		if a.index >= 0 {
-			e.reads |= whole(a.index)
-		}
-		if x86.RegisterInfo(op.Memory.Segment) != nil {
-			e.odd = true
-		}
-		if o.Access&x86.Read != 0 {
-			e.load = true
-		}
-		if o.Access&(x86.Write|x86.Maybe) != 0 {
-			e.store = true
+		if i < len(in.Operands) {
+			s.operand(at(in, i), o.Access, &e)
 		}
 	}
 	for _, x := range f.implicit {
-		r, ok := registerOf(x.Register)
-		if !ok {
-			e.odd = true
-			continue
-		}
-		if x.Width != x86.Fixed {
-			r.size = s.bits / 8
-		}
-		if x.Memory {
-			e.reads |= r.parts()
-			e.load = e.load || x.Access&x86.Read != 0
-			e.store = e.store || x.Access&x86.Write != 0
-			continue
-		}
-		if x.Access&(x86.Read|x86.Maybe) != 0 {
-			e.reads |= r.parts()
-		}
-		if x.Access&(x86.Write|x86.Maybe) != 0 {
-			w := s.written(r)
-			e.writes |= w
-			if x.Access&x86.Maybe == 0 {
-				e.kills |= w
-			}
-			e.stack = e.stack || r.number == sp
-		}
+		s.implicit(x, &e)
 	}
 	s.special(in, n, &e)
 	if s.bits == 32 {
@@ -150,6 +88,65 @@ func (s *shortener) effect(in *flow.Inst) effect {
 		e.kills &= lowParts
 	}
 	return e
+}
+
+// operand adds to an effect what is done with an operand.
+func (s *shortener) operand(o operand, access x86.Access, e *effect) {
+	if r, ok := o.register(); ok {
+		s.access(r, access, e)
+		return
+	}
+	if o.Kind == x86.RegisterOperand {
+		e.odd = true // a segment register or the like
+		return
+	}
+	if !o.memory() {
+		return
+	}
+	a := o.address(s.bits)
+	for _, r := range []int{a.base, a.index} {
+		if r >= 0 {
+			e.reads |= whole(r)
+		}
+	}
+	e.odd = e.odd || x86.RegisterInfo(o.Memory.Segment) != nil
+	e.load = e.load || access&x86.Read != 0
+	e.store = e.store || access&(x86.Write|x86.Maybe) != 0
+}
+
+// implicit adds to an effect what is done with what no operand names.
+func (s *shortener) implicit(x x86.Implicit, e *effect) {
+	r, ok := registerOf(x.Register)
+	if !ok {
+		e.odd = true
+		return
+	}
+	if x.Width != x86.Fixed {
+		r.size = s.bits / 8
+	}
+	if !x.Memory {
+		s.access(r, x.Access, e)
+		return
+	}
+	e.reads |= r.parts()
+	e.load = e.load || x.Access&x86.Read != 0
+	e.store = e.store || x.Access&x86.Write != 0
+}
+
+// access adds to an effect that a register is read, written or both.
+func (s *shortener) access(r register, access x86.Access, e *effect) {
+	if access&(x86.Read|x86.Maybe) != 0 {
+		e.reads |= r.parts()
+	}
+	if access&(x86.Write|x86.Maybe) == 0 {
+		return
+	}
+	w := s.written(r)
+	e.writes |= w
+	if access&x86.Maybe == 0 {
+		e.kills |= w
+	}
+	e.stack = e.stack || r.number == sp
 }
 
 // lowParts are the parts of the registers that 32-bit code has.

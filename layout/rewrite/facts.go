@@ -286,8 +286,7 @@ func (a *analysis) leave(s *state, f *subroutine, pops int64) bool {
 
 // edge changes the state to what it is where a branch is taken or not.
 func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
-	n := name(in)
-	switch n {
+	switch n := name(in); n {
 	case "jcxz", "jecxz", "jrcxz":
 		switch full := n != "jcxz" && (a.s.bits == 32) == (n == "jecxz"); {
 		case taken && full:
@@ -295,7 +294,6 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 		case !taken:
 			s.differs(s.r[cx])
 		}
-		return
 	case "loop", "loope", "loopz", "loopne", "loopnz":
 		if len(in.Operands) > 1 {
 			s.r[cx] = a.t.make(unknownKey{resultOf, index, cx}, a.unclearPointer())
@@ -308,44 +306,55 @@ func (a *analysis) edge(s *state, in *flow.Inst, taken bool, index int) {
 		case n == "loop":
 			a.refine(s, s.r[cx], 0)
 		}
-		return
+	default:
+		if cond, ok := conditionOf(in); ok {
+			a.assume(s, cond, taken, index)
+		}
 	}
-	cond, ok := conditionOf(in)
-	if !ok {
-		return
-	}
+}
+
+// assume changes the state to what it is where a condition holds or not.
+func (a *analysis) assume(s *state, cond x86.Condition, holds bool, index int) {
 	if cond&1 == 1 {
-		cond, taken = cond&^1, !taken
+		cond, holds = cond&^1, !holds
 	}
 	f := s.flags
 	if f.kind == flagsUnknown {
 		return
 	}
-	full := f.size*8 == a.s.bits
-	limit := uint64(1)<<(8*f.size-1)<<1 - 1
-	upperClear := a.t.facts(f.v).zeros&^limit == ^limit
-	if !full && !upperClear {
+	l := limit(f.size)
+	if f.size*8 != a.s.bits && a.t.facts(f.v).zeros|l != all {
 		return
 	}
 	equal := uint64(0)
 	if f.kind == flagsCompare {
-		equal = f.with & limit
+		equal = f.with & l
 	}
 	switch {
-	case cond == x86.IfEqual && taken:
+	case cond == x86.IfEqual && holds:
 		a.refine(s, f.v, equal)
 	case cond == x86.IfEqual && equal == 0:
 		s.differs(f.v)
-	case f.kind == flagsCompare && cond == x86.IfBelow && equal == 1 && taken:
-		a.refine(s, f.v, 0)
-	case f.kind == flagsCompare && cond == x86.IfBelow && equal > 0 && !taken:
-		s.differs(f.v)
-	case f.kind == flagsCompare && cond == x86.IfBelow && taken && equal > 0:
-		a.bound(s, f.v, equal-1, index*2+1)
-	case f.kind == flagsCompare && cond == x86.IfBelowEqual && taken:
-		a.bound(s, f.v, equal, index*2+1)
-	case f.kind == flagsResult && !taken && (cond == x86.IfNegative || f.overflowClear && (cond == x86.IfLess || cond == x86.IfLessOrEqual)):
-		a.bound(s, f.v, limit>>1, index*2)
+	case f.kind == flagsCompare:
+		a.compared(s, cond, holds, equal, index)
+	case f.kind == flagsResult && !holds && (cond == x86.IfNegative || f.overflowClear && (cond == x86.IfLess || cond == x86.IfLessOrEqual)):
+		a.bound(s, f.v, l>>1, index*2)
+	}
+}
+
+// compared changes the state to what it is where a value is below a number that it
+// was compared with, not above it, or neither.
+func (a *analysis) compared(s *state, cond x86.Condition, holds bool, with uint64, index int) {
+	v := s.flags.v
+	switch {
+	case cond == x86.IfBelow && holds && with == 1:
+		a.refine(s, v, 0)
+	case cond == x86.IfBelow && holds && with > 0:
+		a.bound(s, v, with-1, index*2+1)
+	case cond == x86.IfBelow && !holds && with > 0:
+		s.differs(v)
+	case cond == x86.IfBelowEqual && holds:
+		a.bound(s, v, with, index*2+1)
 	}
 }
 

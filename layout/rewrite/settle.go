@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"math/bits"
+	"slices"
 
 	"tasm/codegen/x86"
 	"tasm/flow"
@@ -113,8 +114,8 @@ func (c *cursor) stackFree(s *state, live parts) bool {
 	return true
 }
 
-// settler is a search for settings.
-type settler struct {
+// materialiser is a search for settings.
+type materialiser struct {
 	c        *cursor
 	make     maker
 	target   [registers]value
@@ -123,13 +124,13 @@ type settler struct {
 	stack    bool             // PUSH and POP may be used
 	best     int
 	code     []flow.Inst // the best
-	path     []setting
+	path     []way
 	attempts int
 	seen     map[[registers]value]int // the fewest bytes by which registers came to hold this
 }
 
-// setting is code that sets a register.
-type setting struct {
+// way is code that sets a register.
+type way struct {
 	code []flow.Inst
 	size int
 	r    int // set to v
@@ -143,7 +144,7 @@ func (c *cursor) search(i, end int, after need) ([]flow.Inst, bool) {
 	for k := i; k < end; {
 		k += c.settable(&s, k)
 	}
-	t := &settler{c: c, make: maker{bits: c.bits(), source: c.code[i].Source}, target: s.r, flags: after.flags, seen: map[[registers]value]int{}, best: sizeOf(c.code[i:end])}
+	t := &materialiser{c: c, make: maker{bits: c.bits(), source: c.code[i].Source}, target: s.r, flags: after.flags, seen: map[[registers]value]int{}, best: sizeOf(c.code[i:end])}
 	live := after.parts
 	if c.careful {
 		matters := after
@@ -195,7 +196,7 @@ type tried struct {
 }
 
 // one is make.one with a memory: the search tries the same over and over.
-func (t *settler) one(name string, operands ...operand) known {
+func (t *materialiser) one(name string, operands ...operand) known {
 	k := tried{name: name}
 	for i, o := range operands {
 		if !o.ref.IsZero() || o.memory() {
@@ -225,7 +226,7 @@ func two(a, b known) known {
 func enough(r int) value { return value{unknown: -2 - int32(r)} }
 
 // met reports whether v will do where the target of r is wanted.
-func (t *settler) met(r int, v value) bool {
+func (t *materialiser) met(r int, v value) bool {
 	if t.live[r] == 0 || v == t.target[r] || v == enough(r) {
 		return true
 	}
@@ -242,7 +243,7 @@ func (t *settler) met(r int, v value) bool {
 }
 
 // try goes on from registers that hold vals, with cost bytes spent.
-func (t *settler) try(vals [registers]value, cost int) {
+func (t *materialiser) try(vals [registers]value, cost int) {
 	t.attempts++
 	var open []int
 	for r := range registers {
@@ -272,7 +273,7 @@ func (t *settler) try(vals [registers]value, cost int) {
 	}
 	t.seen[vals] = cost
 	for _, r := range open {
-		for _, m := range t.settings(r, &vals) {
+		for _, m := range t.ways(r, &vals) {
 			next := vals
 			next[m.r] = m.v
 			if m.o != m.r {
@@ -288,185 +289,265 @@ func (t *settler) try(vals [registers]value, cost int) {
 	}
 }
 
-// settings lists ways to bring r to its target, short ones first.
-func (t *settler) settings(r int, vals *[registers]value) []setting {
-	var list []setting
-	a := t.c.a
-	word := t.make.bits / 8
-	want, cur := t.target[r], vals[r]
-	mask := masks(t.live[r]) & a.t.mask()
-	exchange := func(v value, o int, k known) {
-		if k.code == nil || !t.met(r, v) {
+// ways lists ways to bring r to its target, short ones first.
+func (t *materialiser) ways(r int, vals *[registers]value) []way {
+	x := &target{materialiser: t, r: r, vals: vals, want: t.target[r], cur: vals[r], word: t.make.bits / 8}
+	x.mask = masks(t.live[r]) & t.c.a.t.mask()
+	x.held, x.isHeld = x.cur.number()
+	if n, ok := x.want.number(); ok {
+		x.isNumber, x.n = true, n
+		x.inParts()
+		x.fromItself()
+		x.fromSign()
+		x.short()
+		x.oneBit()
+		x.whole()
+	}
+	if to, ok := t.c.a.t.ref(x.want); ok && (x.word == 4 || t.c.a.t.lowAddrs) {
+		x.add(x.want, t.one("mov", reg(r, 4), immRef(to)))
+	}
+	x.lowByteInto()
+	for o := range registers {
+		if vals[o].unknown == x.want.unknown && (x.word == 8 || o < 8) {
+			x.copied(o)
+			x.computed(o)
+		}
+	}
+	return x.list[:min(len(x.list), maxWays)]
+}
+
+// target is a register that is to be brought to its value.
+type target struct {
+	*materialiser
+	r         int
+	vals      *[registers]value // what registers hold
+	want, cur value             // of r
+	word      int               // size of a register, in bytes
+	mask      uint64            // bits of r that matter
+	// The numbers that want and cur are, if they are some.
+	n, held          uint64
+	isNumber, isHeld bool
+	list             []way // by size
+}
+
+// add adds code that makes r hold v, if that will do.
+func (x *target) add(v value, k known) { x.exchange(v, x.r, k) }
+
+// exchange is add for code after which register o holds what r held.
+func (x *target) exchange(v value, o int, k known) {
+	if k.code == nil || !x.met(x.r, v) {
+		return
+	}
+	w := way{code: k.code, size: k.size, r: x.r, v: v, o: o}
+	i := len(x.list)
+	for i > 0 && x.list[i-1].size > w.size {
+		i--
+	}
+	x.list = slices.Insert(x.list, i, w)
+}
+
+// free reports whether flags may be changed.
+func (x *target) free(f x86.FlagSet) bool { return x.flags&f == 0 }
+
+// small reports whether a value fits 32 bits.
+func (x *target) small(v value) bool { return x.c.a.t.facts(v).zeros|limit(4) == all }
+
+// inParts clears the register, or gives it the bytes alone in which its number is
+// another one.
+func (x *target) inParts() {
+	r, n := x.r, x.n
+	if n&x.mask == 0 && x.free(arithmeticFlags) {
+		x.add(number(0), x.one("xor", reg(r, 4), reg(r, 4)))
+	}
+	zeros, held := ^uint64(0), x.held
+	if !x.isHeld {
+		zeros, held = x.c.a.t.facts(x.cur).zeros, 0
+	}
+	part := func(l uint64, to operand, number uint64) {
+		if (n^held)&x.mask&^l != 0 || x.mask&^l&^zeros != 0 {
 			return
 		}
-		m := setting{code: k.code, size: k.size, r: r, v: v, o: o}
-		i := len(list)
-		for i > 0 && list[i-1].size > m.size {
-			i--
+		v := enough(r)
+		switch {
+		case x.isHeld:
+			v = value{offset: held&^l | n&l}
+		case n&^l == 0 && zeros|l == all:
+			v = x.want
 		}
-		list = append(list, setting{})
-		copy(list[i+1:], list[i:])
-		list[i] = m
+		x.add(v, x.one("mov", to, imm(int64(number))))
 	}
-	add := func(v value, k known) { exchange(v, r, k) }
-	one := t.one
-	free := func(f x86.FlagSet) bool { return t.flags&f == 0 }
-	const arithmetic = x86.CF | x86.PF | x86.AF | x86.ZF | x86.SF | x86.OF
-	n, isNumber := want.number()
-	held, isHeld := cur.number()
-	small := func(v value) bool { return a.t.facts(v).zeros|limit(4) == all } // fits 32 bits
-	// size of the operation by which v may be made
-	width := func(v value) int {
-		if word == 8 && !small(v) {
-			return 8
-		}
-		return 4
+	if r < 4 || x.word == 8 {
+		part(0xFF, reg(r, 1), n&0xFF)
 	}
-	if isNumber {
-		if n&mask == 0 && free(arithmetic) {
-			add(number(0), one("xor", reg(r, 4), reg(r, 4)))
-		}
-		known := ^uint64(0)
-		if !isHeld {
-			known = a.t.facts(cur).zeros
-			held = 0
-		}
-		rest := func(l uint64) bool { return (n^held)&mask&^l == 0 && mask&^l&^known == 0 }
-		after := func(l uint64) value {
-			switch {
-			case isHeld:
-				return number(held&^l | n&l)
-			case n&^l == 0 && known|l == all:
-				return want
-			}
-			return enough(r)
-		}
-		if (r < 4 || word == 8) && rest(0xFF) {
-			add(after(0xFF), one("mov", reg(r, 1), imm(int64(n&0xFF))))
-		}
-		if r < 4 && rest(0xFF00) {
-			add(after(0xFF00), one("mov", highReg(r), imm(int64(n>>8&0xFF))))
-		}
-		if rest(0xFFFF) {
-			add(after(0xFFFF), one("mov", reg(r, 2), imm(int64(n&0xFFFF))))
-		}
-		if isHeld && n == ^held&a.t.mask() {
-			add(want, one("not", reg(r, word)))
-		}
-		if isHeld && n == -held&a.t.mask() && free(arithmetic) {
-			add(want, one("neg", reg(r, word)))
-		}
-		if r == dx && n == 0 && a.t.facts(vals[ax]).zeros>>31&1 == 1 {
-			add(want, one("cdq"))
-		}
-		if r == dx && word == 4 && n == limit(4) {
-			if x, ok := vals[ax].number(); ok && x>>31 == 1 {
-				add(want, one("cdq"))
-			}
-		}
-		short := int64(n)
-		if word == 4 {
-			short = int64(int32(n))
-		}
-		if short >= -128 && short < 128 && t.stack {
-			add(want, two(one("push", imm(short)), one("pop", reg(r, word))))
-		}
-		if isHeld && held == 0 && n != 0 && n&(n-1) == 0 && free(arithmetic) {
-			// As long as BTS, but each of the two fits into a smaller gap.
-			add(want, two(one("inc", reg(r, 4)), one("shl", reg(r, 4), imm(int64(bits.TrailingZeros64(n))))))
-		}
-		if bit := n ^ held; isHeld && bit != 0 && bit&(bit-1) == 0 && n&limit(4) == n && free(arithmetic) {
-			add(want, one(map[bool]string{true: "bts", false: "btr"}[n&bit != 0], reg(r, 4), imm(int64(bits.TrailingZeros64(bit)))))
-		}
-		if n == a.t.mask() && free(arithmetic) {
-			add(want, one("or", reg(r, word), imm(-1)))
-		}
-		add(want, one("mov", reg(r, word), imm(short)))
-		if n&limit(4) == n {
-			add(want, one("mov", reg(r, 4), imm(int64(n))))
-		}
+	if r < 4 {
+		part(0xFF00, highReg(r), n>>8&0xFF)
 	}
-	if to, ok := a.t.ref(want); ok && (word == 4 || a.t.lowAddrs) {
-		add(want, one("mov", reg(r, 4), immRef(to)))
+	part(0xFFFF, reg(r, 2), n&0xFFFF)
+}
+
+// fromItself inverts or negates what the register holds.
+func (x *target) fromItself() {
+	if x.isHeld && x.n == ^x.held&x.c.a.t.mask() {
+		x.add(x.want, x.one("not", reg(x.r, x.word)))
 	}
-	// A byte of a number that no signed byte holds into what a register holds. The
-	// last registers are the ones that are given numbers least.
-	for o := 2*word - 1; o >= 0 && isNumber && n >= 128 && (r < 4 || word == 8); o-- {
-		v := vals[o]
+	if x.isHeld && x.n == -x.held&x.c.a.t.mask() && x.free(arithmeticFlags) {
+		x.add(x.want, x.one("neg", reg(x.r, x.word)))
+	}
+}
+
+// fromSign gives dx the sign of ax.
+func (x *target) fromSign() {
+	if x.r != dx {
+		return
+	}
+	if x.n == 0 && x.c.a.t.facts(x.vals[ax]).zeros>>31&1 == 1 {
+		x.add(x.want, x.one("cdq"))
+	}
+	if accumulator, ok := x.vals[ax].number(); ok && x.word == 4 && x.n == limit(4) && accumulator>>31 == 1 {
+		x.add(x.want, x.one("cdq"))
+	}
+}
+
+// signed is the number as an immediate.
+func (x *target) signed() int64 {
+	if x.word == 4 {
+		return int64(int32(x.n))
+	}
+	return int64(x.n)
+}
+
+// short pushes a signed byte and pops it.
+func (x *target) short() {
+	if n := x.signed(); n >= -128 && n < 128 && x.stack {
+		x.add(x.want, two(x.one("push", imm(n)), x.one("pop", reg(x.r, x.word))))
+	}
+}
+
+// oneBit makes a number of which one bit is not as the register holds it.
+func (x *target) oneBit() {
+	r, n, bit := x.r, x.n, x.n^x.held
+	if !x.isHeld || !x.free(arithmeticFlags) || bit == 0 || bit&(bit-1) != 0 {
+		return
+	}
+	at := imm(int64(bits.TrailingZeros64(bit)))
+	if x.held == 0 {
+		// As long as BTS, but each of the two fits into a smaller gap.
+		x.add(x.want, two(x.one("inc", reg(r, 4)), x.one("shl", reg(r, 4), at)))
+	}
+	if n&limit(4) == n {
+		x.add(x.want, x.one(map[bool]string{true: "bts", false: "btr"}[n&bit != 0], reg(r, 4), at))
+	}
+}
+
+// whole gives the register the whole number.
+func (x *target) whole() {
+	r, n := x.r, x.n
+	if n == x.c.a.t.mask() && x.free(arithmeticFlags) {
+		x.add(x.want, x.one("or", reg(r, x.word), imm(-1)))
+	}
+	x.add(x.want, x.one("mov", reg(r, x.word), imm(x.signed())))
+	if n&limit(4) == n {
+		x.add(x.want, x.one("mov", reg(r, 4), imm(int64(n))))
+	}
+}
+
+// lowByteInto puts a byte of a number that no signed byte holds into what another
+// register holds. The last registers are the ones that are given numbers least.
+func (x *target) lowByteInto() {
+	r, n := x.r, x.n
+	if !x.isNumber || n < 128 || r >= 4 && x.word == 4 {
+		return
+	}
+	for o := 2*x.word - 1; o >= 0; o-- {
+		v := x.vals[o]
 		if v.unknown != 0 || o == r || (n^v.offset)&^0xFF != 0 {
 			continue
 		}
-		low := one("mov", reg(r, 1), imm(int64(n&0xFF)))
-		if small(v) {
-			add(want, two(one("mov", reg(r, 4), reg(o, 4)), low))
+		low := x.one("mov", reg(r, 1), imm(int64(n&0xFF)))
+		if x.small(v) {
+			x.add(x.want, two(x.one("mov", reg(r, 4), reg(o, 4)), low))
 		}
-		if (r == ax || o == ax) && (t.live[o] == 0 || t.met(o, cur)) {
-			exchange(want, o, two(one("xchg", reg(r, word), reg(o, word)), low))
-		}
-	}
-	// From what registers hold.
-	for o := range registers {
-		v := vals[o]
-		if v.unknown != want.unknown || word == 4 && o >= 8 {
-			continue
-		}
-		if o != r && t.met(r, v) {
-			w := width(v)
-			add(v, one("mov", reg(r, w), reg(o, w)))
-			if word == 8 && t.stack && w == 8 && o != sp {
-				add(v, two(one("push", reg(o, 8)), one("pop", reg(r, 8))))
-			}
-			if o != sp && (r == ax || o == ax || t.met(o, cur)) {
-				w := 4
-				if word == 8 && !(small(v) && small(cur)) {
-					w = 8
-				}
-				exchange(v, o, one("xchg", reg(r, w), reg(o, w)))
-			}
-		}
-		d := a.t.signed((want.offset - v.offset) & a.t.mask())
-		if d == 0 {
-			continue
-		}
-		if word == 4 && o != r && free(arithmetic) && isHeldBy(vals, uint64(d)&a.t.mask(), r) >= 0 {
-			add(want, two(one("mov", reg(r, 4), reg(o, 4)), one("add", reg(r, 4), reg(isHeldBy(vals, uint64(d)&a.t.mask(), r), 4))))
-		}
-		if word == 4 && o != r && free(arithmetic) && isHeldBy(vals, uint64(-d)&a.t.mask(), r) >= 0 {
-			add(want, two(one("mov", reg(r, 4), reg(o, 4)), one("sub", reg(r, 4), reg(isHeldBy(vals, uint64(-d)&a.t.mask(), r), 4))))
-		}
-		if d < -128 || d > 128 {
-			continue
-		}
-		w := 8
-		if word == 4 || small(v) && small(want) && isNumber {
-			w = 4
-		}
-		if (d == 1 || d == -1) && o != r && o != sp && (r == ax || o == ax) && free(arithmetic&^x86.CF) && (t.live[o] == 0 || t.met(o, cur)) {
-			count := map[int64]string{1: "inc", -1: "dec"}[d]
-			exchange(want, o, two(one("xchg", reg(r, word), reg(o, word)), one(count, reg(r, w))))
-		}
-		if o == r {
-			switch {
-			case d == 1 && free(arithmetic&^x86.CF):
-				add(want, one("inc", reg(r, w)))
-			case d == -1 && free(arithmetic&^x86.CF):
-				add(want, one("dec", reg(r, w)))
-			case d != -128 && free(arithmetic) && d < 0:
-				add(want, one("sub", reg(r, w), imm(-d)))
-			case free(arithmetic) && d < 128:
-				add(want, one("add", reg(r, w), imm(d)))
-			case free(arithmetic):
-				add(want, one("sub", reg(r, w), imm(-128)))
-			}
-		}
-		if d < 128 && o != sp || d < 128 && word == 4 {
-			add(want, one("lea", reg(r, w), mem(int64(o), d, t.make.bits, 0)))
+		if (r == ax || o == ax) && (x.live[o] == 0 || x.met(o, x.cur)) {
+			x.exchange(x.want, o, two(x.one("xchg", reg(r, x.word), reg(o, x.word)), low))
 		}
 	}
-	if len(list) > maxSettings {
-		list = list[:maxSettings]
+}
+
+// copied takes what register o holds, if that will do.
+func (x *target) copied(o int) {
+	r, v := x.r, x.vals[o]
+	if o == r || !x.met(r, v) {
+		return
 	}
-	return list
+	size, both := 4, 4
+	if x.word == 8 && !x.small(v) {
+		size = 8
+	}
+	if x.word == 8 && !(x.small(v) && x.small(x.cur)) {
+		both = 8
+	}
+	x.add(v, x.one("mov", reg(r, size), reg(o, size)))
+	if x.stack && size == 8 && o != sp {
+		x.add(v, two(x.one("push", reg(o, 8)), x.one("pop", reg(r, 8))))
+	}
+	if o != sp && (r == ax || o == ax || x.met(o, x.cur)) {
+		x.exchange(v, o, x.one("xchg", reg(r, both), reg(o, both)))
+	}
+}
+
+// computed adds a number to what register o holds.
+func (x *target) computed(o int) {
+	t := x.c.a.t
+	r, v := x.r, x.vals[o]
+	d := t.signed((x.want.offset - v.offset) & t.mask())
+	if d == 0 {
+		return
+	}
+	if x.word == 4 && o != r && x.free(arithmeticFlags) {
+		x.summed(o, "add", uint64(d))
+		x.summed(o, "sub", uint64(-d))
+	}
+	if d < -128 || d > 128 {
+		return
+	}
+	size := 8
+	if x.word == 4 || x.small(v) && x.small(x.want) && x.isNumber {
+		size = 4
+	}
+	if count := counts[d]; count != "" && o != r && o != sp && (r == ax || o == ax) && x.free(allButCarry) && (x.live[o] == 0 || x.met(o, x.cur)) {
+		x.exchange(x.want, o, two(x.one("xchg", reg(r, x.word), reg(o, x.word)), x.one(count, reg(r, size))))
+	}
+	if o == r {
+		x.add(x.want, x.plus(d, reg(r, size)))
+	}
+	if d < 128 && (o != sp || x.word == 4) {
+		x.add(x.want, x.one("lea", reg(r, size), mem(int64(o), d, x.make.bits, 0)))
+	}
+}
+
+// counts are the instructions that add a number by counting.
+var counts = map[int64]string{1: "inc", -1: "dec"}
+
+// plus adds a number from -128 to 128 to a register.
+func (x *target) plus(d int64, to operand) known {
+	switch {
+	case counts[d] != "" && x.free(allButCarry):
+		return x.one(counts[d], to)
+	case !x.free(arithmeticFlags):
+		return known{}
+	case d < 0 && d != -128:
+		return x.one("sub", to, imm(-d))
+	case d < 128:
+		return x.one("add", to, imm(d))
+	}
+	return x.one("sub", to, imm(-128))
+}
+
+// summed adds or subtracts, from register o, a register that holds a number.
+func (x *target) summed(o int, operation string, n uint64) {
+	if q := isHeldBy(x.vals, n&x.c.a.t.mask(), x.r); q >= 0 {
+		x.add(x.want, two(x.one("mov", reg(x.r, 4), reg(o, 4)), x.one(operation, reg(x.r, 4), reg(q, 4))))
+	}
 }
 
 // isHeldBy returns a register other than r that holds a number, -1 for none.
@@ -479,5 +560,5 @@ func isHeldBy(vals *[registers]value, n uint64, r int) int {
 	return -1
 }
 
-// maxSettings bounds the ways that are tried for one register.
-const maxSettings = 6
+// maxWays bounds the ways that are tried for one register.
+const maxWays = 6

@@ -87,130 +87,150 @@ func (sh *shortener) touches(l *liveness) map[place]touch {
 	return m
 }
 
-// webs finds the webs of a register.
-func (sh *shortener) webs(r int, touches map[place]touch) []*web {
-	word := whole(r)
+// definitions are those of one register, and which of them reach the beginnings of
+// blocks (Muchnick 8.1.2, reaching definitions).
+type definitions struct {
+	sh      *shortener
+	r       int
+	word    parts // of the register
+	touches map[place]touch
+	list    []place // the first is what is there at entry, and where a subroutine begins
+	number  map[place]int
+	in      map[*flow.Block]bitset
+	group   []int // what definitions belong to: the number of another one, or their own
+}
+
+// definitions finds the definitions of a register.
+func (sh *shortener) definitions(r int, touches map[place]touch) *definitions {
+	d := &definitions{sh: sh, r: r, word: whole(r), touches: touches, list: []place{{}}, number: map[place]int{}, in: map[*flow.Block]bitset{}}
 	if sh.bits == 32 {
-		word &= lowParts
+		d.word &= lowParts
 	}
-	// Definition 0 is what is there before: at entry, and where a subroutine
-	// begins.
-	defs := []place{{}}
-	number := map[place]int{}
 	for _, b := range sh.g.Blocks {
 		for i := range b.Code {
-			if touches[place{b, i}].writes&word != 0 {
-				number[place{b, i}] = len(defs)
-				defs = append(defs, place{b, i})
+			if p := (place{b, i}); touches[p].writes&d.word != 0 {
+				d.number[p] = len(d.list)
+				d.list = append(d.list, p)
 			}
 		}
 	}
-	n := len(defs)/64 + 1
-	in := map[*flow.Block]bitset{}
+	for i := range d.list {
+		d.group = append(d.group, i)
+	}
 	for _, b := range sh.g.Blocks {
-		in[b] = make(bitset, n)
+		d.in[b] = make(bitset, len(d.list)/64+1)
 	}
 	for b, list := range sh.predecessors() {
 		if slices.Contains(list, nil) {
-			in[b].add(0)
+			d.in[b].add(0)
 		}
-	}
-	through := func(b *flow.Block, visit func(p place, reaching bitset)) bool {
-		now := slices.Clone(in[b])
-		changed := false
-		for i := range b.Code {
-			p := place{b, i}
-			if visit != nil {
-				visit(p, now)
-			}
-			t := touches[p]
-			if t.writes&word != 0 {
-				if t.kills&word == word {
-					clear(now)
-				}
-				now.add(number[p])
-			}
-			if to := b.Code[i].Target; to != nil && in[to].merge(now) {
-				changed = true
-			}
-		}
-		return b.Next != nil && in[b.Next].merge(now) || changed
 	}
 	for changed := true; changed; {
 		changed = false
 		for _, b := range sh.g.Blocks {
-			changed = through(b, nil) || changed
+			changed = d.through(b, nil) || changed
 		}
 	}
-	// Definitions that reach the same use belong together.
-	group := make([]int, len(defs))
-	for i := range group {
-		group[i] = i
-	}
-	find := func(i int) int {
-		for group[i] != i {
-			i = group[i]
+	return d
+}
+
+// through carries the definitions that reach a block on to the blocks behind it, and
+// reports whether more reach one of these.
+func (d *definitions) through(b *flow.Block, visit func(p place, reaching bitset)) bool {
+	now := slices.Clone(d.in[b])
+	changed := false
+	for i := range b.Code {
+		p := place{b, i}
+		if visit != nil {
+			visit(p, now)
 		}
-		return i
+		if t := d.touches[p]; t.writes&d.word != 0 {
+			if t.kills&d.word == d.word {
+				clear(now)
+			}
+			now.add(d.number[p])
+		}
+		if to := b.Code[i].Target; to != nil && d.in[to].merge(now) {
+			changed = true
+		}
 	}
+	return b.Next != nil && d.in[b.Next].merge(now) || changed
+}
+
+// find returns the definition that stands for those that i belongs to.
+func (d *definitions) find(i int) int {
+	for d.group[i] != i {
+		i = d.group[i]
+	}
+	return i
+}
+
+// uses joins definitions that reach the same use, and returns for each use one of the
+// definitions that reach it.
+func (d *definitions) uses() map[place]int {
 	users := map[place]int{}
-	for _, b := range sh.g.Blocks {
-		through(b, func(p place, reaching bitset) {
-			t := touches[p]
-			reads := t.reads&word != 0 || t.writes&word != 0 && t.kills&word != word
-			if !reads {
+	for _, b := range d.sh.g.Blocks {
+		d.through(b, func(p place, reaching bitset) {
+			t := d.touches[p]
+			inPart := t.writes&d.word != 0 && t.kills&d.word != d.word
+			if t.reads&d.word == 0 && !inPart {
 				return
 			}
 			first := -1
-			for d := range defs {
-				if !reaching.has(d) {
+			for k := range d.list {
+				if !reaching.has(k) {
 					continue
 				}
 				if first < 0 {
-					first = find(d)
+					first = d.find(k)
 				}
-				group[find(d)] = first
+				d.group[d.find(k)] = first
 			}
 			if first < 0 {
 				return
 			}
 			users[p] = first
 			// What is changed in part stays where it was.
-			if t.writes&word != 0 && (t.kills&word != word || sameOperand(&p.b.Code[p.i], r)) {
-				group[find(number[p])] = first
+			if inPart || t.writes&d.word != 0 && sameOperand(&p.b.Code[p.i], d.r) {
+				d.group[d.find(d.number[p])] = first
 			}
 		})
 	}
+	return users
+}
+
+// webs finds the webs of a register.
+func (sh *shortener) webs(r int, touches map[place]touch) []*web {
+	d := sh.definitions(r, touches)
+	users := d.uses()
 	list := map[int]*web{}
-	get := func(d int) *web {
-		w := list[find(d)]
+	get := func(k int) *web {
+		w := list[d.find(k)]
 		if w == nil {
 			w = &web{register: r, defs: map[place]bool{}, uses: map[place]bool{}}
-			list[find(d)] = w
+			list[d.find(k)] = w
 		}
 		return w
 	}
 	get(0).fixed = true
-	for d, p := range defs[1:] {
-		w := get(d + 1)
-		w.defs[p] = true
-		w.fixed = w.fixed || touches[p].fixed&word != 0
+	add := func(w *web, set map[place]bool, p place) {
+		set[p] = true
+		w.fixed = w.fixed || touches[p].fixed&d.word != 0
+		if n := name(&p.b.Code[p.i]); n == "mov" || n == "xchg" {
+			w.copies++
+		}
 	}
-	for p, d := range users {
-		w := get(d)
-		w.uses[p] = true
-		w.fixed = w.fixed || touches[p].fixed&word != 0
+	for k, p := range d.list[1:] {
+		w := get(k + 1)
+		add(w, w.defs, p)
+	}
+	for p, k := range users {
+		w := get(k)
+		add(w, w.uses, p)
 	}
 	var webs []*web
-	for d := range defs {
-		if w := list[d]; w != nil && find(d) == d {
-			for _, set := range []map[place]bool{w.defs, w.uses} {
-				for p := range set {
-					if n := name(&p.b.Code[p.i]); n == "mov" || n == "xchg" {
-						w.copies++
-					}
-				}
-			}
+	for k := range d.list {
+		if w := list[k]; w != nil && d.find(k) == k {
 			webs = append(webs, w)
 		}
 	}
