@@ -108,10 +108,10 @@ type Inst struct {
 	// address: then that is the address of Refs[i] plus its Offset, and the
 	// operand's own value holds only the registers.
 	Refs [x86.MaxOperands]Ref
-	// Loose is how many of the highest bytes of a 32-bit immediate that is pushed
+	// DontCare is how many of the highest bytes of a 32-bit immediate that is pushed
 	// may hold anything.
-	Loose  int
-	Source *lang.Statement // nil for what an optimiser has added
+	DontCare int
+	Source   *lang.Statement // nil for what an optimiser has added
 }
 
 // Direct reports whether the instruction goes to its Target itself.

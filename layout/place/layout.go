@@ -236,7 +236,7 @@ func (f *file) begin(b *flow.Block, at int) {
 func (f *file) set(it *item, w *way, at int) {
 	f.at[it], f.chosen[it] = at, w
 	f.begin(it.block, at)
-	for i, b := range w.code[:len(w.code)-w.loose] {
+	for i, b := range w.code[:len(w.code)-w.dontCare] {
 		f.put(at+i, b)
 	}
 	f.grow(at + len(w.code))
@@ -269,7 +269,7 @@ func (f *file) bridgesFrom(at int) []bridge {
 // settled need bytes that nothing depends on.
 func (f *file) fits(at int, w *way) bool {
 	s := f.space
-	for i, b := range w.code[:len(w.code)-w.loose] {
+	for i, b := range w.code[:len(w.code)-w.dontCare] {
 		if !s.holds(at+i, b, f.liberty) {
 			return false
 		}

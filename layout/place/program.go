@@ -60,10 +60,10 @@ type item struct {
 
 // way is one encoding.
 type way struct {
-	code   []byte
-	loose  int // how many bytes at its end may hold anything
-	fixups []x86.Fixup
-	flags  x86.FlagSet // that it changes where the program's instruction may not
+	code     []byte
+	dontCare int // how many bytes at its end may hold anything
+	fixups   []x86.Fixup
+	flags    x86.FlagSet // that it changes where the program's instruction may not
 }
 
 // objectSegment is where an object's addresses are in values; number 0 is that
@@ -217,16 +217,16 @@ func encodings(in *flow.Inst) []way {
 	var list []way
 	for _, e := range x86.Encodings(&instruction) {
 		w := way{code: slices.Clone(e.Code()), fixups: slices.Clone(e.Fixups())}
-		if len(w.code) > looseSize {
-			w.loose = in.Loose
+		if len(w.code) > dontCareSize {
+			w.dontCare = in.DontCare
 		}
 		list = append(list, w)
 	}
 	return list
 }
 
-// looseSize is the size in bytes of the immediates of which bytes may be loose.
-const looseSize = 4
+// dontCareSize is the size in bytes of the immediates of which bytes may be don't-care bytes.
+const dontCareSize = 4
 
 // codeSegment stands for the code in the values of branches; from the next number on
 // each block has its own, for its address.

@@ -54,7 +54,7 @@ func (h *hop) byteAt(from, at int) (byte, bool) {
 	case h.early != nil:
 		return h.early.code[i], true
 	case h.way != nil && i < len(h.way.code):
-		open := i >= len(h.way.code)-h.way.loose || slices.ContainsFunc(h.way.fixups, func(x x86.Fixup) bool { return i >= int(x.Offset) && i < int(x.Offset)+int(x.Size) })
+		open := i >= len(h.way.code)-h.way.dontCare || slices.ContainsFunc(h.way.fixups, func(x x86.Fixup) bool { return i >= int(x.Offset) && i < int(x.Offset)+int(x.Size) })
 		return h.way.code[i], !open
 	}
 	return 0, false

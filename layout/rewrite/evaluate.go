@@ -287,7 +287,7 @@ func (x *evaluation) store(address, content machine.Term) {
 		x.touch(x.s, to, int64(size), true)
 	}
 	v, ok := x.affine(content)
-	if !ok || !known || size*8 != x.t.bits || x.in.Loose != 0 || len(x.s.slots) >= maxSlots || !x.pushes && !x.t.facts(to).pointer {
+	if !ok || !known || size*8 != x.t.bits || x.in.DontCare != 0 || len(x.s.slots) >= maxSlots || !x.pushes && !x.t.facts(to).pointer {
 		return
 	}
 	x.s.slots = append(slices.Clip(x.s.slots), slot{to, v})

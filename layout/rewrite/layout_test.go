@@ -200,7 +200,7 @@ func encodeAt(t testing.TB, g *flow.Graph, in *flow.Inst, pos int64, at map[*flo
 		}
 	}
 	if len(code) > 4 {
-		for i := range in.Loose {
+		for i := range in.DontCare {
 			code[len(code)-1-i] = 0xA5
 		}
 	}

@@ -270,8 +270,8 @@ func instKey(in *flow.Inst) string {
 	if in.Target != nil {
 		k += fmt.Sprintf(" ->%d", in.Target.ID)
 	}
-	if in.Loose > 0 {
-		k += fmt.Sprintf(" loose %d", in.Loose)
+	if in.DontCare > 0 {
+		k += fmt.Sprintf(" dontCare %d", in.DontCare)
 	}
 	for _, r := range in.Refs {
 		switch {

@@ -30,7 +30,7 @@ type Options struct {
 	// Step is told of the graphs on the way to the last one, each shorter than
 	// the one before: the file that is made of a longer one may still be the
 	// smaller. Behind them come graphs that are as short only if one does not count
-	// loose bytes. It may be nil.
+	// don't-care bytes. It may be nil.
 	Step func(g *flow.Graph, changes []Change)
 }
 
@@ -87,7 +87,7 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	}
 	best = best.climb()
 	if o.Step != nil {
-		best.loosen()
+		best.offerDontCare()
 	}
 	if budget.left <= 0 {
 		ended("the rewriting ended early, when it had looked at %d instructions", budget.limit)

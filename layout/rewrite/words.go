@@ -147,12 +147,12 @@ func (sh *shortener) words(early bool) []variant {
 	return list
 }
 
-// maxLoosened bounds the programs with loose bytes that are offered.
-const maxLoosened = 2
+// maxDontCare bounds the programs with don't-care bytes that are offered.
+const maxDontCare = 2
 
-// loosen pushes words that make the code longer, but no longer than by bytes that
+// offerDontCare pushes words that make the code longer, but no longer than by bytes that
 // may hold anything, and offers the programs that are the shortest without these.
-func (sh *shortener) loosen() {
+func (sh *shortener) offerDontCare() {
 	type offer struct {
 		*shortener
 		size int
@@ -164,11 +164,11 @@ func (sh *shortener) loosen() {
 		next := newShortener(from.g, sh.options, sh.caches, sh.budget)
 		next.changes = slices.Clone(sh.changes)
 		if !sh.budget.over() && v(next) && next.all() {
-			offers = append(offers, offer{next, next.total() - next.loose()})
+			offers = append(offers, offer{next, next.total() - next.dontCare()})
 		}
 	}
 	slices.SortStableFunc(offers, func(a, b offer) int { return a.size - b.size })
-	for _, o := range offers[:min(len(offers), maxLoosened)] {
+	for _, o := range offers[:min(len(offers), maxDontCare)] {
 		if o.size <= sh.total() {
 			sh.options.Step(o.g, o.changes)
 		}
@@ -195,12 +195,12 @@ func (sh *shortener) alone(a *analysis) bool {
 	return alone
 }
 
-// loose is how many bytes of the code may hold anything.
-func (sh *shortener) loose() int {
+// dontCare is how many bytes of the code may hold anything.
+func (sh *shortener) dontCare() int {
 	n := 0
 	for _, b := range sh.g.Blocks {
 		for i := range b.Code {
-			n += b.Code[i].Loose
+			n += b.Code[i].DontCare
 		}
 	}
 	return n
@@ -288,12 +288,12 @@ func (sh *shortener) pushedWords(a *analysis, l *liveness, x *reading, words []b
 	}
 	size := (len(words) + word - 1) &^ (word - 1)
 	for at := size - word; at >= 0; at -= word {
-		n, loose := pushable(words[at:min(at+word, len(words))])
-		if loose < 0 {
+		n, dontCare := pushable(words[at:min(at+word, len(words))])
+		if dontCare < 0 {
 			return nil
 		}
 		add("push", imm(n))
-		code[len(code)-1].Loose = loose
+		code[len(code)-1].DontCare = dontCare
 	}
 	add("mov", reg(x.r, word), reg(sp, word))
 	code = append(code, b.Code[x.i+1:x.call+1]...)
@@ -310,7 +310,7 @@ func (sh *shortener) pushedWords(a *analysis, l *liveness, x *reading, words []b
 // pushable is the number that PUSH puts on the stack to let a word begin with some
 // bytes, and how many bytes of its 32-bit immediate may hold anything; that is -1
 // where no immediate does.
-func pushable(begin []byte) (n int64, loose int) {
+func pushable(begin []byte) (n int64, dontCare int) {
 	known := min(len(begin), 4)
 	var low [4]byte
 	copy(low[:], begin)

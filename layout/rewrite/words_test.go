@@ -44,26 +44,26 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestPushable holds that what is pushed begins as it should, whatever the loose
+// TestPushable holds that what is pushed begins as it should, whatever the don't-care
 // bytes are.
 func TestPushable(t *testing.T) {
-	for text, loose := range map[string]int{
+	for text, dontCare := range map[string]int{
 		"a": 3, "\x80": 3, "ab": 2, "abc": 1, "abcd": 0, "\xff\xff\xff\xff": 0, "abcd\x00": 0, "abcde": -1, "abcd\xff": -1,
 		"abc\xfe\xff": 0, "abcd\x00\x00\x00\x00": 0, "abcdefgh": -1,
 	} {
 		n, got := pushable([]byte(text))
-		if got != loose {
-			t.Errorf("%q: %d loose bytes, not %d", text, got, loose)
+		if got != dontCare {
+			t.Errorf("%q: %d don't-care bytes, not %d", text, got, dontCare)
 		}
-		if b := binary.LittleEndian.AppendUint64(nil, uint64(n)); loose >= 0 && !bytes.HasPrefix(b, []byte(text)) {
+		if b := binary.LittleEndian.AppendUint64(nil, uint64(n)); dontCare >= 0 && !bytes.HasPrefix(b, []byte(text)) {
 			t.Errorf("%q: %x", text, b)
 		}
 	}
 }
 
-// TestLoose pushes a part of a word in a loop. It is dropped in front of the call only
+// TestDontCare pushes a part of a word in a loop. It is dropped in front of the call only
 // where nobody else uses the stack.
-func TestLoose(t *testing.T) {
+func TestDontCare(t *testing.T) {
 	const loop = "m: mov ecx, x; mov edx, 2; wcall; test eax, eax; jns m; mov eax, 1; int 0x80|section .rodata; x: db 5, 6"
 	for name, c := range map[string]struct {
 		source      string
@@ -111,7 +111,7 @@ func TestByteOfChosen(t *testing.T) {
 // TestRandomWords runs random programs that write texts in loops, as they are and with
 // parts of words pushed, whose other bytes hold something.
 func TestRandomWords(t *testing.T) {
-	loosened := 0
+	made := 0
 	for seed := range uint64(10) {
 		for _, bits := range []int{32, 64} {
 			source := randomTexts(rand.New(rand.NewPCG(seed, 5)), bits)
@@ -119,10 +119,10 @@ func TestRandomWords(t *testing.T) {
 			want := run(t, layOut(t, g).file, "")
 			o := quick
 			o.Step = func(short *flow.Graph, _ []Change) {
-				if (&shortener{g: short}).loose() == 0 {
+				if (&shortener{g: short}).dontCare() == 0 {
 					return
 				}
-				loosened++
+				made++
 				if got := run(t, layOut(t, short).file, ""); got != want {
 					t.Errorf("seed %d, %d bits: %q became %q\n%s\n%s", seed, bits, want, got, source, listing(short))
 				}
@@ -130,8 +130,8 @@ func TestRandomWords(t *testing.T) {
 			Shorten(g, o)
 		}
 	}
-	if t.Logf("%d programs were made with loose bytes", loosened); loosened < 10 {
-		t.Errorf("only %d programs were made with loose bytes", loosened)
+	if t.Logf("%d programs were made with don't-care bytes", made); made < 10 {
+		t.Errorf("only %d programs were made with don't-care bytes", made)
 	}
 }
 

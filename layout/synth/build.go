@@ -64,8 +64,8 @@ type hold struct {
 	val val
 	// Of a number that need not be more than the beginning of a word: so many bytes,
 	// and what a PUSH of it leaves whose other bytes stay open. Else 0.
-	bytes int
-	loose val
+	bytes    int
+	dontCare val
 }
 
 // holds lists the words of a build.
@@ -77,7 +77,7 @@ func (b *build) holds(p *Plan) []hold {
 		if b.words[i] == immediate {
 			h.val, _ = asNumber(chunk, ptr)
 			if len(chunk) < immediateSize {
-				h.bytes, h.loose = len(chunk), of(piece, int64(immediate-1-i))
+				h.bytes, h.dontCare = len(chunk), of(piece, int64(immediate-1-i))
 			}
 		}
 		list = append(list, h)

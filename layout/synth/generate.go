@@ -8,15 +8,15 @@ import (
 // candidate is an instruction that may stand at a position. A search keeps
 // millions of them, so it holds no more than what inst needs.
 type candidate struct {
-	imm    val    // of the instruction; junk where its bytes are left open
-	loose  uint16 // bytes of code that stay undecided, as bits
-	addr   int16  // file offset whose address the immediate is; -1 for none
-	need   int16  // bytes still needed behind it
-	takes  int16  // open bytes that it takes up
-	code   [15]byte
-	length uint8
-	pad    bool // it only fills room
-	noted  bool // the state it leads to is in task.seen
+	imm      val    // of the instruction; junk where its bytes are left open
+	dontCare uint16 // bytes of code that stay undecided, as bits
+	addr     int16  // file offset whose address the immediate is; -1 for none
+	need     int16  // bytes still needed behind it
+	takes    int16  // open bytes that it takes up
+	code     [15]byte
+	length   uint8
+	pad      bool // it only fills room
+	noted    bool // the state it leads to is in task.seen
 }
 
 // inst decodes the instruction.
@@ -148,8 +148,8 @@ func little(n int64, size int) []byte {
 
 // consider adds the instruction to the list unless it is certain to lead
 // nowhere.
-func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
-	if !t.fits(code, loose) || t.twins != 0 && t.twin(in) {
+func (t *task) consider(code []byte, dontCare uint16, addr int, in *inst) {
+	if !t.fits(code, dontCare) || t.twins != 0 && t.twin(in) {
 		return
 	}
 	s := *t.s
@@ -159,7 +159,7 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 	}
 	follows := k == t.k && next == t.ip+in.length
 	harm := none
-	if addr < 0 && t.room < in.length && follows && !t.copied(code, loose) {
+	if addr < 0 && t.room < in.length && follows && !t.copied(code, dontCare) {
 		if harm = t.harm(&s); harm == spoils && t.bridges[in.length][idle] != 0 {
 			return
 		}
@@ -181,8 +181,8 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 		}
 		*best = need + 1
 	}
-	c := candidate{imm: in.imm, loose: loose, addr: int16(addr), need: int16(need), takes: int16(t.takes(t.ip, in.length)), length: uint8(in.length), pad: t.pad}
-	if addr < 0 && !t.decides(code, loose) {
+	c := candidate{imm: in.imm, dontCare: dontCare, addr: int16(addr), need: int16(need), takes: int16(t.takes(t.ip, in.length)), length: uint8(in.length), pad: t.pad}
+	if addr < 0 && !t.decides(code, dontCare) {
 		if c.noted = true; !t.fresh(t.key(next, t.ip, t.ip+in.length, &s, k, t.pad)+t.ran+t.again(code), t.used+int(c.takes)) {
 			return
 		}
@@ -192,10 +192,10 @@ func (t *task) consider(code []byte, loose uint16, addr int, in *inst) {
 }
 
 // fits reports whether the bytes of an instruction can hold what it asks for; those
-// that are loose may hold anything.
-func (t *task) fits(code []byte, loose uint16) bool {
+// that are don't-care bits may hold anything.
+func (t *task) fits(code []byte, dontCare uint16) bool {
 	for i := range code {
-		if p := t.ip + i; loose>>i&1 == 0 && p < len(t.value) && ((t.value[p]^code[i])&t.ground.known[p] != 0 || !t.allows(p, code[i])) {
+		if p := t.ip + i; dontCare>>i&1 == 0 && p < len(t.value) && ((t.value[p]^code[i])&t.ground.known[p] != 0 || !t.allows(p, code[i])) {
 			return false
 		}
 	}
@@ -280,10 +280,10 @@ func (t *task) harm(s *state) int {
 }
 
 // copied reports whether code decides bits that other bytes repeat further on.
-func (t *task) copied(code []byte, loose uint16) bool {
+func (t *task) copied(code []byte, dontCare uint16) bool {
 	for i := range code {
 		p := t.ip + i
-		if loose>>i&1 != 0 || p >= len(t.linked) || !t.linked[p] || t.ground.known[p] == 0xff {
+		if dontCare>>i&1 != 0 || p >= len(t.linked) || !t.linked[p] || t.ground.known[p] == 0xff {
 			continue
 		}
 		for j := range 8 {
@@ -302,9 +302,9 @@ func (t *task) copied(code []byte, loose uint16) bool {
 
 // decides reports whether code decides something about bytes that do not stand
 // for themselves alone.
-func (t *task) decides(code []byte, loose uint16) bool {
+func (t *task) decides(code []byte, dontCare uint16) bool {
 	for i := range code {
-		if p := t.ip + i; loose>>i&1 == 0 && (p >= t.size || t.ground.known[p] != 0xff && (t.linked[p] || t.base[p] != 0 || t.bounded(p))) {
+		if p := t.ip + i; dontCare>>i&1 == 0 && (p >= t.size || t.ground.known[p] != 0xff && (t.linked[p] || t.base[p] != 0 || t.bounded(p))) {
 			return true
 		}
 	}
@@ -321,7 +321,7 @@ func (t *task) place(ip int, c *candidate, in *inst) bool {
 		end = in.immAt
 	}
 	for i := range end {
-		if c.loose>>i&1 == 0 && !t.bind(ip+i, 0xff, c.code[i]) {
+		if c.dontCare>>i&1 == 0 && !t.bind(ip+i, 0xff, c.code[i]) {
 			return false
 		}
 	}
@@ -495,9 +495,9 @@ func (t *task) heldWords(b []byte, in *inst) {
 		for _, h := range list {
 			if h.bytes > 0 && !t.goal.held(t.s, h) {
 				c := *in
-				c.imm = h.loose
-				loose := uint16(1<<in.immSize-1<<h.bytes) << in.immAt
-				t.bridge(append(b, little(h.val.n(), in.immSize)...), loose, -1, &c)
+				c.imm = h.dontCare
+				dontCare := uint16(1<<in.immSize-1<<h.bytes) << in.immAt
+				t.bridge(append(b, little(h.val.n(), in.immSize)...), dontCare, -1, &c)
 			}
 		}
 	}
@@ -559,23 +559,23 @@ func (t *task) try(b []byte, in *inst, value int64) {
 func (t *task) choose(b []byte, in *inst, imm val, code []byte) {
 	c := *in
 	c.imm = imm
-	loose := uint16(0)
+	dontCare := uint16(0)
 	if code == nil {
-		loose = (1<<in.immSize - 1) << in.immAt
+		dontCare = (1<<in.immSize - 1) << in.immAt
 		code = make([]byte, in.immSize)
 	}
-	t.bridge(append(b, code...), loose, -1, &c)
+	t.bridge(append(b, code...), dontCare, -1, &c)
 }
 
 // bridge considers an instruction that reaches bytes that are decided. One that
 // begins in an open byte must not destroy what is useful.
-func (t *task) bridge(b []byte, loose uint16, addr int, in *inst) {
+func (t *task) bridge(b []byte, dontCare uint16, addr int, in *inst) {
 	if t.room > 0 && in.imm.kind() == junk && in.immSize > 0 && in.op != opCmp && in.op != opTest && in.op != opPush {
 		if in.dst.where != inReg || t.goal.useful[t.k].has(t.s.reg[in.dst.reg]) && in.dst.reg != sp {
 			return
 		}
 	}
-	t.consider(b, loose, addr, in)
+	t.consider(b, dontCare, addr, in)
 }
 
 // starts lists the beginnings of instructions that are longer than room bytes,

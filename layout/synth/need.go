@@ -55,7 +55,7 @@ func (u *useful) add(v val) {
 func (u *useful) hold(h hold) {
 	u.add(h.val)
 	if h.bytes > 0 {
-		u.add(h.loose)
+		u.add(h.dontCare)
 	}
 }
 
@@ -256,7 +256,7 @@ func (h *hold) met(v val) bool {
 	if v == h.val {
 		return true
 	}
-	return h.bytes > 0 && (v == h.loose || v.kind() == number && uint64(v.n()^h.val.n())&mask(h.bytes) == 0)
+	return h.bytes > 0 && (v == h.dontCare || v.kind() == number && uint64(v.n()^h.val.n())&mask(h.bytes) == 0)
 }
 
 // build estimates the bytes that put together what call k wants on the stack.
