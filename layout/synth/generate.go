@@ -167,7 +167,7 @@ func (t *task) consider(code []byte, dontCare uint16, addr int, in *inst) {
 	need := 0
 	if k < len(t.goal.wants) {
 		need = t.needOf(&s, k)
-		if next >= t.size || t.goal.atLeast(&s, k, need, t.product || in.op == opImul) > t.worth(t.ip, t.ip+in.length, next)+t.luck {
+		if next >= t.size || t.goal.atLeast(&s, k, need, t.product || in.op == opImul) > t.worth(t.ip, t.ip+in.length, next)+t.tolerance {
 			return
 		}
 	}

@@ -304,7 +304,7 @@ func (s *state) points() bool {
 }
 
 // need estimates from below how many bytes of instructions are still needed
-// when call k is next. It is not a strict bound: a lucky coincidence may do
+// when call k is next. It is not a strict bound: a coincidence may do
 // with less.
 func (g *goal) need(s *state, k int) int { return g.needFor(s, k, false) }
 

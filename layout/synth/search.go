@@ -49,8 +49,8 @@ const (
 	// mostSteps bounds the steps that a task keeps, allSteps those that all keep
 	// from one round to the next; a step takes about 100 bytes.
 	mostSteps, allSteps = 1 << 23, 1 << 23
-	// mostLuck is how many bytes the estimates are taken to be wrong by at most.
-	mostLuck = 4
+	// maxTolerance is how many bytes the estimates are taken to be wrong by at most.
+	maxTolerance = 4
 )
 
 // Search looks for the smallest file that does what the plan says under every
@@ -117,11 +117,11 @@ func (s *search) improve(budget, below int64) {
 	}
 	s.allow(budget)
 	for s.rounds(s.bestAt); s.exhausted(); s.rounds(s.bestAt) {
-		s.tried = s.luck
-		if !s.going() || s.luck >= min(s.options.Effort, mostLuck) {
+		s.tried = s.tolerance
+		if !s.going() || s.tolerance >= min(s.options.Effort, maxTolerance) {
 			break
 		}
-		s.luck++
+		s.tolerance++
 		for _, st := range s.sizes {
 			for _, j := range st.jobs {
 				j.task, j.done, j.full = nil, false, false
@@ -163,21 +163,21 @@ func newSearch(p *Plan, o Options) *search {
 }
 
 type search struct {
-	plan    *Plan
-	options Options
-	loader  *elf.Loader
-	class   elf.Class
-	sizes   map[int64]*sizeTasks
-	sites   map[elf.Placement]*site
-	floor   int64
-	best    *solution
-	bestAt  int64
-	forget  bool  // tasks begin anew in every round
-	luck    int   // see task.luck
-	tried   int   // see Result.Tried
-	nodes   int64 // states looked at
-	budget  int64
-	builds  bool // one of the blobs is put together on the stack
+	plan      *Plan
+	options   Options
+	loader    *elf.Loader
+	class     elf.Class
+	sizes     map[int64]*sizeTasks
+	sites     map[elf.Placement]*site
+	floor     int64
+	best      *solution
+	bestAt    int64
+	forget    bool  // tasks begin anew in every round
+	tolerance int   // see task.tolerance
+	tried     int   // see Result.Tried
+	nodes     int64 // states looked at
+	budget    int64
+	builds    bool // one of the blobs is put together on the stack
 }
 
 // sizeTasks are the tasks for one size.
@@ -399,7 +399,7 @@ func (s *search) work(j *job, budget int64) {
 			j.done = true
 			return
 		}
-		j.task.luck = s.luck
+		j.task.tolerance = s.tolerance
 		if j.slack = j.task.slack(); j.slack < 0 {
 			j.task, j.done = nil, true
 			return

@@ -34,7 +34,7 @@ type task struct {
 	begun       bool // the queue was filled
 	done        bool // everything was tried, or as much as memory allows
 	full        bool // the latter
-	luck        int  // by how many bytes the estimates may be wrong
+	tolerance   int  // by how many bytes the estimates may be wrong
 
 	// What generate works on.
 	ip     int
@@ -481,7 +481,7 @@ func (t *task) worth(ip, end, next int) int {
 // slack estimates how many bytes the program may waste.
 func (t *task) slack() int {
 	s := t.goal.cpu.entry
-	return int(t.first[t.entry]) + t.behind(t.entry) - t.goal.need(&s, 0) + t.luck
+	return int(t.first[t.entry]) + t.behind(t.entry) - t.goal.need(&s, 0) + t.tolerance
 }
 
 // takes counts the bytes that an instruction takes up: those of which most bits
@@ -600,7 +600,7 @@ func (t *task) expand(i int32) {
 		t.cap = t.outlook(&s, ip)
 	}
 	t.need = t.goal.need(&s, k)
-	if t.goal.atLeast(&s, k, t.need, t.product) > t.worth(ip, ip, ip)+t.luck {
+	if t.goal.atLeast(&s, k, t.need, t.product) > t.worth(ip, ip, ip)+t.tolerance {
 		return
 	}
 	t.list = t.generate(ip, &s, k, padding, t.list[:0])
