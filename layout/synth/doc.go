@@ -21,7 +21,7 @@
 // bring the state nearer to what the next calls ask for (effects), or that
 // swallow decided bytes (structure). An estimate of the bytes still needed
 // (goal.need), held against an estimate of what the rest of the file can hold
-// (task.outlook, which knows how long instructions can be: task.moves), cuts off
+// (task.estimate, which knows how long instructions can be: task.moves), cuts off
 // most of it, and says which state to go on from (queue); states seen before are
 // not looked at again. Of instructions that come to the same one is tried: of those
 // that name registers nobody cares about (task.twin), and of those that only lead

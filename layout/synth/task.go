@@ -18,11 +18,11 @@ type task struct {
 	targets []int   // where jumps may lead
 	gain    []int   // by position: about how many bytes of need its byte meets
 	owned   []bool  // by position: whether the byte counts as open in gain
-	first   []int16 // by position: the outlook when nothing has run yet
+	first   []int16 // by position: the estimate when nothing has run yet
 	cap     []int16 // the same of the present state, as long as nothing has jumped back
-	// outlooks are what outlook has found, by what it depends on.
-	outlooks    map[uint64]*prospect
-	behindLinks map[uint64]*prospect // the outlook from behind the linked bytes, by registers that point into memory
+	// estimates are what estimate has found, by what it depends on.
+	estimates   map[uint64]*estimate
+	behindLinks map[uint64]*estimate // the estimate from behind the linked bytes, by registers that point into memory
 	lastLink    int
 	seen        map[uint64]int16 // by key of a state: the fewest open bytes with which it was reached
 	queue       queue
@@ -158,29 +158,29 @@ func (t *task) survey() {
 		}
 	}
 	slices.Reverse(t.targets)
-	t.outlooks, t.behindLinks = map[uint64]*prospect{}, map[uint64]*prospect{}
+	t.estimates, t.behindLinks = map[uint64]*estimate{}, map[uint64]*estimate{}
 	for _, p := range t.watch {
 		if p < n {
 			t.lastLink = p
 		}
 	}
 	s := t.goal.cpu.entry
-	t.first = slices.Clone(t.outlook(&s, 0))
+	t.first = slices.Clone(t.estimate(&s, 0))
 }
 
 // dead is what a position is worth from which control gets nowhere.
 const dead = -1000
 
-// prospect is the outlook from a position on.
-type prospect struct {
+// estimate is the estimate from a position on.
+type estimate struct {
 	list []int16 // by position: about how many bytes of need can be met from there on
 	from int     // positions before it are not yet estimated
 	best int16   // of those to which jumps may lead
 }
 
-// outlook estimates for each position from ip on how many bytes of need can be
+// estimate estimates for each position from ip on how many bytes of need can be
 // met from there on, given what is decided of the linked bytes.
-func (t *task) outlook(s *state, ip int) []int16 {
+func (t *task) estimate(s *state, ip int) []int16 {
 	pointers := uint64(0) // registers that may point into memory
 	for r, v := range s.reg {
 		if v.kind() == stack || v.kind() == file {
@@ -188,28 +188,28 @@ func (t *task) outlook(s *state, ip int) []int16 {
 		}
 	}
 	key := t.links ^ mix(pointers+1)
-	o := t.outlooks[key]
+	o := t.estimates[key]
 	if o == nil {
 		// What lies behind the linked bytes is the same for all.
 		behind := t.behindLinks[pointers]
 		if behind == nil {
-			behind = &prospect{list: make([]int16, t.size+1), from: t.size, best: dead}
+			behind = &estimate{list: make([]int16, t.size+1), from: t.size, best: dead}
 			behind.list[t.size] = dead
 			t.behindLinks[pointers] = behind
 		}
 		t.extend(behind, max(ip, t.lastLink+1), pointers)
-		o = &prospect{slices.Clone(behind.list), behind.from, behind.best}
-		if len(t.outlooks) >= maxOutlooks {
-			clear(t.outlooks)
+		o = &estimate{slices.Clone(behind.list), behind.from, behind.best}
+		if len(t.estimates) >= maxEstimates {
+			clear(t.estimates)
 		}
-		t.outlooks[key] = o
+		t.estimates[key] = o
 	}
 	t.extend(o, ip, pointers)
 	return o.list
 }
 
-// extend estimates the outlook down to a position, from which on no code lies.
-func (t *task) extend(o *prospect, ip int, pointers uint64) {
+// extend estimates the estimate down to a position, from which on no code lies.
+func (t *task) extend(o *estimate, ip int, pointers uint64) {
 	for p := o.from - 1; p >= ip; p-- {
 		m := t.moves(p, pointers)
 		met := int16(dead)
@@ -237,8 +237,8 @@ func (t *task) extend(o *prospect, ip int, pointers uint64) {
 	o.from = min(o.from, ip)
 }
 
-// maxOutlooks bounds what is kept of them.
-const maxOutlooks = 1 << 12
+// maxEstimates bounds what is kept of them.
+const maxEstimates = 1 << 12
 
 // longest is the length of the longest instruction that is looked at, in bytes.
 const longest = 10
@@ -597,7 +597,7 @@ func (t *task) expand(i int32) {
 		}
 	}
 	if !t.back {
-		t.cap = t.outlook(&s, ip)
+		t.cap = t.estimate(&s, ip)
 	}
 	t.need = t.goal.need(&s, k)
 	if t.goal.atLeast(&s, k, t.need, t.product) > t.worth(ip, ip, ip)+t.tolerance {
