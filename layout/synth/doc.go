@@ -1,7 +1,7 @@
 // Package synth writes programs anew: for a straight run of Linux system calls
 // it looks for the smallest ELF file that makes exactly these calls, with code
 // in the bytes of the headers that are free, and with the bytes that are not
-// free executed where they do no harm or even some good.
+// free executed where they change nothing that matters, or something to the better.
 //
 // The problem. A Plan lists the calls and where the value of each argument
 // comes from. Wanted are the bytes of a file that a loader takes, and that makes
@@ -25,7 +25,7 @@
 // most of it, and says which state to go on from (queue); states seen before are
 // not looked at again. Of instructions that come to the same one is tried: of those
 // that name registers nobody cares about (task.twin), and of those that only lead
-// over decided bytes (task.harm).
+// over decided bytes (task.sideEffect).
 //
 // Messages of a few words may also be put together on the stack (build): words that
 // are numbers are pushed as such, on processors of 64 bits others are pushed from

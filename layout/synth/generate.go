@@ -43,7 +43,7 @@ func (t *task) generate(ip int, s *state, k int, padding bool, out []candidate) 
 	t.goal.missing(&t.missing, s, k)
 	t.findTwins()
 	if room < 6 {
-		t.bridges = [16][harms]int{}
+		t.bridges = [16][sideEffects]int{}
 		t.structure(t.buf[:0])
 	}
 	if room > 0 {
@@ -158,9 +158,9 @@ func (t *task) consider(code []byte, dontCare uint16, addr int, in *inst) {
 		return
 	}
 	follows := k == t.k && next == t.ip+in.length
-	harm := none
+	sideEffect := none
 	if addr < 0 && t.room < in.length && follows && !t.copied(code, dontCare) {
-		if harm = t.harm(&s); harm == spoils && t.bridges[in.length][idle] != 0 {
+		if sideEffect = t.sideEffect(&s); sideEffect == spoils && t.bridges[in.length][idle] != 0 {
 			return
 		}
 	}
@@ -174,8 +174,8 @@ func (t *task) consider(code []byte, dontCare uint16, addr int, in *inst) {
 	if len(t.goal.idle) > 0 && t.room > 0 && follows && !t.pays(in, &s, need) {
 		return
 	}
-	if harm != none {
-		best := &t.bridges[in.length][harm]
+	if sideEffect != none {
+		best := &t.bridges[in.length][sideEffect]
 		if *best != 0 && *best <= need+1 {
 			return
 		}
@@ -252,12 +252,12 @@ const (
 	idle              // nothing
 	pushes            // it changes the stack
 	spoils            // it makes registers useless; not tried where idle is to be had
-	harms
+	sideEffects
 )
 
-// harm says what an instruction does that leads to state s.
-func (t *task) harm(s *state) int {
-	harm := idle
+// sideEffect says what an instruction does that leads to state s.
+func (t *task) sideEffect(s *state) int {
+	sideEffect := idle
 	for r, v := range s.reg[:t.goal.cpu.registers()] {
 		switch {
 		case v == t.s.reg[r]:
@@ -266,17 +266,17 @@ func (t *task) harm(s *state) int {
 			if x, ok := s.load(i); ok && t.missing.has(x) {
 				return none
 			}
-			harm = max(harm, pushes)
+			sideEffect = max(sideEffect, pushes)
 		case t.missing.has(v):
 			return none
 		default:
-			harm = spoils
+			sideEffect = spoils
 		}
 	}
-	if harm == idle && s.slot != t.s.slot {
-		harm = pushes
+	if sideEffect == idle && s.slot != t.s.slot {
+		sideEffect = pushes
 	}
-	return harm
+	return sideEffect
 }
 
 // copied reports whether code decides bits that other bytes repeat further on.

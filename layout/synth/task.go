@@ -53,9 +53,9 @@ type task struct {
 	changes  []change // by what the present state may change to: see needOf
 	needs    []int
 	twins    uint32 // registers that need not be looked at, as bits
-	// bridges holds, by length and harm, the need behind the best instruction that
+	// bridges holds, by length and side effect, the need behind the best instruction that
 	// only leads over decided bytes, plus 1; 0 for none.
-	bridges [16][harms]int
+	bridges [16][sideEffects]int
 	pad     bool // what is offered only fills room
 	back    bool // the program has jumped back
 	// ran identifies the instructions that have run, in any order, if the program
