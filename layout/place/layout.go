@@ -11,10 +11,10 @@ import (
 
 // file is a file in the making.
 type file struct {
-	space   *space
-	liberty liberty
-	early   bool // numbers may be pushed before they are needed
-	entry   int
+	space  *space
+	usable usable
+	early  bool // numbers may be pushed before they are needed
+	entry  int
 	*headers
 	bytes  []byte
 	used   []bool // by code, data or a bridge
@@ -33,9 +33,9 @@ type file struct {
 // layOut makes a file that begins at an entry; nil if there is none smaller
 // than best. With early, numbers may be pushed before they are needed.
 func (s *space) layOut(entry int, best *Result, early bool) *Result {
-	for _, l := range liberties {
+	for _, l := range usables {
 		s.take(l)
-		if !s.free(entry, min(l, loose)) {
+		if !s.free(entry, min(l, orBounded)) {
 			continue
 		}
 		for _, c := range s.text.chains {
@@ -77,12 +77,12 @@ func (s *space) layOut(entry int, best *Result, early bool) *Result {
 }
 
 // newFile starts a file with what its headers must be.
-func (s *space) newFile(entry int, l liberty) *file {
+func (s *space) newFile(entry int, l usable) *file {
 	h := s.headersFor(entry)
 	if h == nil {
 		return nil
 	}
-	f := &file{space: s, liberty: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, hopes: map[hope]string{}, data: map[*flow.Object]int{}}
+	f := &file{space: s, usable: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, hopes: map[hope]string{}, data: map[*flow.Object]int{}}
 	f.grow(s.least)
 	s.trying = h
 	return f
@@ -165,10 +165,10 @@ func (f *file) code(best *Result) bool {
 func (s *space) bound(rest, used int) int {
 	open, free := -used, 0
 	for at := range s.tail {
-		if s.free(at, tied) {
+		if s.free(at, orTied) {
 			open++
 		}
-		if s.free(at, strict) {
+		if s.free(at, freeOnly) {
 			free++
 		}
 	}
@@ -204,7 +204,7 @@ func (f *file) gap(n int) int {
 	}
 	run := 0
 	for at := range f.space.tail {
-		if at < len(f.used) && f.used[at] || !f.space.free(at, strict) {
+		if at < len(f.used) && f.used[at] || !f.space.free(at, freeOnly) {
 			run = 0
 			continue
 		}
@@ -259,7 +259,7 @@ func (f *file) set(it *item, w *way, at int) {
 func (f *file) bridgesFrom(at int) []bridge {
 	list, ok := f.bridges[at]
 	if !ok {
-		list = f.space.bridges(at, f.liberty, f.headers)
+		list = f.space.bridges(at, f.usable, f.headers)
 		f.bridges[at] = list
 	}
 	return list
@@ -270,16 +270,16 @@ func (f *file) bridgesFrom(at int) []bridge {
 func (f *file) fits(at int, w *way) bool {
 	s := f.space
 	for i, b := range w.code[:len(w.code)-w.dontCare] {
-		if !s.holds(at+i, b, f.liberty) {
+		if !s.holds(at+i, b, f.usable) {
 			return false
 		}
 	}
 	for _, x := range w.fixups {
 		for i := range int(x.Size) {
-			if k := at + int(x.Offset) + i; k < s.tail && !s.free(k, loose) {
+			if k := at + int(x.Offset) + i; k < s.tail && !s.free(k, orBounded) {
 				return false
 			}
-			if x.Kind == x86.Absolute && at+int(x.Offset)+i < s.tail && !s.free(at+int(x.Offset)+i, strict) {
+			if x.Kind == x86.Absolute && at+int(x.Offset)+i < s.tail && !s.free(at+int(x.Offset)+i, freeOnly) {
 				return false
 			}
 		}
@@ -288,7 +288,7 @@ func (f *file) fits(at int, w *way) bool {
 }
 
 // holds reports whether the byte at an offset can hold b as code.
-func (s *space) holds(at int, b byte, l liberty) bool {
+func (s *space) holds(at int, b byte, l usable) bool {
 	return (at >= s.tail || s.free(at, l) && (b^s.trying.value[at])&s.trying.mask[at] == 0) && s.trying.allows(at, b)
 }
 

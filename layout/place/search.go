@@ -87,7 +87,7 @@ func (f *file) search(items []*item) []reached {
 	if f.entry >= tail {
 		return nil
 	}
-	s := &search{file: f, items: items, numbers: map[node]int32{}, order: make([][]int32, tail+beyond+x86.MaxLength+1), alike: map[likeness]int32{}, runs: f.space.runs(f.liberty)}
+	s := &search{file: f, items: items, numbers: map[node]int32{}, order: make([][]int32, tail+beyond+x86.MaxLength+1), alike: map[likeness]int32{}, runs: f.space.runs(f.usable)}
 	s.filesz, s.memsz = f.space.sizeBytes()
 	s.add(node{at: f.entry}, hop{from: -1})
 	for at := f.entry; at < tail+beyond; at++ {
@@ -233,8 +233,8 @@ func (s *search) pushEarly(n node) {
 // pass goes on at another position without placing anything: by a NOP, a jump to
 // another run of free bytes, or a bridge.
 func (s *search) pass(n node) {
-	at, room := n.at, min(s.liberty, loose)
-	if s.space.holds(at, nop, s.liberty) {
+	at, room := n.at, min(s.usable, orBounded)
+	if s.space.holds(at, nop, s.usable) {
 		s.reach(n, n.moved(at+1), hop{pad: true, cost: 1})
 	}
 	if s.space.free(at, room) && at+1 < s.space.tail && s.space.free(at+1, room) {

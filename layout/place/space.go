@@ -17,7 +17,7 @@ type space struct {
 	kinds     []elf.Kind // of the header bytes
 	partly    []bool     // of those with bounds, some bits have only one value
 	tail      int        // from here on everything is free
-	tails     [3]int     // what tail is for each liberty
+	tails     [3]int     // what tail is for each usable
 	fixed     int        // how many bytes have only one value
 	least     int        // size of the smallest file, in bytes
 	known     map[string][]bridge
@@ -175,20 +175,20 @@ func (s *space) examine() bool {
 		}
 		s.kinds, s.partly = append(s.kinds, k), append(s.partly, partly)
 		if k != elf.Free && k != elf.Bounded {
-			s.tails[loose] = i + 1
+			s.tails[orBounded] = i + 1
 		}
 		if k != elf.Free {
-			s.tails[strict] = i + 1
+			s.tails[freeOnly] = i + 1
 		}
 	}
-	s.tails[tied] = s.tails[loose]
-	s.tail = s.tails[tied]
+	s.tails[orTied] = s.tails[orBounded]
+	s.tail = s.tails[orTied]
 	return true
 }
 
-// take makes the headers end where they do for a liberty: bytes that are bounded
+// take makes the headers end where they do for a usable: bytes that are bounded
 // belong to them only where code may not use those.
-func (s *space) take(l liberty) {
+func (s *space) take(l usable) {
 	if s.tail != s.tails[l] {
 		s.tail = s.tails[l]
 		clear(s.known)
@@ -200,29 +200,29 @@ func demanding(l *elf.Loader, t *text) *elf.Loader {
 	return l.For(elf.Needs{Read: t.reads, Write: t.write, Low: t.absolute && t.graph.Bits == 64, Zeros: t.zeros, Size: t.size})
 }
 
-// liberty is which bytes of the headers code may use.
-type liberty uint8
+// usable is which bytes of the headers code may use.
+type usable uint8
 
 const (
-	strict liberty = iota // only those for which any value will do
-	loose                 // those too on which a bound lies that other bytes may satisfy
-	tied                  // and those of which bits are fixed, and those of e_entry, to which only bytes of p_vaddr and p_memsz have to agree
+	freeOnly  usable = iota // only those for which any value will do
+	orBounded               // those too on which a bound lies that other bytes may satisfy
+	orTied                  // and those of which bits are fixed, and those of e_entry, to which only bytes of p_vaddr and p_memsz have to agree
 )
 
-// liberties are tried in this order.
-var liberties = []liberty{tied, loose, strict}
+// usables are tried in this order.
+var usables = []usable{orTied, orBounded, freeOnly}
 
 // free reports whether the byte at an offset can hold code.
-func (s *space) free(at int, l liberty) bool {
-	if at >= s.tail || s.kinds[at] == elf.Free || l >= loose && s.kinds[at] == elf.Bounded {
+func (s *space) free(at int, l usable) bool {
+	if at >= s.tail || s.kinds[at] == elf.Free || l >= orBounded && s.kinds[at] == elf.Bounded {
 		return true
 	}
-	return l >= tied && (s.partly[at] || s.inEntry(at)) && s.trying.mask[at] != 0xff
+	return l >= orTied && (s.partly[at] || s.inEntry(at)) && s.trying.mask[at] != 0xff
 }
 
 // whole reports whether every value of the byte at an offset can hold code, as far
 // as that byte alone is concerned.
-func (s *space) whole(at int, l liberty) bool {
+func (s *space) whole(at int, l usable) bool {
 	return s.free(at, l) && (at >= s.tail || !s.partly[at])
 }
 
@@ -233,7 +233,7 @@ func (s *space) inEntry(at int) bool {
 }
 
 // runs lists where runs of free bytes begin in the headers, and the tail.
-func (s *space) runs(l liberty) []int {
+func (s *space) runs(l usable) []int {
 	var list []int
 	for at := range s.tail {
 		if s.free(at, l) && (at == 0 || !s.free(at-1, l) || s.whole(at, l) && !s.whole(at-1, l)) {
@@ -244,7 +244,7 @@ func (s *space) runs(l liberty) []int {
 }
 
 // entries lists where the program may begin.
-func (s *space) entries() []int { return s.runs(loose) }
+func (s *space) entries() []int { return s.runs(orBounded) }
 
 // bridge is a way through bytes that are not free.
 type bridge struct {
@@ -284,8 +284,8 @@ const longestOpener = 5
 
 // finder looks for bridges from one position.
 type finder struct {
-	space   *space
-	liberty liberty
+	space  *space
+	usable usable
 	// What is known of the headers, and what the bridge in the making has
 	// assigned to the rest; behind them nothing is known.
 	mask, value []byte
@@ -297,9 +297,9 @@ type finder struct {
 	steps  int
 }
 
-func newFinder(s *space, l liberty, h *headers) *finder {
+func newFinder(s *space, l usable, h *headers) *finder {
 	behind := make([]byte, x86.MaxLength)
-	f := &finder{space: s, liberty: l, mask: slices.Concat(h.mask, behind), value: slices.Concat(h.value, behind)}
+	f := &finder{space: s, usable: l, mask: slices.Concat(h.mask, behind), value: slices.Concat(h.value, behind)}
 	f.likely = slices.Clone(f.value)
 	for i, b := range h.example {
 		if f.mask[i] != 0 || !h.allows(i, 0) {
@@ -310,7 +310,7 @@ func newFinder(s *space, l liberty, h *headers) *finder {
 }
 
 // bridges lists the ways from a position through bytes that are not free.
-func (s *space) bridges(from int, l liberty, h *headers) []bridge {
+func (s *space) bridges(from int, l usable, h *headers) []bridge {
 	// What is free and more than an opener swallows needs no bridge.
 	reach, wall := min(from+longestOpener, s.tail), false
 	for at := from; at < reach; at++ {
@@ -337,18 +337,18 @@ func (f *finder) search(from, at int) {
 	}
 	crossed := false
 	for i := from; i < min(at, s.tail); i++ {
-		crossed = crossed || !s.whole(i, f.liberty)
+		crossed = crossed || !s.whole(i, f.usable)
 	}
-	if crossed && s.free(at, f.liberty) {
+	if crossed && s.free(at, f.usable) {
 		b := f.now
 		b.to, b.assigned, b.links = at, slices.Clone(b.assigned), slices.Clone(b.links)
 		f.found = append(f.found, b)
-		if s.whole(at, f.liberty) {
+		if s.whole(at, f.usable) {
 			return
 		}
 	}
 	// An instruction that ends among free bytes again leads nowhere.
-	inside := at > from && !crossed && s.whole(at, f.liberty)
+	inside := at > from && !crossed && s.whole(at, f.usable)
 	if f.steps++; inside || at >= s.tail || len(f.now.links) == maxLinks || f.steps > maxSteps {
 		return
 	}
