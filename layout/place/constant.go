@@ -76,18 +76,18 @@ func (known Facts) live() map[*flow.Block][]flow.Live {
 	return live
 }
 
-// strange is what registers hold other than what the program has there.
-type strange struct {
+// deviation is what registers hold other than what the program has there.
+type deviation struct {
 	registers flow.Set // that hold something else
-	told      flow.Set // one of them, or none, of which it is known what
+	known     flow.Set // one of them, or none, of which it is known what
 	content   machine.Term
 }
 
-// register is the number of the register of which is told.
-func (s strange) register() int { return bits.TrailingZeros16(uint16(s.told)) }
+// register is the number of the register that is known.
+func (s deviation) register() int { return bits.TrailingZeros16(uint16(s.known)) }
 
 // name is its name in a mode.
-func (s strange) name(bits int) string {
+func (s deviation) name(bits int) string {
 	return x86.RegisterName(x86.GeneralRegister(s.register(), bits/8))
 }
 
@@ -126,10 +126,10 @@ func (p progress) settled(items []*item, register int) int {
 
 // through is what registers hold behind a bridge. It reports false where what
 // is needed would be lost.
-func (f *file) through(n node, items []*item, b *bridge) (strange, bool) {
+func (f *file) through(n node, items []*item, b *bridge) (deviation, bool) {
 	t := f.space.text
 	live, asEntry := n.live(items)
-	s := n.strange
+	s := n.deviation
 	carry := !asEntry || n.dirty
 	if b.flags&live.Flags != 0 || b.carry && carry {
 		return s, false
@@ -143,8 +143,8 @@ func (f *file) through(n node, items []*item, b *bridge) (strange, bool) {
 			continue
 		}
 		s.registers |= bit
-		if s.told == bit {
-			s.told, s.content = 0, machine.Term{}
+		if s.known == bit {
+			s.known, s.content = 0, machine.Term{}
 		}
 		k := -1
 		if len(b.links) == 1 && !f.space.sized(b.links[0]) {
@@ -157,11 +157,11 @@ func (f *file) through(n node, items []*item, b *bridge) (strange, bool) {
 		number, constant := content.Constant()
 		if want, known := n.holds(items, r); constant && known && number == want {
 			s.registers &^= bit
-		} else if (n.strange.told|s.told)&^bit == 0 && f.hope(b.to, items[k], content) != "" {
-			s.told, s.content = bit, content
+		} else if (n.deviation.known|s.known)&^bit == 0 && f.hope(b.to, items[k], content) != "" {
+			s.known, s.content = bit, content
 		}
 	}
-	if s.registers&live.Registers&^s.told != 0 {
+	if s.registers&live.Registers&^s.known != 0 {
 		return s, false
 	}
 	s.registers &= items[n.item].later
@@ -220,18 +220,18 @@ func (t *text) shorter(it *item, content machine.Term) string {
 // hopeful is what can be made of what a register is known to hold. Where that is
 // nothing it is forgotten; ok is false where the register is needed.
 func (f *file) hopeful(n *node, items []*item) (said string, ok bool) {
-	if n.strange.told == 0 {
+	if n.deviation.known == 0 {
 		return "", true
 	}
-	if k := n.settled(items, n.strange.register()); k >= 0 {
-		said = f.hope(n.at, items[k], n.strange.content)
+	if k := n.settled(items, n.deviation.register()); k >= 0 {
+		said = f.hope(n.at, items[k], n.deviation.content)
 	}
 	if said != "" {
 		return said, true
 	}
 	live, _ := n.live(items)
-	lost := n.strange.told & live.Registers
-	n.strange.told, n.strange.content = 0, machine.Term{}
+	lost := n.deviation.known & live.Registers
+	n.deviation.known, n.deviation.content = 0, machine.Term{}
 	return "", lost == 0
 }
 
@@ -255,9 +255,9 @@ func (t *text) contents(n node, items []*item, registers flow.Set) contents {
 		if !registers.Has(r) || !items[n.item].later.Has(r) {
 			continue
 		}
-		if n.strange.told.Has(r) {
-			c[r] = n.strange.content
-		} else if v, ok := n.holds(items, r); ok && !n.strange.registers.Has(r) {
+		if n.deviation.known.Has(r) {
+			c[r] = n.deviation.content
+		} else if v, ok := n.holds(items, r); ok && !n.deviation.registers.Has(r) {
 			c[r] = machine.Number(t.graph.Bits, v)
 		}
 	}
@@ -308,24 +308,24 @@ func (t *text) cross(code string, register int, in contents, carry bool) machine
 // it reports false where the item needs what a register does not hold.
 func (n node) place(items []*item, k int, size int) (node, bool) {
 	it := items[k]
-	if it.reads()&n.strange.registers != 0 {
+	if it.reads()&n.deviation.registers != 0 {
 		return n, false
 	}
 	n.at += size
-	if it.calls() || it.facts.Reads&n.strange.registers == 0 {
-		n.strange.drop(it.facts.Replaces, it.facts.Changes)
+	if it.calls() || it.facts.Reads&n.deviation.registers == 0 {
+		n.deviation.drop(it.facts.Replaces, it.facts.Changes)
 	} else {
 		// What it makes of them is not needed either.
-		n.strange.registers |= it.facts.Changes
-		n.strange.drop(0, it.facts.Changes)
+		n.deviation.registers |= it.facts.Changes
+		n.deviation.drop(0, it.facts.Changes)
 	}
 	return n.pass(items, k)
 }
 
 // drop forgets registers that are replaced or changed.
-func (s *strange) drop(replaced, changed flow.Set) {
+func (s *deviation) drop(replaced, changed flow.Set) {
 	s.registers &^= replaced
-	if s.told &= s.registers &^ changed; s.told == 0 {
+	if s.known &= s.registers &^ changed; s.known == 0 {
 		s.content = machine.Term{}
 	}
 }
@@ -336,10 +336,10 @@ func (n node) pass(items []*item, k int) (node, bool) {
 	block := items[n.item].block
 	n.progress = n.after(k)
 	if n.item < len(items) && items[n.item].block != block {
-		if n.strange.registers&items[n.item].live.Registers != 0 {
+		if n.deviation.registers&items[n.item].live.Registers != 0 {
 			return n, false
 		}
-		n.strange.told, n.strange.content = 0, machine.Term{}
+		n.deviation.known, n.deviation.content = 0, machine.Term{}
 	}
 	return n, true
 }
@@ -349,7 +349,7 @@ func (n node) settle(items []*item, k int, w *way) (node, bool) {
 	s := items[k].setting
 	bit := flow.Set(1) << s.register
 	n.at += len(w.code)
-	n.strange.drop(bit, bit)
+	n.deviation.drop(bit, bit)
 	ok := true
 	for i := range s.items {
 		if i > 0 && !slices.Contains(n.next(items), k+i) {
@@ -370,18 +370,18 @@ func (n node) settle(items []*item, k int, w *way) (node, bool) {
 // owes reports whether something that is needed is not as the program has it.
 func (n node) owes(items []*item) bool {
 	live, _ := n.live(items)
-	return n.strange.registers&live.Registers != 0
+	return n.deviation.registers&live.Registers != 0
 }
 
 // settle lists the ways to give a register the number that item k gives it, from
 // what it holds.
 func (t *text) settle(n node, items []*item, k int) []way {
 	s := items[k].setting
-	if n.strange.told.Has(s.register) {
-		if holds, known := n.strange.content.Constant(); known {
+	if n.deviation.known.Has(s.register) {
+		if holds, known := n.deviation.content.Constant(); known {
 			return t.ways(s, holds)
 		}
-	} else if !n.strange.registers.Has(s.register) {
+	} else if !n.deviation.registers.Has(s.register) {
 		if holds, known := n.holds(items, s.register); known {
 			return t.ways(s, holds)
 		}

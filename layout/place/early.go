@@ -213,9 +213,9 @@ func (t *text) pushes(n node, items []*item, k int) []way {
 	var list []way
 	for r := range bits / 4 {
 		holds, known := n.holds(items, r)
-		if n.strange.told.Has(r) {
-			holds, known = n.strange.content.Constant()
-		} else if n.strange.registers.Has(r) || !items[n.item].later.Has(r) {
+		if n.deviation.known.Has(r) {
+			holds, known = n.deviation.content.Constant()
+		} else if n.deviation.registers.Has(r) || !items[n.item].later.Has(r) {
 			known = false
 		}
 		if known && holds == v && r != stackPointer {

@@ -325,11 +325,11 @@ func (f *file) follow(c *chain, from, to node, h hop) {
 		link(at, 2, "skips header bytes that are not free")
 	case h.bridge != nil:
 		why := "leads through header bytes and changes nothing that matters"
-		if to.strange.told != 0 {
+		if to.deviation.known != 0 {
 			// What it leaves is for this block, whichever way control comes.
 			f.begin(c.items[from.item].block, at)
-			if to.strange != from.strange {
-				why = "leads through header bytes and changes " + to.strange.name(f.space.text.graph.Bits)
+			if to.deviation != from.deviation {
+				why = "leads through header bytes and changes " + to.deviation.name(f.space.text.graph.Bits)
 			}
 		}
 		for _, a := range h.bridge.assigned {

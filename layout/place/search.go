@@ -19,9 +19,9 @@ type node struct {
 	dirty bool // CF may have been set since entry by a bridge
 	// filesz is the highest byte of p_filesz and 1, between that and the one of
 	// p_memsz; 0 where it is open.
-	filesz  uint16
-	strange strange
-	early   early
+	filesz    uint16
+	deviation deviation
+	early     early
 }
 
 // hop is how a node was reached.
@@ -98,7 +98,7 @@ func (f *file) search(items []*item) []reached {
 				}
 			}
 			s.now = int(s.order[at][k])
-			if n := s.nodes[s.now].to; n.item < len(items) && (at < tail || n.strange.told != 0) {
+			if n := s.nodes[s.now].to; n.item < len(items) && (at < tail || n.deviation.known != 0) {
 				s.expand(n)
 			}
 		}
@@ -249,7 +249,7 @@ func (s *search) pass(n node) {
 		b := &list[i]
 		if left, ok := s.through(n, s.items, b); ok {
 			to := n.moved(b.to)
-			to.dirty, to.strange = n.dirty || b.flags&x86.CF != 0, left
+			to.dirty, to.deviation = n.dirty || b.flags&x86.CF != 0, left
 			s.reach(n, to, hop{bridge: b, cost: len(b.assigned)})
 		}
 	}
