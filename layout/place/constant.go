@@ -11,20 +11,20 @@ import (
 	"tasm/machine"
 )
 
-// Settings. A bridge that changes a register may leave there what the program
+// Constants. A bridge that changes a register may leave there what the program
 // wants to have there soon, or nearly so. Then the instruction that would give
 // the register that number is not needed, or a shorter one will do.
 
-// setting is that an item, or a PUSH with the POP behind it, gives a register a
+// constant is that an item, or a PUSH with the POP behind it, gives a register a
 // known number and does nothing else that matters.
-type setting struct {
+type constant struct {
 	register int
 	value    uint64
-	items    int // 1 or 2; 0 of what is no setting
+	items    int // 1 or 2; 0 of what is no constant
 }
 
-// findSettings finds the settings among the items of a block.
-func findSettings(items []*item) {
+// findConstants finds the constants among the items of a block.
+func findConstants(items []*item) {
 	for i, it := range items {
 		if it.before == nil || it.fixed {
 			continue
@@ -38,9 +38,9 @@ func findSettings(items []*item) {
 		}
 		for r := range 16 {
 			if changes == 1<<r && r != stackPointer && end.behind.Numbers.Has(r) && end.after.Flags&it.facts.Flags.Changed() == 0 {
-				it.setting, it.size = setting{r, end.behind.Number[r], 1}, len(it.way().code)
+				it.constant, it.size = constant{r, end.behind.Number[r], 1}, len(it.way().code)
 				if end != it {
-					it.setting.items, it.size = 2, it.size+len(end.way().code)
+					it.constant.items, it.size = 2, it.size+len(end.way().code)
 				}
 			}
 		}
@@ -114,7 +114,7 @@ func (p progress) settled(items []*item, register int) int {
 		if it.fixed || it.inst == nil || it.block != items[p.item].block {
 			break
 		}
-		if it.setting.items > 0 && it.setting.register == register && !p.placed(k+it.setting.items-1) {
+		if it.constant.items > 0 && it.constant.register == register && !p.placed(k+it.constant.items-1) {
 			return k
 		}
 		if (it.facts.Reads | it.facts.Changes).Has(register) {
@@ -157,7 +157,7 @@ func (f *file) through(n node, items []*item, b *bridge) (deviation, bool) {
 		number, constant := content.Constant()
 		if want, known := n.holds(items, r); constant && known && number == want {
 			s.registers &^= bit
-		} else if (n.deviation.known|s.known)&^bit == 0 && f.hope(b.to, items[k], content) != "" {
+		} else if (n.deviation.known|s.known)&^bit == 0 && f.gain(b.to, items[k], content) != "" {
 			s.known, s.content = bit, content
 		}
 	}
@@ -168,25 +168,25 @@ func (f *file) through(n node, items []*item, b *bridge) (deviation, bool) {
 	return s, true
 }
 
-// hope asks what can be made of what a register holds at a position.
-type hope struct {
+// gain asks what can be made of what a register holds at a position.
+type gain struct {
 	at      int
-	item    *item // the setting that is to come
+	item    *item // the constant that is to come
 	content machine.Term
 }
 
-// hope describes how a setting takes fewer bytes when its register holds
+// gain describes how a constant takes fewer bytes when its register holds
 // something, as it is or behind one more bridge from a position on. It is empty
 // where it does not.
-func (f *file) hope(at int, it *item, content machine.Term) string {
-	h := hope{at, it, content}
-	said, known := f.hopes[h]
+func (f *file) gain(at int, it *item, content machine.Term) string {
+	h := gain{at, it, content}
+	said, known := f.gains[h]
 	if known {
 		return said
 	}
 	t := f.space.text
 	said = t.shorter(it, content)
-	r := it.setting.register
+	r := it.constant.register
 	for k := at; k < f.space.tail; k++ {
 		for _, b := range f.bridgesFrom(k) {
 			if len(b.links) != 1 || !b.changes.Has(r) || f.space.sized(b.links[0]) {
@@ -199,16 +199,16 @@ func (f *file) hope(at int, it *item, content machine.Term) string {
 			}
 		}
 	}
-	f.hopes[h] = said
+	f.gains[h] = said
 	return said
 }
 
-// shorter lists the ways to make a setting that take fewer bytes when its
+// shorter lists the ways to make a constant that take fewer bytes when its
 // register holds something.
 func (t *text) shorter(it *item, content machine.Term) string {
 	said := ""
 	if holds, known := content.Constant(); known {
-		for _, w := range t.ways(it.setting, holds) {
+		for _, w := range t.ways(it.constant, holds) {
 			if len(w.code) < it.size {
 				said += fmt.Sprintf("%x,", w.code)
 			}
@@ -217,14 +217,14 @@ func (t *text) shorter(it *item, content machine.Term) string {
 	return said
 }
 
-// hopeful is what can be made of what a register is known to hold. Where that is
+// keep is what can be made of what a register is known to hold. Where that is
 // nothing it is forgotten; ok is false where the register is needed.
-func (f *file) hopeful(n *node, items []*item) (said string, ok bool) {
+func (f *file) keep(n *node, items []*item) (said string, ok bool) {
 	if n.deviation.known == 0 {
 		return "", true
 	}
 	if k := n.settled(items, n.deviation.register()); k >= 0 {
-		said = f.hope(n.at, items[k], n.deviation.content)
+		said = f.gain(n.at, items[k], n.deviation.content)
 	}
 	if said != "" {
 		return said, true
@@ -235,13 +235,13 @@ func (f *file) hopeful(n *node, items []*item) (said string, ok bool) {
 	return "", lost == 0
 }
 
-// likeness is a point of the way with what can be made of what a register holds
+// stateKey is a point of the way with what can be made of what a register holds
 // there. Of nodes that are alike in that one will do.
-type likeness struct {
+type stateKey struct {
 	at int
 	progress
 	early early
-	hope  string
+	gain  string
 }
 
 // contents are what registers hold; a term of no width stands for what nobody
@@ -344,9 +344,9 @@ func (n node) pass(items []*item, k int) (node, bool) {
 	return n, true
 }
 
-// settle is the node behind a setting that is made in another way.
-func (n node) settle(items []*item, k int, w *way) (node, bool) {
-	s := items[k].setting
+// materialise is the node behind a constant that is made in another way.
+func (n node) materialise(items []*item, k int, w *way) (node, bool) {
+	s := items[k].constant
 	bit := flow.Set(1) << s.register
 	n.at += len(w.code)
 	n.deviation.drop(bit, bit)
@@ -373,10 +373,10 @@ func (n node) owes(items []*item) bool {
 	return n.deviation.registers&live.Registers != 0
 }
 
-// settle lists the ways to give a register the number that item k gives it, from
+// materialise lists the ways to give a register the number that item k gives it, from
 // what it holds.
-func (t *text) settle(n node, items []*item, k int) []way {
-	s := items[k].setting
+func (t *text) materialise(n node, items []*item, k int) []way {
+	s := items[k].constant
 	if n.deviation.known.Has(s.register) {
 		if holds, known := n.deviation.content.Constant(); known {
 			return t.ways(s, holds)
@@ -389,9 +389,9 @@ func (t *text) settle(n node, items []*item, k int) []way {
 	return nil
 }
 
-// ways lists the ways to make a setting when its register holds a number. One
+// ways lists the ways to make a constant when its register holds a number. One
 // takes no bytes where that is the right one.
-func (t *text) ways(s setting, holds uint64) []way {
+func (t *text) ways(s constant, holds uint64) []way {
 	m := making{s.register, holds, s.value}
 	list, known := t.made[m]
 	if !known {

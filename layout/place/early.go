@@ -17,14 +17,14 @@ import (
 // maxEarly is how many numbers may lie on the stack at once for that.
 const maxEarly = 3
 
-// maxAhead bounds for how many settings of a block that is tried at each point.
+// maxAhead bounds for how many constants of a block that is tried at each point.
 const maxAhead = 6
 
-// early are the settings, by index + 1, whose numbers lie on the stack; the last
+// early are the constants, by index + 1, whose numbers lie on the stack; the last
 // one's lies on top.
 type early [maxEarly]int16
 
-// top is the setting whose number lies on top; -1 if there is none.
+// top is the constant whose number lies on top; -1 if there is none.
 func (e early) top() int {
 	for _, k := range slices.Backward(e[:]) {
 		if k > 0 {
@@ -36,7 +36,7 @@ func (e early) top() int {
 
 func (e early) has(k int) bool { return slices.Contains(e[:], int16(k+1)) }
 
-// push adds a setting. Numbers are popped in the order of the settings, so it
+// push adds a constant. Numbers are popped in the order of the constants, so it
 // has to come before the others; ok is false where it does not.
 func (e early) push(k int) (more early, ok bool) {
 	if top := e.top(); top >= 0 && k >= top || k+1 > math.MaxInt16 {
@@ -88,7 +88,7 @@ func (p progress) depth(items []*item) int {
 	return d
 }
 
-// candidates lists the settings whose numbers may be pushed here.
+// candidates lists the constants whose numbers may be pushed here.
 func (t *text) candidates(n node, items []*item) []int {
 	if t.known == nil || n.early[maxEarly-1] != 0 || n.onStackAhead(items) {
 		return nil
@@ -100,7 +100,7 @@ func (t *text) candidates(n node, items []*item) []int {
 		if n.early.top() == k {
 			break // what comes behind would have to be popped before
 		}
-		if it.setting.items > 0 && it.size > len(t.popped(it.setting).code) && !n.placed(k) && !n.placed(k+it.setting.items-1) && t.quiet(n.progress, items, k) {
+		if it.constant.items > 0 && it.size > len(t.popped(it.constant).code) && !n.placed(k) && !n.placed(k+it.constant.items-1) && t.quiet(n.progress, items, k) {
 			list = append(list, k)
 		}
 	}
@@ -206,10 +206,10 @@ func (t *text) within(it *item, points flow.Set, pointers *[16]int) bool {
 	return true
 }
 
-// pushes lists the ways to push the number of a setting.
+// pushes lists the ways to push the number of a constant.
 func (t *text) pushes(n node, items []*item, k int) []way {
 	bits := t.graph.Bits
-	v := items[k].setting.value
+	v := items[k].constant.value
 	var list []way
 	for r := range bits / 4 {
 		holds, known := n.holds(items, r)
@@ -232,8 +232,8 @@ func (t *text) pushes(n node, items []*item, k int) []way {
 	return list
 }
 
-// popped is how a setting comes about whose number lies on the stack.
-func (t *text) popped(s setting) *way {
+// popped is how a constant comes about whose number lies on the stack.
+func (t *text) popped(s constant) *way {
 	w, known := t.pops[s.register]
 	if !known {
 		w = t.encode("pop", x86.Operand{Kind: x86.RegisterOperand, Register: x86.GeneralRegister(s.register, t.graph.Bits/8)})
@@ -271,7 +271,7 @@ func (n node) length(t *text, items []*item, lengths []int) int {
 	}
 	for _, k := range n.early {
 		if k > 0 {
-			size -= items[k-1].size - len(t.popped(items[k-1].setting).code)
+			size -= items[k-1].size - len(t.popped(items[k-1].constant).code)
 		}
 	}
 	return size

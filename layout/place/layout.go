@@ -23,10 +23,10 @@ type file struct {
 	at     map[*item]int // where the items went
 	chosen map[*item]*way
 	starts map[*flow.Block]int
-	// bridges begin at a position; hopes are what those from there on can make
+	// bridges begin at a position; gains are what those from there on can make
 	// of what a register holds.
 	bridges map[int][]bridge
-	hopes   map[hope]string
+	gains   map[gain]string
 	data    map[*flow.Object]int
 }
 
@@ -82,7 +82,7 @@ func (s *space) newFile(entry int, l usable) *file {
 	if h == nil {
 		return nil
 	}
-	f := &file{space: s, usable: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, hopes: map[hope]string{}, data: map[*flow.Object]int{}}
+	f := &file{space: s, usable: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, gains: map[gain]string{}, data: map[*flow.Object]int{}}
 	f.grow(s.least)
 	s.trying = h
 	return f
@@ -135,10 +135,10 @@ func (f *file) code(best *Result) bool {
 		switch {
 		case last.placed(k):
 		case last.early.has(k):
-			w := s.text.popped(it.setting)
+			w := s.text.popped(it.constant)
 			f.set(it, w, tail)
 			tail += len(w.code)
-			for i := 1; i < it.setting.items; i++ {
+			for i := 1; i < it.constant.items; i++ {
 				k++
 				f.set(first.items[k], &way{}, tail)
 			}

@@ -23,7 +23,7 @@
 // the caller tells what registers hold, a bridge may also change a register that
 // the program is about to give a number: if it leaves that number there, the
 // instruction that would have done so is left out, and if it leaves one near it,
-// a shorter instruction does the rest (setting.go). And a number for later may be
+// a shorter instruction does the rest (constant.go). And a number for later may be
 // pushed where there is room, to be popped when it is needed (early.go). Bytes of an
 // instruction that may hold anything lie over whatever the headers need. What is
 // left of the free bytes is filled with other blocks and with data, and the
@@ -88,10 +88,10 @@ type beginning struct {
 const (
 	// maxSaved is how many bytes early pushes are expected to save at most.
 	maxSaved = 3
-	// maxBeginnings bounds with how many of them that is tried, and maxPatience with
+	// maxBeginnings bounds with how many of them that is tried, and maxEarlyNodes with
 	// how many nodes.
 	maxBeginnings = 3
-	maxPatience   = 1 << 16
+	maxEarlyNodes = 1 << 16
 )
 
 // promising lists the beginnings of the smallest files, of those that are no

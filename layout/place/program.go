@@ -11,22 +11,22 @@ import (
 
 // text is the program as code to be laid out: chains of instructions.
 type text struct {
-	graph    *flow.Graph
-	chains   []*chain
-	live     map[*flow.Block][]flow.Live
-	known    Facts // nil where instructions have to stay
-	size     int64 // of all of it, about, in bytes
-	least    int   // of the code in its shortest encodings, in bytes
-	write    bool  // some object is written to
-	reads    bool  // some object is read
-	absolute bool  // an address stands in a field of less than 64 bits
-	zeros    int64 // bytes that start as zero and take no room in the file
-	steps    map[[x86.MaxLength]byte]step
-	terms    *machine.Terms
-	crossed  map[crossing]machine.Term
-	made     map[making][]way
-	pops     map[int][]way // by register
-	patience int           // how many nodes with early pushes may still be looked at
+	graph      *flow.Graph
+	chains     []*chain
+	live       map[*flow.Block][]flow.Live
+	known      Facts // nil where instructions have to stay
+	size       int64 // of all of it, about, in bytes
+	least      int   // of the code in its shortest encodings, in bytes
+	write      bool  // some object is written to
+	reads      bool  // some object is read
+	absolute   bool  // an address stands in a field of less than 64 bits
+	zeros      int64 // bytes that start as zero and take no room in the file
+	steps      map[[x86.MaxLength]byte]step
+	terms      *machine.Terms
+	crossed    map[crossing]machine.Term
+	made       map[making][]way
+	pops       map[int][]way // by register
+	earlyNodes int           // how many nodes with early pushes may still be looked at
 }
 
 // chain is blocks that follow one another.
@@ -50,8 +50,8 @@ type item struct {
 	facts        flow.Facts // of inst
 	// What is known in front of it and behind inst; nil where nothing is.
 	before, behind *flow.Known
-	setting        setting
-	size           int      // of the setting, in bytes
+	constant       constant
+	size           int      // of the constant, in bytes
 	later          flow.Set // the registers of which it matters, here or later, what they hold
 	depth          int      // words on the stack more than at the beginning of the block
 	fixed          bool     // it may not change its place among the others
@@ -71,7 +71,7 @@ type way struct {
 func objectSegment(o *flow.Object) lang.SegmentID { return lang.SegmentID(o.ID + 1) }
 
 func newProgram(g *flow.Graph, known Facts) *text {
-	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]machine.Term{}, made: map[making][]way{}, pops: map[int][]way{}, patience: maxPatience}
+	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]machine.Term{}, made: map[making][]way{}, pops: map[int][]way{}, earlyNodes: maxEarlyNodes}
 	if known == nil {
 		p.live = g.LiveBefore()
 	} else {
@@ -137,7 +137,7 @@ func (p *text) fill(c *chain, next *flow.Block) {
 		}
 		items := c.items[len(c.items)-len(b.Code):]
 		p.order(items, p.live[b][len(b.Code)])
-		findSettings(items)
+		findConstants(items)
 		for i := 1; i < len(items); i++ {
 			items[i].depth = items[i-1].depth + items[i-1].pushed()
 		}
@@ -152,8 +152,8 @@ func (p *text) fill(c *chain, next *flow.Block) {
 	}
 	later := flow.Set(0)
 	for _, it := range slices.Backward(c.items) {
-		if it.setting.items > 0 {
-			later |= 1 << it.setting.register
+		if it.constant.items > 0 {
+			later |= 1 << it.constant.register
 		}
 		if !it.calls() {
 			later |= it.facts.Reads

@@ -73,7 +73,7 @@ type search struct {
 	nodes         []reached // in the order in which they were reached first, each with the cheapest way to it
 	numbers       map[node]int32
 	order         [][]int32 // the nodes by position
-	alike         map[likeness]int32
+	alike         map[stateKey]int32
 	now           int   // the node whose hops are made
 	runs          []int // where jumps may lead
 	filesz, memsz int   // offsets of the highest bytes of the sizes
@@ -81,19 +81,19 @@ type search struct {
 
 // search finds the way for the items of the first chain that leaves the fewest bytes
 // for the tail, and of those the one that uses up the fewest bytes of the headers.
-// There is none when patience for early pushes ends.
+// There is none when too many nodes were looked at for early pushes.
 func (f *file) search(items []*item) []reached {
 	tail := f.space.tail
 	if f.entry >= tail {
 		return nil
 	}
-	s := &search{file: f, items: items, numbers: map[node]int32{}, order: make([][]int32, tail+beyond+x86.MaxLength+1), alike: map[likeness]int32{}, runs: f.space.runs(f.usable)}
+	s := &search{file: f, items: items, numbers: map[node]int32{}, order: make([][]int32, tail+beyond+x86.MaxLength+1), alike: map[stateKey]int32{}, runs: f.space.runs(f.usable)}
 	s.filesz, s.memsz = f.space.sizeBytes()
 	s.add(node{at: f.entry}, hop{from: -1})
 	for at := f.entry; at < tail+beyond; at++ {
 		for k := 0; k < len(s.order[at]); k++ {
 			if f.early {
-				if f.space.text.patience--; f.space.text.patience < 0 {
+				if f.space.text.earlyNodes--; f.space.text.earlyNodes < 0 {
 					return nil
 				}
 			}
@@ -133,7 +133,7 @@ func (s *search) reach(from, to node, h hop) {
 		}
 		to.filesz = 0
 	}
-	hope, ok := s.hopeful(&to, s.items)
+	gain, ok := s.keep(&to, s.items)
 	if !ok {
 		return
 	}
@@ -145,8 +145,8 @@ func (s *search) reach(from, to node, h hop) {
 		}
 		return
 	}
-	if hope != "" {
-		k := likeness{to.at, to.progress, to.early, hope}
+	if gain != "" {
+		k := stateKey{to.at, to.progress, to.early, gain}
 		if old, ok := s.alike[k]; ok && s.nodes[old].hop.cost <= h.cost {
 			return
 		}
@@ -179,13 +179,13 @@ func (s *search) expand(n node) {
 // popEarly gives the register of item k the number that was pushed for it.
 func (s *search) popEarly(n node, k int) {
 	it := s.items[k]
-	w := s.space.text.popped(it.setting)
+	w := s.space.text.popped(it.constant)
 	if n.depth(s.items) != it.depth || !s.fits(n.at, w) {
 		return
 	}
-	if to, ok := n.settle(s.items, k, w); ok {
+	if to, ok := n.materialise(s.items, k, w); ok {
 		to.early = n.early.pop()
-		s.reach(n, to, hop{item: k, items: it.setting.items, way: w, cost: len(w.code)})
+		s.reach(n, to, hop{item: k, items: it.constant.items, way: w, cost: len(w.code)})
 	}
 }
 
@@ -202,14 +202,14 @@ func (s *search) placeItem(n node, k int) {
 			s.reach(n, to, hop{item: k, items: 1, way: w, cost: len(w.code)})
 		}
 	}
-	if it.setting.items == 0 {
+	if it.constant.items == 0 {
 		return
 	}
-	list := s.space.text.settle(n, s.items, k)
+	list := s.space.text.materialise(n, s.items, k)
 	for i := range list {
 		w := &list[i]
-		if to, ok := n.settle(s.items, k, w); ok && s.fits(n.at, w) {
-			s.reach(n, to, hop{item: k, items: it.setting.items, way: w, cost: len(w.code)})
+		if to, ok := n.materialise(s.items, k, w); ok && s.fits(n.at, w) {
+			s.reach(n, to, hop{item: k, items: it.constant.items, way: w, cost: len(w.code)})
 		}
 	}
 }

@@ -17,7 +17,7 @@ type space struct {
 	kinds     []elf.Kind // of the header bytes
 	partly    []bool     // of those with bounds, some bits have only one value
 	tail      int        // from here on everything is free
-	tails     [3]int     // what tail is for each usable
+	tails     [3]int     // what tail is for each of usables
 	fixed     int        // how many bytes have only one value
 	least     int        // size of the smallest file, in bytes
 	known     map[string][]bridge
@@ -186,7 +186,7 @@ func (s *space) examine() bool {
 	return true
 }
 
-// take makes the headers end where they do for a usable: bytes that are bounded
+// take makes the headers end where they do with some bytes usable: those that are bounded
 // belong to them only where code may not use those.
 func (s *space) take(l usable) {
 	if s.tail != s.tails[l] {
@@ -200,7 +200,7 @@ func demanding(l *elf.Loader, t *text) *elf.Loader {
 	return l.For(elf.Needs{Read: t.reads, Write: t.write, Low: t.absolute && t.graph.Bits == 64, Zeros: t.zeros, Size: t.size})
 }
 
-// usable is which bytes of the headers code may use.
+// usable says which bytes of the headers code may use.
 type usable uint8
 
 const (
