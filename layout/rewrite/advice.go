@@ -71,7 +71,7 @@ func (c *cursor) advise(i, end int) []Advice {
 		switch {
 		case holds:
 			return []Advice{{rules[k].name, slices.Clone(code[i : i+n]), to}}
-		case k == settleRule && !c.careful:
+		case k == constantsRule && !c.careful:
 			c.careful = true
 		default:
 			refused[k] = true

@@ -283,8 +283,8 @@ func leaForms(c *cursor, i int, x register) (int, []flow.Inst) {
 	return 0, nil
 }
 
-// bytesOnly does in bytes what only bytes of the result matter of.
-func bytesOnly(c *cursor, i int) (int, []flow.Inst) {
+// narrowToByte does in bytes what only bytes of the result matter of.
+func narrowToByte(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]
 	x, isReg := at(in, 0).register()
 	n, isNumber := at(in, 1).number()
@@ -362,8 +362,8 @@ func extension(c *cursor, i int) (int, []flow.Inst) {
 	return 0, nil
 }
 
-// halves uses the low half of 64-bit registers where that is enough.
-func halves(c *cursor, i int) (int, []flow.Inst) {
+// narrow uses the low half of 64-bit registers where that is enough.
+func narrow(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]
 	x, isReg := at(in, 0).register()
 	enough := lowHalf[name(in)]

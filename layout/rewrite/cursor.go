@@ -64,7 +64,7 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 				c.careful = false
 				clear(refused)
 				sh.record(rules[k].name, cmp.Or(rules[k].gone, "is not needed"), c.replaced, code)
-			} else if k == settleRule && !c.careful {
+			} else if k == constantsRule && !c.careful {
 				c.careful = true
 			} else {
 				refused[k] = true

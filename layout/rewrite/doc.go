@@ -10,7 +10,7 @@
 // forward one (facts.go) finds what is known at each point whatever the
 // arguments, the environment and the kernel's answers are; the backward one
 // (live.go) finds what matters at each point, because something later depends on
-// it. Rules (rules.go, settle.go) then replace a few instructions by fewer bytes,
+// it. Rules (rules.go, constants.go) then replace a few instructions by fewer bytes,
 // if the replacement leaves the same in all that matters.
 //
 // # The rules
@@ -19,17 +19,17 @@
 // name in Change.Rule and in the tests:
 //
 //	dead code             nothing that it changes matters
-//	settings              registers get their values in the shortest way, whatever it was (settle.go)
+//	constants             constant materialisation: registers get their values in the shortest way (constants.go)
 //	known flags           a comparison with zero of which the flags tell already
 //	short operations      AND, IMUL, LEA as MOVZX, SHL, ADD or with a byte
 //	zero test             CMP with 0 as TEST
 //	compare by counting   CMP with 1, -1 or 2 as DEC or INC of a register not needed any more
 //	counting              ADD and SUB of 1 as INC and DEC, of 128 as -128
 //	numbers in registers  a number that a register holds
-//	bytes                 on the one byte of a register that matters
+//	narrowing to bytes    on the one byte of a register that matters
 //	numbers in bytes      a number that a byte register holds, for a byte of memory
 //	zero extension        a load of a byte where the rest is zero or does not matter
-//	halves                on 32 bits of a 64-bit register
+//	narrowing             on 32 bits of a 64-bit register
 //	stores                a number into memory from a register, or by AND and OR
 //	pushes                a number or address that a register holds
 //	load string           MOV and INC as LODS
@@ -51,11 +51,11 @@
 //	joined branches       two that ask for the same flags, one behind the other (chosen.go)
 //	decided branches      of which the way is known
 //	equal blocks          that do the same and go on at the same place
-//	equal ends            of two blocks
+//	tail merging          of two blocks
 //	tail calls            a CALL in front of a RET as a jump
 //	inlining              what is called once is put there
 //	needless saves        PUSH and POP of what nobody misses (saves.go)
-//	turned branches       the opposite condition, where that needs fewer jumps (moves.go)
+//	inverted branches     the opposite condition, where that needs fewer jumps (moves.go)
 //
 // Some changes save nothing by themselves, but let these rules save more. They
 // are tried, and kept where the program becomes shorter: first these, on the
@@ -75,7 +75,7 @@
 //	detours               a loop is entered through its end, where that changes nothing (detour.go)
 //	computed numbers      instead of a branch that only chooses a number by a sign (chosen.go)
 //	buffers on the stack  zeros behind the file that only the kernel reads and writes (buffers.go)
-//	rotation              counting at the end of a loop is done at its beginning
+//	loop rotation         counting at the end of a loop is done at its beginning
 //
 // # Why it is sound
 //

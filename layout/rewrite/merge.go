@@ -323,7 +323,7 @@ func (sh *shortener) tails() bool {
 	cut := len(x.Code) - best.n
 	shared := &flow.Block{ID: sh.newID(), Code: slices.Clone(x.Code[cut:]), Next: x.Next}
 	end := y.Code[len(y.Code)-best.n:]
-	sh.note("equal ends", end, bestSaved-branchSize, text(end)+" is shared")
+	sh.note("tail merging", end, bestSaved-branchSize, text(end)+" is shared")
 	x.Code, x.Next = x.Code[:cut:cut], shared
 	y.Code, y.Next = y.Code[:len(y.Code)-best.n:len(y.Code)-best.n], shared
 	i := slices.Index(sh.g.Blocks, x)

@@ -153,7 +153,7 @@ func (sh *shortener) rotate(b *flow.Block) bool {
 	}
 	b.Code = b.Code[:n:n]
 	to.Code = append([]flow.Inst{in}, to.Code...)
-	sh.note("rotation", []flow.Inst{in}, 0, instText(&in)+" is done at the beginning of the loop")
+	sh.note("loop rotation", []flow.Inst{in}, 0, instText(&in)+" is done at the beginning of the loop")
 	return true
 }
 
@@ -493,7 +493,7 @@ func (sh *shortener) invert() {
 		in.Target = next
 		b.Code[n-1], b.Next = in, old.Target
 		if now := sh.jumps(); now < jumps {
-			sh.note("turned branches", []flow.Inst{old}, branchSize*(jumps-now), instText(&old)+" is turned over")
+			sh.note("inverted branches", []flow.Inst{old}, branchSize*(jumps-now), instText(&old)+" is turned over")
 			jumps = now
 			continue
 		}

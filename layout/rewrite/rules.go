@@ -19,17 +19,17 @@ type rule struct {
 // of equals the first.
 var rules = []rule{
 	{name: "dead code", apply: dead},
-	{name: "settings", apply: settle, gone: "is settled"},
+	{name: "constants", apply: materialise, gone: "is settled"},
 	{name: "known flags", apply: sameFlags, gone: "is told by the flags already"},
 	{name: "short operations", apply: operands},
 	{name: "zero test", apply: compareZero},
 	{name: "compare by counting", apply: compareByCounting},
 	{name: "counting", apply: counting},
 	{name: "numbers in registers", apply: immediates},
-	{name: "bytes", apply: bytesOnly},
+	{name: "narrowing to bytes", apply: narrowToByte},
 	{name: "numbers in bytes", apply: byteOperands},
 	{name: "zero extension", apply: extension},
-	{name: "halves", apply: halves},
+	{name: "narrowing", apply: narrow},
 	{name: "stores", apply: stores},
 	{name: "pushes", apply: pushes},
 	{name: "load string", apply: loadString},
@@ -42,8 +42,8 @@ var rules = []rule{
 	{name: "stack pointer", apply: stackPointer, gone: "is the stack pointer already"},
 }
 
-// settleRule is the number of settle in rules.
-const settleRule = 1
+// constantsRule is the number of materialise in rules.
+const constantsRule = 1
 
 const allButCarry = x86.PF | x86.AF | x86.ZF | x86.SF | x86.OF
 const arithmeticFlags = allButCarry | x86.CF

@@ -8,11 +8,11 @@ import (
 	"tasm/flow"
 )
 
-// Setting registers. A run of instructions that only give registers values
+// Constant materialisation. A run of instructions that only give registers values
 // which are known in terms of what was there before (numbers, addresses, copies,
 // sums with numbers) can be replaced by any other code after which the registers
-// that matter hold the same. settle looks for the shortest such code: it tries
-// the ways to set one register (settings), one register after the other in every
+// that matter hold the same. materialise looks for the shortest such code: it tries
+// the ways to set one register, one register after the other in every
 // order, and gives up a line of attempts when it is as long as the best so far.
 // Each attempt costs at least a byte, and the number of attempts is bounded, so
 // it ends.
@@ -20,8 +20,8 @@ import (
 // maxAttempts bounds the attempts for one run.
 const maxAttempts = 1000
 
-// settle replaces the longest run of settings from instruction i on.
-func settle(c *cursor, i int) (int, []flow.Inst) {
+// materialise replaces the longest run that sets registers from instruction i on.
+func materialise(c *cursor, i int) (int, []flow.Inst) {
 	s := c.s
 	var ends []int
 	var written []x86.FlagSet
@@ -114,7 +114,7 @@ func (c *cursor) stackFree(s *state, live parts) bool {
 	return true
 }
 
-// materialiser is a search for settings.
+// materialiser is a search for the shortest code.
 type materialiser struct {
 	c        *cursor
 	make     maker
