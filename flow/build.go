@@ -94,10 +94,6 @@ func (b *builder) doubt(at diag.Range, kind doubtKind, args ...any) {
 	b.graph.Doubts = append(b.graph.Doubts, Doubt{at, text, kind.advice})
 }
 
-// maxUnits bounds the instructions of a program: a larger one has nothing to
-// gain from its headers.
-const maxUnits = 1 << 16
-
 // list lists the instructions of all sections.
 func (b *builder) list() {
 	for _, s := range b.graph.Program.Sections {
@@ -659,9 +655,6 @@ func (b *builder) newObject(r *run) *Object {
 	}
 	return o
 }
-
-// maxObject is the largest object whose bytes are kept, in bytes.
-const maxObject = 1 << 24
 
 // name returns the label at a place, or where it is.
 func (b *builder) name(at place) string {

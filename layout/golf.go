@@ -208,11 +208,6 @@ func (g *golfer) place(graph *flow.Graph, known place.Facts, method string, chan
 	return file
 }
 
-// maxAnew is the size in bytes from which on programs are not written anew: what
-// can be saved is in the headers, and the time for each size grows with it. It
-// doubles with each unit of effort.
-const maxAnew = 256
-
 // writeAnew forgets the program's instructions and searches for others that
 // make its system calls.
 func (g *golfer) writeAnew() {

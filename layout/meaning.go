@@ -10,10 +10,6 @@ import (
 	"tasm/program"
 )
 
-// maxObjects bounds of how many objects a comparison is told: it looks through them
-// all the time.
-const maxObjects = 256
-
 // graphOf takes a program apart. One that is seen to jump to computed addresses others
 // than those that it holds, since it computes with them, is doubted.
 func graphOf(p *program.Program, plain *File) *flow.Graph {

@@ -70,10 +70,6 @@ func (m *Memory) storeIndexed(r *Region, address, x Term) {
 	m.top = &layer{indexed: &indexed{*r, address, x}, below: m.top}
 }
 
-// maxConsidered bounds the known places of one layer that a byte at an unknown
-// one is held against.
-const maxConsidered = 64
-
 // byteIn returns the byte at an address in a region, from a layer on downwards. It
 // reports false where that can't be said.
 func (m *Memory) byteIn(l *layer, r *Region, at Term) (Byte, bool) {

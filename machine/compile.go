@@ -79,7 +79,6 @@ const (
 	slotTotal = slotX + 2
 	slotFirst = slotX + 3
 	slotCount = 128
-	mostForks = 4
 	// Loads are Inputs from here on.
 	inputLoad = 1 << 10
 )

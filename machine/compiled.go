@@ -34,9 +34,6 @@ func (s *State) Quick(p *Prepared, log *Changes) bool {
 	return c.run(s, log)
 }
 
-// mostVariants bounds how often an instruction is compiled, for flags of other shapes.
-const mostVariants = 8
-
 func (s *State) variant(p *Prepared, shape flagShape) *Compiled {
 	if p.variants >= mostVariants {
 		return nil

@@ -31,9 +31,6 @@ type known struct {
 	depth   int    // how many layers there are from here on
 }
 
-// maxLayers is how many layers are looked through before they are made one.
-const maxLayers = 16
-
 // span is the numbers from low to high.
 type span struct{ low, high uint64 }
 

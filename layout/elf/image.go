@@ -5,9 +5,6 @@ import (
 	"fmt"
 )
 
-// maxSegments bounds the program headers of type PT_LOAD that are looked at.
-const maxSegments = 64
-
 // Image is an executable as Linux maps it.
 type Image struct {
 	File  []byte

@@ -54,9 +54,6 @@ type goal struct {
 	fresh bool // no conclusions were drawn from it yet
 }
 
-// maxSteps bounds one search.
-const maxSteps = 1 << 12
-
 func newModel(bytes int64) *Model {
 	ints := make([]bit, 3*8*bytes)
 	m := &Model{known: make([]byte, bytes), value: make([]byte, bytes), root: ints[:8*bytes], next: ints[8*bytes : 16*bytes]}

@@ -12,9 +12,6 @@ type Needs struct {
 	Zeros, Size int64
 }
 
-// MostNeeded is the largest file that For expects, in bytes.
-const MostNeeded = 1 << 20
-
 // For adds what a program asks of its segment to what the loader asks.
 func (l *Loader) For(n Needs) *Loader {
 	out := *l

@@ -65,13 +65,6 @@ type Options struct {
 	Context context.Context
 }
 
-// firstRuns is how many runs are compared before it is tried to prove something by
-// induction.
-const firstRuns = 12
-
-// DefaultRuns is how many generated runs are compared.
-const DefaultRuns = 300
-
 // Assumption is something about the outside that is taken for granted.
 type Assumption struct {
 	Name    string

@@ -5,9 +5,6 @@ import "tasm/machine"
 // Few choices. Where an instruction uses an address that can be one of a few, such as
 // an entry of a table of jumps, each of them is a case for itself.
 
-// maxChoices is for how many values of a part of an address that is done.
-const maxChoices = 32
-
 // choice returns a condition on which an address depends: that one of its parts has one
 // of a few values, or what selects one of two. It is known to hold if that is the last
 // of the values. There is none where ok is false.

@@ -8,20 +8,6 @@ import (
 	"tasm/machine"
 )
 
-// Bounds of one generated run.
-const (
-	runSteps = 20000
-	// longSteps is how many instructions more all runs together may take.
-	longSteps = 1 << 21
-	runCalls  = 64
-	runBytes  = 1 << 14 // in buffers
-	// slower is how many times as many instructions the result may take.
-	slower = 4
-	// idleRuns is after how many runs without a system call there is nothing to
-	// compare.
-	idleRuns = 16
-)
-
 // concreteBias is where files without addresses of their own are put.
 func concreteBias(im *image) uint64 {
 	if im.Fixed {

@@ -28,11 +28,11 @@ type script struct {
 type mood uint8
 
 const (
-	kind     mood = iota // every call succeeds in full
-	hostile              // every call fails
-	mixed                // some fail, some do less than asked
-	moods    = 4         // mixed counts twice
-	maxWords = 3         // arguments and variables of the environment, mostly
+	kind        mood = iota // every call succeeds in full
+	hostile                 // every call fails
+	mixed                   // some fail, some do less than asked
+	moods       = 4         // mixed counts twice
+	wordsAtMost = 3         // arguments and variables of the environment, mostly
 )
 
 // arguments are texts that programs tell apart.
@@ -42,10 +42,10 @@ func newScript(number int, numbers []uint64, abi *linux.ABI, assume []*Assumptio
 	s := &script{random: rand.New(rand.NewPCG(uint64(number), 0x7a51)), mood: min(mood(number%moods), mixed), numbers: numbers, told: uint64(number)}
 	r := s.random
 	s.process.Args = []string{"program"}
-	for range r.IntN(maxWords + 1) {
+	for range r.IntN(wordsAtMost + 1) {
 		s.process.Args = append(s.process.Args, s.text())
 	}
-	for range r.IntN(maxWords) {
+	for range r.IntN(wordsAtMost) {
 		s.process.Env = append(s.process.Env, "V"+s.text())
 	}
 	top := uint64(0xfffdd000)

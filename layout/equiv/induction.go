@@ -11,19 +11,6 @@ import (
 	"tasm/machine"
 )
 
-// Bounds of a proof by induction.
-const (
-	inductionSteps  = 200000  // instructions of both programs, and what is as much work
-	workPerLocation = 4       // instructions that looking at a location is worth
-	inductionTerms  = 1500000 // different terms
-	inductionRounds = 40      // beginnings anew
-	inductionNodes  = 2000
-	segmentSteps    = 4000 // instructions between two cuts
-	segmentPaths    = 512
-	widenAfter      = 3 // times that a relation was weakened
-	giveUpAfter     = 24
-)
-
 // induction is a proof by induction in the making.
 type induction struct {
 	*world
@@ -156,9 +143,6 @@ func induct(original, result *image, assume []*Assumption) *induction {
 	}
 	return first
 }
-
-// maxShifts is at how many instructions of a loop it is tried to cut it.
-const maxShifts = 12
 
 // prove tries it with the loops cut in one way.
 func (d *induction) prove() {
@@ -629,10 +613,6 @@ func (d *induction) note(side int, at machine.Term, length int) {
 		d.again = len(d.nodes) > 0
 	}
 }
-
-// maxVisits is how often an instruction is run between two cuts, with whatever stack
-// pointer, before it is known to be in a loop.
-const maxVisits = 16
 
 // cut reports whether a process stands where a loop is cut. A new loop is found by
 // coming round.

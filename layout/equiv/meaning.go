@@ -90,9 +90,6 @@ func (p *pair) admit(v callView) bool {
 	return true
 }
 
-// maxFindings bounds how many findings are kept.
-const maxFindings = 16
-
 // note adds a finding about the instruction that the original is at, if the path
 // can be taken and the condition, if not nil, can hold on it. About says which
 // terms lead there; else all that is known may.
@@ -151,13 +148,6 @@ func (p *pair) results(about []machine.Term) []machine.Unknown {
 	slices.SortFunc(list, func(a, b machine.Unknown) int { return a.Call - b.Call })
 	return list
 }
-
-// trials is how many values of the unknowns are tried to find some that the facts
-// admit.
-const trials = 200
-
-// maxEvaluations bounds how many terms are evaluated for that in one proof.
-const maxEvaluations = 1 << 20
 
 // instance looks for values of the unknowns that the facts admit and for which a
 // condition, if not nil, holds. It returns what terms are then.

@@ -67,9 +67,6 @@ func objectsOf(im *image) []*object {
 	return list
 }
 
-// maxReached bounds the instructions that are looked at to tell code from data.
-const maxReached = 1 << 16
-
 // reached returns the addresses of the bytes of instructions that the entry leads
 // to, as far as jumps say where they go.
 func (im *image) reached() map[uint64]bool {

@@ -9,18 +9,6 @@ import (
 	"tasm/machine"
 )
 
-const (
-	// maxBuffer bounds the bytes of a buffer that are looked at.
-	maxBuffer = 1 << 17
-	// maxOpen bounds the bytes of a buffer whose size is not known.
-	maxOpen = 1 << 13
-	// maxStrings bounds the strings of an array.
-	maxStrings = 256
-	// maxVectors bounds the buffers of one call, as the kernel does
-	// (include/uapi/linux/uio.h UIO_MAXIOV).
-	maxVectors = 1024
-)
-
 // passed is what a program hands to the kernel with one argument.
 type passed struct {
 	linux.Arg

@@ -8,17 +8,6 @@ import (
 	"tasm/machine"
 )
 
-// Bounds of a proof.
-const (
-	proofSteps = 60000   // instructions of both programs that compute with unknowns
-	easySteps  = 1 << 20 // others, beyond which they count as well
-	proofPaths = 256     // cases
-	proofTerms = 150000  // different terms
-	// bytesPerStep is how many bytes of memory or text take as long as a step.
-	bytesPerStep = 8
-	proofCalls   = 256 // system calls on one path
-)
-
 // pair is the two programs on one path, with what is known on it.
 type pair struct {
 	*world

@@ -81,14 +81,6 @@ type relation struct {
 	height [2]int64
 }
 
-// Bounds of a relation.
-const (
-	below        = 64   // bytes below the stack pointer that are looked at
-	maxHeight    = 1024 // bytes of the stack above it
-	maxLocations = 2048
-	maxScattered = 256 // bytes that the kernel may have written, told apart
-)
-
 // snapshot is two states with what they hold where.
 type snapshot struct {
 	*route
@@ -490,9 +482,6 @@ func (g *pairing) newSymbol(k pairKey) int {
 	g.ofSymbol[k] = i
 	return i
 }
-
-// maxRanges bounds the ranges of a symbol's values.
-const maxRanges = 4
 
 // union returns the values that are in either of two sets.
 func union(x, y [][2]uint64) [][2]uint64 {

@@ -8,15 +8,6 @@ import (
 	"tasm/machine"
 )
 
-// Bounds of a survey: some thousandths of a second.
-const (
-	surveySteps = 12000
-	surveyPaths = 96
-	surveyCalls = 48
-	surveyTerms = 30000
-	surveyTries = 1 << 15 // evaluations of terms
-)
-
 // Trouble is a place at which a program comes to a bad end, or does what hardly
 // anybody means, on a path that it can take.
 type Trouble struct {

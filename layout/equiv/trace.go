@@ -166,12 +166,6 @@ func (u *Uses) watch(word int) func(machine.Access) {
 	}
 }
 
-// maxCalls bounds the calls of a Trace, maxSteps the instructions of one path.
-const (
-	maxCalls = 10000
-	maxSteps = 200000
-)
-
 // Run executes a file with unknowns for the arguments, the environment and
 // what the kernel returns. It returns the calls that it makes if those are the
 // same in all cases, else nil and the reason why not: a clause with the program

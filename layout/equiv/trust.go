@@ -4,16 +4,6 @@ import (
 	"tasm/machine"
 )
 
-// trustRuns is on how many generated runs it is tried whether the original stays in
-// the objects that it was taken not to leave.
-const trustRuns = 16
-
-// Bounds of one of them.
-const (
-	trustSteps = 3000
-	trustBytes = 4096 // in buffers
-)
-
 // trust notes that an instruction of the original is taken not to leave an object.
 func (d *induction) trust(r *route, o *object) {
 	at := addressOf(r.here[0])

@@ -433,7 +433,3 @@ func (t *text) make(m making) []way {
 	}
 	return list
 }
-
-// beyond is how far behind the headers a register may still get what it should
-// hold, in bytes.
-const beyond = 8

@@ -14,12 +14,6 @@ import (
 // where there is room for that among the headers. Then a POP, which is short,
 // gives it to the register.
 
-// maxEarly is how many numbers may lie on the stack at once for that.
-const maxEarly = 3
-
-// maxAhead bounds for how many constants of a block that is tried at each point.
-const maxAhead = 6
-
 // early are the constants, by index + 1, whose numbers lie on the stack; the last
 // one's lies on top.
 type early [maxEarly]int16

@@ -8,9 +8,6 @@ import (
 // Order. Instructions that do not depend on each other may stand in any order,
 // and another one may fill the free bytes of the headers better.
 
-// window bounds how far ahead of others that come first an item is taken.
-const window = 6
-
 // progress is which items of a chain are placed: those in front of item, and
 // of those from it on the ones whose bits are set in done.
 type progress struct {

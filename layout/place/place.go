@@ -85,15 +85,6 @@ type beginning struct {
 	entry int
 }
 
-const (
-	// maxSaved is how many bytes early pushes are expected to save at most.
-	maxSaved = 3
-	// maxBeginnings bounds with how many of them that is tried, and maxEarlyNodes with
-	// how many nodes.
-	maxBeginnings = 3
-	maxEarlyNodes = 1 << 16
-)
-
 // promising lists the beginnings of the smallest files, of those that are no
 // larger than a size.
 func promising(spaces []*space, size int) []beginning {
@@ -110,9 +101,6 @@ func promising(spaces []*space, size int) []beginning {
 	})
 	return list[:min(len(list), maxBeginnings)]
 }
-
-// maxSize is the largest file that is laid out, in bytes.
-const maxSize = elf.MostNeeded
 
 // Facts are what is known in front of each instruction of a block, and behind
 // the last one.

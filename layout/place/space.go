@@ -266,12 +266,6 @@ type assigned struct {
 // link is an instruction of a bridge.
 type link struct{ at, length int }
 
-const (
-	maxBridges = 400
-	maxLinks   = 6
-	maxSteps   = 1500
-)
-
 // openers are the opcodes without ModRM that may stand in a byte that can be
 // chosen: they swallow up to four bytes and touch no memory.
 var openers = []byte{

@@ -15,11 +15,6 @@ import (
 // OnStack is the rule of this file.
 const OnStack = "buffers on the stack"
 
-// maxBuffer bounds how far below the initial stack pointer buffers go, in bytes:
-// the kernel lets the stack reach that far from the start (fs/exec.c
-// setup_arg_pages).
-const maxBuffer = 1 << 17
-
 // emptied is what headers take more, in bytes, where a program has memory that
 // it writes to or that is not in the file: 57 bytes of 32-bit headers are not
 // free then instead of 46.

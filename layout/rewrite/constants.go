@@ -17,9 +17,6 @@ import (
 // Each attempt costs at least a byte, and the number of attempts is bounded, so
 // it ends.
 
-// maxAttempts bounds the attempts for one run.
-const maxAttempts = 1000
-
 // materialise replaces the longest run that sets registers from instruction i on.
 func materialise(c *cursor, i int) (int, []flow.Inst) {
 	s := c.s
@@ -559,6 +556,3 @@ func isHeldBy(vals *[registers]value, n uint64, r int) int {
 	}
 	return -1
 }
-
-// maxWays bounds the ways that are tried for one register.
-const maxWays = 6

@@ -31,9 +31,6 @@ const (
 	noValue
 )
 
-// maxTerms is how many terms a domain may hold before another takes its place.
-const maxTerms = 1 << 14
-
 // domain returns what analyses of code of a mode are made in.
 func (s *shortener) domain() *domain {
 	if d := *s.caches.domain; d != nil && d.terms.Count() < maxTerms {
@@ -270,14 +267,14 @@ func (a *analysis) wordAt(v value) unknown {
 		return a.unclearPointer()
 	}
 	if v.unknown > 0 && a.t.list[v.unknown].key.kind == stackStart && v.offset == 0 {
-		return unknown{zeros: zerosUpTo(maxArguments)} // argc
+		return unknown{zeros: zerosUpTo(argcBound)} // argc
 	}
 	return unknown{}
 }
 
-// maxArguments bounds argc: the addresses of the arguments take no more than a
+// argcBound bounds argc: the addresses of the arguments take no more than a
 // quarter of the stack's limit or 6 MiB (fs/exec.c bprm_stack_limits).
-const maxArguments = 1 << 24
+const argcBound = 1 << 24
 
 // store notes what a word of the stack holds from now on.
 func (x *evaluation) store(address, content machine.Term) {
@@ -292,9 +289,6 @@ func (x *evaluation) store(address, content machine.Term) {
 	}
 	x.s.slots = append(slices.Clip(x.s.slots), slot{to, v})
 }
-
-// maxSlots bounds the words of the stack that are followed.
-const maxSlots = 32
 
 // slot returns the known content of the word at an address.
 func (a *analysis) slot(s *state, address value) (value, bool) {

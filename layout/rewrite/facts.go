@@ -88,9 +88,6 @@ func (s *shortener) analyze() *analysis {
 	}
 }
 
-// maxRounds bounds the passes of the analysis; far fewer are needed.
-const maxRounds = 400
-
 // passed is what a block was gone through with.
 type passed struct {
 	version int // of all facts

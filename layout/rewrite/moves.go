@@ -10,10 +10,6 @@ import (
 // let rules save more. They are tried one by one on the program as the rules
 // have left it; what becomes shorter is kept, and the search goes on from there.
 
-// climbShare is the part of the work that is left which the search for moves may
-// take: one of so many.
-const climbShare = 2
-
 // climb looks for the move that makes sh the shortest, and goes on from there
 // until none makes it shorter.
 func (sh *shortener) climb() *shortener {

@@ -42,10 +42,6 @@ type Change struct {
 	Saved int        // bytes
 }
 
-// maxPasses bounds how often all blocks are gone through. Every pass but the
-// last makes the program shorter by at least a byte, so it would end without.
-const maxPasses = 12
-
 // Shorten returns a graph that behaves as g does and whose code takes fewer
 // bytes, with the changes made, in order. g itself is not changed. A graph with
 // doubts is returned as it is.

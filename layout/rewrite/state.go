@@ -125,9 +125,6 @@ func (s *state) differs(v value) {
 	}
 }
 
-// maxNonzero bounds the values that are followed for not being 0.
-const maxNonzero = 8
-
 // slot is a word of the stack whose content is known.
 type slot struct {
 	address, content value

@@ -213,13 +213,6 @@ func countZero(c *cursor, i int) (int, []flow.Inst) {
 	return 2, []flow.Inst{j}
 }
 
-// maxReach bounds the bytes of a program in which a short branch is taken to
-// reach everything.
-const maxReach = 100
-
-// maxLoop bounds the bytes of a block that LOOP goes back over.
-const maxLoop = 100
-
 // stackBytes drops words from the stack by POP.
 func stackBytes(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]

@@ -14,13 +14,6 @@ import (
 // their parts throughout, or a register that the program does not use holds the
 // address of its data. Whichever variant is the shortest in the end is taken.
 
-// maxTries bounds the variants of one program, and maxVaried the instructions
-// of a program of which more than the first few are tried.
-const (
-	maxTries  = 5
-	maxVaried = 500
-)
-
 // variant is a change to the program as a whole; it reports false where it is
 // none.
 type variant func(sh *shortener) bool

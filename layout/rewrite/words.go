@@ -15,9 +15,6 @@ import (
 // register holds, and dropped behind it. Of the last word only a part may be read:
 // the rest of it can be bytes of the headers.
 
-// maxWords bounds how many words are pushed.
-const maxWords = 4
-
 // reading is a call of the kernel that reads bytes of an object, and the only
 // use of an address that was put into a register for it.
 type reading struct {
@@ -146,9 +143,6 @@ func (sh *shortener) words(early bool) []variant {
 	}
 	return list
 }
-
-// maxDontCare bounds the programs with don't-care bytes that are offered.
-const maxDontCare = 2
 
 // offerDontCare pushes words that make the code longer, but no longer than by bytes that
 // may hold anything, and offers the programs that are the shortest without these.

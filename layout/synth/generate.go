@@ -589,8 +589,6 @@ func starts(long bool, room int) [][]byte {
 	return startTable()[m][min(room, maxStart)]
 }
 
-const maxStart = 8
-
 var startTable = sync.OnceValue(func() *[2][maxStart + 1][][]byte {
 	var table [2][maxStart + 1][][]byte
 	for m := range table {

@@ -9,50 +9,6 @@ import (
 	"tasm/layout/elf"
 )
 
-// Limits of a search.
-const (
-	widest      = 64 // sizes above the floor that are tried
-	arrangeMost = 64 // arrangements of the blobs on one site
-	rounds      = 20
-	// sizeBudget is the number of states that the tasks of one size may look at in
-	// the first round; it doubles from round to round.
-	sizeBudget = 1 << 12
-	// leastBudget is what a task may look at, however many there are.
-	leastBudget = 1 << 4
-	// taskCost is what preparing a task counts for, in states.
-	taskCost = 1 << 2
-	// A task may look at firstBudget states at first while no file is known, and
-	// at firstMost in the end.
-	firstBudget, firstMost = 1 << 7, 1 << 16
-	// firstStep is how much larger than the floor is the file that is sought first.
-	firstStep = 16
-	// The search for some file and for one of the size of the floor may look at
-	// floorBudget states, the rest of the search at totalBudget. Both double with
-	// every unit of effort.
-	floorBudget, totalBudget = 1 << 16, 1 << 17
-	// buildBudget is the same for messages that are put together on the stack, and
-	// idleBudget where the program may make calls besides.
-	// leastRoom is how much room the latter has to have (site.room): it does not run
-	// through decided bytes much.
-	buildBudget, idleBudget = 1 << 17, 1 << 21
-	leastRoom               = 16
-	// Of programs with more than fewCalls calls there are many more tasks, and hardly
-	// ever does one find what is smaller than the same blocks rewritten. They get a
-	// longShare of the budget, and mostJobs bounds their tasks of one size, those of the
-	// last placement aside. It doubles with every unit of effort.
-	fewCalls  = 2
-	longShare = 4
-	// A search that begins more than farGap bytes above the floor has more to find: it
-	// gets farShare times the budget.
-	farGap, farShare = 16, 4
-	mostJobs         = 1 << 13
-	// mostSteps bounds the steps that a task keeps, allSteps those that all keep
-	// from one round to the next; a step takes about 100 bytes.
-	mostSteps, allSteps = 1 << 23, 1 << 23
-	// maxTolerance is how many bytes the estimates are taken to be wrong by at most.
-	maxTolerance = 4
-)
-
 // Search looks for the smallest file that does what the plan says under every
 // result of the kernel. It returns ErrNone when it finds none, and then a Result
 // without Bytes if it knows a bound of the files in Whole.

@@ -85,9 +85,6 @@ type solution struct {
 	path  []visit
 }
 
-// maxDepth bounds the instructions of a result.
-const maxDepth = 200
-
 // newTask prepares a search; nil if the places exclude each other.
 func newTask(s *site, p *Plan, size, entry int, blobs []int, b *build) *task {
 	g := newGround(s, size, entry)
@@ -236,9 +233,6 @@ func (t *task) extend(o *estimate, ip int, pointers uint64) {
 	}
 	o.from = min(o.from, ip)
 }
-
-// maxEstimates bounds what is kept of them.
-const maxEstimates = 1 << 12
 
 // longest is the length of the longest instruction that is looked at, in bytes.
 const longest = 10
