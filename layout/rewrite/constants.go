@@ -202,12 +202,25 @@ func (t *materialiser) one(name string, operands ...operand) known {
 		}
 		k.operands[i] = [2]int64{int64(o.Operand.Register), o.Value.N}
 	}
-	if code, ok := t.c.sh.tried[k]; ok {
-		return code
+	code, ok := t.c.sh.tried[k]
+	if !ok {
+		made := t.make.one(name, slices.Clone(operands)...)
+		code = known{made, sizeOf(made)}
+		t.c.sh.tried[k] = code
 	}
-	code := t.make.one(name, operands...)
-	t.c.sh.tried[k] = known{code, sizeOf(code)}
-	return t.c.sh.tried[k]
+	return code
+}
+
+// sum is LEA of register o plus a number, remembered likewise.
+func (t *materialiser) sum(to operand, o int, d int64) known {
+	k := tried{"lea", [2][2]int64{{int64(to.Operand.Register)}, {int64(o), d}}}
+	code, ok := t.c.sh.tried[k]
+	if !ok {
+		made := t.make.one("lea", to, mem(int64(o), d, t.make.bits, 0))
+		code = known{made, sizeOf(made)}
+		t.c.sh.tried[k] = code
+	}
+	return code
 }
 
 // two makes one of two.
@@ -288,7 +301,7 @@ func (t *materialiser) try(vals [registers]value, cost int) {
 
 // ways lists ways to bring r to its target, short ones first.
 func (t *materialiser) ways(r int, vals *[registers]value) []way {
-	x := &target{materialiser: t, r: r, vals: vals, want: t.target[r], cur: vals[r], word: t.make.bits / 8}
+	x := &target{materialiser: t, r: r, vals: vals, want: t.target[r], cur: vals[r], word: t.make.bits / 8, list: make([]way, 0, 16)}
 	x.mask = masks(t.live[r]) & t.c.a.t.mask()
 	x.held, x.isHeld = x.cur.number()
 	if n, ok := x.want.number(); ok {
@@ -518,7 +531,7 @@ func (x *target) computed(o int) {
 		x.add(x.want, x.plus(d, reg(r, size)))
 	}
 	if d < 128 && (o != sp || x.word == 4) {
-		x.add(x.want, x.one("lea", reg(r, size), mem(int64(o), d, x.make.bits, 0)))
+		x.add(x.want, x.sum(reg(r, size), o, d))
 	}
 }
 

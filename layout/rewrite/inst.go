@@ -256,16 +256,26 @@ func (m maker) one(name string, operands ...operand) []flow.Inst {
 	return []flow.Inst{in}
 }
 
+// registerOperands are the general registers as operands, by number and size; behind
+// them ah, ch, dh and bh. They are never changed.
+var registerOperands = func() (list [registers + 4][9]*x86.Operand) {
+	for number := range registers {
+		for _, size := range []int{1, 2, 4, 8} {
+			list[number][size] = &x86.Operand{Kind: x86.RegisterOperand, Register: x86.GeneralRegister(number, size)}
+		}
+	}
+	for number, name := range []string{"ah", "ch", "dh", "bh"} {
+		list[registers+number][1] = &x86.Operand{Kind: x86.RegisterOperand, Register: x86.LookupRegister(name)}
+	}
+	return list
+}()
+
 // reg is the general register of a number and size as an operand. A byte
 // register 4 to 7 has no encoding outside 64-bit mode.
-func reg(number, size int) operand {
-	return operand{Operand: &x86.Operand{Kind: x86.RegisterOperand, Register: x86.GeneralRegister(number, size)}}
-}
+func reg(number, size int) operand { return operand{Operand: registerOperands[number][size]} }
 
 // highReg is ah, ch, dh or bh.
-func highReg(number int) operand {
-	return operand{Operand: &x86.Operand{Kind: x86.RegisterOperand, Register: x86.LookupRegister([]string{"ah", "ch", "dh", "bh"}[number])}}
-}
+func highReg(number int) operand { return reg(registers+number, 1) }
 
 func imm(n int64) operand {
 	return operand{Operand: &x86.Operand{Kind: x86.ImmediateOperand, Value: lang.Number64(n)}}
