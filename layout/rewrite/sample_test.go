@@ -2,38 +2,29 @@ package rewrite
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
+
+// start is how a program is run.
+type start struct {
+	stdin string
+	args  []string
+}
 
 // TestSamples shortens the samples and runs both versions.
 func TestSamples(t *testing.T) {
 	for _, x := range []struct {
-		name  string
-		stdin string
-		args  []string
-		most  int // bytes of code
+		name   string
+		most   int // bytes of code
+		starts []start
 	}{
-		{"hello", "", nil, 17}, {"hello64", "", nil, 20}, {"echo", "", []string{"a", "", "bcd"}, 66}, {"cat", "some text\n", nil, 61},
-		{"sleep", "", []string{"0"}, 70}, {"sleep", "", nil, 70}, {"sleep", "", []string{"x"}, 70}, {"exit42", "", nil, 5}, {"false", "", nil, 4}, {"true", "", nil, 3},
+		{"hello", 17, []start{{}}}, {"hello64", 20, []start{{}}}, {"echo", 66, []start{{args: []string{"a", "", "bcd"}}}},
+		{"cat", 61, []start{{stdin: "some text\n"}}},
+		{"sleep", 70, []start{{args: []string{"0"}}, {}, {args: []string{"x"}}}},
+		{"exit42", 5, []start{{}}}, {"false", 4, []start{{}}}, {"true", 3, []start{{}}},
 	} {
-		source, err := os.ReadFile("../../samples/" + x.name + ".tasm")
-		if err != nil {
-			t.Fatal(err)
-		}
-		g := graph(t, string(source))
-		s, changes := Shorten(g, low)
-		before, after := layOut(t, g), layOut(t, s)
-		t.Logf("%s: %d became %d\n%s", x.name, before.code, after.code, listing(s))
-		for _, c := range changes {
-			t.Logf("%+v", c)
-		}
-		if after.code > x.most {
-			t.Errorf("%s takes %d bytes of code, more than %d", x.name, after.code, x.most)
-		}
-		want, got := run(t, before.file, x.stdin, x.args...), run(t, after.file, x.stdin, x.args...)
-		if want != got {
-			t.Errorf("%s %q: %+v became %+v\n%s", x.name, x.args, want, got, listing(s))
-		}
+		shortened(t, "../../samples/"+x.name+".tasm", x.most, x.starts)
 	}
 }
 
@@ -41,33 +32,41 @@ func TestSamples(t *testing.T) {
 // versions.
 func TestPrograms(t *testing.T) {
 	for _, x := range []struct {
-		name  string
-		stdin string
-		args  []string
-		most  int // bytes of code
+		name   string
+		most   int
+		starts []start
 	}{
-		{"fizzbuzz", "", nil, 145}, {"wc", "two words\nand three more\n\n", nil, 233}, {"wc", "", nil, 233}, {"primes", "", nil, 107},
-		{"hexdump", "some text, and more\n\x00\xff", nil, 152},
-		{"tr", "Some Text [az@`{]\n", []string{"upper"}, 314}, {"tr", "Some Text [az@`{]\n", []string{"lower"}, 314},
-		{"tr", "Some Text [az@`{] nmNM\n", []string{"rot13"}, 314}, {"tr", "", []string{"rot14"}, 314}, {"tr", "", nil, 314},
+		{"fizzbuzz", 145, []start{{}}}, {"wc", 233, []start{{stdin: "two words\nand three more\n\n"}, {}}}, {"primes", 107, []start{{}}},
+		{"hexdump", 152, []start{{stdin: "some text, and more\n\x00\xff"}}},
+		{"tr", 314, []start{{"Some Text [az@`{]\n", []string{"upper"}}, {"Some Text [az@`{]\n", []string{"lower"}},
+			{"Some Text [az@`{] nmNM\n", []string{"rot13"}}, {"", []string{"rot14"}}, {}}},
 	} {
-		source, err := os.ReadFile("testdata/" + x.name + ".tasm")
-		if err != nil {
-			t.Fatal(err)
-		}
-		g := graph(t, string(source))
-		s, changes := Shorten(g, low)
-		before, after := layOut(t, g), layOut(t, s)
-		t.Logf("%s: %d became %d\n%s", x.name, before.code, after.code, listing(s))
-		for _, c := range changes {
-			t.Logf("%+v", c)
-		}
-		if after.code > x.most {
-			t.Errorf("%s takes %d bytes of code, more than %d", x.name, after.code, x.most)
-		}
+		shortened(t, "testdata/"+x.name+".tasm", x.most, x.starts)
+	}
+}
+
+// shortened shortens a program to at most so many bytes of code, and runs it as it was
+// and as it is.
+func shortened(t *testing.T, file string, most int, starts []start) {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := graph(t, string(source))
+	s, changes := Shorten(g, low)
+	before, after := layOut(t, g), layOut(t, s)
+	t.Logf("%s: %d became %d\n%s", file, before.code, after.code, listing(s))
+	for _, c := range changes {
+		t.Logf("%+v", c)
+	}
+	if after.code > most || len(g.Doubts) > 0 {
+		t.Errorf("%s takes %d bytes of code, more than %d; %v", file, after.code, most, g.Doubts)
+	}
+	for _, x := range starts {
 		want, got := run(t, before.file, x.stdin, x.args...), run(t, after.file, x.stdin, x.args...)
-		if want != got || len(g.Doubts) > 0 {
-			t.Errorf("%s %q: %+v became %+v\n%s%v", x.name, x.args, want, got, listing(s), g.Doubts)
+		if want != got {
+			t.Errorf("%s %s: %+v became %+v\n%s", file, strings.Join(x.args, " "), want, got, listing(s))
 		}
 	}
 }
