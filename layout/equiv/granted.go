@@ -55,9 +55,6 @@ type request struct {
 	file    bool
 }
 
-// maxGranted bounds memory that is looked at, in bytes.
-const maxGranted = 1 << 31
-
 // request returns what a call of mmap asks for, and false where it is another call or asks
 // for what is not modelled.
 func (v callView) request() (r request, ok bool) {

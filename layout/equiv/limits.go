@@ -26,6 +26,7 @@ const (
 	maxLocations    = 2048    // locations of a relation
 	maxScattered    = 256     // bytes that the kernel may have written, told apart
 	maxReached      = 1 << 16 // instructions that are looked at to tell code from data
+	maxGranted      = 1 << 31 // bytes of memory from mmap or brk that is looked at
 	maxFindings     = 16      // findings that are kept
 	trials          = 200     // values of the unknowns that are tried to find some that the facts admit
 	maxEvaluations  = 1 << 20 // terms that are evaluated for that in one proof
