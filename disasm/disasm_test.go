@@ -62,6 +62,20 @@ func TestColumns(t *testing.T) {
 // the processor reads, or none: codegen/x86/testdata lists them.
 var nasmDiffers = regexp.MustCompile(`\b(v\w*(ph|sh|ph2\w+|sh2\w+|2ph|2sh|w|bf16ps|intersectd)|v4\w+|vpdp(bus|wss)ds?|rdpkru|wrpkru|enqcmds?|ptwrite|wrssd|o16|o32|osp)\b`)
 
+// TestBound spells F2 in front of a jump or call as an assembler takes it.
+func TestBound(t *testing.T) {
+	code := []byte{0xF2, 0x7A, 0x00, 0xF2, 0xC3, 0xF2, 0xFF, 0xD0, 0xF2, 0xEB, 0x00, 0xF2, 0xCB}
+	var b bytes.Buffer
+	if err := Flat(&b, code, Options{Bits: 32, Source: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"bnd jp", "bnd ret", "bnd call eax", "repne jmp", "repne retf"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
 // TestSource disassembles random bytes to a source, and assembles it with nasm.
 func TestSource(t *testing.T) {
 	random := rand.New(rand.NewSource(1))

@@ -695,6 +695,8 @@ func (r *reader) finish(f *Form, address int64) {
 	}
 	if r.rep != 0 && r.rep != f.opcode.mandatory {
 		switch {
+		case r.rep == 0xF2 && f.tags&bounded != 0:
+			add(Bnd)
 		case r.rep == 0xF2:
 			add(Repne)
 		case f.tags&repeated == 0:
