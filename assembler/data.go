@@ -251,7 +251,8 @@ func (a *assembler) reserve(l *line, body *lang.Reserve, times int64) {
 }
 
 func (a *assembler) reserveBytes(l *line, size, times int64) {
-	if a.current.out.Flags&program.NoBits == 0 && size*times > 0 {
+	if leftOut := a.opts.Object != nil && a.opts.Object.Segmented; a.current.out.Flags&program.NoBits == 0 && size*times > 0 && !leftOut {
+		// (segments of OMF leave out what is reserved)
 		a.message(diag.Warningf("zeroing", l.statement.Range, "section '%s' has contents, so the reserved space is stored as zeros", a.current.out.Name).
 			Notef("in section .bss it would take no room in the file"))
 	}
@@ -274,7 +275,7 @@ func (a *assembler) align(l *line, body *lang.Align) {
 	room := (boundary - (a.current.size+a.current.base.N)%boundary) % boundary
 	if room == 0 {
 		if body.Reserve && body.Fill == nil {
-			a.noteElement(body) // RESB of nothing is one all the same
+			a.noteElement(body, 0) // RESB of nothing is one all the same
 		}
 		return
 	}
@@ -293,10 +294,10 @@ func (a *assembler) align(l *line, body *lang.Align) {
 		if !ok || room > MaxStatementSize {
 			return
 		}
-		if threshold < 0 || room <= threshold {
-			a.noteElement(&lang.Data{Width: 1}) // what is not jumped over is written by DB
-		}
-		for _, piece := range x86.Padding(body.Mode, a.bits, int(room), int(threshold)) {
+		for i, piece := range x86.Padding(body.Mode, a.bits, int(room), int(threshold)) {
+			if i == 0 && (threshold < 0 || room <= threshold) {
+				a.noteElement(&lang.Data{Width: 1}, int64(len(piece.Bytes))) // what is not jumped over is written by DB
+			}
 			if piece.Times > 0 {
 				f.Bytes, f.Repeat, f.Size = piece.Bytes, int64(piece.Times), int64(len(piece.Bytes))
 				a.place(f)

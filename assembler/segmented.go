@@ -79,8 +79,9 @@ func (a *assembler) segment(s *section, st *lang.Section) {
 		if g.Placed {
 			value = lang.Number64(g.Absolute)
 		}
+		label := a.recent // data may still follow it
 		a.define(&lang.Label{Range: st.Range, Name: s.out.Name}, value, false)
-		a.recent = nil
+		a.recent = label
 	} else if len(st.Attrs) > 0 {
 		a.message(diag.Warningf("other", st.Range, "segment '%s' keeps the attributes that it was opened with", s.out.Name).
 			NoteAt(s.out.Range, "it was opened here"))
@@ -169,8 +170,9 @@ func (a *assembler) group(name string, at diag.Range, names []lang.Arg) {
 	}
 	a.declarations++
 	a.groups = append(a.groups, &group{program.Group{Name: name, Range: at, ID: id}, names, a.declarations})
+	label := a.recent
 	a.define(&lang.Label{Range: at, Name: name}, lang.SelectorOf(id), false)
-	a.recent = nil
+	a.recent = label
 }
 
 func (a *assembler) groupDirective(d *lang.Directive) {

@@ -171,7 +171,7 @@ func (a *assembler) place(f program.Fragment) {
 		if f.Size > 0 {
 			a.out.Lines = append(a.out.Lines, program.Line{Section: s.out.ID, Offset: f.Offset, Source: f.Source})
 		}
-		a.noteElement(f.Source.Body)
+		a.noteElement(f.Source.Body, f.Size)
 	}
 	s.size += f.Size * f.Repeat
 	switch {

@@ -26,7 +26,9 @@ type symbol struct {
 	align  int64
 	// element is the size of an item of the data behind the label, in bytes.
 	element int64
-	float   bool // some of the data are floating-point constants of 32 bits
+	count   int64 // items of data
+	typed   bool  // a statement follows
+	float   bool  // some of the data are floating-point constants of 32 bits
 	// part is the segment of the subsection that begins at it, or 0.
 	part lang.SegmentID
 	// declaredIn is the section at hand where it was declared EXTERN.
@@ -62,7 +64,7 @@ func (a *assembler) export(s *symbol) *program.Symbol {
 	global := s.global && !s.local
 	out := &program.Symbol{
 		Name: a.affixes.Around(s.name, global || s.extern || s.common), Range: s.at, Value: s.value,
-		Equ: s.equ, Global: global, Extern: s.extern, Element: s.element, Float: s.float,
+		Equ: s.equ, Global: global, Extern: s.extern, Element: s.element, Float: s.float, Count: s.count, Typed: s.typed,
 	}
 	if s.declared != nil {
 		a.link(out, s)
@@ -202,15 +204,15 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	}
 	s.value, s.pass, s.at, s.equ = value, a.pass, label.Range, equ
 	a.table = append(a.table, s)
-	s.element, s.float = 0, false
-	if _, placed := value.Segment(); placed || a.opts.Object == nil || a.opts.Object.Family != "coff" {
-		a.recent = s // to CodeView a number is no symbol
+	s.element, s.float, s.count, s.typed = 0, false, 0, false
+	if _, placed := value.Segment(); placed || a.opts.Object == nil || a.opts.Object.Family != "coff" && !a.opts.Object.Segmented {
+		a.recent = s // to CodeView and Borland's debuggers a number is no symbol
 	}
 }
 
 // noteElement tells the label before a data statement what it names: the label
 // need not stand on the same line, as for nasm.
-func (a *assembler) noteElement(body lang.Body) {
+func (a *assembler) noteElement(body lang.Body, size int64) {
 	s := a.recent
 	if s == nil || s.element != 0 {
 		return
@@ -218,22 +220,33 @@ func (a *assembler) noteElement(body lang.Body) {
 	if _, placed := s.value.Segment(); !placed {
 		return
 	}
+	if _, file := body.(*lang.Incbin); file {
+		return // of which nasm tells a debugger nothing
+	}
+	s.typed = true
+	if a.opts.Object != nil && a.opts.Object.Segmented {
+		defer func() { a.recent = nil }() // for Borland's debuggers only the first statement counts
+	}
 	switch body := body.(type) {
 	case *lang.Align:
 		switch {
 		case body.Fill != nil:
-			a.noteElement(body.Fill)
+			a.noteElement(body.Fill, size)
 		case body.Reserve:
 			s.element = 1
 		}
 	case *lang.Data:
-		s.element = int64(body.Width)
+		s.element, s.count = int64(body.Width), int64(len(body.Items))
+		if body.Items == nil {
+			s.count = size // padding
+		}
 		s.float = body.Width == 4 && hasFloat(body.Items)
 		if body.Width == 16 {
 			s.element = 32 // as nasm has it
 		}
 	case *lang.Reserve:
 		s.element = int64(body.Width)
+		s.count = size / int64(body.Width)
 	case *lang.Instruction:
 		if body.Name == "" {
 			s.element = 1 // to nasm prefixes alone belong to a RESB 0

@@ -5,9 +5,9 @@ import "tasm/program"
 // The three formats of Linux. They differ in the mode of the code, the width
 // of addresses and the kinds of relocations (nasm manual, 8.9).
 var (
-	ELF32  = elf("elf32", "ELF32 (i386)", 32, 4, "..gotpc", "..gotoff", "..got", "..plt", "..sym", "..tlsie", "..gottpoff")
-	ELF64  = elf("elf64", "ELF64 (x86-64)", 64, 8, "..gotpc", "..gotoff", "..got", "..plt", "..sym", "..gottpoff", "..tlsie")
-	ELFX32 = elf("elfx32", "ELFx32 (ELF32 for x86-64)", 64, 4, "..gotpc", "..gotoff", "..got", "..plt", "..sym", "..gottpoff", "..tlsie")
+	ELF32  = elf("elf32", "ELF32 (i386) (Linux, most Unix variants)", 32, 4, "..gotpc", "..gotoff", "..got", "..plt", "..sym", "..tlsie", "..gottpoff")
+	ELF64  = elf("elf64", "ELF64 (x86-64) (Linux, most Unix variants)", 64, 8, "..gotpc", "..gotoff", "..got", "..plt", "..sym", "..gottpoff", "..tlsie")
+	ELFX32 = elf("elfx32", "ELFx32 (ELF32 for x86-64) (Linux)", 64, 4, "..gotpc", "..gotoff", "..got", "..plt", "..sym", "..gottpoff", "..tlsie")
 )
 
 func elf(name, summary string, bits int, pointer int64, specials ...string) *Format {

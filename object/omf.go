@@ -14,6 +14,7 @@ var OMF = &Format{
 		"%imacro export 1+.nolist", "[export %1]", "%endmacro",
 		"%imacro import 1+.nolist", "[import %1]", "%endmacro",
 	},
+	Debug:    []string{"borland"},
 	Other:    Attributes{Align: 1},
 	FullName: func(name string) (string, bool) { return strings.TrimLeft(name, "."), strings.Trim(name, ".") != "" },
 }

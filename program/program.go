@@ -188,6 +188,10 @@ type Symbol struct {
 	Element int64
 	// Float is set where some of the data are floating-point constants of 32 bits.
 	Float bool
+	// Count is how many items there are, and Typed is set where a statement that
+	// stores something follows at all; kept for debuggers.
+	Count int64
+	Typed bool
 	Linkage
 }
 

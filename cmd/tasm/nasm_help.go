@@ -63,7 +63,7 @@ func debugFormatList() string {
 
 // debugSummary says what the debug format of a kind of object is.
 func debugSummary(k *nasmKind, debug string) string {
-	system, _, _ := strings.Cut(k.summary, " (Linux")
+	system, _, _ := strings.Cut(strings.Replace(k.summary, "ELF32 for ", "", 1), " (Linux")
 	system, _, _ = strings.Cut(system, " (Mach")
 	switch {
 	case debug == "dwarf" && k.object.Family == "macho":

@@ -59,7 +59,7 @@ var nasmLines = []string{
 	"--keep-all -f elf64 bad.asm", "--keep-all -f elf64 late.asm", "-f elf64 late.asm",
 	"-a -f elf64 main.asm", "-a -f elf64 ready.asm", "-a -f elf64 -Dmore ready.asm",
 	"-o x.o -o y.o -f elf64 main.asm", "-l a.lst -l b.lst -f elf64 main.asm", "-w", "-L -f elf64 main.asm", "-W -f elf64 main.asm",
-	"-f elf64 -g -F null main.asm", "-f obj -g -F null obj.asm", "@args.txt -s main.asm",
+	"-f elf64 -g -F null main.asm", "-f obj -g -F null obj.asm", "-f obj -g obj.asm", "-f obj -F borland obj.asm", "@args.txt -s main.asm",
 }
 
 func nasmFiles(t *testing.T, dir string) {
@@ -176,6 +176,26 @@ func TestNasmMessages(t *testing.T) {
 			}
 		}
 		os.Remove("words.txt")
+	}
+}
+
+// TestNasmFormats lists formats and debug formats in nasm's words, but for two formats
+// that tasm does not have.
+func TestNasmFormats(t *testing.T) {
+	ours := runTasm("", "nasm", "-hf").stdout
+	for _, options := range []string{"-hf", "-y"} {
+		theirs, err := exec.Command("nasm", options).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _, _ := strings.Cut(string(theirs), "-l listfile")
+		_, list, _ := strings.Cut("-f format\n"+before, "-f format")
+		for line := range strings.Lines(list) {
+			indented := strings.HasPrefix(line, "       ")
+			if indented && !strings.Contains(line, "ieee") && !strings.Contains(line, "dbg") && !strings.Contains(line, "LADsoft") && !strings.Contains(ours, line) {
+				t.Errorf("nasm %s says %q, tasm nasm -hf does not", options, line)
+			}
+		}
 	}
 }
 

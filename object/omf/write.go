@@ -60,6 +60,7 @@ type writer struct {
 	sections []*section
 	places   map[lang.SegmentID]place
 	externs  []*program.Symbol
+	debug    *object.Debug
 	out      bytes.Buffer
 	stream
 }
@@ -89,9 +90,10 @@ type field struct {
 }
 
 // Write makes the file of a program that was assembled from source; producer is
-// who did it. It is nil when the messages hold an error.
-func Write(p *program.Program, source, producer string) ([]byte, *diag.Bag) {
-	w := &writer{program: p, messages: &diag.Bag{}, places: map[lang.SegmentID]place{}}
+// who did it. Debug information is Borland's, unless debug is nil. It is nil when the
+// messages hold an error.
+func Write(p *program.Program, source, producer string, debug *object.Debug) ([]byte, *diag.Bag) {
+	w := &writer{program: p, debug: debug, messages: &diag.Bag{}, places: map[lang.SegmentID]place{}}
 	w.stream.out = &w.out
 	w.collect()
 	data := make([][]byte, len(w.sections))
@@ -107,12 +109,18 @@ func Write(p *program.Program, source, producer string) ([]byte, *diag.Bag) {
 	w.bytes(0, 0)
 	w.name(producer)
 	w.libraries()
+	if debug != nil {
+		w.comment(classTranslator)
+	}
 	w.definitions()
 	w.publics()
 	w.externals()
-	if p.Start() == nil {
+	if p.Start() == nil || debug != nil {
 		w.begin(comment, nil)
 		w.bytes(noList, classLinkPass, 1)
+	}
+	if debug != nil {
+		w.borland()
 	}
 	for i, s := range w.sections {
 		w.contents(s, data[i])

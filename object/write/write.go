@@ -45,7 +45,7 @@ func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
 	case "as86":
 		return as86.Write(p, opts.Source)
 	case "omf":
-		return omf.Write(p, opts.Source, opts.Producer)
+		return omf.Write(p, opts.Source, opts.Producer, opts.Debug)
 	case "macho":
 		return macho.Write(p, opts.Format, opts.Debug)
 	default:

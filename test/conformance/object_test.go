@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,10 @@ var objectSources = map[string][]string{
 	"aout":  {"objects", "elf32", "aout"},
 	"as86":  {"objects", "elf32", "aout"},
 }
+
+// leftToChance are sources with labels behind which nothing is stored: nasm leaves
+// their types in Borland's debug information to what its memory held before.
+var leftToChance = []string{"align.asm", "padded.asm", "smartalign.asm", "types.asm"}
 
 // TestObjects compares the objects of sources with nasm's, byte for byte.
 func TestObjects(t *testing.T) {
@@ -62,6 +67,9 @@ func compareObjects(t *testing.T, dir, name string, format *object.Format, debug
 	options := []string{"--reproducible"}
 	if debug != "" {
 		options = append(options, "-g", "-F", debug)
+	}
+	if debug == "borland" && slices.Contains(leftToChance, name) {
+		return false
 	}
 	var files *diag.Files
 	theirs := nasm(t, dir, name, format.Name, options...)
