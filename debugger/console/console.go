@@ -5,6 +5,7 @@ package console
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -99,6 +100,14 @@ func (c *Console) Run(in io.Reader, out io.Writer) error {
 	return lines.Err()
 }
 
+// elsewhere are the words of gdb for what has another name here.
+var elsewhere = map[string]string{
+	"regs": "registers", "info": "registers", "stepi": "step", "si": "step", "next": "over", "nexti": "over", "ni": "over",
+	"finish": "out", "fin": "out", "until": "to", "advance": "to", "run": "continue", "reverse-continue": "reverse", "rc": "reverse",
+	"reverse-stepi": "back", "rsi": "back", "backtrace": "frames", "disassemble": "where", "disas": "where", "list": "source",
+	"display": "watch", "examine": "memory", "exit": "quit", "restart": "start", "tbreak": "to", "undo": "back",
+}
+
 // Do carries out a command and returns what is to be said. An empty line is the last
 // command again; what follows # is a comment.
 func (c *Console) Do(line string) string {
@@ -129,7 +138,7 @@ func (c *Console) Do(line string) string {
 		}
 		return text
 	}
-	if near := diag.Nearest(word, names); near != "" {
+	if near := cmp.Or(elsewhere[word], diag.Nearest(word, names)); near != "" {
 		return fmt.Sprintf("error: there is no command '%s'; did you mean '%s'?", word, near)
 	}
 	return fmt.Sprintf("error: there is no command '%s'; 'help' lists them", word)

@@ -150,3 +150,16 @@ func FuzzDo(f *testing.F) {
 		c.Do("step")
 	})
 }
+
+// TestElsewhere leads the words of another debugger to commands that there are.
+func TestElsewhere(t *testing.T) {
+	c := begin(t, program)
+	for word, name := range elsewhere {
+		if got := c.Do(word); !strings.Contains(got, "did you mean '"+name+"'?") {
+			t.Errorf("%s: %s", word, got)
+		}
+		if got := c.Do("help " + name); strings.Contains(got, "no command") {
+			t.Errorf("%s is %s, which there is not", word, name)
+		}
+	}
+}
