@@ -56,6 +56,52 @@ func Explain(v Machine, t *symbols.Table) *diag.Message {
 	return m
 }
 
+// Misnumbered is the last call of a run that failed as calls do whose number is that of
+// the other ABI: its Note is one for every vm.Options.Called.
+type Misnumbered struct {
+	call *vm.Call
+	ip   uint64 // behind the call
+}
+
+// Note takes down a call.
+func (n *Misnumbered) Note(ip uint64, c *vm.Call) {
+	code, ok := linux.Errnos().ByNumber(int(-c.Result))
+	if ok && c.Result < 0 && (code.Name == "ENOSYS" || code.Name == "EFAULT") {
+		made := *c
+		n.call, n.ip = &made, ip
+	}
+}
+
+// Tell adds to an explanation what the number of the call stands for in both ABIs.
+func (n *Misnumbered) Tell(m *diag.Message, t *symbols.Table) {
+	if n.call == nil {
+		return
+	}
+	c := n.call
+	other := linux.X8664
+	if c.ABI == linux.X8664 {
+		other = linux.I386
+	}
+	meant, ok := linux.ByNumber(other, c.Number)
+	if !ok || c.Syscall == meant {
+		return
+	}
+	name := "no call"
+	if c.Syscall != nil {
+		name = c.Syscall.Name
+	}
+	code, _ := linux.Errnos().ByNumber(int(-c.Result))
+	text := fmt.Sprintf("before, a call failed with %s (%s): number %d is %s in the ABI of this call, %s, and %s in the other one, %s",
+		code.Name, code.Text, c.Number, name, c.ABI.Name, meant.Name, other.Name)
+	if t != nil {
+		if s := t.At(n.ip - 1); s != nil {
+			m.NoteAt(s.Range, "%s", text)
+			return
+		}
+	}
+	m.Notef("%s", text)
+}
+
 // stories know what is behind certain ends. The first that recognises one says it.
 var stories = []func(*explainer, *diag.Message) bool{
 	(*explainer).noCode, (*explainer).notCode, (*explainer).division, (*explainer).privileged,
@@ -268,8 +314,8 @@ func (e *explainer) notCode(m *diag.Message) bool {
 			}
 		}
 		s := e.t.At(last)
-		if s == nil || e.stop.IP-last > 1<<13 || e.v.Segment(last) != e.v.Segment(e.stop.IP) || e.in == nil && e.stop.Kind != vm.Unmodelled {
-			return false
+		if s == nil || e.stop.IP-last > 1<<13 || e.v.Segment(last) != e.v.Segment(e.stop.IP) || e.in == nil && e.stop.Event.Exception == machine.PageFault {
+			return e.behindData(m)
 		}
 		e.pastEnd(m, s)
 		return true
@@ -281,6 +327,25 @@ func (e *explainer) notCode(m *diag.Message) bool {
 	m.Notef("the line before it goes on here: %s", exitCure)
 	e.in = nil
 	return true
+}
+
+// behindData explains a run through data and on, to where the source has nothing.
+func (e *explainer) behindData(m *diag.Message) bool {
+	const page = 1 << 12
+	for at := e.stop.IP; at > e.stop.IP-page && e.v.Segment(at) == e.v.Segment(e.stop.IP); at-- {
+		s := e.t.At(at)
+		switch {
+		case s == nil:
+			continue
+		case e.t.IsCode(at):
+			return false
+		}
+		m.Text = fmt.Sprintf("%s: the program has jumped into data, and takes it for instructions", e.title())
+		m.Range, e.statement, e.in = s.Range, s, nil
+		m.Notef("a jump, a call or RET went there: was the label of an instruction meant, or a pointer to one?")
+		return true
+	}
+	return false
 }
 
 // division explains DIV and IDIV.

@@ -153,6 +153,9 @@ func (v *VM) call(abi *linux.ABI) bool {
 		return v.end(c.stop)
 	}
 	c.made.Result = result
+	if v.options.Called != nil {
+		v.options.Called(v.IP(), &c.made)
+	}
 	old := v.kernel
 	v.kernel = c.kernel
 	v.setSegments(v.kernel.areas)

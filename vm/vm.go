@@ -26,6 +26,8 @@ type Options struct {
 	Files map[string][]byte
 	// Force replaces answers of the kernel.
 	Force []Force
+	// Called is told of every system call when it is over; nil wants to know of none.
+	Called func(ip uint64, c *Call)
 	// Seed makes the random numbers that the program is told.
 	Seed uint64
 

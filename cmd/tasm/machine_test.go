@@ -58,6 +58,17 @@ func TestOnCPU(t *testing.T) {
 			t.Errorf("tasm %s: %+v", args, r)
 		}
 	}
+	// The numbers of the other ABI, and then off the end into what is no instruction.
+	other := writeSource(t, "target linux/amd64\nmov eax, 4\nmov edi, 1\nmov rsi, m\nmov edx, 3\nsyscall\nmov eax, 1\nmov edi, 0\nsyscall\nsection .data\nm: db \"ab\", 10\n")
+	for _, on := range []string{"kernel", "vm"} {
+		if r := runTasm("", "run", "-w-all", "--on", on, other); !strings.Contains(r.stderr, "runs past its last instruction") || !strings.Contains(r.stderr, "number 4 is stat in the ABI of this call, x86-64, and write in the other one") {
+			t.Errorf("%s: %+v", on, r)
+		}
+	}
+	round := writeSource(t, "target linux/386\nagain: mov eax, 5\ntest eax, eax\njnz again\nsys exit, 0\n")
+	if r := runTasm("", "run", "-w-all", "--limit-time", "200ms", round); !strings.Contains(r.stderr, "run for 200ms") || !strings.Contains(r.stderr, "jnz in line 4 jumps each time") && !strings.Contains(r.stderr, "jne in line 4 jumps each time") {
+		t.Errorf("%+v", r)
+	}
 	for _, args := range []string{"run --on moon", "step --plain --on kernel", "trace --on cpu --grant go.mod", "run --on kernel --fail write=EPIPE"} {
 		if r := runTasm("", append(strings.Fields(args), source)...); r.status == 0 || r.stderr == "" {
 			t.Errorf("tasm %s: %+v", args, r)

@@ -121,6 +121,7 @@ func (s *session) native(args []string, l *limits) error {
 	err = cmd.Run()
 	if reason := ended(); reason != "" {
 		fmt.Fprintf(s.sys.stderr, "tasm: the program was stopped at a limit: %s\n", reason)
+		s.explainLoop(args, &input)
 		return errReported
 	}
 	var exit *exec.ExitError
@@ -206,36 +207,63 @@ const (
 // explainEnd runs the program again in the virtual machine, which leads to the same
 // end where nothing from outside decides, and tells why it ended.
 func (s *session) explainEnd(args []string, input io.Reader, signal int) {
-	v, err := vm.New(s.file.Bytes, vm.Options{Args: append([]string{s.name}, args...), Stdin: input, MaxSteps: mostSteps, MaxOutput: explainOutput, Record: lastSteps})
+	var failed crash.Misnumbered
+	v, err := vm.New(s.file.Bytes, vm.Options{Args: append([]string{s.name}, args...), Stdin: input, MaxSteps: mostSteps, MaxOutput: explainOutput, Record: lastSteps, Called: failed.Note})
 	if err != nil {
 		return
 	}
 	for v.Step() {
 	}
-	if stop := v.Stop(); stop.Kind != vm.Killed || stop.Status != signal {
+	const illegal = 4 // SIGILL: bytes that are no instruction here are none there
+	stop := v.Stop()
+	if stop.Kind == vm.Unmodelled && stop.Call == nil && signal == illegal && v.Instruction() == nil {
+		stop.Kind, stop.Status = vm.Killed, signal
+	}
+	if stop.Kind != vm.Killed || stop.Status != signal {
 		fmt.Fprintf(s.sys.stderr, "tasm: the program was ended by signal %d; the virtual machine does not come to the same end, and can't explain it\n", signal)
 		return
 	}
-	s.tell(v)
+	s.tell(v, &failed)
 }
 
-// tell shows why a run ended.
-func (s *session) tell(v crash.Machine) {
+// loopSteps is after how many instructions without an end a loop is looked for.
+const loopSteps = 5_000_000
+
+// explainLoop runs a program again that was stopped at a limit, and tells which lines it
+// goes round.
+func (s *session) explainLoop(args []string, input io.Reader) {
+	v, err := vm.New(s.file.Bytes, vm.Options{Args: append([]string{s.name}, args...), Stdin: input, MaxSteps: loopSteps, MaxOutput: explainOutput, Record: lastSteps})
+	if err != nil {
+		return
+	}
+	for v.Step() {
+	}
+	if v.Steps() == loopSteps {
+		s.tell(v, &crash.Misnumbered{})
+	}
+}
+
+// tell shows why a run ended, and which call failed before.
+func (s *session) tell(v crash.Machine, failed *crash.Misnumbered) {
 	messages := &diag.Bag{}
-	messages.Add(crash.Explain(v, s.table))
+	m := crash.Explain(v, s.table)
+	failed.Tell(m, s.table)
+	messages.Add(m)
 	s.report(s.sys, s.files, messages)
 }
 
 // virtual runs the program in the virtual machine.
 func (s *session) virtual(args []string, l *limits) error {
+	var failed crash.Misnumbered
 	v, err := vm.New(s.file.Bytes, l.apply(vm.Options{
-		Args: append([]string{s.name}, args...), Stdin: s.sys.stdin, Stdout: s.sys.stdout, Stderr: s.sys.stderr,
+		Called: failed.Note,
+		Args:   append([]string{s.name}, args...), Stdin: s.sys.stdin, Stdout: s.sys.stdout, Stderr: s.sys.stderr,
 		Terminal: isTerminal(s.sys.stdout), Record: lastSteps,
 	}))
 	if err != nil {
 		return s.fail(s.sys, s.files, err)
 	}
-	return s.toEnd(v, func() {})
+	return s.toEnd(v, &failed, func() {})
 }
 
 // stepped runs the program on the processor step by step, and explains its end by what
@@ -246,16 +274,18 @@ func (s *session) stepped(args []string, l *limits) error {
 	if err != nil {
 		return s.fail(s.sys, s.files, err)
 	}
-	return s.toEnd(p, end)
+	return s.toEnd(p, &crash.Misnumbered{}, end)
 }
 
 // toEnd carries a run out, closes it, and returns how it ended.
-func (s *session) toEnd(v stepping, end func()) error {
+func (s *session) toEnd(v stepping, failed *crash.Misnumbered, end func()) error {
 	for v.Step() {
 	}
 	messages, stop := &diag.Bag{}, v.Stop()
 	if stop.Kind != vm.Exited {
-		messages.Add(crash.Explain(v, s.table)) // which may go on a little
+		m := crash.Explain(v, s.table) // which may go on a little
+		failed.Tell(m, s.table)
+		messages.Add(m)
 	}
 	end() // all that the program wrote is out now
 	s.report(s.sys, s.files, messages)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"syscall"
 
+	"tasm/crash"
 	"tasm/debugger"
 	"tasm/symbols"
 	"tasm/vm"
@@ -92,7 +93,7 @@ func (t *tracer) run(sys *system, args []string) error {
 		}
 		return nil
 	}
-	s.tell(v)
+	s.tell(v, &crash.Misnumbered{})
 	return errReported
 }
 
