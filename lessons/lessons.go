@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -28,7 +29,7 @@ type Lesson struct {
 	Title     string
 	Page      string // Markdown, without comments
 	Examples  []File // programs that the page shows
-	Exercises []Exercise
+	Exercises []Exercise // in the order in which the page names them
 }
 
 // File is a source.
@@ -79,6 +80,8 @@ func read(number int, folder string) *Lesson {
 		}
 		l.Exercises = append(l.Exercises, Exercise{bare, f, text(bare + ".test")})
 	}
+	place := func(e Exercise) int { return strings.Index(l.Page, "**"+e.Name+".tasm**") }
+	slices.SortStableFunc(l.Exercises, func(a, b Exercise) int { return place(a) - place(b) })
 	return l
 }
 

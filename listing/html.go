@@ -7,10 +7,13 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 )
 
 // page is the HTML around the picture. It needs nothing from elsewhere.
-var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
+
+const pageText = `<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -65,7 +68,7 @@ for (const e of all) {
 }
 </script>
 </html>
-`))
+`
 
 type (
 	pageRow struct {
@@ -106,7 +109,7 @@ func (l *Listing) HTML(out io.Writer) error {
 		rows = append(rows, row)
 	}
 	w := bufio.NewWriter(out)
-	err := page.Execute(w, map[string]any{
+	err := page().Execute(w, map[string]any{
 		"Title": path.Base(l.Name), "Colours": template.CSS(colours), "Start": l.Start, "End": l.End, "Story": l.Story, "Heading": l.heading(), "Legend": legends, "Picture": template.HTML(picture.String()),
 		"Rows": rows, "Rules": l.Rules, "Loader": l.Loader,
 	})

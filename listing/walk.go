@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"tasm/codegen/x86"
 	"tasm/layout"
@@ -224,7 +225,7 @@ func (o *Owner) same(x Owner) bool {
 }
 
 // ruleWords are what the text of a rule has values for.
-var ruleWords = regexp.MustCompile(`\b(EI_[A-Z]+|[ep]_[a-z]+|file size)\b`)
+var ruleWords = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(EI_[A-Z]+|[ep]_[a-z]+|file size)\b`) })
 
 // here puts the values of a file into the text of a rule, which is about the program
 // header with a number.
@@ -233,7 +234,7 @@ func (im *image) here(text string, header int) string {
 	if at < 0 || at > int64(len(im.bytes)) {
 		return ""
 	}
-	with := ruleWords.ReplaceAllStringFunc(text, func(word string) string {
+	with := ruleWords().ReplaceAllStringFunc(text, func(word string) string {
 		for i := range elf.Fields {
 			switch f := &elf.Fields[i]; {
 			case f.Name != word:

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -108,9 +109,10 @@ func press(selector string) action {
 	)
 }
 
-// choose takes an option of a list.
+// choose takes an option of a list, once it is there.
 func choose(selector, value string) action {
-	return chromedp.Steps(chromedp.SetValue(selector, value), script(`document.querySelector("`+selector+`").dispatchEvent(new Event("change"))`))
+	return chromedp.Steps(until(`[...document.querySelector("`+selector+`").options].some(o => o.value === "`+value+`")`),
+		chromedp.SetValue(selector, value), script(`document.querySelector("`+selector+`").dispatchEvent(new Event("change"))`))
 }
 
 // write replaces the source, as an input method does.
@@ -277,17 +279,87 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// TestTimes measures when the page is first painted and ready on a slow processor.
-func TestTimes(t *testing.T) {
+// TestHello golfs the sample hello, which becomes 70 bytes in the page as it does by tasm
+// build, and tells of smaller and smaller files on the way.
+func TestHello(t *testing.T) {
 	ctx, url := page(t)
-	const slower = 4
-	if _, err := chromedp.Call(ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: slower}); err != nil {
-		t.Fatal(err)
-	}
-	do(t, ctx, "open", chromedp.Navigate(url), contains("status", "ready"), contains("size", "bytes, plain"))
-	times, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`[performance.getEntriesByName("first-contentful-paint")[0].startTime, performance.getEntriesByName("ready")[0].startTime]`))
+	hello, err := os.ReadFile("../samples/hello.tasm")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("with the page %d times slower: first paint after %.0f ms, ready after %.0f ms", slower, times[0], times[1])
+	do(t, ctx, "open", chromedp.Navigate(url), contains("status", "ready"), write(string(hello)), until(`/^1\d\d bytes, plain/.test(document.getElementById("size").textContent)`),
+		script(`window.told = []; new MutationObserver(() => told.push(document.getElementById("progress").textContent)).observe(document.getElementById("progress"), { childList: true })`),
+		choose("#seconds", "0"))
+	begin := time.Now()
+	do(t, ctx, "golf", press("#golf"), contains("progress", "the smallest found"), contains("size", "70 bytes, golf"))
+	t.Logf("70 bytes after %s", time.Since(begin).Round(100*time.Millisecond))
+	told, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`told.filter(s => s.startsWith("best so far")).map(s => s.split(" ")[3])`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := 1 << 20
+	for _, best := range told {
+		n, err := strconv.Atoi(best)
+		if err != nil || n > last || n < 70 {
+			t.Errorf("the best so far: %v", told)
+			break
+		}
+		last = n
+	}
+	if len(told) == 0 {
+		t.Error("the search tells of no file on its way")
+	}
+	do(t, ctx, "run", press("#start"), contains("where", "0 steps"), press("#run"), contains("output", "Hi IDBS"))
+}
+
+// spent is the time that a process and those which it has started have had processors for.
+func spent(pid int) time.Duration {
+	const ticks = 100 // a second, of the numbers in /proc
+	children, used := map[int][]int{}, map[int]int{}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range stats {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		// The fields behind the name, which is in parentheses: proc_pid_stat(5).
+		own, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		parent, _ := strconv.Atoi(fields[1])
+		user, _ := strconv.Atoi(fields[11])
+		system, _ := strconv.Atoi(fields[12])
+		children[parent] = append(children[parent], own)
+		used[own] = user + system
+	}
+	var sum func(pid int) int
+	sum = func(pid int) int {
+		n := used[pid]
+		for _, child := range children[pid] {
+			n += sum(child)
+		}
+		return n
+	}
+	return time.Duration(sum(pid)) * time.Second / ticks
+}
+
+// TestTimes measures when the page is first painted and ready on a slow processor, and the
+// time of processors that the whole browser takes for it.
+func TestTimes(t *testing.T) {
+	for _, slower := range []float64{1, 4} {
+		ctx, url := page(t)
+		if _, err := chromedp.Call(ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: slower}); err != nil {
+			t.Fatal(err)
+		}
+		before := spent(os.Getpid())
+		do(t, ctx, "open", chromedp.Navigate(url), until(`performance.getEntriesByName("ready").length > 0`))
+		used := spent(os.Getpid()) - before
+		times, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`[performance.getEntriesByName("first-contentful-paint")[0].startTime, performance.getEntriesByName("ready")[0].startTime]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("with the page %g times slower: first paint after %.0f ms, ready after %.0f ms, %s of processors", slower, times[0], times[1], used)
+		if slower == 1 && used > 10*time.Second {
+			t.Errorf("until it is ready the page takes %s of processor time", used)
+		}
+	}
 }

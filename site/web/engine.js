@@ -1,7 +1,14 @@
-const load = async (file) => {
+// load hands a worker the stream of a file; the bytes, once they are there, in browsers
+// that hand on no streams.
+const load = async (file, worker) => {
   const answer = await fetch(file);
   if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
-  return answer.arrayBuffer();
+  try {
+    worker.postMessage(answer.body, [answer.body]);
+  } catch {
+    const bytes = await answer.arrayBuffer();
+    worker.postMessage(bytes, [bytes]);
+  }
 };
 
 // The engine behind a worker: calls are promises, events have listeners.
@@ -36,12 +43,7 @@ export class Engine {
       };
     });
     if (module) this.#worker.postMessage(module);
-    else {
-      load(`${name}.wasm.gz`).then(
-        (bytes) => this.#worker.postMessage(bytes, [bytes]),
-        (e) => this.#failed(e),
-      );
-    }
+    else load(`${name}.wasm.gz`, this.#worker).catch((e) => this.#failed(e));
   }
 
   on(event, listener) {

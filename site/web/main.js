@@ -319,10 +319,10 @@ $("lesson").onchange = async () => {
 try {
   module = await engine.ready;
   status("ready");
-  const list = await engine.call("lessons", {});
-  for (const l of list) $("lesson").append(new Option(`${l.number}. ${l.title}`, l.number));
   await editor.open();
   performance.mark("ready");
+  const list = await engine.call("lessons", {});
+  for (const l of list) $("lesson").append(new Option(`${l.number}. ${l.title}`, l.number));
 } catch (e) {
   status(`the engine does not start: ${e.message}`);
 }

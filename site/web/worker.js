@@ -1,13 +1,22 @@
 // A worker that runs the engine; the build puts Go's wasm_exec.js in front. A compiled
-// module, or the bytes of one, starts it; texts are for the engine. It
+// module, or its file as a stream or bytes, starts it; texts are for the engine. It
 // fetches nothing itself: without a network only the page is sure of what was kept.
-const compile = async (bytes) => {
-  const head = new Uint8Array(bytes, 0, 2);
+
+// compile compiles what has come while the rest is on its way.
+const compile = async (file) => {
+  const reader = new Response(file).body.getReader();
+  const first = await reader.read();
+  const body = new ReadableStream({
+    start: (c) => c.enqueue(first.value),
+    async pull(c) {
+      const { done, value } = await reader.read();
+      if (done) c.close();
+      else c.enqueue(value);
+    },
+  });
   // Some servers unpack such files by themselves.
-  const packed = head[0] === 0x1f && head[1] === 0x8b;
-  const body = new Response(bytes).body;
-  const plain = packed ? body.pipeThrough(new DecompressionStream("gzip")) : body;
-  return WebAssembly.compile(await new Response(plain).arrayBuffer());
+  const plain = first.value?.[0] === 0x1f ? body.pipeThrough(new DecompressionStream("gzip")) : body;
+  return WebAssembly.compileStreaming(new Response(plain, { headers: { "Content-Type": "application/wasm" } }));
 };
 
 const waiting = [];
@@ -19,8 +28,9 @@ self.onmessage = async ({ data }) => {
     return;
   }
   try {
-    const module = data instanceof ArrayBuffer ? await compile(data) : data;
-    if (module !== data) self.postMessage({ module });
+    const compiled = data instanceof WebAssembly.Module;
+    const module = compiled ? data : await compile(data);
+    if (!compiled) self.postMessage({ module });
     const go = new Go();
     const instance = await WebAssembly.instantiate(module, go.importObject);
     go.run(instance).then(() => self.postMessage({ failed: "the engine has ended" }));
