@@ -27,8 +27,8 @@ type Lesson struct {
 	Number    int    // from 1
 	Name      string // of its folder: "01-end"
 	Title     string
-	Page      string // Markdown, without comments
-	Examples  []File // programs that the page shows
+	Page      string     // Markdown, without comments
+	Examples  []File     // programs that the page shows
 	Exercises []Exercise // in the order in which the page names them
 }
 
