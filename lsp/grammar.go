@@ -51,7 +51,7 @@ func Grammar() []byte {
 			words("storage.type.tasm", lexicon.Keywords(parser.DataWord, parser.SizeWord)...),
 			words("keyword.operator.word.tasm", lexicon.Keywords(parser.OperatorWord)...),
 			words("keyword.control.directive.tasm", lexicon.Keywords(parser.EquWord, parser.TimesWord, parser.DirectiveWord, parser.OwnWord)...),
-			words("keyword.mnemonic.tasm", plain...),
+			words("keyword.mnemonic.tasm", append(plain, x86.Prefixes()...)...),
 		},
 	}, "", "\t")
 	if err != nil {

@@ -122,6 +122,13 @@ var statics = sync.OnceValue(func() (w struct{ first, operands, percent, all []c
 		}
 		w.first = append(w.first, item(m, keywordItem, detail))
 	}
+	for _, p := range x86.Prefixes() {
+		detail := "prefix"
+		if e, ok := manual.Lookup(p); ok && e.Title != "" {
+			detail = e.Title
+		}
+		w.first = append(w.first, item(p, keywordItem, detail))
+	}
 	for _, k := range lexicon.Keywords(parser.DataWord, parser.EquWord, parser.TimesWord, parser.DirectiveWord, parser.OwnWord) {
 		w.first = append(w.first, item(k, keywordItem, lexicon.Usage(k)))
 	}

@@ -80,6 +80,18 @@ func Mnemonics() []string {
 	return names
 }
 
+// Prefixes returns the names of the prefixes that are written in front of a mnemonic, in
+// the table's order; registers of segments are not among them.
+func Prefixes() []string {
+	var names []string
+	for p := Wait; p < prefixCount; p++ {
+		if prefixes[p].slot != slotSegment && prefixes[p].name[0] != '{' {
+			names = append(names, prefixes[p].name)
+		}
+	}
+	return names
+}
+
 // Forms returns the forms of a mnemonic in the order in which Encode tries them.
 func Forms(m Mnemonic) []*Form {
 	list := instructionSet().formsOf(m)
