@@ -190,17 +190,37 @@ func (r *Result) LayOut(name string, opts layout.Options) (*layout.File, *diag.B
 		messages.Add(diag.Errorf(diag.Range{}, "there is no layout '%s'", name))
 		return nil, messages
 	}
-	if opts.Loader == "" && runsAnywhere(r.Program) {
-		opts.Loader = elf.Portable.Name
-	}
-	if l, ok := elf.ByName(opts.Loader); ok && !l.Runs(elf.Class(r.Program.Bits/32)) {
-		messages.Add(diag.Errorf(diag.Range{}, "%s does not run programs for %s: choose another --loader or --target", l.Name, r.Program.Target))
+	if message := r.chooseLoader(&opts); message != nil {
+		messages.Add(message)
 		return nil, messages
 	}
 	if r.Cache == nil || name == plain {
 		return strategy(r.Program, opts)
 	}
 	return r.remembered(name, strategy, opts)
+}
+
+// chooseLoader completes the loader in the options, and reports one that does not run
+// such programs.
+func (r *Result) chooseLoader(opts *layout.Options) *diag.Message {
+	if opts.Loader == "" && runsAnywhere(r.Program) {
+		opts.Loader = elf.Portable.Name
+	}
+	if l, ok := elf.ByName(opts.Loader); ok && !l.Runs(elf.Class(r.Program.Bits/32)) {
+		return diag.Errorf(diag.Range{}, "%s does not run programs for %s: choose another --loader or --target", l.Name, r.Program.Target)
+	}
+	return nil
+}
+
+// Prover prepares the claim that no file of a size in bytes does what the program does
+// (layout.NewProver). It is nil when the messages hold an error.
+func (r *Result) Prover(opts layout.Options, size int64, margin int) (*layout.Prover, *diag.Bag) {
+	if message := r.chooseLoader(&opts); message != nil {
+		messages := &diag.Bag{}
+		messages.Add(message)
+		return nil, messages
+	}
+	return layout.NewProver(r.Program, opts, size, margin)
 }
 
 // Remembered returns the executable that the cache has for what LayOut would be asked;

@@ -37,6 +37,7 @@ cmake cmake
 meson meson
 ninja ninja-build
 valgrind valgrind
+parallel parallel
 tar tar
 docker docker.io
 dockerd docker.io

@@ -46,6 +46,7 @@ func commands() []*command {
 		explainCommand(),
 		disasmCommand(),
 		sizeCommand(),
+		proveCommand(),
 		ladderCommand(),
 		stepCommand(),
 		traceCommand(),

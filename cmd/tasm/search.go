@@ -62,11 +62,23 @@ func (o *searchOptions) register(set *pflag.FlagSet) {
 
 // registerLimits adds those options that do not choose a layout or loader.
 func (o *searchOptions) registerLimits(set *pflag.FlagSet) {
+	o.registerBounds(set)
+	set.BoolVar(&o.noCache, "no-cache", false, "search anew, where otherwise the file of a build of the same program is taken from the user's cache folder, and keep nothing there")
+}
+
+// registerProof adds the options of searches that are always made anew.
+func (o *searchOptions) registerProof(set *pflag.FlagSet) {
+	o.set = set
+	set.Var(newLoaderOption(&o.loader), "loader", "what has to run the file: "+loaderSummaries())
+	o.registerBounds(set)
+}
+
+// registerBounds adds the options that bound a search and what it makes.
+func (o *searchOptions) registerBounds(set *pflag.FlagSet) {
 	o.maxCharge = elf.DefaultCharge
 	set.Var(byteSize{&o.maxCharge}, "max-charge", "how much memory the system may commit for the file beyond what the file holds; a host with less than that does not start it. A lower bound than the default is one for the addresses that the file occupies too")
 	set.Var(nameList{&o.assume, assumptionNames()}, "assume", "take for granted what a smaller file may need, and no kernel promises; may be repeated, or a list with commas: "+assumptionSummaries())
 	set.IntVar(&o.effort, "effort", 0, fmt.Sprintf("search longer by `N`: each unit more doubles the steps, each less halves them; it goes from %d to %d. The same effort gives the same file everywhere", minEffort, maxEffort))
-	set.BoolVar(&o.noCache, "no-cache", false, "search anew, where otherwise the file of a build of the same program is taken from the user's cache folder, and keep nothing there")
 	set.Var(duration{&o.timeLimit}, "time-limit", "end the search after `DURATION`, such as 10s, with the best file so far; to compare it may take a second more. That makes the result depend on the speed of the machine")
 }
 

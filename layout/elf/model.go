@@ -358,6 +358,10 @@ func (m *Model) solve() bool {
 	return found
 }
 
+// GaveUp reports whether a search ended before it had an answer, and "no" was taken
+// for one.
+func (m *Model) GaveUp() bool { return m.gaveUp }
+
 // Feasible reports whether the bits that are not known can be chosen so that
 // the file loads. The model stays as it is.
 func (m *Model) Feasible() bool {

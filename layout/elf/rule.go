@@ -1,6 +1,7 @@
 package elf
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -317,6 +318,20 @@ func (l *Loader) Runs(c Class) bool { return l.limits[c-1] != nil }
 
 // Limit returns a limit for files of class c.
 func (l *Loader) Limit(c Class, p Param) uint64 { return l.limits[c-1][p] }
+
+// Digest identifies the rules and limits: it is a SHA-256 in hexadecimal.
+func (l *Loader) Digest() string {
+	h := sha256.New()
+	for _, r := range l.Rules {
+		fmt.Fprintln(h, r.Name, r.Scope, r.Class, r.Type, r.OnePage, r.Must)
+	}
+	for _, limits := range l.limits {
+		if limits != nil {
+			fmt.Fprintln(h, *limits)
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
 
 // WithCharge returns a copy of l that lets a file commit up to bytes of memory
 // that it does not use.

@@ -3,6 +3,7 @@ package synth
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"slices"
 )
 
@@ -87,12 +88,13 @@ func (b *build) holds(p *Plan) []hold {
 
 // builds lists the ways to put blob i together on the stack while the other blobs
 // lie in the file, and where those lie, those first that leave most room for code. A
-// program may take a word that is known from the stack before.
-func (s *site) builds(p *Plan, i, size int) (builds []*build, blobs [][]int) {
+// program may take a word that is known from the stack before. Unless every is asked
+// for, few are kept; all tells whether those are all.
+func (s *site) builds(p *Plan, i, size int, every bool) (builds []*build, blobs [][]int, all bool) {
 	ptr := p.ABI.PointerSize
 	list := chunks(p.Blobs[i], ptr)
 	if !p.buildable(p.Blobs[i]) {
-		return nil, nil
+		return nil, nil, true
 	}
 	var inFile [][]byte
 	for j, b := range p.Blobs {
@@ -111,8 +113,11 @@ func (s *site) builds(p *Plan, i, size int) (builds []*build, blobs [][]int) {
 		room   room
 	}
 	var arrangements []arrangement
-	all, _ := s.arrangements(inFile, size, most)
-	for _, places := range all {
+	if every {
+		most = arrangeAll
+	}
+	places, all := s.arrangements(inFile, size, most)
+	for _, places := range places {
 		arrangements = append(arrangements, arrangement{places, s.room(inFile, places, size)})
 	}
 	slices.SortStableFunc(arrangements, func(a, b arrangement) int { return b.room.compare(a.room) })
@@ -124,7 +129,8 @@ func (s *site) builds(p *Plan, i, size int) (builds []*build, blobs [][]int) {
 	kept := 0
 	for _, arrangement := range arrangements {
 		places := arrangement.places
-		if kept == buildsKept {
+		if kept == buildsKept && !every {
+			all = false
 			break
 		}
 		if !s.admits(inFile, places, size) {
@@ -149,7 +155,20 @@ func (s *site) builds(p *Plan, i, size int) (builds []*build, blobs [][]int) {
 			blobs = append(blobs, at)
 		}
 	}
-	return builds, blobs
+	return builds, blobs, all
+}
+
+// String says where the message begins and where its words come from.
+func (b *build) String() string {
+	text := fmt.Sprintf("%+d", b.stack)
+	for _, at := range b.words {
+		if at == immediate {
+			text += " by number"
+		} else {
+			text += fmt.Sprintf(" by %d", at)
+		}
+	}
+	return text
 }
 
 // room is how much of a file is left for code.

@@ -55,4 +55,8 @@
 // result of that size is therefore the smallest, whatever the search has left out.
 // Where the floor is not reached nothing is claimed beyond it, because the
 // estimates are none that a proof could stand on.
+//
+// Exhaustion. Exhaust gives the tasks of a size one by one, none left out, for
+// certificates: each can be run to its end by itself, in any process, and tells a
+// digest of the states that it has looked at.
 package synth

@@ -1,7 +1,6 @@
 package synth
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,15 +15,7 @@ func Search(p *Plan, o Options) (*Result, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if o.Loader == nil {
-		o.Loader = elf.Linux
-	}
-	if o.MaxCharge == 0 {
-		o.MaxCharge = elf.DefaultCharge
-	}
-	if o.Context == nil {
-		o.Context = context.Background()
-	}
+	o.complete()
 	s := newSearch(p, o)
 	if !s.loader.Runs(s.class) {
 		return nil, ErrNone
@@ -134,12 +125,15 @@ type search struct {
 	nodes     int64 // states looked at
 	budget    int64
 	builds    bool // one of the blobs is put together on the stack
+	all       bool // no task is left out because there are many
+	gaveUp    bool // the rules of the loader were too much for a placement
 }
 
 // sizeTasks are the tasks for one size.
 type sizeTasks struct {
 	jobs []*job
 	cut  bool // there were too many
+	left bool // some ways to arrange the data were left out
 }
 
 // job is a task to be prepared when its turn comes.
@@ -281,14 +275,15 @@ func (s *search) at(size int64) *sizeTasks {
 		if site == nil {
 			continue
 		}
-		if st.cut = s.long() && len(st.jobs)>>max(0, min(s.options.Effort, 30)) >= mostJobs; st.cut {
+		if st.cut = s.long() && !s.all && len(st.jobs)>>max(0, min(s.options.Effort, 30)) >= mostJobs; st.cut {
 			break
 		}
 		if s.builds {
 			for i := range s.plan.Blobs {
-				builds, list := site.builds(s.plan, i, int(size))
+				builds, list, all := site.builds(s.plan, i, int(size), s.all)
+				st.left = st.left || !all
 				for j, blobs := range list {
-					if len(s.plan.Idle) > 0 && builds[j].room.bytes < leastRoom {
+					if len(s.plan.Idle) > 0 && !s.all && builds[j].room.bytes < leastRoom {
 						continue
 					}
 					st.add(site, int(size), blobs, builds[j], false)
@@ -296,7 +291,12 @@ func (s *search) at(size int64) *sizeTasks {
 			}
 			continue
 		}
-		list, _ := site.arrangements(s.plan.Blobs, int(size), arrangeMost)
+		most := arrangeMost
+		if s.all {
+			most = arrangeAll
+		}
+		list, all := site.arrangements(s.plan.Blobs, int(size), most)
+		st.left = st.left || !all
 		for i, blobs := range list {
 			st.add(site, int(size), blobs, nil, i == 0)
 		}
@@ -333,6 +333,7 @@ func (st *sizeTasks) add(site *site, size int, blobs []int, b *build, first bool
 // site returns the site of a placement; nil if there is no such file.
 func (s *search) site(p elf.Placement) *site {
 	if m, ok := elf.NewModel(p, s.loader, []elf.Role{elf.Entry}); !ok || !require(m, s.plan) || !m.Feasible() {
+		s.gaveUp = s.gaveUp || m.GaveUp()
 		return nil
 	}
 	if end := max(p.Phoff+int64(p.Class.Size(elf.ProgramHeader)), int64(p.Class.Size(elf.FileHeader))); p.Size >= end {

@@ -230,7 +230,7 @@ func TestBuildsAtEnd(t *testing.T) {
 	if site == nil {
 		t.Fatal("there is no such file")
 	}
-	builds, _ := site.builds(p, 0, size)
+	builds, _, _ := site.builds(p, 0, size, false)
 	if len(builds) == 0 || newTask(site, p, size, 20, []int{0, size - 1}, builds[0]) == nil {
 		t.Error("there is no such task")
 	}

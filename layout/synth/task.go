@@ -29,6 +29,7 @@ type task struct {
 	list        []candidate
 	path        []visit // to the present state
 	nodes       int64
+	digest      uint64 // of the states that were looked at
 	budget      int64
 	found       *solution
 	begun       bool // the queue was filled
@@ -583,6 +584,7 @@ func (t *task) expand(i int32) {
 	if noted && int(t.seen[key]) < t.used || !t.likely() || !noted && !t.fresh(key, t.used) {
 		return
 	}
+	t.digest = mix(t.digest ^ key)
 	t.past = t.behind(ip)
 	t.lastJump = t.size - jumpSize
 	if t.past > 0 {
