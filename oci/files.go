@@ -69,6 +69,9 @@ func (c *checker) files(files []File) {
 	for i, f := range files {
 		before := len(c.errs)
 		c.filePath("Files", i, f.Path)
+		if f.Kind == Regular {
+			c.notAbove("Files", i, f.Path)
+		}
 		if len(c.errs) > before {
 			continue
 		}

@@ -3,6 +3,7 @@ package oci
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -354,6 +355,17 @@ func (c *checker) path(p string) {
 		return
 	}
 	c.filePath("Path", -1, p)
+	c.notAbove("Path", -1, p)
+}
+
+// notAbove refuses a file where engines need a folder for files of their own.
+func (c *checker) notAbove(field string, index int, p string) {
+	for _, own := range slices.Sorted(maps.Keys(replaced)) {
+		if strings.HasPrefix(own, p+"/") {
+			c.failf(field, index, "%q has to be a folder: container engines put something of their own at %s", p, own)
+			return
+		}
+	}
 }
 
 // filePath checks the path of a file in the image.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -225,6 +226,21 @@ func (b *build) imageOption() string {
 	return b.given()
 }
 
+// checkOutputName refuses names that other tools take for those of images: a colon makes
+// one, unless it is behind the letter of a drive or a folder is named before it.
+func checkOutputName(source, output string) error {
+	prefix, rest, found := strings.Cut(output, ":")
+	switch {
+	case !found || len(prefix) < 2 || filepath.IsAbs(output) || strings.HasPrefix(output, "."):
+		return nil
+	case slices.Contains(transports, prefix):
+		return usagef("'%s' names a file here, with no '%s:' before it: for an image write -o image.tar, and for a registry 'tasm push %s %s'", output, prefix, source, cmp.Or(strings.TrimLeft(rest, "/"), "NAME"))
+	case strings.HasPrefix(rest, "//"):
+		return usagef("'%s' is an address, and -o names a file: for an image write -o image.tar, and for a registry 'tasm push %s %s'", output, source, cmp.Or(strings.TrimLeft(rest, "/"), "NAME"))
+	}
+	return usagef("'%s' is the name of an image to most tools, and -o names a file: for a registry write 'tasm push %s %s', and for a file of that name -o './%s'", output, source, output, output)
+}
+
 // checkUsage finds options that contradict each other.
 func (b *build) checkUsage(source, output string, f *format) error {
 	if err := cmp.Or(b.sourceOptions.check(), b.searchOptions.check()); err != nil {
@@ -236,8 +252,8 @@ func (b *build) checkUsage(source, output string, f *format) error {
 	if b.debug && f == flatFormat {
 		return usagef("-g is for executables and objects; a flat binary has no room for what it adds")
 	}
-	if prefix, rest, found := strings.Cut(output, ":"); found && slices.Contains(transports, prefix) {
-		return usagef("'%s' names a file here, with no '%s:' before it: for an image write -o image.tar, and for a registry 'tasm push %s %s'", output, prefix, source, cmp.Or(strings.TrimLeft(rest, "/"), "NAME"))
+	if err := checkOutputName(source, output); err != nil {
+		return err
 	}
 	in, err := os.Stat(source)
 	if err != nil || !in.Mode().IsRegular() {

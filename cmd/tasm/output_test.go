@@ -398,3 +398,27 @@ func TestInterruptWhileWaiting(t *testing.T) {
 		t.Errorf("%v", cmd.ProcessState)
 	}
 }
+
+// TestOutputNames refuses names of outputs that other tools take for those of images.
+func TestOutputNames(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	writeText(t, "x.asm", flatSource)
+	for name, says := range map[string]string{
+		"oci:layout": "no 'oci:' before it", "docker-archive:x.tar": "no 'docker-archive:' before it", "containers-storage:x": "-o image.tar",
+		"docker://registry.example/x": "tasm push x.asm registry.example/x", "http://registry.example/x": "is an address", "sif:x": "-o './sif:x'",
+		"hello:1.0": "tasm push x.asm hello:1.0", "registry.example:5000/hello": "tasm push x.asm registry.example:5000/hello",
+	} {
+		if r := runTasm("", "build", "-f", "bin", "x.asm", "-o", name); r.status != exitUsage || !strings.Contains(r.stderr, says) {
+			t.Errorf("-o %s: %+v, want %q", name, r, says)
+		}
+	}
+	if got := contents(t, dir); !slices.Equal(got, []string{"x.asm"}) {
+		t.Errorf("the folder holds %q", got)
+	}
+	for _, name := range []string{"./a:b", filepath.Join(dir, "c:d")} {
+		if r := runTasm("", "build", "-f", "bin", "x.asm", "-o", name); r.status != 0 {
+			t.Errorf("-o %s: %+v", name, r)
+		}
+	}
+}

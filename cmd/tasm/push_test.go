@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -229,6 +230,38 @@ func TestNotAnImage(t *testing.T) {
 		r := runTasm("", "push", name, "localhost:1/x")
 		if r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, says) {
 			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// TestBuildOnSmallDisk builds where there is room for a part only: nothing stays.
+func TestBuildOnSmallDisk(t *testing.T) {
+	dir := t.TempDir()
+	big := filepath.Join(dir, "big")
+	random := make([]byte, 400_000) // that nothing compresses
+	rand.NewChaCha8([32]byte{}).Read(random)
+	writeText(t, big, string(random))
+	source := samplesDir + "/exit42.tasm"
+	full := filepath.Join(dir, "full")
+	if err := os.Mkdir(full, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("none", full, "tmpfs", 0, "size=256k"); err != nil {
+		t.Fatal("a file system of its own needs root: ", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(full, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, args := range [][]string{
+		{"build", "--add", big + ":/big", source, "-o", full + "/x.tar"}, {"build", "--add", big + ":/big", source, "-o", full + "/x/"},
+	} {
+		if r := runTasm("", args...); r.status != exitError || r.stdout != "" || !strings.Contains(r.stderr, "no space left on device") {
+			t.Errorf("%q: %+v", args, r)
+		}
+		if got := contents(t, full); len(got) != 0 {
+			t.Errorf("%q leaves %q", args, got)
 		}
 	}
 }

@@ -423,6 +423,57 @@ func TestPullFaults(t *testing.T) {
 	}
 }
 
+// TestPullStatus lets a registry refuse a manifest in all ways, and be slow with it.
+func TestPullStatus(t *testing.T) {
+	for _, tt := range []struct {
+		code  int
+		times int
+		says  string
+	}{
+		{401, 99, "401 Unauthorized: it wants a login"},
+		{403, 99, "403 Forbidden"},
+		{404, 99, "404 Not Found: it has no such image"},
+		{413, 99, "413 Request Entity Too Large"},
+		{429, 99, "429 Too Many Requests"},
+		{429, 1, ""},
+		{500, 99, "500 Internal Server Error: the fault is on its side"},
+		{503, 2, ""},
+		{0, 99, "too slow"},
+	} {
+		t.Run(fmt.Sprint(tt.code, " ", tt.times), func(t *testing.T) {
+			t.Parallel()
+			p := newProxy(t)
+			ref := p.ref(t, "a/b")
+			_, err := (&registry.Client{Limits: quick}).Push(ctx, small(t), ref)
+			must(t, err)
+			n := 0
+			p.fault = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+				if kindOf(r.URL.Path) != "manifests" {
+					return false
+				}
+				if n++; n > tt.times {
+					return false
+				}
+				if tt.code == 0 {
+					select {
+					case <-r.Context().Done():
+					case <-time.After(5 * time.Second):
+					}
+					return true
+				}
+				w.WriteHeader(tt.code)
+				return true
+			}
+			started := time.Now()
+			_, err = (&registry.Client{Limits: quick, Keychain: noKeychain{}}).Pull(ctx, ref)
+			check(t, err, tt.says)
+			if d := time.Since(started); d > 30*time.Second {
+				t.Errorf("took %s", d)
+			}
+		})
+	}
+}
+
 // TestManifestFaults lets a registry give bad manifests.
 func TestManifestFaults(t *testing.T) {
 	img := small(t)
