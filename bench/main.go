@@ -95,8 +95,11 @@ func race(title string, contestants ...*contestant) error {
 	}
 	for _, c := range contestants {
 		memory := ""
+		if len(c.work) > 0 {
+			memory = fmt.Sprintf("%7.1f ms of CPU", milliseconds(median(c.work)))
+		}
 		if c.peak > 0 {
-			memory = fmt.Sprintf("%7.1f ms of CPU %5d MB", milliseconds(median(c.work)), c.peak>>10)
+			memory += fmt.Sprintf(" %5d MB", c.peak>>10)
 		}
 		fmt.Printf("  %-30s %9.1f ms   x %-6.2f %s\n", c.name, milliseconds(median(c.times)),
 			float64(median(c.times))/float64(median(contestants[0].times)), memory)

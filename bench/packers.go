@@ -12,7 +12,7 @@ import (
 
 // packers times the way from a finished executable to an archive, to a folder and
 // to a registry, beside the tools that also do nothing but that. buildah, umoci
-// and crane must be in PATH.
+// and crane must be in PATH. What the processors work for docker's daemon is not known.
 func packers(dir, tasm string, engine *dockertest.Engine) error {
 	work := filepath.Join(dir, "packers")
 	if err := os.MkdirAll(filepath.Join(work, "context"), 0o755); err != nil {
@@ -28,15 +28,18 @@ func packers(dir, tasm string, engine *dockertest.Engine) error {
 	}
 	line := func(name, text string) *contestant {
 		text = strings.NewReplacer("HOST", engine.Registry(), "TASM", tasm).Replace(text)
-		return &contestant{name: name, run: func() error {
+		c := &contestant{name: name}
+		c.run = func() error {
 			cmd := exec.Command("sh", "-euc", text)
 			cmd.Dir = work
 			cmd.Env = append(os.Environ(), "DOCKER_HOST="+engine.Host(), "DOCKER_BUILDKIT=0")
 			if said, err := cmd.CombinedOutput(); err != nil {
 				return fmt.Errorf("%s: %w\n%s", text, err, said)
 			}
+			c.work = append(c.work, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 			return nil
-		}}
+		}
+		return c
 	}
 	const (
 		buildah = "buildah --root b --runroot br --storage-driver vfs "
