@@ -218,20 +218,22 @@ type assembler struct {
 	code      arena
 
 	// The state of one pass.
-	pass       int
-	final      bool
-	changed    *symbol // a symbol that got another value in this pass
-	changes    int     // how many did
-	fewest     int     // changes of a pass so far
-	stalled    int     // passes since
-	moved      bool    // a section got another size
-	misread    bool    // the parser has rejected a line, in any pass
-	messages   *diag.Bag
-	bits       int
-	used64     bool       // some code was assembled for 64 bits
-	code16     diag.Range // the first code for 16 bits
-	cpu        int        // the level that CPU named
-	defaultRel bool
+	pass                     int
+	final                    bool
+	changed                  *symbol // a symbol that got another value in this pass
+	changes                  int     // how many did
+	fewest                   int     // changes of a pass so far
+	stalled                  int     // passes since
+	moved                    bool    // a section got another size
+	misread                  bool    // the parser has rejected a line, in any pass
+	messages                 *diag.Bag
+	bits                     int
+	used64                   bool           // some code was assembled for 64 bits
+	code16                   diag.Range     // the first code for 16 bits
+	cpu                      int            // the level that CPU named
+	float                    lang.FloatMode // of FLOAT
+	withoutVEX, withoutEVEX  bool           // CPU NOVEX, NOEVEX
+	defaultRel, defaultBound bool
 	// sectalignOff is set by SECTALIGN OFF: ALIGN leaves the section's alignment alone.
 	sectalignOff bool
 	abi          *linux.ABI
@@ -322,11 +324,12 @@ func (a *assembler) runPass() {
 	}
 	a.table, a.recent, a.keep = nil, nil, nil
 	a.affixes = a.opts.Affixes
-	a.cpu = cpuAny
+	a.cpu, a.withoutVEX, a.withoutEVEX = cpuAny, false, false
+	a.float = lang.FloatMode{}
 	if a.listing() {
 		a.opts.Listing.Begin()
 	}
-	a.used64, a.defaultRel, a.sectalignOff = false, false, false
+	a.used64, a.defaultRel, a.defaultBound, a.sectalignOff = false, false, false, false
 	a.code16 = diag.Range{}
 	a.abi, a.target, a.targetAt = nil, "", diag.Range{}
 	a.parent = ""

@@ -1,6 +1,8 @@
 package assembler
 
 import (
+	"strings"
+
 	"tasm/codegen/x86"
 	"tasm/diag"
 	"tasm/lang"
@@ -22,8 +24,25 @@ const (
 	cpuX64 = 12
 )
 
-// cpuFlags stand beside a processor's name and change nothing here.
-var cpuFlags = map[string]bool{"latevex": true}
+// cpuFlag sets what a word of CPU says of encodings, as EVEX, NOEVEX, -EVEX or +EVEX.
+func (a *assembler) cpuFlag(word string) bool {
+	name, off := strings.CutPrefix(word, "no")
+	if !off {
+		if name, off = strings.CutPrefix(word, "-"); !off {
+			name = strings.TrimPrefix(word, "+")
+		}
+	}
+	switch name {
+	case "vex":
+		a.withoutVEX = off
+	case "evex":
+		a.withoutEVEX = off
+	case "latevex":
+	default:
+		return false
+	}
+	return true
+}
 
 func (a *assembler) cpuDirective(d *lang.Directive) {
 	for i := range d.Args {
@@ -32,7 +51,10 @@ func (a *assembler) cpuDirective(d *lang.Directive) {
 		switch {
 		case ok:
 			a.cpu = level
-		case !cpuFlags[arg.Name]:
+			if level == cpuAny {
+				a.withoutVEX, a.withoutEVEX = false, false
+			}
+		case !a.cpuFlag(arg.Name):
 			a.fail(diag.Errorf(arg.Range, "there is no CPU '%s'", arg.Name).
 				Notef("for example: 8086, 186, 286, 386, 486, 586, 686, p4, x64, any"))
 			return
@@ -43,16 +65,26 @@ func (a *assembler) cpuDirective(d *lang.Directive) {
 // lacks reports whether the CPU named last is older than the given one.
 func (a *assembler) lacks(level int) bool { return a.cpu != cpuAny && a.cpu < level }
 
-// floatWords are the modes of FLOAT. Constants are rounded to the nearest number
-// in all of them.
-var floatWords = map[string]bool{"daz": true, "nodaz": true, "near": true, "up": true, "down": true, "zero": true, "default": true}
+// floatWords are the modes of FLOAT (nasm manual, section 7.10).
+var floatWords = map[string]func(*lang.FloatMode){
+	"daz":     func(m *lang.FloatMode) { m.DenormalsAreZero = true },
+	"nodaz":   func(m *lang.FloatMode) { m.DenormalsAreZero = false },
+	"near":    func(m *lang.FloatMode) { m.Rounding = lang.ToNearest },
+	"up":      func(m *lang.FloatMode) { m.Rounding = lang.Up },
+	"down":    func(m *lang.FloatMode) { m.Rounding = lang.Down },
+	"zero":    func(m *lang.FloatMode) { m.Rounding = lang.ToZero },
+	"default": func(m *lang.FloatMode) { *m = lang.FloatMode{} },
+}
 
 func (a *assembler) floatDirective(d *lang.Directive) {
 	for i := range d.Args {
-		if arg := &d.Args[i]; !floatWords[arg.Name] {
+		arg := &d.Args[i]
+		set := floatWords[arg.Name]
+		if set == nil {
 			a.fail(diag.Errorf(arg.Range, "FLOAT takes daz, nodaz, near, up, down, zero or default, not '%s'", arg.Name))
 			return
 		}
+		set(&a.float)
 	}
 }
 

@@ -143,7 +143,7 @@ func (d *dataBuilder) value(it *lang.DataItem, width int) {
 		}
 		return
 	}
-	if b, ok, m := lang.FloatOf(it.Value, width); m != nil {
+	if b, ok, m := lang.FloatOf(it.Value, width, d.a.float); m != nil {
 		d.a.fail(m)
 		return
 	} else if ok {

@@ -88,7 +88,10 @@ func (a *assembler) defaultDirective(d *lang.Directive) {
 			a.defaultRel = true
 		case "abs":
 			a.defaultRel = false
-		case "bnd", "nobnd":
+		case "bnd":
+			a.defaultBound = true
+		case "nobnd":
+			a.defaultBound = false
 		default:
 			a.fail(diag.Errorf(arg.Range, "DEFAULT takes rel or abs").
 				Notef("default rel makes plain addresses relative to the instruction pointer in 64-bit code"))

@@ -165,7 +165,8 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 	in := &a.inst
 	in.Mnemonic = x86.Mnemonic(body.ID)
 	in.Bits = a.bits
-	in.DefaultRel = a.defaultRel
+	in.DefaultRel, in.DefaultBound = a.defaultRel, a.defaultBound
+	in.NoVEX, in.NoEVEX = a.withoutVEX, a.withoutEVEX
 	in.Optimize = a.opts.Optimize
 	in.CPU = x86.Level(a.cpu)
 	in.Segment = a.current.out.ID

@@ -357,6 +357,9 @@ func (a *assembler) Warn(m *diag.Message) { a.warn(m) }
 // Bits tells the preprocessor's __?BITS?__ the width of the code at hand.
 func (a *assembler) Bits() int { return a.bits }
 
+// FloatMode tells expressions how constants are rounded.
+func (a *assembler) FloatMode() lang.FloatMode { return a.float }
+
 // counters are registers that no instruction names, and what does what is wanted.
 var counters = map[string]string{
 	"rip":    "to read it, write: lea rax, [rel $]; to change it: jmp PLACE",

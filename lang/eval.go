@@ -385,7 +385,11 @@ func (ev *evaluator) call(e *Call, v *Value) *diag.Message {
 			return diag.Errorf(e.Arg.Span(), "__?%s?__ needs a floating-point constant", e.Name).
 				Notef("for example __?%s?__(1.5)", e.Name)
 		}
-		c, m := format.convert(text, negative, e.Arg.Span())
+		mode := FloatMode{}
+		if env, ok := ev.env.(interface{ FloatMode() FloatMode }); ok {
+			mode = env.FloatMode()
+		}
+		c, m := format.convert(text, negative, e.Arg.Span(), mode)
 		if m != nil {
 			return m
 		}

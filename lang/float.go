@@ -42,6 +42,25 @@ var dataFormats = map[int]*floatFormat{
 	16: floatFormats["float128l"],
 }
 
+// Rounding says which of two neighbours a floating-point constant between them becomes.
+type Rounding uint8
+
+const (
+	ToNearest Rounding = iota // to the even one of two that are equally near
+	Up
+	Down
+	ToZero
+)
+
+// String is how FLOAT names it.
+func (r Rounding) String() string { return [...]string{"near", "up", "down", "zero"}[r&3] }
+
+// FloatMode says how floating-point constants are stored (nasm manual, 7.10).
+type FloatMode struct {
+	Rounding         Rounding
+	DenormalsAreZero bool
+}
+
 // size is how many bytes a number takes.
 func (f *floatFormat) size() int {
 	bits := 1 + f.exponent + f.mantissa
@@ -78,18 +97,17 @@ func floatConstant(e Expr) (text string, negative, ok bool) {
 }
 
 // FloatOf returns the bytes that e stores as an item width bytes wide of DB and
-// its sisters; ok is false when e is no floating-point constant. Constants are
-// rounded to the nearest number, to the even one of two; what is too large
+// its sisters; ok is false when e is no floating-point constant. What is too large
 // becomes infinity (FloatWarning tells).
-func FloatOf(e Expr, width int) (b []byte, ok bool, _ *diag.Message) {
-	c, ok, m := floatItem(e, width)
+func FloatOf(e Expr, width int, mode FloatMode) (b []byte, ok bool, _ *diag.Message) {
+	c, ok, m := floatItem(e, width, mode)
 	return c.bytes, ok, m
 }
 
 // FloatWarning returns a warning where FloatOf could not represent e as it is
 // meant, or nil.
 func FloatWarning(e Expr, width int) *diag.Message {
-	c, ok, m := floatItem(e, width)
+	c, ok, m := floatItem(e, width, FloatMode{})
 	if !ok || m != nil || c.trouble == "" {
 		return nil
 	}
@@ -97,7 +115,7 @@ func FloatWarning(e Expr, width int) *diag.Message {
 	return diag.Warningf("float-"+c.trouble, e.Span(), "%s in floating-point constant: %s does not fit %d bytes", c.trouble, shortened(text), width)
 }
 
-func floatItem(e Expr, width int) (c converted, ok bool, _ *diag.Message) {
+func floatItem(e Expr, width int, mode FloatMode) (c converted, ok bool, _ *diag.Message) {
 	text, negative, ok := floatConstant(e)
 	if !ok {
 		return c, false, nil
@@ -119,7 +137,7 @@ func floatItem(e Expr, width int) (c converted, ok bool, _ *diag.Message) {
 		}
 		return c, m == nil, m
 	}
-	c, m := format.convert(text, negative, e.Span())
+	c, m := format.convert(text, negative, e.Span(), mode)
 	return c, m == nil, m
 }
 
@@ -181,7 +199,7 @@ var specialFloats = map[string]string{
 }
 
 // convert encodes a constant in format f.
-func (f *floatFormat) convert(text string, negative bool, at diag.Range) (converted, *diag.Message) {
+func (f *floatFormat) convert(text string, negative bool, at diag.Range, mode FloatMode) (converted, *diag.Message) {
 	special := specialFloats[strings.Trim(strings.ToLower(text), "_?")]
 	fraction := new(big.Int)
 	exponent := 0
@@ -192,11 +210,14 @@ func (f *floatFormat) convert(text string, negative bool, at diag.Range) (conver
 		if isDecimalString(text) {
 			return converted{}, diag.Errorf(at, "a packed decimal constant can only be stored with DT")
 		}
-		q, m := parseRational(text, at)
+		q, m := parseReal(text, at)
 		if m != nil {
 			return converted{}, m
 		}
-		fraction, exponent, trouble = f.round(q)
+		fraction, exponent, trouble = f.round(q, mode.away(negative))
+		if exponent == 0 && mode.DenormalsAreZero {
+			fraction.SetInt64(0)
+		}
 	case "infinity":
 		fraction.Set(one)
 		exponent = 1<<f.exponent - 1
@@ -227,10 +248,30 @@ func (f *floatFormat) convert(text string, negative bool, at diag.Range) (conver
 	return converted{b, trouble}, nil
 }
 
+// direction is which way what lies between two numbers is rounded.
+type direction uint8
+
+const (
+	nearest direction = iota
+	towardsZero
+	awayFromZero // from half of the distance on, as nasm does it
+)
+
+// away is the direction in which a number of the given sign is rounded.
+func (m FloatMode) away(negative bool) direction {
+	switch {
+	case m.Rounding == ToNearest:
+		return nearest
+	case m.Rounding == ToZero || (m.Rounding == Up) == negative:
+		return towardsZero
+	}
+	return awayFromZero
+}
+
 // round returns the fraction, leading 1 included, and the biased exponent of
-// the number nearest to q, which is not negative.
-func (f *floatFormat) round(q rational) (fraction *big.Int, exponent int, trouble string) {
-	if q.num.Sign() == 0 {
+// the number that q, which is not negative, becomes.
+func (f *floatFormat) round(q real, to direction) (fraction *big.Int, exponent int, trouble string) {
+	if q.n.Sign() == 0 {
 		return new(big.Int), 0, ""
 	}
 	infinity := func() (*big.Int, int, string) {
@@ -238,31 +279,23 @@ func (f *floatFormat) round(q rational) (fraction *big.Int, exponent int, troubl
 		return one, 1<<f.exponent - 1, "overflow"
 	}
 	bias := 1<<(f.exponent-1) - 1
-	// q = num/den * 2^two. Find e with 2^e <= q < 2^(e+1), or one less.
-	e := q.num.BitLen() - q.den.BitLen() + q.two
-	if e > bias+2 {
+	e := q.n.BitLen() - 1 + q.two // 2^e <= q < 2^(e+1)
+	switch {
+	case e > bias:
 		return infinity()
-	}
-	if e < -bias-f.mantissa-4 {
+	case e < -bias-f.mantissa: // less than half of the smallest number: zero, however it is rounded
 		return new(big.Int), 0, "underflow"
-	}
-	if f.below(q, e) {
-		e--
 	}
 	// The unit in the last place is 2^(e-mantissa), or that of denormals.
 	unit := max(e, 1-bias) - f.mantissa
-	num, den := new(big.Int).Set(q.num), new(big.Int).Set(q.den)
-	if shift := q.two - unit; shift >= 0 {
-		num.Lsh(num, uint(shift))
+	n := new(big.Int)
+	if shift := unit - q.two; shift <= 0 {
+		n.Lsh(q.n, uint(-shift))
 	} else {
-		den.Lsh(den, uint(-shift))
-	}
-	n, rest := new(big.Int).QuoRem(num, den, new(big.Int))
-	switch rest.Lsh(rest, 1).Cmp(den) {
-	case 1:
-		n.Add(n, big.NewInt(1))
-	case 0:
-		if n.Bit(0) == 1 {
+		n.Rsh(q.n, uint(shift))
+		rest := new(big.Int).Sub(q.n, new(big.Int).Lsh(n, uint(shift)))
+		half := rest.Cmp(new(big.Int).Lsh(big.NewInt(1), uint(shift-1)))
+		if to != towardsZero && half > 0 || half == 0 && (to == awayFromZero || to == nearest && n.Bit(0) == 1) {
 			n.Add(n, big.NewInt(1))
 		}
 	}
@@ -282,21 +315,10 @@ func (f *floatFormat) round(q rational) (fraction *big.Int, exponent int, troubl
 	return n, exponent, ""
 }
 
-// below reports whether q < 2^e.
-func (f *floatFormat) below(q rational, e int) bool {
-	num, den := new(big.Int).Set(q.num), new(big.Int).Set(q.den)
-	if shift := q.two - e; shift >= 0 {
-		num.Lsh(num, uint(shift))
-	} else {
-		den.Lsh(den, uint(-shift))
-	}
-	return num.Cmp(den) < 0
-}
-
-// rational is num/den * 2^two.
-type rational struct {
-	num, den *big.Int
-	two      int
+// real is n * 2^two.
+type real struct {
+	n   *big.Int
+	two int
 }
 
 const (
@@ -304,10 +326,10 @@ const (
 	maxFloatExponent = 20_000 // beyond it every format overflows or underflows
 )
 
-// parseRational reads a constant: digits with a point and underscores, decimal
+// parseReal reads a constant: digits with a point and underscores, decimal
 // with an exponent after e, or hexadecimal, octal or binary with a binary
 // exponent after p.
-func parseRational(text string, at diag.Range) (q rational, _ *diag.Message) {
+func parseReal(text string, at diag.Range) (q real, _ *diag.Message) {
 	if len(text) > maxFloatText {
 		return q, diag.Errorf(at, "a floating-point constant can have %d characters, and this has %d", maxFloatText, len(text))
 	}
@@ -354,23 +376,73 @@ func parseRational(text string, at diag.Range) (q rational, _ *diag.Message) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	digits := whole + fraction
 	if digits == "" {
-		return q, bad()
+		if bits == 0 {
+			return q, bad()
+		}
+		digits = "0" // nasm reads 0xp5 as zero
 	}
 	num, ok := new(big.Int).SetString(digits, radix)
 	if !ok || num.Sign() < 0 || digits[0] == '+' || digits[0] == '-' {
 		return q, bad()
 	}
-	q = rational{num: num, den: big.NewInt(1)}
 	if bits > 0 {
-		q.two = exponent - bits*len(fraction)
-		return q, nil
+		return real{num, exponent - bits*len(fraction)}, nil
 	}
-	ten := exponent - len(fraction)
-	power := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(ten, -ten))), nil)
-	if ten >= 0 {
-		q.num.Mul(q.num, power)
-	} else {
-		q.den = power
+	return decimal(digits, len(whole)+exponent), nil
+}
+
+// Decimal constants are computed as nasm does it: from so many digits, in so many
+// bits, what is beyond them cut off (asm/floats.c). A number exactly between two
+// others therefore becomes the lower one.
+const (
+	decimalDigits = 52
+	decimalBits   = 192
+)
+
+// decimal is the number 0.digits * 10^ten.
+func decimal(digits string, ten int) real {
+	for digits != "" && digits[0] == '0' {
+		digits = digits[1:]
+		ten--
 	}
-	return q, nil
+	if len(digits) > decimalDigits {
+		digits = digits[:decimalDigits]
+	}
+	n, ok := new(big.Int).SetString(digits, 10)
+	if !ok {
+		return real{new(big.Int), 0}
+	}
+	// 0.digits with decimalBits bits from its first 1 on.
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(len(digits))), nil)
+	shift := decimalBits + scale.BitLen() - n.BitLen()
+	n.Lsh(n, uint(shift)).Quo(n, scale)
+	q := real{n, -shift}
+	q.cut()
+	// Times ten^ten, the factors of 5 by squaring.
+	q.two += ten
+	power := real{big.NewInt(5), 0}
+	if ten < 0 {
+		ten = -ten
+		ones := new(big.Int).Lsh(big.NewInt(1), decimalBits)
+		power = real{ones.Lsh(ones, 2).Quo(ones, big.NewInt(5)), -decimalBits - 2} // 1/5
+		power.cut()
+	}
+	for ; ten > 0; ten >>= 1 {
+		if ten&1 != 0 {
+			q.n.Mul(q.n, power.n)
+			q.two += power.two
+			q.cut()
+		}
+		power = real{new(big.Int).Mul(power.n, power.n), 2 * power.two}
+		power.cut()
+	}
+	return q
+}
+
+// cut takes away the bits that are too many.
+func (q *real) cut() {
+	if over := q.n.BitLen() - decimalBits; over > 0 {
+		q.n.Rsh(q.n, uint(over))
+		q.two += over
+	}
 }

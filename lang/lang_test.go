@@ -118,7 +118,7 @@ func TestFloatWarning(t *testing.T) {
 		}
 	}
 	for text, width := range map[string]int{"1.5": 3, "1.2.3": 4, "0x": 4, "12p": 4, "1e5x": 4, "12ap": 10} {
-		if _, ok, m := FloatOf(&Float{Text: text}, width); ok || m == nil {
+		if _, ok, m := FloatOf(&Float{Text: text}, width, FloatMode{}); ok || m == nil {
 			t.Errorf("%s in %d bytes is accepted", text, width)
 		}
 	}

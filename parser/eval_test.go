@@ -208,7 +208,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"1e999999999999999999999", "1e-999999999999999999999", "0x1p99999999999", "0x1p-99999999999"} {
-		if b, ok, m := lang.FloatOf(&lang.Float{Text: text}, 8); !ok || m != nil || len(b) != 8 {
+		if b, ok, m := lang.FloatOf(&lang.Float{Text: text}, 8, lang.FloatMode{}); !ok || m != nil || len(b) != 8 {
 			t.Errorf("%s: % x %v", text, b, m)
 		}
 	}

@@ -114,7 +114,7 @@ func FuzzEval(f *testing.F) {
 		}
 		for _, width := range []int{1, 2, 4, 8, 10, 16} {
 			x := &lang.Float{Text: text}
-			if b, ok, m := lang.FloatOf(x, width); m == nil && (!ok || len(b) != width) {
+			if b, ok, m := lang.FloatOf(x, width, lang.FloatMode{}); m == nil && (!ok || len(b) != width) {
 				t.Fatalf("%q takes %d bytes, not %d", text, len(b), width)
 			}
 			lang.FloatWarning(x, width)

@@ -77,13 +77,14 @@ func (p *preprocessor) number(call Token, arg []Token) (int64, bool) {
 	return p.evaluate(p.expand(arg), call.Text, call.Range)
 }
 
-// text is the string that an argument of a function is.
-func (p *preprocessor) text(call Token, arg []Token) (string, bool) {
-	d := &command{name: call, p: p}
-	s, rest, ok := p.str(d, p.expand(arg))
-	d.args = rest
-	d.end()
-	return s, ok
+// text is the string that an argument of a function is: a string constant, or
+// else the argument as it is written.
+func (p *preprocessor) text(arg []Token) string {
+	arg = p.expand(arg)
+	if len(arg) == 1 && arg[0].Kind == String {
+		return unquote(arg[0].Text)
+	}
+	return detokenize(arg)
 }
 
 func (p *preprocessor) applyEval(call Token, args [][]Token) []Token {
@@ -127,12 +128,15 @@ func (p *preprocessor) applyNum(call Token, args [][]Token) []Token {
 		p.errorf(call.Range, "%s: base %d is not one from 2 to %d", call.Text, base, len(numerals))
 		return nil
 	}
-	if digits < -64 || digits > 64 {
-		p.errorf(call.Range, "%s can't write %d digits, only up to 64", call.Text, digits)
+	if digits < -maxDigits || digits > maxDigits {
+		p.errorf(call.Range, "%s can't write %d digits, only up to %d", call.Text, digits, maxDigits)
 		return nil
 	}
 	return []Token{stringToken(numeral(uint64(values[0]), int(digits), uint64(base)), call.Range)}
 }
+
+// maxDigits is how many digits %num writes at most.
+const maxDigits = 253
 
 // numerals are the digits of %num.
 const numerals = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@_"
@@ -185,30 +189,19 @@ func (p *preprocessor) applyStr(call Token, args [][]Token) []Token {
 func (p *preprocessor) applyStrcat(call Token, args [][]Token) []Token {
 	var b strings.Builder
 	for _, a := range args {
-		s, ok := p.text(call, a)
-		if !ok {
-			return nil
-		}
-		b.WriteString(s)
+		b.WriteString(p.text(a))
 	}
 	return []Token{stringToken(b.String(), call.Range)}
 }
 
 func (p *preprocessor) applyStrlen(call Token, args [][]Token) []Token {
-	s, ok := p.text(call, args[0])
-	if !ok {
-		return nil
-	}
-	return numberTokens(int64(len(s)), call.Range)
+	return numberTokens(int64(len(p.text(args[0]))), call.Range)
 }
 
 // applySubstr is %substr(string, start, count): from start to the end if there
 // is no count.
 func (p *preprocessor) applySubstr(call Token, args [][]Token) []Token {
-	s, ok := p.text(call, args[0])
-	if !ok {
-		return nil
-	}
+	s := p.text(args[0])
 	start, ok := p.number(call, args[1])
 	if !ok {
 		return nil
@@ -223,9 +216,5 @@ func (p *preprocessor) applySubstr(call Token, args [][]Token) []Token {
 }
 
 func (p *preprocessor) applyTok(call Token, args [][]Token) []Token {
-	s, ok := p.text(call, args[0])
-	if !ok {
-		return nil
-	}
-	return p.relex(s, call.Range, false)
+	return p.relex(p.text(args[0]), call.Range, false)
 }

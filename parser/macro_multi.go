@@ -299,10 +299,13 @@ func (p *preprocessor) fitArguments(m *multiMacro, args [][]Token, rest []Token)
 			return nil
 		}
 		last := args[m.max-1]
-		args = append(args[:m.max-1:m.max-1], greedyRest(rest, last, m.max-1))
+		return append(args[:m.max-1:m.max-1], greedyRest(rest, last, m.max-1))
 	}
 	for n := len(args); n >= m.min && n-m.min < len(m.defaults); n++ {
 		args = append(args, m.defaults[n-m.min])
+	}
+	if m.greedy && m.max > 0 && len(args) > m.max { // the defaults that are over go with the last
+		args = append(args[:m.max-1:m.max-1], commaJoined(args[m.max-1:], m.defined))
 	}
 	return args
 }

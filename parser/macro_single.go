@@ -66,7 +66,7 @@ func (p *preprocessor) findSingle(t *Token) (list []*singleMacro, name string) {
 		return nil, ""
 	}
 	for i, m := range list {
-		if matches(m, name) {
+		if matches(m, name) && !(m.alias && p.noAliases) {
 			return list[i:], name
 		}
 	}

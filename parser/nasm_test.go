@@ -195,7 +195,7 @@ func dataBytes(t *testing.T, item *lang.DataItem, width int) []byte {
 		b := []byte(s)
 		return append(b, make([]byte, (width-len(b)%width)%width)...)
 	}
-	if b, ok, m := lang.FloatOf(item.Value, width); m != nil {
+	if b, ok, m := lang.FloatOf(item.Value, width, lang.FloatMode{}); m != nil {
 		t.Fatal(m)
 	} else if ok {
 		return b

@@ -126,13 +126,14 @@ type preprocessor struct {
 	skipping bool
 	contexts []*context
 
-	single macroTable[*singleMacro]
-	multi  macroTable[*multiMacro]
-	hidden map[string]bool           // predefined macros taken back by %undef
-	used   map[string]bool           // packages read by %use
-	seen   map[diag.FileID]bool      // files read by %include or %require
-	own    bool                      // tasm's own macros are being read
-	magic  map[string][]*singleMacro // predefined macros asked for so far
+	single    macroTable[*singleMacro]
+	multi     macroTable[*multiMacro]
+	hidden    map[string]bool           // predefined macros taken back by %undef
+	used      map[string]bool           // packages read by %use
+	noAliases bool                      // %aliases off
+	seen      map[diag.FileID]bool      // files read by %include or %require
+	own       bool                      // tasm's own macros are being read
+	magic     map[string][]*singleMacro // predefined macros asked for so far
 
 	numbering numbering  // of %line
 	stack     stackFrame // of %stacksize, %arg and %local

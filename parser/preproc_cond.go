@@ -239,8 +239,11 @@ func condDefined(p *preprocessor, d *command) (bool, bool) {
 			if p.isDefined(t.Text) {
 				return true, true
 			}
-		} else if contextLevel(t.Text) <= len(p.contexts) {
+		} else {
 			c, name := p.contextOf(t)
+			if c == nil {
+				return false, false
+			}
 			if _, ok := c.macros.find(name); ok {
 				return true, true
 			}
@@ -254,7 +257,7 @@ func (p *preprocessor) isDefined(name string) bool {
 	if target := p.aliasOf(&p.single, name); target != "" {
 		name = target
 	}
-	if _, ok := p.single.find(name); ok {
+	if m, ok := p.single.find(name); ok && !(m.alias && p.noAliases) {
 		return true
 	}
 	return len(p.predefined(name)) > 0 || strings.HasPrefix(name, "__?") && respelled[strings.Trim(name, "_?")]
@@ -326,7 +329,8 @@ func (p *preprocessor) identical(d *command, fold bool) (same, ok bool) {
 	return true, true
 }
 
-// condMacro: there is a multi-line macro that takes as many arguments.
+// condMacro: there is a multi-line macro that takes as many arguments. As in nasm
+// its name is meant as it was written where it was defined.
 func condMacro(p *preprocessor, d *command) (bool, bool) {
 	var want multiMacro
 	if len(d.args) == 1 && d.args[0].Kind == Identifier {
@@ -339,7 +343,7 @@ func condMacro(p *preprocessor, d *command) (bool, bool) {
 		return false, true // only flat binaries have it
 	}
 	for _, m := range p.multi.list(want.name) {
-		if matches(m, want.name) && (want.greedy || m.min <= want.max) && (m.greedy || want.min <= m.max) {
+		if m.name == want.name && (want.greedy || m.min <= want.max) && (m.greedy || want.min <= m.max) {
 			return true, true
 		}
 	}

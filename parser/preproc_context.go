@@ -65,10 +65,24 @@ func (p *preprocessor) contextOf(t Token) (*context, string) {
 	return nil, name
 }
 
+// contextName takes the name of a context, nil if there is none.
+func (p *preprocessor) contextName(d *command) (*Token, bool) {
+	t := d.word()
+	if t != nil && t.Kind != Identifier {
+		p.errorf(t.Range, "%s takes the name of a context, not %s", d.name.Text, t.describe())
+		return nil, false
+	}
+	return t, true
+}
+
 // pushContext obeys %push.
 func (p *preprocessor) pushContext(d *command) {
+	t, ok := p.contextName(d)
+	if !ok {
+		return
+	}
 	name := ""
-	if t := d.word(); t != nil {
+	if t != nil {
 		name = t.Text
 	}
 	if len(p.contexts) >= p.limits.depth {
@@ -103,7 +117,10 @@ func (p *preprocessor) innermost(d *command, want *Token) *context {
 
 // popContext obeys %pop.
 func (p *preprocessor) popContext(d *command) {
-	name := d.word()
+	name, ok := p.contextName(d)
+	if !ok {
+		return
+	}
 	if p.innermost(d, name) != nil {
 		p.contexts = p.contexts[:len(p.contexts)-1]
 	}
@@ -112,7 +129,10 @@ func (p *preprocessor) popContext(d *command) {
 
 // replContext obeys %repl: it renames the innermost context.
 func (p *preprocessor) replContext(d *command) {
-	name := d.word()
+	name, ok := p.contextName(d)
+	if !ok {
+		return
+	}
 	if c := p.innermost(d, nil); c != nil {
 		c.name = ""
 		if name != nil {

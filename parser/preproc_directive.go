@@ -144,9 +144,12 @@ func init() {
 			}
 			d.end()
 		},
-		"%strlen": (*preprocessor).strlen,
-		"%strcat": (*preprocessor).strcat,
-		"%substr": (*preprocessor).substr,
+		"%strlen":  func(p *preprocessor, d *command) { p.strlen(d, false) },
+		"%istrlen": func(p *preprocessor, d *command) { p.strlen(d, true) },
+		"%strcat":  func(p *preprocessor, d *command) { p.strcat(d, false) },
+		"%istrcat": func(p *preprocessor, d *command) { p.strcat(d, true) },
+		"%substr":  func(p *preprocessor, d *command) { p.substr(d, false) },
+		"%isubstr": func(p *preprocessor, d *command) { p.substr(d, true) },
 
 		"%macro":     func(p *preprocessor, d *command) { p.defineMulti(d, false, false) },
 		"%imacro":    func(p *preprocessor, d *command) { p.defineMulti(d, true, false) },
@@ -166,22 +169,23 @@ func init() {
 		"%pop":  (*preprocessor).popContext,
 		"%repl": (*preprocessor).replContext,
 
-		"%include":    (*preprocessor).includeFile,
-		"%require":    (*preprocessor).requireFile,
-		"%use":        (*preprocessor).usePackage,
-		"%pathsearch": (*preprocessor).pathSearch,
-		"%depend":     func(p *preprocessor, d *command) {},
-		"%line":       (*preprocessor).setLine,
-		"%clear":      (*preprocessor).clear,
-		"%error":      (*preprocessor).userError,
-		"%warning":    (*preprocessor).userWarning,
-		"%fatal":      (*preprocessor).userFatal,
-		"%pragma":     (*preprocessor).pragma,
-		"%null":       func(p *preprocessor, d *command) {},
-		"%aliases":    (*preprocessor).aliases,
-		"%arg":        (*preprocessor).argDirective,
-		"%local":      (*preprocessor).localDirective,
-		"%stacksize":  (*preprocessor).stackSize,
+		"%include":     (*preprocessor).includeFile,
+		"%require":     (*preprocessor).requireFile,
+		"%use":         (*preprocessor).usePackage,
+		"%pathsearch":  func(p *preprocessor, d *command) { p.pathSearch(d, false) },
+		"%ipathsearch": func(p *preprocessor, d *command) { p.pathSearch(d, true) },
+		"%depend":      func(p *preprocessor, d *command) {},
+		"%line":        (*preprocessor).setLine,
+		"%clear":       (*preprocessor).clear,
+		"%error":       (*preprocessor).userError,
+		"%warning":     (*preprocessor).userWarning,
+		"%fatal":       (*preprocessor).userFatal,
+		"%pragma":      (*preprocessor).pragma,
+		"%null":        func(p *preprocessor, d *command) {},
+		"%aliases":     (*preprocessor).aliases,
+		"%arg":         (*preprocessor).argDirective,
+		"%local":       (*preprocessor).localDirective,
+		"%stacksize":   (*preprocessor).stackSize,
 	}
 }
 
@@ -404,6 +408,9 @@ func (p *preprocessor) defineAlias(d *command, fold bool) {
 func (p *preprocessor) aliasOf(table *macroTable[*singleMacro], name string) string {
 	target := ""
 	for range 100 {
+		if p.noAliases {
+			break
+		}
 		next := ""
 		if m, ok := table.find(name); ok {
 			if m.alias {
@@ -420,12 +427,23 @@ func (p *preprocessor) aliasOf(table *macroTable[*singleMacro], name string) str
 	return target
 }
 
-// aliases obeys %aliases on and off, as far as it exists: aliases are always on.
+// aliases obeys %aliases: without them a name that is an alias is none. What is
+// said about it then is about the alias itself.
 func (p *preprocessor) aliases(d *command) {
-	if t := d.word(); t != nil && strings.EqualFold(t.Text, "on") {
+	args := p.expand(d.args)
+	switch {
+	case len(args) == 0:
+		return
+	case len(args) == 1 && strings.EqualFold(args[0].Text, "on"):
+		p.noAliases = false
+		return
+	case len(args) == 1 && strings.EqualFold(args[0].Text, "off"):
+		p.noAliases = true
 		return
 	}
-	p.report(diag.Warningf("pp-aliases", d.line.Range, "%s has no effect but %s", d.name.Text, "on"))
+	if n, ok := p.evaluate(args, d.name.Text, d.name.Range); ok {
+		p.noAliases = n == 0
+	}
 }
 
 // message is the text that %error and its like show.
@@ -543,8 +561,17 @@ func (p *preprocessor) currentFile() string {
 	return p.files.Name(r.File)
 }
 
+// cleared are the words that %clear takes.
+var cleared = []string{"global", "context", "ctx", "define", "def", "defalias", "alias", "macro", "all"}
+
 // clear obeys %clear: it forgets macros.
 func (p *preprocessor) clear(d *command) {
+	for _, t := range d.args {
+		if !slices.Contains(cleared, strings.ToLower(t.Text)) {
+			p.errorf(t.Range, "%s forgets %s, not '%s'", d.name.Text, strings.Join(cleared, ", "), shown(t.Text))
+			return
+		}
+	}
 	p.single = macroTable[*singleMacro]{}
 	if len(d.args) == 0 {
 		p.multi = macroTable[*multiMacro]{}
@@ -552,8 +579,7 @@ func (p *preprocessor) clear(d *command) {
 	}
 	for _, t := range d.args {
 		switch strings.ToLower(t.Text) {
-		case "all", "global", "macro", "define", "defalias":
-		case "context":
+		case "context", "ctx":
 			for _, c := range p.contexts {
 				c.macros = macroTable[*singleMacro]{}
 			}

@@ -88,7 +88,7 @@ func (p *preprocessor) enterFile(file diag.FileID, name string, call, at diag.Ra
 
 // pathSearch obeys %pathsearch: the macro stands for where %include would find
 // the file.
-func (p *preprocessor) pathSearch(d *command) {
+func (p *preprocessor) pathSearch(d *command, fold bool) {
 	name, ok := d.macroName()
 	if !ok {
 		return
@@ -100,7 +100,7 @@ func (p *preprocessor) pathSearch(d *command) {
 	if file, err := p.host.include(path, r.File); err == nil {
 		path = p.files.Name(file)
 	}
-	p.defineTextAs(name, false, path)
+	p.defineTextAs(name, fold, path)
 }
 
 // The macros that nasm has from the start, and those of its packages for %use,

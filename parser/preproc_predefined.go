@@ -1,11 +1,13 @@
 package parser
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
 
 	"tasm/diag"
+	"tasm/lang"
 )
 
 // predefinedNames says what the macros stand for that exist from the start
@@ -50,6 +52,26 @@ func init() {
 			}
 			return numberTokens(int64(n), call.Range)
 		},
+		"__?PTR?__": func(p *preprocessor, call Token) []Token {
+			name := "word"
+			if e, ok := p.env.Env.(interface{ Bits() int }); ok {
+				name = map[int]string{32: "dword", 64: "qword"}[e.Bits()]
+			}
+			return []Token{{Kind: Identifier, Text: cmp.Or(name, "word"), Range: call.Range}}
+		},
+		"__?FLOAT?__": func(p *preprocessor, call Token) []Token {
+			mode := p.floatMode()
+			return []Token{
+				{Kind: Identifier, Text: daz(mode), Range: call.Range}, {Kind: Punctuation, Text: ",", Range: call.Range},
+				{Kind: Identifier, Text: mode.Rounding.String(), Range: call.Range},
+			}
+		},
+		"__?FLOAT_DAZ?__": func(p *preprocessor, call Token) []Token {
+			return []Token{{Kind: Identifier, Text: daz(p.floatMode()), Range: call.Range}}
+		},
+		"__?FLOAT_ROUND?__": func(p *preprocessor, call Token) []Token {
+			return []Token{{Kind: Identifier, Text: p.floatMode().Rounding.String(), Range: call.Range}}
+		},
 		"__?PASS?__": func(p *preprocessor, call Token) []Token {
 			p.env.asked = true
 			if p.alone {
@@ -73,6 +95,22 @@ func init() {
 			return []Token{{Kind: Number, Text: strconv.FormatInt(p.host.now(), 10), Range: call.Range}}
 		},
 	}
+}
+
+// floatMode is what FLOAT has said last.
+func (p *preprocessor) floatMode() lang.FloatMode {
+	if e, ok := p.env.Env.(interface{ FloatMode() lang.FloatMode }); ok {
+		return e.FloatMode()
+	}
+	return lang.FloatMode{}
+}
+
+// daz is the word of FLOAT for what becomes of denormals.
+func daz(m lang.FloatMode) string {
+	if m.DenormalsAreZero {
+		return "daz"
+	}
+	return "nodaz"
 }
 
 // respelled are the words that are no macros but also have an old spelling,

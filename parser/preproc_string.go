@@ -105,7 +105,7 @@ func (p *preprocessor) defineTokens(d *command, fold bool) {
 }
 
 // strlen obeys %strlen.
-func (p *preprocessor) strlen(d *command) {
+func (p *preprocessor) strlen(d *command, fold bool) {
 	name, ok := d.macroName()
 	if !ok {
 		return
@@ -113,12 +113,12 @@ func (p *preprocessor) strlen(d *command) {
 	if s, rest, ok := p.str(d, p.expand(d.args)); ok {
 		d.args = rest
 		d.end()
-		p.defineAs(name, false, numberTokens(int64(len(s)), name.Range))
+		p.defineAs(name, fold, numberTokens(int64(len(s)), name.Range))
 	}
 }
 
 // strcat obeys %strcat.
-func (p *preprocessor) strcat(d *command) {
+func (p *preprocessor) strcat(d *command, fold bool) {
 	name, ok := d.macroName()
 	if !ok {
 		return
@@ -136,12 +136,12 @@ func (p *preprocessor) strcat(d *command) {
 		b.WriteString(s)
 		tokens = rest
 	}
-	p.defineTextAs(name, false, b.String())
+	p.defineTextAs(name, fold, b.String())
 }
 
 // substr obeys %substr name string start[,count]. Places count from 1; a
 // negative count is counted from the end of the string.
-func (p *preprocessor) substr(d *command) {
+func (p *preprocessor) substr(d *command, fold bool) {
 	name, ok := d.macroName()
 	if !ok {
 		return
@@ -158,15 +158,13 @@ func (p *preprocessor) substr(d *command) {
 		return
 	}
 	count := int64(1)
-	if len(tokens) > 0 {
-		if tokens[0].is(",") {
-			tokens = tokens[1:]
-		}
-		if count, ok = p.evaluate(tokens, d.name.Text, d.name.Range); !ok {
+	if len(tokens) > 1 {
+		// As in nasm, any single token separates the numbers.
+		if count, ok = p.evaluate(tokens[1:], d.name.Text, d.name.Range); !ok {
 			return
 		}
 	}
-	p.defineTextAs(name, false, substring(s, start, count))
+	p.defineTextAs(name, fold, substring(s, start, count))
 }
 
 // substring is what %substr means by its numbers. A start before the string is

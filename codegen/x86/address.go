@@ -388,10 +388,22 @@ func (a *address) dispBytes(base lang.RegisterID) uint8 {
 		return 4
 	case d == 0 && known && a.dispSize == 0 && registers[base].Number&7 != 5:
 		return 0
-	case a.dispSize <= 1 && (a.dispSize == 1 || known && a.fitsByte(d)):
+	case a.shortens(known, d):
 		return 1
 	}
 	return 4
+}
+
+// shortens reports whether the displacement d takes a byte: where it fits, or where
+// BYTE is written and no multiple of the unit is asked for.
+func (a *address) shortens(known bool, d int64) bool {
+	switch a.dispSize {
+	case 0:
+		return known && a.fitsByte(d)
+	case 1:
+		return a.unit <= 1 || !known || a.fitsByte(d)
+	}
+	return false
 }
 
 // fitsByte reports whether a byte holds the displacement d.
@@ -465,7 +477,7 @@ func (a *address) encode16(out *modRM) bool {
 	known := !a.relocated && !a.unknown
 	switch {
 	case d == 0 && known && a.dispSize == 0 && rm != 6:
-	case a.dispSize <= 1 && (a.dispSize == 1 || known && a.fitsByte(d)):
+	case a.shortens(known, d):
 		out.mod, out.dispSize = 1, 1
 	default:
 		out.mod, out.dispSize = 2, 2

@@ -366,6 +366,10 @@ func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encod
 	if f.tags&repeated != 0 && slots[slotRep] == NoPrefix {
 		slots[slotRep] = Rep
 	}
+	if c.in.DefaultBound && f.tags&bounded != 0 && slots[slotRep] == NoPrefix && f != &prefixesAlone &&
+		!(f.count > 0 && f.operands[0].rule == ruleShort && f.row.flow == Jump) {
+		slots[slotRep] = Bnd
+	}
 	if slots[slotLock] != NoPrefix && (f.tags&lockable == 0 || c.views[0].set&setMemory == 0) {
 		out.doubts |= doubtLock
 	}

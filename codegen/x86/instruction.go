@@ -20,12 +20,18 @@ const MaxLength = 15
 // the encoder takes it.
 type Instruction struct {
 	Mnemonic   Mnemonic
-	Bits       int   // 16, 32 or 64: the mode that the code runs in
-	DefaultRel bool  // DEFAULT REL is in force: plain addresses are RIP-relative in 64-bit mode
-	CPU        Level // what is newer is refused
-	Optimize   Optimization
-	Prefixes   []PrefixID
-	Operands   []Operand
+	Bits       int  // 16, 32 or 64: the mode that the code runs in
+	DefaultRel bool // DEFAULT REL is in force: plain addresses are RIP-relative in 64-bit mode
+	// DefaultBound is set where DEFAULT BND is in force: near branches have the BND
+	// prefix, but for those that are short.
+	DefaultBound bool
+	// NoVEX and NoEVEX are set where CPU NOVEX and NOEVEX are in force: such an
+	// encoding is taken only where {vex} or {evex} asks for it.
+	NoVEX, NoEVEX bool
+	CPU           Level // what is newer is refused
+	Optimize      Optimization
+	Prefixes      []PrefixID
+	Operands      []Operand
 	// Here is the segment and offset at which the instruction stands; relative
 	// branches within the segment are measured from its end.
 	Segment lang.SegmentID

@@ -310,7 +310,7 @@ func (c *context) permit(f *Form) verdict {
 			return wrongEncoding
 		}
 	default:
-		if f.tags&vexWritten != 0 {
+		if f.tags&vexWritten != 0 || c.in.NoVEX && f.opcode.vex == vex || c.in.NoEVEX && f.opcode.vex == evex {
 			return wrongEncoding
 		}
 	}
