@@ -32,7 +32,6 @@ var WarningClasses = []WarningClass{
 	{"nobits", false, "contents in a section that has none in the file"},
 	{"number-overflow", false, "a number loses its upper bits because it does not fit"},
 	{"other", false, "anything that has no class of its own"},
-	{"pp-aliases", false, "an %aliases that has no effect"},
 	{"pp-else-elif", false, "an %elif after %else"},
 	{"pp-else-else", false, "an %else after %else"},
 	{"pp-environment", false, "an environment variable that does not exist"},

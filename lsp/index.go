@@ -96,7 +96,7 @@ func (x *index) define(i int, line parser.SourceLine) {
 			m.body = x.text.body[x.lines[i].Range.Start:x.lines[end].Range.End]
 		}
 		x.macros[strings.ToLower(arg.Text)] = m
-	case "%define", "%idefine", "%xdefine", "%ixdefine", "%assign", "%iassign", "%defstr", "%deftok", "%strlen", "%strcat", "%substr":
+	case "%define", "%idefine", "%xdefine", "%ixdefine", "%assign", "%iassign", "%defstr", "%deftok", "%strlen", "%istrlen", "%strcat", "%istrcat", "%substr", "%isubstr":
 		if arg.Kind == parser.Identifier {
 			m := macro{kind: constantName, name: arg.Text, about: x.about(i), body: x.slice(tokens)}
 			if k := slices.IndexFunc(tokens, func(t parser.Token) bool { return t.Text == ")" }); k > 2 && tokens[2].Range.Start == arg.Range.End && tokens[2].Text == "(" {
