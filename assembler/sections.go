@@ -3,7 +3,6 @@ package assembler
 import (
 	"math/bits"
 	"slices"
-	"strings"
 
 	"tasm/diag"
 	"tasm/lang"
@@ -138,9 +137,6 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 		flags, standard := standardSections[name]
 		if !standard {
 			flags = program.Alloc
-			if a.opts.Flat && strings.HasPrefix(name, ".bss") {
-				flags |= program.NoBits
-			}
 		}
 		a.current = &section{out: program.Section{
 			ID: a.newSegment(), Name: name, Range: at, Flags: flags, Align: 1,

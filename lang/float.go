@@ -376,7 +376,7 @@ func parseReal(text string, at diag.Range) (q real, _ *diag.Message) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	digits := whole + fraction
 	if digits == "" {
-		if bits == 0 {
+		if bits == 0 || strings.IndexByte(strings.ToLower(text), letter) < 0 {
 			return q, bad()
 		}
 		digits = "0" // nasm reads 0xp5 as zero

@@ -49,6 +49,7 @@ busybox busybox
 python3 python3
 iptables iptables
 qemu-i386 qemu-user
+llvm-mc-19 llvm-19
 qemu-system-i386 qemu-system-x86
 TOOLS
 ls /usr/lib/gcc/x86_64-linux-gnu/*/32/libgcc.a >/dev/null 2>&1 || echo gcc-multilib

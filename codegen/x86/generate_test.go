@@ -318,7 +318,7 @@ func prefixID(name string) PrefixID {
 func lines(bits int) []line {
 	g := generator{bits: bits, seen: map[string]bool{}}
 	for _, f := range allForms() {
-		if !f.Alternative() && !f.vector() {
+		if !f.Alternative() && !f.vector() && f.tags&later == 0 {
 			g.form(f)
 		}
 	}

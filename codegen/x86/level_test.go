@@ -52,7 +52,7 @@ func plainLine(f *Form, bits int) (line, bool) {
 	}
 	prefix := ""
 	switch {
-	case f.Alternative() || !f.modes.Has(bits):
+	case f.Alternative() || f.tags&later != 0 || !f.modes.Has(bits):
 		return line{}, false
 	case f.tags&vexWritten != 0:
 		prefix = "{vex} "

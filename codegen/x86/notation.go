@@ -345,7 +345,7 @@ func sizedField(token string, width uint8) string {
 var vexParts = map[string]func(o *opcode){
 	"NP": func(o *opcode) {}, "66": func(o *opcode) { o.vexPP = 1 }, "F3": func(o *opcode) { o.vexPP = 2 }, "F2": func(o *opcode) { o.vexPP = 3 },
 	"0F": func(o *opcode) { o.vexMap = 1 }, "0F38": func(o *opcode) { o.vexMap = 2 }, "0F3A": func(o *opcode) { o.vexMap = 3 },
-	"MAP5": func(o *opcode) { o.vexMap = 5 }, "MAP6": func(o *opcode) { o.vexMap = 6 },
+	"MAP5": func(o *opcode) { o.vexMap = 5 }, "MAP6": func(o *opcode) { o.vexMap = 6 }, "MAP7": func(o *opcode) { o.vexMap = 7 },
 	"M8": func(o *opcode) { o.vexMap = 8 }, "M9": func(o *opcode) { o.vexMap = 9 }, "MA": func(o *opcode) { o.vexMap = 10 },
 	"LZ": func(o *opcode) {}, "128": func(o *opcode) {}, "256": func(o *opcode) { o.vexL = 1 }, "512": func(o *opcode) { o.vexL = 2 }, "LIG": func(o *opcode) { o.anyL = true },
 	"W0": func(o *opcode) {}, "W1": func(o *opcode) { o.vexW = true }, "WIG": func(o *opcode) { o.anyW = true },

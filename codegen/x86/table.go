@@ -225,11 +225,12 @@ const (
 	unaligned                    // it need not, although it is one of SSE's 16 bytes
 	superseded                   // the bytes are another instruction for the processors of today
 	vexWritten                   // only with {vex}: there is a better known EVEX form
+	later                        // newer than nasm 2.16
 )
 
 var tagNames = map[string]tags{
 	"lock": lockable, "hle": elidable, "hle-release": releasable, "hle-nolock": exchanging, "bnd": bounded,
-	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten, "{vex}": vexWritten, "aligned": aligned, "unaligned": unaligned, "old": superseded,
+	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten, "{vex}": vexWritten, "aligned": aligned, "unaligned": unaligned, "old": superseded, "later": later,
 }
 
 var flowNames = map[string]Flow{
