@@ -536,10 +536,16 @@ type numbering struct {
 	name              string
 }
 
-// lineNumber is the value of __?LINE?__ in the line at hand.
+// lineNumber is the value of __?LINE?__ in the line at hand. Lines of a .nolist macro
+// count as the line that calls it.
 func (p *preprocessor) lineNumber() int {
 	n := 1
 	r := p.line.Range
+	for i := len(p.frames) - 1; i >= 0 && p.frames[i].kind != fileFrame; i-- {
+		if f := &p.frames[i]; f.kind == macroFrame && f.done != nil && f.done.nolist {
+			r = f.opened
+		}
+	}
 	if !r.IsZero() {
 		n = p.files.Position(r).Line
 	}
