@@ -366,8 +366,7 @@ func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encod
 	if f.tags&repeated != 0 && slots[slotRep] == NoPrefix {
 		slots[slotRep] = Rep
 	}
-	if c.in.DefaultBound && f.tags&bounded != 0 && slots[slotRep] == NoPrefix && f != &prefixesAlone &&
-		!(f.count > 0 && f.operands[0].rule == ruleShort && f.row.flow == Jump) {
+	if slots[slotRep] == NoPrefix && c.in.DefaultBound && f.boundByDefault() {
 		slots[slotRep] = Bnd
 	}
 	if slots[slotLock] != NoPrefix && (f.tags&lockable == 0 || c.views[0].set&setMemory == 0) {
@@ -384,6 +383,12 @@ func (c *context) settlePrefixes(f *Form, slots *[slotCount]PrefixID, out *Encod
 			out.doubts |= doubtElision
 		}
 	}
+}
+
+// boundByDefault reports whether DEFAULT BND is about the form.
+func (f *Form) boundByDefault() bool {
+	shortJump := f.count > 0 && f.operands[0].rule == ruleShort && f.row.flow == Jump
+	return f.tags&bounded != 0 && f != &prefixesAlone && !shortJump
 }
 
 // settleAddress checks that an address size which is part of the form (jecxz,
