@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"tasm"
+	"tasm/internal/programs"
 	"tasm/layout"
 )
 
@@ -105,8 +107,12 @@ func (p *frozen) build(t *testing.T) {
 	p.seconds = (processorTime(t) - begin).Seconds()
 }
 
-// frozenPrograms lists what the table holds: the samples and the programs of these tests
-// and of those of rewriting.
+// generated is how many programs of all kinds of instructions the table holds for each
+// target.
+const generated = 20
+
+// frozenPrograms lists what the table holds: the samples, the programs of these tests
+// and of those of rewriting, and generated ones.
 func frozenPrograms(t *testing.T) []*frozen {
 	var list []*frozen
 	for _, pattern := range []string{"../../samples/*.tasm", "testdata/*.tasm", "programs/*.tasm", "../../layout/rewrite/testdata/*.tasm"} {
@@ -122,6 +128,12 @@ func frozenPrograms(t *testing.T) []*frozen {
 			for _, target := range targets(text) {
 				list = append(list, &frozen{name: strings.TrimPrefix(name, "../../"), target: target, source: text, effort: -4})
 			}
+		}
+	}
+	for seed := range uint64(generated) {
+		for _, target := range []string{"linux/386", "linux/amd64"} {
+			source := programs.Mixed(rand.New(rand.NewPCG(seed, 23)), target)
+			list = append(list, &frozen{name: fmt.Sprintf("generated-%02d", seed), target: target, source: []byte(source), effort: -8})
 		}
 	}
 	return list
