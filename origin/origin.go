@@ -93,6 +93,7 @@ func statements(f *layout.File) []place {
 			list = append(list, place{part.Address, part.Address + uint64(part.Size), s})
 		}
 	}
+	slices.SortStableFunc(list, func(a, b place) int { return cmp.Compare(a.low, b.low) })
 	return list
 }
 
@@ -111,10 +112,12 @@ type pair struct {
 
 // at returns the statement at an address of the program as written.
 func (m *matcher) at(address uint64) *lang.Statement {
-	for _, p := range m.plain {
-		if p.low <= address && address < p.high {
-			return p.statement
-		}
+	n, found := slices.BinarySearchFunc(m.plain, address, func(p place, a uint64) int { return cmp.Compare(p.low, a) })
+	if !found {
+		n--
+	}
+	if n >= 0 && address < m.plain[n].high {
+		return m.plain[n].statement
 	}
 	return nil
 }
@@ -129,13 +132,20 @@ func (m *matcher) call(written, found *run, a, b *madeCall) bool {
 	}
 	for i := range a.args {
 		from, to := &a.args[i], &b.args[i]
-		for n, address := range found.code {
-			if to.from.Bit(n) == 0 {
-				continue
+		var lines []*lang.Statement
+		for k, old := range written.code {
+			if s := m.at(old); from.from.Bit(k) != 0 && s != nil && !slices.Contains(lines, s) {
+				lines = append(lines, s)
 			}
-			for k, old := range written.code {
-				if from.from.Bit(k) != 0 {
-					m.add(address, m.at(old))
+			if len(lines) > mostLines {
+				lines = nil // so many tell nothing
+				break
+			}
+		}
+		for n, address := range found.code {
+			if to.from.Bit(n) != 0 {
+				for _, s := range lines {
+					m.add(address, s)
 				}
 			}
 		}
