@@ -21,6 +21,9 @@ type Oracle interface {
 	Region(address Term, size int, write bool) (Region, bool)
 	// Decide says whether a condition holds, if that is known.
 	Decide(condition Term) (value, known bool)
+	// Entry returns the segment of an address among the words that the stack holds at
+	// entry, for reading; nil if it is none.
+	Entry(address Term) *Segment
 	// Writer returns the system call whose byte at an address is the same as that of
 	// another one, which made the byte unknown.
 	Writer(call, argument int, address Term) (int, int)
@@ -47,6 +50,10 @@ type indexed struct {
 func (m *Memory) region(address Term, size int, write bool) (Region, bool) {
 	p := locate(address)
 	if m.Oracle == nil || p.base == nil || m.find(p) != nil {
+		return Region{}, false
+	}
+	if s := m.Oracle.Entry(address); s != nil {
+		m.Map(s)
 		return Region{}, false
 	}
 	return m.Oracle.Region(address, size, write)

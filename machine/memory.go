@@ -316,6 +316,8 @@ func (m *Memory) check(address Term, size int, write bool) (*Segment, place, *pr
 		return refuse(Fault, fmt.Sprintf(" %s, which may not be read", s.Name))
 	case write && !s.Write && s.Name == "string":
 		return refuse(Unclear, " to a string of the arguments or the environment")
+	case write && !s.Write && s.Base.node != nil && s.Base.node.op == opSum:
+		return refuse(Unclear, " to "+s.Name)
 	case write && !s.Write:
 		return refuse(Fault, fmt.Sprintf(" to %s, which may not be written", s.Name))
 	case p.offset+int64(size) > s.High && s.Alone:

@@ -517,6 +517,7 @@ func (d *induction) watch(r *route, side int, a machine.Access) {
 	if side == 0 && !a.Write && r.mayBeAuxiliary(a) {
 		d.vectors[addressOf(r.here[0])] = true
 	}
+	d.watchEntry(r, side, a)
 	if !isString(a.Segment) {
 		return
 	}
@@ -540,11 +541,15 @@ func (d *induction) watch(r *route, side int, a machine.Access) {
 // be an auxiliary value: of those behind a stack pointer that is not known, any may.
 func (r *route) mayBeAuxiliary(a machine.Access) bool {
 	u, _, ok := a.Segment.Base.AsUnknown()
+	if a.Segment.Name == entryWord {
+		return true
+	}
 	if !ok || u.Origin != machine.StackPointer || a.Segment.Write && u.Call > 0 {
 		return false
 	}
 	return u.Call > 0 || a.Offset >= 0 && r.world.mayBeAuxiliary((a.Offset+int64(a.Size)-1)/int64(r.abi.PointerSize))
 }
 
-// isString reports whether a segment is the strings of arguments and environment.
-func isString(s *machine.Segment) bool { return s.Name == "string" }
+// isString reports whether a segment is the strings of arguments and environment, or the
+// words that lead there.
+func isString(s *machine.Segment) bool { return s.Name == "string" || s.Name == entryWord }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"tasm/codegen/x86"
@@ -77,6 +78,7 @@ type route struct {
 	sizes    []size
 	after    []func(machine.Term) // what to do once the kernel has answered
 	ended    [2]bool              // by an exception
+	entry    [2]int64             // how far above the first stack pointer the lowest word is that was read at an unknown place
 	dead     bool
 	split    bool // the next instruction was begun before
 	steps    int
@@ -110,6 +112,9 @@ type cutting struct {
 	from, to int64
 	// choices tells that addresses of which there are few are cases for themselves.
 	choices bool
+	// kinds tells that what the original's registers are addresses of are cases for
+	// themselves.
+	kinds bool
 }
 
 // induct tries to prove by induction that two images do the same. Where the loops
@@ -126,7 +131,7 @@ func induct(original, result *image, assume []*Assumption) *induction {
 		}
 		return d
 	}
-	for _, c := range []cutting{{}, {all: true}, {patience: 64}, {choices: true}} {
+	for _, c := range []cutting{{}, {all: true}, {patience: 64}, {choices: true}, {all: true, kinds: true}} {
 		if d := try(c); d.failed == "" {
 			return d
 		}
@@ -235,7 +240,7 @@ func (d *induction) begin() *route {
 
 func (d *induction) route(w *world, processes [2]*process) *route {
 	r := &route{pair: &pair{world: w, original: processes[0], result: processes[1]}, visited: [2]map[visit]visits{{}, {}}, steps: segmentSteps,
-		ranges: map[*object]*extent{}, written: map[*object][2]int{}}
+		ranges: map[*object]*extent{}, written: map[*object][2]int{}, entry: [2]int64{math.MaxInt64, math.MaxInt64}}
 	r.evaluations = new(int) // none: whether values differ for certain does not matter here
 	r.here = [2]machine.Term{processes[0].IP, processes[1].IP}
 	d.bind(r)
@@ -348,7 +353,24 @@ func (d *induction) keyOf(r *route) string {
 		}
 		printer.WriteString(";")
 	}
+	if d.cutting.kinds {
+		for _, x := range r.original.Registers {
+			printer.WriteString(d.kindOf(r.facts.Simplify(x)))
+		}
+	}
 	return printer.String()
+}
+
+// kindOf tells what a value is an address of, if that can be seen.
+func (d *induction) kindOf(x machine.Term) string {
+	base, _ := x.Split()
+	if originOf(base) == machine.EntryWord {
+		return "w"
+	}
+	if o := d.holder(x); o != nil && (x.IsNumber() || !d.bases[0].IsNumber()) {
+		return fmt.Sprint(slices.Index(d.objects, o))
+	}
+	return "-"
 }
 
 // returns lists the addresses behind calls that were written to the stack, from its

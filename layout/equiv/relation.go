@@ -295,6 +295,7 @@ type pairing struct {
 	relation *relation
 	version  int
 	widen    bool
+	fixed    bool // the stack pointers are where they were in both
 	ofSymbol map[pairKey]int
 }
 
@@ -322,7 +323,7 @@ func (g *pairing) normal(a, b machine.Term) (pairKey, machine.Term) {
 	if base.IsNumber() {
 		base = machine.Number(w, 0)
 	} else if start, ok := startIn(a); ok {
-		if from, to := t.Sub(base, start), t.Sub(b, start); !to.IsNumber() {
+		if from, to := t.Sub(base, start), t.Sub(b, start); !to.IsNumber() || g.fixed {
 			if same, ok := startIn(b); ok && same == start {
 				base, plus = from, t.Add(start, plus)
 			}
@@ -377,6 +378,18 @@ func highest(f *machine.Facts, x machine.Term) uint64 {
 // relation to the other side: low bit and width.
 var pieces = map[int][][2]int{64: {{0, 8}, {8, 8}, {16, 16}, {32, 32}}, 32: {{0, 8}, {8, 8}, {16, 16}}, 16: {{0, 8}, {8, 8}}}
 
+// stackFixed reports whether each stack pointer is the same in both snapshots, and known:
+// then other addresses of the stack are told by their distance from the first one, and not
+// by one that is like the stack pointer.
+func (g *pairing) stackFixed() bool {
+	for i, p := range g.x.processes() {
+		if !isLiteral(p.Registers[machine.SP], g.y.processes()[i].Registers[machine.SP]) {
+			return false
+		}
+	}
+	return true
+}
+
 func isLiteral(a, b machine.Term) bool { return a == b && isGlobal(a) }
 
 // generalize returns a relation that holds of both snapshots. With widen it gives up
@@ -384,6 +397,7 @@ func isLiteral(a, b machine.Term) bool { return a == b && isGlobal(a) }
 func (d *induction) generalize(x, y *snapshot, widen bool) *relation {
 	d.versions++
 	g := &pairing{d: d, x: x, y: y, keys: map[pairKey]*pairUse{}, ofSymbol: map[pairKey]int{}, version: d.versions, widen: widen}
+	g.fixed = g.stackFixed()
 	g.relation = &relation{values: map[location]value{}}
 	for i := range x.arrays {
 		g.relation.arrays = append(g.relation.arrays, d.common(i, x, y))
@@ -548,7 +562,7 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 		}
 	}
 	for l := range s.locations {
-		if _, ok := r.values[l]; !ok && l.isReal() {
+		if _, ok := r.values[l]; !ok && l.isReal() && !(l.kind == onStack && l.n+int64(l.width/8) <= r.height[l.side]) {
 			return l.String() + " has been written"
 		}
 	}

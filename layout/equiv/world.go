@@ -17,11 +17,15 @@ type world struct {
 func newWorld(abi *linux.ABI) *world {
 	t := machine.NewTerms()
 	w := &world{abi: abi, terms: t, facts: machine.NewFacts(t), words: map[int]uint64{}}
-	// argc is at least 1, and an int (fs/exec.c count).
+	// argc is at least 1 (fs/exec.c do_execveat_common), and its words and strings take
+	// no more than 6 MiB (bprm_stack_limits).
 	argc := t.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * abi.PointerSize})
-	w.facts.Limit(argc, uint64(abi.Entry().MinArgc), 1<<31-1)
+	w.facts.Limit(argc, uint64(abi.Entry().MinArgc), maxArguments/uint64(abi.PointerSize))
 	return w
 }
+
+// maxArguments bounds the bytes of the addresses of all arguments.
+const maxArguments = 6 << 20
 
 // auxiliary is what tellsOfFile finds.
 const auxiliary = "a word of the stack that may be an auxiliary value, and tell of the file"
