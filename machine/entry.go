@@ -60,6 +60,9 @@ type Process struct {
 	Args, Env []string
 	// StackTop is the address behind the strings, below which the stack lies.
 	StackTop uint64
+	// File is the name of the executable as execve was given it, which lies behind the
+	// strings in front of a word of 0 (fs/exec.c do_execveat_common); nothing does for "".
+	File string
 	// Auxiliary are the auxiliary values, pairs of type and value.
 	Auxiliary [][2]uint64
 }
@@ -76,6 +79,9 @@ func StartWith(t *Terms, abi *linux.ABI, p Process) (*State, error) {
 			offsets[i] = append(offsets[i], len(strings))
 			strings = append(append(strings, text...), 0)
 		}
+	}
+	if p.File != "" {
+		strings = append(append(strings, p.File...), make([]byte, 1+word)...)
 	}
 	words := 1 + len(p.Args) + 1 + len(p.Env) + 1 + 2*len(p.Auxiliary) + 2
 	size := uint64(words*word + len(strings))

@@ -23,6 +23,7 @@ func concreteBias(im *image) uint64 {
 func (s *script) launch(t *machine.Terms, im *image) (*process, error) {
 	bias := concreteBias(im)
 	told := s.process
+	told.File = told.Args[0]
 	told.Auxiliary = append(slices.Clip(s.extra), im.auxiliary(bias)...)
 	state, err := machine.StartWith(t, im.abi, told)
 	if err != nil {

@@ -18,11 +18,6 @@ const entryWord = "a word of the initial stack"
 // entryRoom is how far from an unknown address words are looked at, in bytes.
 const entryRoom = 1 << 12
 
-// mostEntry is how many bytes of words and strings there are at most behind the stack
-// pointer: three quarters of the stack's usual limit (fs/exec.c bprm_stack_limits), and
-// room for the auxiliary values.
-const mostEntry = 7 << 20
-
 // Entry returns the segment of an address among the words of the initial stack, nil if it
 // is none.
 func (o *oracle) Entry(address machine.Term) *machine.Segment {

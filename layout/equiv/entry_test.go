@@ -63,3 +63,13 @@ func TestEntryWords(t *testing.T) {
 		})
 	}
 }
+
+// TestBehindStrings reads a word of a short string: behind the last one lie the name of
+// the file and a zero.
+func TestBehindStrings(t *testing.T) {
+	file := build(t, head386+"_start: mov eax, [esp]\nlea esi, [esp + eax*4 + 8]\n.next: lodsd\ntest eax, eax\njz .done\n"+
+		"cmp dword [eax], 'HOME'\njne .next\n.done: xor ebx, ebx\nmov eax, 1\nint 0x80\n", "", false)
+	if v := equiv.Check(file, file, equiv.Options{Runs: 60}); v.Outcome != equiv.Same || len(v.Findings) > 0 {
+		t.Errorf("%+v", v)
+	}
+}

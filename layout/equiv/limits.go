@@ -27,6 +27,8 @@ const (
 	maxScattered    = 256     // bytes that the kernel may have written, told apart
 	maxReached      = 1 << 16 // instructions that are looked at to tell code from data
 	maxGranted      = 1 << 31 // bytes of memory from mmap or brk that is looked at
+	maxArguments    = 6 << 20 // bytes of the addresses of all arguments, as in the kernel (fs/exec.c bprm_stack_limits)
+	mostEntry       = 7 << 20 // bytes of words and strings behind the stack pointer at entry
 	maxFindings     = 16      // findings that are kept
 	trials          = 200     // values of the unknowns that are tried to find some that the facts admit
 	maxEvaluations  = 1 << 20 // terms that are evaluated for that in one proof

@@ -24,9 +24,6 @@ func newWorld(abi *linux.ABI) *world {
 	return w
 }
 
-// maxArguments bounds the bytes of the addresses of all arguments.
-const maxArguments = 6 << 20
-
 // auxiliary is what tellsOfFile finds.
 const auxiliary = "a word of the stack that may be an auxiliary value, and tell of the file"
 
