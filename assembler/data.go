@@ -272,6 +272,12 @@ func (a *assembler) align(l *line, body *lang.Align) {
 		a.fail(diag.Errorf(body.Range, "an alignment must be a power of two, not %d", boundary))
 		return
 	}
+	if body.Times != nil {
+		if times, ok := a.times(body.Times); ok {
+			a.fill(l, body.Fill, times)
+		}
+		return
+	}
 	room := (boundary - (a.current.size+a.current.base.N)%boundary) % boundary
 	if room == 0 {
 		if body.Reserve && body.Fill == nil {

@@ -32,23 +32,11 @@ func (a *assembler) statement(l *line) {
 	before := a.here
 	times := int64(1)
 	if st.Times != nil {
-		n, ok := a.constant(st.Times, st.Times.Span(), "TIMES")
-		a.resizes = a.asked
-		switch {
-		case !ok:
-			return
-		case n >= 0 && n > math.MaxInt32:
-			if n = int64(int32(n)); n < 0 {
-				a.fail(diag.Errorf(st.Times.Span(), "TIMES can't repeat something more than %d times", math.MaxInt32))
-				return
-			}
-			a.warn(diag.Warningf("other", st.Times.Span(), "of this count of TIMES only the low 32 bits matter: %d", n))
-		case n < 0:
-			a.fail(diag.Errorf(st.Times.Span(), "TIMES can't repeat something %d times", n).
-				Notef("what should fill up to a size (times 510-($-$$)) gives this when the code has grown past it"))
+		var ok bool
+		if times, ok = a.times(st.Times); !ok {
 			return
 		}
-		times = n
+		a.resizes = a.asked
 	}
 
 	switch body := st.Body.(type) {
@@ -93,6 +81,26 @@ func (a *assembler) statement(l *line) {
 	}
 	l.size = a.current.size - before
 	l.sized = !a.resizes
+}
+
+// times returns the count of a TIMES.
+func (a *assembler) times(count lang.Expr) (int64, bool) {
+	n, ok := a.constant(count, count.Span(), "TIMES")
+	switch {
+	case !ok:
+		return 0, false
+	case n > math.MaxInt32:
+		if n = int64(int32(n)); n < 0 {
+			a.fail(diag.Errorf(count.Span(), "TIMES can't repeat something more than %d times", math.MaxInt32))
+			return 0, false
+		}
+		a.warn(diag.Warningf("other", count.Span(), "of this count of TIMES only the low 32 bits matter: %d", n))
+	case n < 0:
+		a.fail(diag.Errorf(count.Span(), "TIMES can't repeat something %d times", n).
+			Notef("what should fill up to a size (times 510-($-$$)) gives this when the code has grown past it"))
+		return 0, false
+	}
+	return n, true
 }
 
 // equ handles EQU.

@@ -156,12 +156,15 @@ type Section struct {
 }
 
 // Align is ALIGN or ALIGNB: advance to a multiple of Boundary. Fill is the
-// statement that pads (nil: NOP in code for ALIGN, RESB 1 for ALIGNB).
+// statement that pads (nil: NOP in code for ALIGN, RESB 1 for ALIGNB). Times, if
+// set, is how often it does, whatever the boundary: TIMES in Fill replaces the count
+// that ALIGN would compute.
 type Align struct {
 	Range    diag.Range
 	Reserve  bool // ALIGNB
 	Boundary Expr
 	Fill     Body
+	Times    Expr
 	// Mode is that of the package smartalign (generic, p6, ...), whose padding is
 	// jumped over where it has more than Threshold bytes; else "".
 	Mode      string

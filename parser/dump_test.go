@@ -72,6 +72,9 @@ func (d dumper) body(b lang.Body) string {
 		if b.Fill != nil {
 			s += " fill(" + d.body(b.Fill) + ")"
 		}
+		if b.Times != nil {
+			s += " times " + d.expr(b.Times)
+		}
 		return s
 	case *lang.Target:
 		return "target " + names(b.Names)

@@ -553,6 +553,10 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 			case openMacro:
 				macros++
 			case closeMacro:
+				if (macros > 1 || macros > 0 && what == "%rep") && directiveWord(t.Text) == "%endm" && !p.host.ownLanguage() {
+					p.report(diag.Errorf(t.Range, "nasm does not take %s for the end of a macro in a macro or a %s", "%endm", "%rep").
+						Suggest(t.Range, "%endmacro"))
+				}
 				if macros > 0 {
 					macros--
 				}

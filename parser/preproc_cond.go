@@ -170,6 +170,11 @@ func init() {
 		"idn":   func(p *preprocessor, d *command) (bool, bool) { return p.identical(d, false) },
 		"idni":  func(p *preprocessor, d *command) (bool, bool) { return p.identical(d, true) },
 		"macro": condMacro,
+		"difi": func(p *preprocessor, d *command) (bool, bool) {
+			p.report(diag.Warningf("other", d.name.Range, "%s never holds, and neither does another branch: nasm knows the word and does nothing with it", d.name.Text).
+				Notef("%s compares without regard to case", "%ifnidni"))
+			return false, false
+		},
 		"usable": func(p *preprocessor, d *command) (bool, bool) {
 			name, ok := d.packageName()
 			return ok && packages[name] != "", ok
@@ -354,6 +359,9 @@ func condMacro(p *preprocessor, d *command) (bool, bool) {
 func directiveNames() []string {
 	names := slices.Collect(maps.Keys(directives))
 	for word := range conditions {
+		if word == "difi" {
+			continue // nobody means it
+		}
 		for _, n := range []string{"", "n"} {
 			names = append(names, "%if"+n+word, "%elif"+n+word)
 		}

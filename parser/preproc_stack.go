@@ -63,17 +63,23 @@ func (d *command) variable() (name Token, size int, ok bool) {
 	return name, size, true
 }
 
-// frame is the model at hand.
-func (p *preprocessor) frameModel() *stackFrame {
+// frameModel is the model that the last %stacksize chose. A program for nasm must
+// have one: without it nasm goes on counting where its last pass ended, so that the
+// offsets depend on how many passes it made.
+func (p *preprocessor) frameModel(d *command) *stackFrame {
 	if p.stack.pointer == "" {
 		p.stack = stackSizes["flat"]
+		if !p.host.ownLanguage() {
+			p.report(diag.Errorf(d.name.Range, "%s needs a %s before it", d.name.Text, "%stacksize").
+				Notef("write '%s flat', flat64, large or small; without it nasm's offsets depend on its number of passes", "%stacksize"))
+		}
 	}
 	return &p.stack
 }
 
 // argDirective obeys %arg: names for the arguments on the stack.
 func (p *preprocessor) argDirective(d *command) {
-	s := p.frameModel()
+	s := p.frameModel(d)
 	for {
 		name, size, ok := d.variable()
 		if !ok {
@@ -90,7 +96,7 @@ func (p *preprocessor) argDirective(d *command) {
 // localDirective obeys %local: names for variables on the stack. Their size is
 // added to %$localsize, for ENTER.
 func (p *preprocessor) localDirective(d *command) {
-	s := p.frameModel()
+	s := p.frameModel(d)
 	total := Token{Kind: Directive, Text: "%$localsize", Range: d.name.Range}
 	for {
 		name, size, ok := d.variable()

@@ -318,8 +318,18 @@ func (g *grammar) expressionNode(lex *participlelexer.PeekingLexer) (e lang.Expr
 	return e, err
 }
 
+// padding is the statement that ALIGN pads with, and how often if it has a TIMES, in
+// a participle grammar, which wants an interface.
+type padding interface {
+	padding() (fill lang.Body, times lang.Expr)
+}
+
+type paddingStatement lang.Statement
+
+func (s *paddingStatement) padding() (lang.Body, lang.Expr) { return s.Body, s.Times }
+
 // fillNode is the statement that ALIGN pads with.
-func (g *grammar) fillNode(lex *participlelexer.PeekingLexer) (b lang.Body, err error) {
+func (g *grammar) fillNode(lex *participlelexer.PeekingLexer) (p padding, err error) {
 	err = g.node(lex, func() bool {
 		st := &lang.Statement{}
 		t := g.peek()
@@ -332,10 +342,10 @@ func (g *grammar) fillNode(lex *participlelexer.PeekingLexer) (b lang.Body, err 
 			return false
 		}
 		g.body(st, w)
-		b = st.Body
-		return b != nil
+		p = (*paddingStatement)(st)
+		return st.Body != nil
 	})
-	return b, err
+	return p, err
 }
 
 // operandList is a list of operands in a participle grammar, which wants an

@@ -168,14 +168,18 @@ func (g *grammar) wordValue(end int) lang.Expr {
 
 type alignSyntax struct {
 	Boundary lang.Expr `parser:"@@"`
-	Fill     lang.Body `parser:"( ',' @@? )?"`
+	Fill     padding   `parser:"( ',' @@? )?"`
 }
 
 func (s *alignSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
-	if in, ok := s.Fill.(*lang.Instruction); ok && w.name == "align" && in.Name == "nop" && len(in.Operands) == 0 && len(in.Prefixes) == 0 {
-		s.Fill = nil // what ALIGN does by itself
+	align := &lang.Align{Range: at, Reserve: w.name == "alignb", Boundary: s.Boundary}
+	if s.Fill != nil {
+		align.Fill, align.Times = s.Fill.padding()
 	}
-	return &lang.Align{Range: at, Reserve: w.name == "alignb", Boundary: s.Boundary, Fill: s.Fill}
+	if in, ok := align.Fill.(*lang.Instruction); ok && align.Times == nil && !align.Reserve && in.Name == "nop" && len(in.Operands) == 0 && len(in.Prefixes) == 0 {
+		align.Fill = nil // what ALIGN does by itself
+	}
+	return align
 }
 
 // smartalignSyntax is what ALIGN of the package smartalign comes to.
