@@ -139,6 +139,8 @@ func (w *Warnings) Apply(messages []*Message) []*Message {
 	var out []*Message
 	for _, m := range messages {
 		switch {
+		case m.Yields != "" && w.yields(m, messages):
+			continue
 		case m.Severity != Warning:
 		case !w.shows(m.Code):
 			continue
@@ -150,6 +152,13 @@ func (w *Warnings) Apply(messages []*Message) []*Message {
 		out = append(out, m)
 	}
 	return out
+}
+
+// yields reports whether another message that is shown says better what m says.
+func (w *Warnings) yields(m *Message, messages []*Message) bool {
+	return slices.ContainsFunc(messages, func(other *Message) bool {
+		return strings.HasPrefix(other.Code, m.Yields+"-") && w.shows(other.Code) && (m.Range == Range{} || m.Range == other.Range)
+	})
 }
 
 func (w *Warnings) shows(class string) bool {

@@ -60,3 +60,36 @@ func TestWarningClassesAreSorted(t *testing.T) {
 		t.Error("they are not")
 	}
 }
+
+// TestYields has a warning that gives way to others that say the same.
+func TestYields(t *testing.T) {
+	here, there := Range{File: 1, Start: 1, End: 2}, Range{File: 1, Start: 5, End: 6}
+	m := func(at Range) *Message {
+		w := Warningf("unchecked", at, "vague")
+		w.Yields = "run"
+		return w
+	}
+	exact := Warningf("run-memory", here, "exact")
+	for _, c := range []struct {
+		option string
+		list   []*Message
+		want   int
+	}{
+		{"", []*Message{m(here), exact}, 1},
+		{"", []*Message{m(there), exact}, 2},
+		{"", []*Message{m(Range{}), exact}, 1},
+		{"", []*Message{m(here)}, 1},
+		{"-run", []*Message{m(here), exact}, 1},
+		{"error=run", []*Message{m(here), exact}, 1},
+	} {
+		var w Warnings
+		if c.option != "" {
+			if err := w.Set(c.option); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := w.Apply(c.list); len(got) != c.want {
+			t.Errorf("%q: %v", c.option, got)
+		}
+	}
+}

@@ -91,7 +91,7 @@ func (b *builder) doubt(at diag.Range, kind doubtKind, args ...any) {
 			return
 		}
 	}
-	b.graph.Doubts = append(b.graph.Doubts, Doubt{at, text, kind.advice})
+	b.graph.Doubts = append(b.graph.Doubts, Doubt{at, text, kind.advice, slices.Contains(leaving, kind)})
 }
 
 // list lists the instructions of all sections.

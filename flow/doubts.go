@@ -7,6 +7,9 @@ type doubtKind struct{ text, advice string }
 // seen are the kinds of doubt about programs of which all code is seen nevertheless.
 var seen = []doubtKind{needsAlignment, computesAddresses, usesCodeAddress, addressOfNothing, holdsDistance, holdsCodeAddress}
 
+// leaving are the kinds of doubt about where control goes when it leaves the code.
+var leaving = []doubtKind{runsOut, returnsNowhere}
+
 var (
 	isExternal         = doubtKind{"uses '%s', which is defined elsewhere", "define it in this source"}
 	tooLong            = doubtKind{"the program is too long to be looked at", "split it"}

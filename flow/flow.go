@@ -43,11 +43,14 @@ type Doubt struct {
 	// Advice says what would help, as an order: "end by exit"; "" where nothing is known
 	// to.
 	Advice string
+	// Leaves tells that control leaves the code by the statement, and that nothing before
+	// that is in doubt.
+	Leaves bool
 }
 
 // DoubtJump notes that a statement goes to a computed address that is not one of Taken.
 func (g *Graph) DoubtJump(at diag.Range) {
-	g.Doubts = append(g.Doubts, Doubt{at, goesComputed.text, goesComputed.advice})
+	g.Doubts = append(g.Doubts, Doubt{Range: at, Text: goesComputed.text, Advice: goesComputed.advice})
 }
 
 // Block is a run of instructions that is entered only at its first one.

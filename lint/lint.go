@@ -13,6 +13,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 
 	"tasm/diag"
 	"tasm/flow"
@@ -54,7 +55,9 @@ func Check(p *program.Program, files *diag.Files) *diag.Bag {
 	}
 	c.abi, c.table = abi, symbols.New(file, p, files)
 	c.read() // first, because it knows more of what it finds
-	troubles := equiv.Survey(file.Bytes, c.table.IsCode, layout.Objects(file, flow.Build(p)))
+	graph := flow.Build(p)
+	graph.Doubts = slices.DeleteFunc(graph.Doubts, func(d flow.Doubt) bool { return d.Leaves }) // is warned of
+	troubles := equiv.Survey(file.Bytes, c.table.IsCode, layout.Objects(file, graph))
 	for i := range troubles {
 		c.trouble(&troubles[i])
 	}
@@ -133,6 +136,28 @@ func (c *checker) touches(at diag.Range, t *equiv.Trouble) {
 	case t.Known && t.Target < lowest:
 		c.warn(at, "run-memory", "[register] is memory at the address in the register: was it set, and is the address meant or the value?", "this %s memory at %#x, where no program has any", does, t.Target)
 	default:
-		c.warn(at, "run-memory", "the address lies outside of what the program has", "this %s", t.Reason)
+		c.warn(at, "run-memory", "the address lies outside of what the program has", "this %s", c.beyond(does, t))
 	}
+}
+
+// near is how far behind a label an address is still taken for one that was made from it.
+const near = 1 << 12
+
+// beyond describes an access outside of the program's data by the label that it was
+// probably meant for.
+func (c *checker) beyond(does string, t *equiv.Trouble) string {
+	if !t.Known {
+		return t.Reason
+	}
+	text := t.Reason
+	for _, l := range c.table.Labels() {
+		if s := c.table.Section(l.Address); l.Address > t.Target || t.Target-l.Address > near || s == nil || s.Flags&program.Exec != 0 {
+			continue
+		}
+		_, room, _ := c.room(l.Address, 0)
+		if offset := t.Target - l.Address; int64(offset) >= room || int64(offset)+int64(t.Size) > room {
+			text = fmt.Sprintf("%s memory at %s+%d, and %s ends at %s+%d", does, l.Name, offset, l.Name, l.Name, room)
+		}
+	}
+	return text
 }

@@ -97,6 +97,16 @@ func TestKinds(t *testing.T) {
 		{"mov eax, [m+8]\nsys exit, 0\nsection .data\nm: dd 0, 0", "2 memory"},
 		{"mov eax, [m+4]\nsys exit, 0\nsection .data\nm: dd 0, 0", ""},
 		{"lea eax, [e]\nsys exit, 0\nsection .data\nm: dd 0, 0\ne:", ""},
+		{"mov esi, m\nmov al, [esi+6]\nsys exit, 0\nsection .data\nm: db 'abcdef'", "3 memory"},
+		{"mov esi, m\nmov al, [esi+5]\nsys exit, 0\nsection .data\nm: db 'abcdef'", ""},
+		// What comes behind a mistake.
+		{"mov esi, m\nmov al, [esi+40]\nmov [r], al\nnop\nsection .data\nm: db 'abcdef'\nsection .rodata\nr: db 0", "3 memory, 4 read-only, 5 past-end"},
+		{"mov eax, [0]\nsys write, m, 1, 6\nret\nsection .rodata\nm: db 'abcdef'", "2 memory, 3 arguments, 4 return"},
+		{"xor ecx, ecx\ndiv ecx\nmov [r], al\nsys exit, 0\nsection .rodata\nr: db 0", "3 division, 4 read-only"},
+		{"nop\nl: dec byte [r]\njnz l\nsys exit, 0\nsection .rodata\nr: db 9", "3 read-only"},
+		{"nop\nl: inc byte [r]\ncmp byte [r], 9\njne l\nsys exit, 0\nsection .rodata\nr: db 0", "3 read-only"},
+		{"pop dword [r]\nnop\nsection .rodata\nr: dd 0", "2 read-only"}, // the stack is not known behind it
+		{"hlt\nnop", "2 instruction"},
 		// Calls.
 		{"sys write, 1, m, 7\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: db 'ghi'", "2 overrun"},
 		{"sys write, 1, m, 9\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: db 'ghi'", ""},

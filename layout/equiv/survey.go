@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tasm/codegen/x86"
+	"tasm/lang"
 	"tasm/linux"
 	"tasm/machine"
 )
@@ -22,6 +23,7 @@ type Trouble struct {
 	// stands in the file, where Known.
 	Write, Known bool
 	Target       uint64
+	Size         int // bytes
 	// Call, ABI and Number are of a system call, Call being nil where Linux has none of
 	// the number; Values is what is in the registers for arguments.
 	Call   *linux.Syscall
@@ -105,6 +107,10 @@ type path struct {
 	// mark is a state of some steps before, to find one that comes again.
 	mark      mark
 	sinceCall int
+	// passed tells that instructions were passed over, and invented is how many values
+	// stand in for what they would have computed.
+	passed   bool
+	invented int64
 }
 
 // mark is what is compared to find a state that comes again.
@@ -135,6 +141,9 @@ func (s *survey) follow(p *path) []*path {
 		switch e.Kind {
 		case machine.Done:
 			if s.comesAgain(p) {
+				if p.passed {
+					return nil // what would end the loop may have been passed over
+				}
 				s.add(p, Trouble{Kind: Loops, Address: at, Reason: "goes round for ever here, without a system call"})
 				return nil
 			}
@@ -150,10 +159,58 @@ func (s *survey) follow(p *path) []*path {
 			}
 			continue
 		}
-		s.ends(p, e, at)
-		return nil
+		if !s.ends(p, e, at) || !p.passOver() {
+			return nil
+		}
 	}
 	return nil
+}
+
+// passOver goes on behind an instruction that could not be carried out, as if it had
+// been right: what it computes is not known. It reports false where that says nothing of
+// the instructions behind it.
+func (p *path) passOver() bool {
+	in, o := p.last, p.original
+	if in.Form.Flow() != x86.Next || in.Repeated() {
+		return false
+	}
+	var written []lang.RegisterID
+	forms := in.Form.Operands()
+	for i := range in.Operands {
+		if operand := &in.Operands[i]; operand.Kind == x86.RegisterOperand && forms[i].Access&x86.Write != 0 {
+			written = append(written, operand.Register)
+		}
+	}
+	for _, i := range in.Form.Implicit() {
+		if i.Memory {
+			return false
+		}
+		if i.Access&x86.Write != 0 {
+			written = append(written, i.Register)
+		}
+	}
+	for _, id := range written {
+		r := x86.RegisterInfo(id)
+		if r == nil || r.Class != x86.General || r.Number == machine.SP && !r.High {
+			return false
+		}
+		if width := 8 * int(r.Size); width <= o.Bits {
+			o.SetRegister(id, p.invent(width))
+		} else {
+			o.SetRegister(x86.GeneralRegister(int(r.Number), o.Bits/8), p.invent(o.Bits))
+		}
+	}
+	for flags := in.Form.Flags().Changed(); flags != 0; flags &= flags - 1 {
+		o.SetFlag(flags&-flags, p.invent(1))
+	}
+	o.IP, p.passed = p.after(), true
+	return true
+}
+
+// invent returns a value of which nothing is known.
+func (p *path) invent(width int) machine.Term {
+	p.invented++
+	return p.terms.Unknown(machine.Unknown{Origin: machine.Input, Width: width, Index: p.invented})
 }
 
 // where returns the address of the next instruction as it stands in the file.
@@ -266,14 +323,15 @@ func (s *survey) strayed(p *path, reason string) {
 	s.add(p, Trouble{Kind: kind, Address: p.left, Reason: reason})
 }
 
-// ends is about an exception, or what is not known.
-func (s *survey) ends(p *path, e machine.Event, at uint64) {
+// ends is about an exception, or what is not known. It reports whether what comes behind
+// the instruction can be looked at all the same.
+func (s *survey) ends(p *path, e machine.Event, at uint64) bool {
 	if p.outside {
 		s.strayed(p, e.Reason)
-		return
+		return false
 	}
 	if e.Kind != machine.Fault || p.forked == p.original.at && p.forks > 0 {
-		return // not known, or a case that only the instruction itself told from others
+		return false // not known, or a case that only the instruction itself told from others
 	}
 	t := Trouble{Address: at, Reason: e.Reason}
 	switch e.Exception {
@@ -281,16 +339,17 @@ func (s *survey) ends(p *path, e machine.Event, at uint64) {
 		t.Kind = Divides
 	case machine.PageFault:
 		if e.Refused == nil || p.original.maps {
-			return
+			return false
 		}
-		t.Kind, t.Write = Touches, e.Refused.Write
+		t.Kind, t.Write, t.Size = Touches, e.Refused.Write, e.Refused.Size
 		t.Target, t.Known = e.Refused.Address.Constant()
 	case machine.Breakpoint:
-		return
+		return false
 	default:
 		t.Kind = Raises
 	}
 	s.add(p, t)
+	return t.Kind != Raises // which many end a program with on purpose
 }
 
 // call notes a system call and has the kernel answer it. It reports false where the
