@@ -83,7 +83,7 @@ func (n *Misnumbered) Tell(m *diag.Message, t *symbols.Table) {
 		other = linux.I386
 	}
 	meant, ok := linux.ByNumber(other, c.Number)
-	if !ok || c.Syscall == meant {
+	if !ok || c.Syscall == meant || c.Syscall != nil && !mayMean(meant, other, c.Args) {
 		return
 	}
 	name := "no call"
@@ -100,6 +100,23 @@ func (n *Misnumbered) Tell(m *diag.Message, t *symbols.Table) {
 		}
 	}
 	m.Notef("%s", text)
+}
+
+// mayMean reports whether arguments may have been made for a call, which is not known of
+// calls that have one: addresses are large, and what is none is small. Where the first is
+// 0, registers of the other ABI may have been set, and these never.
+func mayMean(meant *linux.Syscall, abi *linux.ABI, given []uint64) bool {
+	const small = 1 << 16 // no program has memory below
+	args := meant.Args(abi)
+	for i := range args[:min(len(args), len(given))] {
+		switch k := args[i].Kind; {
+		case given[0] == 0 && given[i] == 0 || k == linux.Opaque || k == linux.Map:
+		case k.Memory() && given[i] < small,
+			(k == linux.FD || k == linux.DirFD || k == linux.Size) && given[i] >= small:
+			return false
+		}
+	}
+	return len(args) > 1
 }
 
 // stories know what is behind certain ends. The first that recognises one says it.

@@ -65,7 +65,8 @@ func TestLessonPages(t *testing.T) {
 	}
 }
 
-// shell runs commands in a shell and returns what a terminal would show.
+// shell runs commands in a shell and returns what a terminal would show. Layouts are not
+// kept: what a command shows must not depend on what was built before.
 func shell(t *testing.T, dir string, lines []string) string {
 	t.Helper()
 	var b strings.Builder
@@ -77,7 +78,7 @@ func shell(t *testing.T, dir string, lines []string) string {
 			continue
 		}
 		cmd := exec.Command("sh", "-c", line+" 2>&1")
-		cmd.Dir = dir
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "no", "cache"))
 		out, err := cmd.Output()
 		status = "0"
 		if exit, ok := err.(*exec.ExitError); ok {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,5 +186,38 @@ room:   resb 10
 	}
 	if r := runTasm("", "trace", "--grant", note+"x", source); r.status != exitUsage {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestRunForeign starts files that neither the kernel nor the virtual machine can run.
+func TestRunForeign(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "program")
+	if r := runTasm("", "build", "--layout", "plain", "-o", path, samplesDir+"/hello.tasm"); r.status != 0 {
+		t.Fatal(r)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		at    int // offset in the ELF header
+		value byte
+		want  string
+	}{
+		{18, 40, "it is a program for linux/arm, and tasm runs those for x86\n      = note: build it for linux/amd64 or linux/386, or run it"},
+		{18, 2, "it is a program for another processor, SPARC, and tasm runs those for x86\n      = note: build it"},
+		{16, 1, "it is an object file\n      = note: link it"},
+	} {
+		patched := slices.Clone(file)
+		patched[c.at] = c.value
+		if err := os.WriteFile(path, patched, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"run"}, {"run", "--vm"}, {"run", "--on", "cpu"}, {"trace"}} {
+			if r := runTasm("", append(args, path)...); r.status != 1 || r.stdout != "" || !strings.HasPrefix(r.stderr, "tasm: error: can't run '"+path+"': "+c.want) {
+				t.Errorf("tasm %v: %+v, want %q", args, r, c.want)
+			}
+		}
 	}
 }

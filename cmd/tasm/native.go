@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	delf "debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -21,6 +23,7 @@ import (
 	"tasm/layout/elf"
 	"tasm/lint"
 	"tasm/listing"
+	"tasm/oci/launch"
 	"tasm/origin"
 	"tasm/symbols"
 	"tasm/vm"
@@ -41,6 +44,12 @@ type session struct {
 // tells of its source.
 func (o *programOptions) executable(sys *system, name string, file []byte) (*session, error) {
 	s := &session{sourceOptions: &o.sourceOptions, sys: sys, name: name, files: &diag.Files{}, file: &layout.File{Bytes: file}}
+	if why, cure := notForX86(file); why != "" {
+		messages := &diag.Bag{}
+		messages.Add(diag.Errorf(diag.Range{}, "can't run '%s': %s", name, why).Notef("%s", cure))
+		o.report(sys, s.files, messages)
+		return nil, errReported
+	}
 	loader, _ := elf.ByName(o.loader)
 	var err error
 	if s.list, err = listing.Read(name, file, loader); err != nil {
@@ -59,6 +68,23 @@ func (o *programOptions) executable(sys *system, name string, file []byte) (*ses
 		}
 	}
 	return s, nil
+}
+
+// notForX86 returns why neither Linux on x86 nor the virtual machine can start an ELF
+// file, and what to do; "" if they may. Damaged headers are left to them: some start.
+func notForX86(file []byte) (why, cure string) {
+	p := launch.Read(file)
+	class := elf.ClassOf(file)
+	machine, kind := delf.Machine(elf.Get(class, file, elf.EMachine)), delf.Type(elf.Get(class, file, elf.EType))
+	switch {
+	case p.Arch != "" && !launch.Runs("amd64", p.Arch):
+		return "it is a program for linux/" + p.Arch + ", and tasm runs those for x86", "build it for linux/amd64 or linux/386, or run it on a machine or an emulator for " + p.Arch
+	case machine != delf.EM_386 && machine != delf.EM_486 && machine != delf.EM_X86_64:
+		return "it is a program for another processor, " + strings.TrimPrefix(machine.String(), "EM_") + ", and tasm runs those for x86", "build it for linux/amd64 or linux/386"
+	case kind == delf.ET_REL || kind == delf.ET_CORE:
+		return p.Wrong, p.Cure
+	}
+	return "", ""
 }
 
 // prepare takes an executable as it is. Of a source it builds one, as plain unless
