@@ -110,7 +110,7 @@ func (s *singleParam) text(greedy bool) string {
 	for _, flag := range []struct {
 		set  bool
 		text string
-	}{{s.evaluate, "="}, {s.quoted, "&"}, {s.keep, "&"}, {s.braces, "!"}} {
+	}{{s.evaluate, "="}, {s.quoted, "&"}, {s.keep, "&"}, {s.verbatim, "!"}} {
 		if flag.set {
 			text += flag.text
 		}

@@ -36,7 +36,7 @@ type singleParam struct {
 	evaluate bool // =: as the number that the expression is worth
 	quoted   bool // &: as a string; && leaves an argument that is a string as it is
 	keep     bool // &&
-	braces   bool // !: with blanks and braces kept
+	verbatim bool // !: with the blanks around it and its braces kept
 }
 
 // bodyToken is a token of a macro's body, or its parameter number param-1.
@@ -199,10 +199,11 @@ func (e *expander) call() bool {
 		return false
 	}
 	var args [][]Token
+	var spaced uint64
 	height := len(e.stack) - 1
 	if m.parens {
 		var ok bool
-		if args, height, ok = e.arguments(name); !ok {
+		if args, spaced, height, ok = e.arguments(name); !ok {
 			return false
 		}
 		n := len(args)
@@ -235,6 +236,7 @@ func (e *expander) call() bool {
 	outer := e.low
 	e.stack = e.stack[:height]
 	e.low = height
+	blank := false
 	switch {
 	case m.function != nil:
 		for i := range args {
@@ -245,12 +247,12 @@ func (e *expander) call() bool {
 		e.pushAll(m.builtin(p, name, args))
 	default:
 		if m.parens {
-			args = p.prepare(m, args)
+			args, spaced = p.prepare(m, args, spaced)
 		}
-		e.pushBody(m, name, args)
+		blank = e.pushBody(m, name, args, spaced)
 	}
 	if n := len(e.stack); n > e.low {
-		e.stack[n-1].Space = name.Space
+		e.stack[n-1].Space = name.Space || blank
 	} else if n > 0 && name.Space {
 		e.stack[n-1].Space = true // what is now beside the token before
 	} else if n == 0 && p.depth == 1 {
@@ -263,24 +265,31 @@ func (e *expander) call() bool {
 }
 
 // pushBody puts the expansion of m onto the stack, the end first: as in nasm,
-// a macro name in the body finds its arguments in what follows it, expanded.
-func (e *expander) pushBody(m *singleMacro, name Token, args [][]Token) {
+// a macro name in the body finds its arguments in what follows it, expanded. It
+// reports whether the expansion begins with a blank of an argument.
+func (e *expander) pushBody(m *singleMacro, name Token, args [][]Token, spaced uint64) (blank bool) {
 	something := false // stands after the next parameter to the left; for %,
 	for i := len(m.body) - 1; i >= 0; i-- {
 		b := &m.body[i]
 		if b.param > 0 {
 			arg := args[b.param-1]
 			something = len(arg) > 0
-			if len(arg) == 0 && b.Space && len(e.stack) > 0 {
-				e.stack[len(e.stack)-1].Space = true
+			verbatim := m.params[b.param-1].verbatim
+			if len(arg) == 0 && b.Space || verbatim && spaced>>(b.param-1)&1 != 0 {
+				if len(e.stack) > 0 {
+					e.stack[len(e.stack)-1].Space = true
+				} else if e.p.depth == 1 && verbatim {
+					e.p.trailing = true
+				}
 			}
+			blank = verbatim && len(arg) > 0 && arg[0].Space
 			for j := len(arg) - 1; j >= 0; j-- {
 				t := m.named(arg[j], name)
 				if j == 0 {
-					t.Space = b.Space
+					t.Space = b.Space || blank
 				}
 				if !e.push(t) {
-					return
+					return false
 				}
 			}
 			continue
@@ -293,11 +302,12 @@ func (e *expander) pushBody(m *singleMacro, name Token, args [][]Token) {
 			}
 			t.Kind, t.Text = Punctuation, ","
 		}
-		something = true
+		something, blank = true, false
 		if !e.push(t) {
-			return
+			return false
 		}
 	}
+	return blank
 }
 
 // named puts the name of m, or the one that it is called by, in place of a
@@ -340,12 +350,13 @@ func (e *expander) push(t Token) bool {
 }
 
 // arguments reads the arguments in parentheses below the name on top of the
-// stack. It returns them and the height of the stack without the call; ok is
-// false if the name is not followed by parentheses.
-func (e *expander) arguments(name Token) (args [][]Token, height int, ok bool) {
+// stack. It returns them, which of the first 64 have a blank behind them, bit by bit,
+// and the height of the stack without the call; ok is false if the name is not
+// followed by parentheses.
+func (e *expander) arguments(name Token) (args [][]Token, spaced uint64, height int, ok bool) {
 	at := len(e.stack) - 2
 	if at < 0 || e.stack[at].Text != "(" || e.stack[at].Kind != Punctuation {
-		return nil, 0, false
+		return nil, 0, 0, false
 	}
 	open := e.stack[at]
 	parens, braces := 1, 0
@@ -368,10 +379,16 @@ func (e *expander) arguments(name Token) (args [][]Token, height int, ok bool) {
 					break
 				}
 				if parens--; parens == 0 {
-					return append(args, e.p.arena.copy(arg)), at, true
+					if t.Space {
+						spaced |= 1 << len(args)
+					}
+					return append(args, e.p.arena.copy(arg)), spaced, at, true
 				}
 			case ",":
 				if parens == 1 && braces == 0 {
+					if t.Space {
+						spaced |= 1 << len(args)
+					}
 					args = append(args, e.p.arena.copy(arg))
 					arg = arg[:0]
 					continue
@@ -381,19 +398,21 @@ func (e *expander) arguments(name Token) (args [][]Token, height int, ok bool) {
 		arg = append(arg, t)
 	}
 	e.p.report(diag.Errorf(open.Range, "the call of macro '%s' has no closing ')'", shown(name.Text)))
-	return nil, 0, false
+	return nil, 0, 0, false
 }
 
 // prepare gives each argument the form that its parameter asks for, and
-// gathers those of a greedy parameter.
-func (p *preprocessor) prepare(m *singleMacro, args [][]Token) [][]Token {
+// gathers those of a greedy parameter. spaced says which have a blank behind them.
+func (p *preprocessor) prepare(m *singleMacro, args [][]Token, spaced uint64) ([][]Token, uint64) {
 	n := len(m.params)
 	if len(args) > n {
 		rest := append([]Token(nil), args[n-1]...)
-		for _, a := range args[n:] {
-			rest = append(rest, Token{Kind: Punctuation, Text: ",", Range: m.defined})
+		for i, a := range args[n:] {
+			space := spaced>>(n-1+i)&1 != 0
+			rest = append(rest, Token{Kind: Punctuation, Space: space, Text: ",", Range: m.defined})
 			rest = append(rest, a...)
 		}
+		spaced = spaced&(1<<(n-1)-1) | spaced>>(len(args)-1)<<(n-1)
 		args = append(args[:n-1:n-1], rest)
 	}
 	for len(args) < n {
@@ -401,7 +420,7 @@ func (p *preprocessor) prepare(m *singleMacro, args [][]Token) [][]Token {
 	}
 	for i := range args {
 		param := &m.params[i]
-		if !param.braces {
+		if !param.verbatim {
 			args[i] = stripBraces(args[i])
 		}
 		if param.evaluate || param.quoted {
@@ -412,11 +431,26 @@ func (p *preprocessor) prepare(m *singleMacro, args [][]Token) [][]Token {
 				args[i] = numberTokens(n, argRange(args[i], m.defined))
 			}
 		}
-		if param.quoted && !(param.keep && len(args[i]) == 1 && args[i][0].Kind == String) {
-			args[i] = []Token{{Kind: String, Text: quote(detokenize(args[i])), Range: argRange(args[i], m.defined)}}
+		if !param.quoted {
+			continue
 		}
+		before, behind := "", ""
+		if param.verbatim {
+			if len(args[i]) > 0 && args[i][0].Space {
+				before = " "
+			}
+			if spaced>>i&1 != 0 {
+				behind = " "
+			}
+			spaced &^= 1 << i
+		}
+		if param.keep && len(args[i]) == 1 && args[i][0].Kind == String && before+behind == "" {
+			continue
+		}
+		text := before + detokenize(args[i]) + behind
+		args[i] = []Token{{Kind: String, Text: quote(text), Range: argRange(args[i], m.defined)}}
 	}
-	return args
+	return args, spaced
 }
 
 // stripBraces removes the braces that group parts of an argument.

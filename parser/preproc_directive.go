@@ -342,7 +342,7 @@ func (p *preprocessor) parameters(d *command, m *singleMacro) bool {
 			case "&&":
 				param.quoted, param.keep = true, true
 			case "!":
-				param.braces = true
+				param.verbatim = true
 			default:
 				goto flagsDone
 			}

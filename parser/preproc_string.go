@@ -58,7 +58,11 @@ func (p *preprocessor) assign(d *command, fold bool) {
 // defineString obeys %defstr.
 func (p *preprocessor) defineString(d *command, fold bool) {
 	if name, ok := d.macroName(); ok {
-		p.defineTextAs(name, fold, detokenize(p.expand(d.args)))
+		text := detokenize(p.expand(d.args))
+		if p.trailing {
+			text += " "
+		}
+		p.defineTextAs(name, fold, text)
 	}
 }
 
