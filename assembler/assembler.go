@@ -227,6 +227,7 @@ type assembler struct {
 	moved                    bool    // a section got another size
 	misread                  bool    // the parser has rejected a line, in any pass
 	messages                 *diag.Bag
+	warnings                 diag.SourceWarnings
 	bits                     int
 	used64                   bool           // some code was assembled for 64 bits
 	code16                   diag.Range     // the first code for 16 bits
@@ -313,7 +314,7 @@ func (a *assembler) stalls() bool {
 func (a *assembler) runPass() {
 	a.changed, a.changes, a.moved = nil, 0, false
 	a.near, a.said, a.doubted, a.told64 = diag.Near{}, nil, nil, false
-	a.messages = &diag.Bag{}
+	a.messages, a.warnings = &diag.Bag{}, diag.SourceWarnings{}
 	switch {
 	case a.opts.Object != nil:
 		a.bits = a.opts.Object.Bits

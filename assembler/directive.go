@@ -30,7 +30,7 @@ func init() {
 		"cpu":       (*assembler).cpuDirective,
 		"float":     (*assembler).floatDirective,
 		"list":      nil,
-		"warning":   nil,
+		"warning":   (*assembler).warningDirective,
 		"debug":     nil,
 		"map":       nil,
 		"osabi":     (*assembler).osabi,
@@ -61,6 +61,17 @@ func (a *assembler) argument(d *lang.Directive, example string) (*lang.Arg, bool
 		return nil, false
 	}
 	return &d.Args[0], true
+}
+
+// warningDirective says what becomes of the warnings from here on.
+func (a *assembler) warningDirective(d *lang.Directive) {
+	option := ""
+	for i := range d.Args {
+		option += d.Args[i].Name
+	}
+	a.warnings.Set(option)
+	a.messages.Under(&a.warnings)
+	a.syntax.Under(&a.warnings)
 }
 
 func (a *assembler) bitsDirective(d *lang.Directive) {

@@ -19,6 +19,7 @@ type Bag struct {
 	errors   int
 	seen     map[said]bool
 	left     [2]int // how many were left out, by severity
+	asked    *Warnings
 }
 
 // maxKept is how many messages a Bag keeps. What comes after them is only counted:
@@ -53,8 +54,14 @@ func (b *Bag) Add(m *Message) {
 	if m.Severity == Error {
 		b.errors++
 	}
+	if b.asked != nil && m.asked == nil {
+		m.asked = b.asked
+	}
 	b.messages = append(b.messages, m)
 }
+
+// Under says what the source asks of the warnings that are added from here on.
+func (b *Bag) Under(s *SourceWarnings) { b.asked = s.now }
 
 // leave counts messages that are left out.
 func (b *Bag) leave(severity Severity, n int) {

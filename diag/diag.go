@@ -59,6 +59,8 @@ type Message struct {
 	// where one of them is at its place, or anywhere if it has no place. It stands for
 	// all classes that begin with it and a dash.
 	Yields string
+
+	asked *Warnings // what the source has said of warnings up to here; nil for nothing
 }
 
 // Note adds to a message: where the other definition stands, which forms

@@ -2,6 +2,7 @@ package diag
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -100,13 +101,7 @@ func (w *Warnings) Set(option string) error {
 		}
 	}
 	set := &w.shown
-	class, promote := rest, false
-	switch {
-	case rest == "error":
-		class, promote = "all", true
-	case strings.HasPrefix(rest, "error="):
-		class, promote = rest[len("error="):], true
-	}
+	class, promote := promotion(rest)
 	if promote {
 		set = &w.promoted
 	}
@@ -124,6 +119,15 @@ func (w *Warnings) Set(option string) error {
 	return nil
 }
 
+// promotion reports whether an option is about errors, error or error=class, and of
+// which class it is.
+func promotion(option string) (class string, errors bool) {
+	if option == "error" {
+		return "all", true
+	}
+	return strings.CutPrefix(option, "error=")
+}
+
 func switchAll(set *map[string]bool, names []string, on bool) {
 	if *set == nil {
 		*set = map[string]bool{}
@@ -131,6 +135,46 @@ func switchAll(set *map[string]bool, names []string, on bool) {
 	for _, n := range names {
 		(*set)[n] = on
 	}
+}
+
+// SourceWarnings is what a source says of warnings as it goes on, in [warning ...]
+// (nasm manual, section 8.11). The zero value says nothing.
+type SourceWarnings struct {
+	now   *Warnings // never changed: messages point to it
+	saved []*Warnings
+}
+
+// Set obeys the words of [warning ...]: push, pop, *class, which takes back what was
+// said of it, or an option of Warnings.Set. Unknown classes are ignored, as in nasm.
+func (s *SourceWarnings) Set(option string) {
+	switch option = strings.ToLower(option); option {
+	case "push":
+		s.saved = append(s.saved, s.now)
+		return
+	case "pop":
+		s.now = nil
+		if n := len(s.saved); n > 0 {
+			s.now, s.saved = s.saved[n-1], s.saved[:n-1]
+		}
+		return
+	}
+	next := &Warnings{}
+	if s.now != nil {
+		next.shown, next.promoted = maps.Clone(s.now.shown), maps.Clone(s.now.promoted)
+	}
+	if class, reset := strings.CutPrefix(option, "*"); reset {
+		class, promote := promotion(class)
+		for _, name := range classesNamed(class) {
+			if promote {
+				delete(next.promoted, name)
+			} else {
+				delete(next.shown, name)
+			}
+		}
+	} else if next.Set(option) != nil {
+		return
+	}
+	s.now = next
 }
 
 // Apply returns the messages without hidden warnings, and with warnings that
@@ -142,9 +186,9 @@ func (w *Warnings) Apply(messages []*Message) []*Message {
 		case m.Yields != "" && w.yields(m, messages):
 			continue
 		case m.Severity != Warning:
-		case !w.shows(m.Code):
+		case !w.shows(m):
 			continue
-		case w.promoted[m.Code]:
+		case w.promotes(m):
 			asError := *m
 			asError.Severity = Error
 			m = &asError
@@ -157,14 +201,30 @@ func (w *Warnings) Apply(messages []*Message) []*Message {
 // yields reports whether another message that is shown says better what m says.
 func (w *Warnings) yields(m *Message, messages []*Message) bool {
 	return slices.ContainsFunc(messages, func(other *Message) bool {
-		return strings.HasPrefix(other.Code, m.Yields+"-") && w.shows(other.Code) && (m.Range == Range{} || m.Range == other.Range)
+		return strings.HasPrefix(other.Code, m.Yields+"-") && w.shows(other) && (m.Range == Range{} || m.Range == other.Range)
 	})
 }
 
-func (w *Warnings) shows(class string) bool {
-	if asked, ok := w.shown[class]; ok {
-		return asked
+// shows reports whether m is to be seen: what the source said where m is from counts
+// more than w.
+func (w *Warnings) shows(m *Message) bool {
+	for _, says := range []*Warnings{m.asked, w} {
+		if says != nil {
+			if asked, ok := says.shown[m.Code]; ok {
+				return asked
+			}
+		}
 	}
-	i := slices.IndexFunc(WarningClasses, func(c WarningClass) bool { return c.Name == class })
+	i := slices.IndexFunc(WarningClasses, func(c WarningClass) bool { return c.Name == m.Code })
 	return i < 0 || !WarningClasses[i].Quiet
+}
+
+// promotes reports whether m is to be an error.
+func (w *Warnings) promotes(m *Message) bool {
+	if m.asked != nil {
+		if promoted, ok := m.asked.promoted[m.Code]; ok {
+			return promoted
+		}
+	}
+	return w.promoted[m.Code]
 }

@@ -93,3 +93,35 @@ func TestYields(t *testing.T) {
 		}
 	}
 }
+
+func TestSourceWarnings(t *testing.T) {
+	for _, c := range []struct{ options, want string }{
+		{"-zeroing", ""},
+		{"-zeroing +ZEROING", "warning:z"},
+		{"-zeroing *zeroing", "warning:z"},
+		{"error", "error:z"},
+		{"push error=zeroing pop", "warning:z"},
+		{"error=zeroing *zeroing", "error:z"},
+		{"error=zeroing *error=zeroing", "warning:z"},
+		{"error *error", "warning:z"},
+		{"error=zeroing push -all pop", "error:z"},
+		{"push -zeroing pop pop pop nonsense", "warning:z"},
+	} {
+		var s SourceWarnings
+		var b, all Bag
+		b.Add(Warningf("zeroing", Range{}, "before"))
+		for option := range strings.FieldsSeq(c.options) {
+			s.Set(option)
+			b.Under(&s)
+		}
+		b.Add(Warningf("zeroing", Range{}, "z"))
+		all.Append(&b)
+		var got []string
+		for _, m := range new(Warnings).Apply(all.Messages()) {
+			got = append(got, m.Severity.String()+":"+m.Text)
+		}
+		if text, want := strings.Join(got, " "), strings.TrimSpace("warning:before "+c.want); text != want {
+			t.Errorf("%q: %s, want %s", c.options, text, want)
+		}
+	}
+}

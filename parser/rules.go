@@ -81,8 +81,9 @@ func init() {
 		"export":     {usage: "export NAME SYMBOL ORDINAL", parse: (*grammar).pragma},
 		"safeseh":    {usage: "safeseh HANDLER", parse: (*grammar).pragma},
 		"uppercase":  {usage: "uppercase", parse: (*grammar).pragma},
+		"warning":    {usage: "warning +CLASS", parse: (*grammar).pragma},
 	}
-	for _, name := range []string{"list", "warning", "debug", "map"} {
+	for _, name := range []string{"list", "debug", "map"} {
 		rules[name] = &rule{anything: true}
 	}
 	own := func(name string, r rule) *word { return &word{kind: ruleWord, name: name, rule: &r} }

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tasm/assembler"
+	"tasm/layout"
 )
 
 var sourcesFlag = flag.Int("sources", 60, "how many random sources of directives to compare with nasm")
@@ -169,4 +172,36 @@ func (g *directives) lines(depth int) []string {
 		line = g.one("%rotate 1", "%%l: db 1", "db %0", "dw %%l")
 	}
 	return []string{line}
+}
+
+// TestWarningDirective compares what a source makes of warnings: only those that it
+// makes errors are seen here.
+func TestWarningDirective(t *testing.T) {
+	for _, source := range []string{
+		"[warning +error]⏎db 300",
+		"[warning +error=number-overflow]⏎db 300",
+		"[warning error=number-overflow]⏎[warning *all]⏎db 300",
+		"[warning error=number-overflow]⏎[warning *error=number-overflow]⏎db 300",
+		"[warning error]⏎[warning *error]⏎db 300",
+		"[warning push]⏎[warning error]⏎[warning pop]⏎db 300",
+		"[warning error]⏎[warning push]⏎[warning -all]⏎[warning pop]⏎db 300",
+		"[warning error]⏎[warning -number-overflow]⏎db 300",
+		"db 300⏎[warning error]",
+		"[warning error]⏎foo",
+		"[warning error]⏎%warning x",
+		"[warning error]⏎[warning no-error=user]⏎%warning x",
+		"[warning nonsense]⏎db 300",
+		"[warning -all]⏎[warning error]⏎db 300",
+		"[WARNING ERROR]⏎db 300",
+	} {
+		t.Run(source, func(t *testing.T) {
+			dir := t.TempDir()
+			writeLines(t, filepath.Join(dir, "p.asm"), strings.Split(source, "⏎"))
+			ours := tasm(t, dir, "p.asm", assembler.Options{Flat: true}, layout.Flat)
+			theirs := nasm(t, dir, "p.asm", "bin", "-w+number-overflow", "-w+label-orphan", "-w+user")
+			if !same(ours, theirs) {
+				t.Errorf("tasm: % x %s\nnasm: % x %s", ours.bytes, ours.messages, theirs.bytes, theirs.messages)
+			}
+		})
+	}
 }

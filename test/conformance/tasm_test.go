@@ -47,7 +47,11 @@ func assembleText(files *diag.Files, name string, text []byte, dir string, opts 
 		}
 		return os.ReadFile(name)
 	}
-	source, messages := assembler.Assemble(files, root, opts)
+	source, said := assembler.Assemble(files, root, opts)
+	messages := &diag.Bag{}
+	for _, m := range new(diag.Warnings).Apply(said.Messages()) { // as [warning ...] has it
+		messages.Add(m)
+	}
 	if source != nil && messages.Errors() == 0 {
 		file, more := lay(source, layout.Options{})
 		messages.Append(more)
