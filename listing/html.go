@@ -100,7 +100,7 @@ func (l *Listing) HTML(out io.Writer) error {
 		}
 		row := pageRow{
 			Offset: fmt.Sprintf("%04x", r.Offset), Bytes: bytes, File: l.column(r, Header, false), Program: l.column(r, Header, true),
-			Code: l.codeOf(r), Data: l.column(r, Data, false), Source: l.sourceOf(r), Sign: r.May.sign(), May: l.because(&r.May),
+			Code: l.codeOf(r), Data: l.column(r, Data, false), Source: l.sourceOf(r), Sign: r.May.sign(), May: l.because(&r.May, nil),
 			Remarks: strings.Join(l.remarksOf(r), "; "), Class: outside, Owners: numbers(r.Owners),
 		}
 		if r.May.Known {

@@ -262,7 +262,7 @@ func (l *Listing) describe(r *Row, at int64) string {
 		parts = append(parts, l.Owners[i].describe())
 	}
 	if r.May.Known {
-		parts = append(parts, l.because(&r.May))
+		parts = append(parts, l.because(&r.May, nil))
 	}
 	return strings.Join(parts, "\n")
 }

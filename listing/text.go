@@ -93,9 +93,9 @@ func (l *Listing) Text(out io.Writer) error {
 	}
 	w.WriteByte('\n')
 
-	notes, lines := &notes{number: map[string]int{}}, []line{titles}
+	notes, lines := &notes{number: map[string]int{}, told: map[string]bool{}}, []line{titles}
 	for i := range l.Rows {
-		lines = append(lines, l.lines(&l.Rows[i], notes)...)
+		lines = append(lines, l.lines(i, notes)...)
 	}
 	var width [numColumns]int
 	for i := range lines {
@@ -206,25 +206,33 @@ func (l *Listing) writeFields(w *bufio.Writer) {
 type notes struct {
 	list   []string
 	number map[string]int
+	told   map[string]bool // rules, by name
 	used   [len(signs)]bool
 }
 
 func (n *notes) add(text string) string {
-	if n.number[text] == 0 {
-		n.list = append(n.list, text)
-		n.number[text] = len(n.list)
+	return n.addAs(text, func() string { return text })
+}
+
+// addAs adds what text returns, once for each key.
+func (n *notes) addAs(key string, text func() string) string {
+	if n.number[key] == 0 {
+		n.list = append(n.list, text())
+		n.number[key] = len(n.list)
 	}
-	return fmt.Sprint(n.number[text])
+	return fmt.Sprint(n.number[key])
 }
 
 // lines makes lines of a row, with a few bytes in each. A long run of the same
 // byte takes one.
-func (l *Listing) lines(r *Row, n *notes) []line {
+func (l *Listing) lines(row int, n *notes) []line {
+	r := &l.Rows[row]
 	why := r.May.sign()
 	if r.May.Known {
 		n.used[r.May.Kind] = true
 		if r.May.Kind != elf.Free || len(r.May.Because) > 0 {
-			why += n.add(l.because(&r.May))
+			may := l.run(row)
+			why += n.addAs(l.because(&may, nil), func() string { return l.because(&may, n.told) })
 		}
 	}
 	for _, remark := range l.remarksOf(r) {
@@ -269,18 +277,55 @@ func (l *Listing) codeOf(r *Row) string {
 	return padding
 }
 
+// run returns what the bytes of a row may be, taken together with those of its neighbours
+// that are tied by the same rules.
+func (l *Listing) run(row int) May {
+	m := l.Rows[row].May
+	m.TiedTo = slices.Clone(m.TiedTo)
+	alike := func(i int) bool {
+		x := &l.Rows[i].May
+		return x.Known && x.Kind == m.Kind && len(x.TiedTo) > 0 && slices.Equal(x.Because, m.Because)
+	}
+	if !alike(row) {
+		return m
+	}
+	for i := row - 1; i >= 0 && alike(i); i-- {
+		m.TiedTo = append(m.TiedTo, l.Rows[i].May.TiedTo...)
+	}
+	for i := row + 1; i < len(l.Rows) && alike(i); i++ {
+		m.TiedTo = append(m.TiedTo, l.Rows[i].May.TiedTo...)
+	}
+	slices.Sort(m.TiedTo)
+	m.TiedTo = slices.Compact(m.TiedTo)
+	return m
+}
+
 // because says for people what bytes may be and why: what each rule asks of this file, and
-// the rule's name behind it.
-func (l *Listing) because(m *May) string {
+// the rule's name behind it. Of rules that were told, which it notes, only the names are
+// given; told may be nil.
+func (l *Listing) because(m *May, told map[string]bool) string {
 	named := May{Known: m.Known, Kind: m.Kind, TiedTo: m.TiedTo}
-	text := named.String()
-	for i, name := range m.Because {
-		text += [2]string{": ", "; "}[min(i, 1)]
-		if n := slices.IndexFunc(l.Rules, func(r Rule) bool { return r.Name == name }); n >= 0 && l.Rules[n].Here != "" {
-			text += fmt.Sprintf("%s [%s]", l.Rules[n].Here, name)
-		} else {
-			text += name
+	var parts, again []string
+	for _, name := range m.Because {
+		n := slices.IndexFunc(l.Rules, func(r Rule) bool { return r.Name == name })
+		switch {
+		case n < 0 || l.Rules[n].Here == "":
+			parts = append(parts, name)
+		case told[name]:
+			again = append(again, name)
+		default:
+			parts = append(parts, fmt.Sprintf("%s [%s]", l.Rules[n].Here, name))
 		}
+		if told != nil {
+			told[name] = true
+		}
+	}
+	text, between := named.String(), ": "
+	if len(parts) > 0 {
+		text, between = text+between+strings.Join(parts, "; "), "; "
+	}
+	if len(again) > 0 {
+		text += strings.Replace(between, ":", ",", 1) + "as above: " + strings.Join(again, ", ")
 	}
 	return text
 }

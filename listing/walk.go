@@ -224,12 +224,38 @@ func (o *Owner) same(x Owner) bool {
 	return o.Kind == x.Kind && o.Offset == x.Offset && o.Size == x.Size && o.Address == x.Address && o.Remark == x.Remark
 }
 
-// ruleWords are what the text of a rule has values for.
-var ruleWords = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(EI_[A-Z]+|[ep]_[a-z]+|file size)\b`) })
+// ruleWords are what the text of a rule has values for: fields, and what is no matter of
+// the headers.
+var ruleWords = sync.OnceValue(func() *regexp.Regexp {
+	words := `EI_[A-Z]+|[ep]_[a-z]+`
+	for p := elf.FileSize; p <= elf.Mapped; p++ {
+		words += "|" + p.String()
+	}
+	return regexp.MustCompile(`\b(` + words + `)\b`)
+})
 
-// here puts the values of a file into the text of a rule, which is about the program
-// header with a number.
-func (im *image) here(text string, header int) string {
+// outside returns what a loader's limit, or the size of the file, is that a rule calls by
+// a word; ok is false where there is none.
+func (im *image) outside(word string, loader *elf.Loader) (value uint64, ok bool) {
+	for p := elf.FileSize; p <= elf.Mapped; p++ {
+		switch {
+		case p.String() != word:
+		case p == elf.FileSize:
+			return uint64(len(im.bytes)), true
+		case p == elf.FilePages:
+			return (uint64(len(im.bytes)) + elf.PageSize - 1) &^ (elf.PageSize - 1), true
+		default:
+			const unlimited = 1 << 63
+			value = loader.Limit(im.class, p)
+			return value, value < unlimited
+		}
+	}
+	return 0, false
+}
+
+// here puts the values of a file and the limits of a loader into the text of a rule, which
+// is about the program header with a number.
+func (im *image) here(text string, loader *elf.Loader, header int) string {
 	at := im.placement.Phoff + int64(max(0, header)*im.class.Size(elf.ProgramHeader))
 	if at < 0 || at > int64(len(im.bytes)) {
 		return ""
@@ -244,15 +270,15 @@ func (im *image) here(text string, header int) string {
 				return fmt.Sprintf("%s %#x", word, elf.Get(im.class, im.bytes, elf.FieldID(i)))
 			}
 		}
-		if word == "file size" {
-			return fmt.Sprintf("%s %#x", word, len(im.bytes))
+		if value, ok := im.outside(word, loader); ok {
+			return fmt.Sprintf("%s %#x", word, value)
 		}
 		return word
 	})
 	if with == text {
 		return ""
 	}
-	return strings.ReplaceAll(with, fmt.Sprintf("≡ 0 (mod %#x)", elf.PageSize), "= whole pages")
+	return with
 }
 
 // judge says of each byte of the headers what the loader lets it be.
@@ -272,7 +298,7 @@ func (c *collector) judge(im *image, loader *elf.Loader) []May {
 				named[a] += fmt.Sprintf(" #%d", a.Header)
 			}
 			text := a.Rule.Must.String()
-			l.Rules = append(l.Rules, Rule{named[a], text, im.here(a.Rule.Holding(loader, im.bytes, a.Header).String(), a.Header), a.Rule.Words(), a.Rule.Source})
+			l.Rules = append(l.Rules, Rule{named[a], text, im.here(a.Rule.Holding(loader, im.bytes, a.Header).String(), loader, a.Header), a.Rule.Words(), a.Rule.Source})
 		}
 		return named[a]
 	}

@@ -208,18 +208,21 @@ func (c Is) String() string     { return fmt.Sprintf("%s = %v", c.Field, Number(
 func (c OneOf) String() string  { return fmt.Sprintf("%s is one of %s", c.Field, hexes(c.Values)) }
 func (c NoneOf) String() string { return fmt.Sprintf("%s is none of %s", c.Field, hexes(c.Values)) }
 func (c Masked) String() string {
+	if lowest := c.Mask & -c.Mask; c.Value == 0 && c.Mask == -lowest {
+		return fmt.Sprintf("%s < %v", c.Field, Number(lowest))
+	}
 	return fmt.Sprintf("%s & %v = %v", c.Field, Number(c.Mask), Number(c.Value))
 }
 func (c AnyBit) String() string { return fmt.Sprintf("%s & %v ≠ 0", c.Field, Number(c.Mask)) }
 func (c Equal) String() string  { return fmt.Sprintf("%s = %s", c.A, c.B) }
 func (c Congruent) String() string {
-	return fmt.Sprintf("%s ≡ %s (mod %v)", c.A, c.B, Number(c.Modulus))
+	return fmt.Sprintf("%s and %s divided by %v leave the same remainder", c.A, c.B, Number(c.Modulus))
 }
 func (c SameBlock) String() string {
 	return fmt.Sprintf("%s and %s are in the same %v bytes", c.A, c.B, Number(c.Size))
 }
 func (c AtMost) String() string  { return fmt.Sprintf("%v ≤ %v", c.Low, c.High) }
-func (c Aligned) String() string { return fmt.Sprintf("%v ≡ 0 (mod %v)", c.Sum, Number(c.Unit)) }
+func (c Aligned) String() string { return fmt.Sprintf("%v is a multiple of %v", c.Sum, Number(c.Unit)) }
 func (c AnyOf) String() string   { return join(c, ", or ") }
 func (c AllOf) String() string   { return join(c, " and ") }
 
