@@ -278,13 +278,17 @@ func (g *golfer) searchAnew(plan *synth.Plan, upper int64) (*synth.Result, error
 
 // tried says how much of what is smaller was tried.
 func tried(r *synth.Result) string {
-	switch {
-	case r.Tried < 0:
+	if r.Tried < 0 {
 		return "not all that looks possible was tried, and more effort may find something"
-	case r.Tried == 0:
-		return "all that looks possible was tried, which is no proof"
 	}
-	return fmt.Sprintf("all that looks possible was tried, and what needs up to %d B less than estimated, which is no proof", r.Tried)
+	all := "all that looks possible was tried"
+	if r.Chosen {
+		all += " with the data arranged in the ways that leave most room"
+	}
+	if r.Tried > 0 {
+		all += fmt.Sprintf(", and what needs up to %d B less than estimated", r.Tried)
+	}
+	return all + ", which is no proof"
 }
 
 // assume adds to a plan what the author grants.

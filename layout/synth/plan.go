@@ -107,6 +107,9 @@ type Result struct {
 	// estimates, if these are wrong by no more than so many bytes; it is -1 where
 	// the search ended before.
 	Tried int
+	// Chosen tells that these are files with the data in the ways of arranging them
+	// that were chosen, because there are more.
+	Chosen bool
 }
 
 // ErrNone says that the search ended without a file smaller than Options.Upper.

@@ -38,11 +38,11 @@ func Search(p *Plan, o Options) (*Result, error) {
 	} else if b.improve(idleBudget, s.bestAt); b.best == nil {
 		s.improve(totalBudget, s.bestAt)
 	}
-	s.nodes, s.tried = s.nodes+b.nodes, min(s.tried, b.tried)
+	s.nodes, s.tried, s.chosen = s.nodes+b.nodes, min(s.tried, b.tried), s.chosen || b.chosen
 	if b.best == nil || s.best != nil && s.best.size < b.best.size {
 		return s.result()
 	}
-	b.nodes, b.tried = s.nodes, s.tried
+	b.nodes, b.tried, b.chosen = s.nodes, s.tried, s.chosen
 	r, err := b.result()
 	if r != nil {
 		r.Bound = s.emptiest()
@@ -87,6 +87,7 @@ func (s *search) exhausted() bool {
 		if st.cut || slices.ContainsFunc(st.jobs, func(j *job) bool { return !j.done || j.full }) {
 			return false
 		}
+		s.chosen = s.chosen || st.left
 	}
 	return true
 }
@@ -122,6 +123,7 @@ type search struct {
 	forget    bool  // tasks begin anew in every round
 	tolerance int   // see task.tolerance
 	tried     int   // see Result.Tried
+	chosen    bool  // see Result.Chosen
 	nodes     int64 // states looked at
 	budget    int64
 	builds    bool // one of the blobs is put together on the stack
