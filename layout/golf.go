@@ -313,7 +313,7 @@ func (g *golfer) writtenFile(r *synth.Result) *File {
 	header := r.Bytes[min(int64(len(r.Bytes)), r.Placement.Phoff):]
 	base := elf.Get(r.Placement.Class, header, elf.PVaddr) - elf.Get(r.Placement.Class, header, elf.POffset)
 	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: base + uint64(r.Entry), Report: &Report{
-		Layout: "golf", Method: "written anew for its system calls", Placement: r.Placement, Charge: r.Charge, Mapped: mapped(r.Bytes), Bound: r.Bound, Space: r.Space,
+		Layout: "golf", Method: "written anew for its system calls", Placement: r.Placement, Charge: r.Charge, Mapped: elf.Occupied(r.Bytes), Bound: r.Bound, Space: r.Space,
 	}}
 	f.Parts = headerParts(r.Placement, len(r.Bytes), base)
 	for _, s := range r.Steps {

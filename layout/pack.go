@@ -141,7 +141,7 @@ func (r *Report) block(reason string, at diag.Range, advice string) {
 
 // placedFile makes a File of what place has made.
 func placedFile(p *program.Program, r *place.Result) *File {
-	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: r.Address + uint64(r.Entry), Report: &Report{Placement: r.Placement, Charge: r.Charge, Mapped: mapped(r.Bytes)}}
+	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: r.Address + uint64(r.Entry), Report: &Report{Placement: r.Placement, Charge: r.Charge, Mapped: r.Mapped}}
 	f.Parts = headerParts(r.Placement, len(r.Bytes), r.Address)
 	for _, piece := range r.Pieces {
 		part := Part{Offset: piece.Offset, Size: piece.Size, Address: r.Address + uint64(piece.Offset), Why: piece.Why}
@@ -163,16 +163,6 @@ func placedFile(p *program.Program, r *place.Result) *File {
 		f.Parts = append(f.Parts, part)
 	}
 	return f
-}
-
-// mapped returns how many bytes of addresses a file occupies.
-func mapped(file []byte) uint64 {
-	im, err := elf.Map(file)
-	if err != nil {
-		return 0
-	}
-	bytes, _ := im.Size()
-	return bytes
 }
 
 // headerParts lists the fields of a file's headers as far as the file reaches.

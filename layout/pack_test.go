@@ -63,3 +63,28 @@ func TestPack(t *testing.T) {
 		}
 	}
 }
+
+// TestAsksLeast packs a program of which code fits into p_memsz, or as well
+// elsewhere. Of files of one size the one counts that occupies the fewest addresses.
+func TestAsksLeast(t *testing.T) {
+	p := assembled(t, `
+target linux/amd64
+entry _start
+_start: pop     rax
+        mov     rcx, 0x123456789
+        mul     rcx
+        imul    rax, rcx
+        shr     rax, 33
+        xor     rdx, rax
+        movzx   edi, dl
+        mov     eax, 60
+        syscall
+`)
+	f, messages := Pack(p, Options{})
+	if f == nil {
+		t.Fatal(messages)
+	}
+	if len(f.Bytes) != 112 || f.Report.Mapped > elf.PageSize {
+		t.Errorf("%d bytes, which occupy %d bytes of addresses", len(f.Bytes), f.Report.Mapped)
+	}
+}

@@ -252,7 +252,7 @@ func (pl *plain) write(opts Options) (*File, *diag.Bag) {
 		return nil, pl.messages
 	}
 	w.file.Report = pl.report(opts)
-	w.file.Report.Mapped = mapped(w.file.Bytes)
+	w.file.Report.Mapped = elf.Occupied(w.file.Bytes)
 	return w.file, pl.messages
 }
 

@@ -156,7 +156,7 @@ func (s *sections) write(pl elf.Placement, headers []byte) *File {
 	copy(w.file.Bytes, headers[:min(len(headers), int(all.parts[0].offset))])
 	file := w.file
 	file.Parts = append(headerParts(pl, int(all.parts[0].offset), base), file.Parts...)
-	file.Report = &Report{Layout: "pack", Method: inSections, Placement: pl, Mapped: mapped(file.Bytes)}
+	file.Report = &Report{Layout: "pack", Method: inSections, Placement: pl, Mapped: elf.Occupied(file.Bytes)}
 	im, err := elf.Map(file.Bytes)
 	if err != nil {
 		return nil

@@ -105,6 +105,16 @@ func (im *Image) Size() (occupied, committed uint64) {
 	return occupied, im.committed
 }
 
+// Occupied returns how many bytes of addresses a file occupies; 0 if it can't be loaded.
+func Occupied(file []byte) uint64 {
+	im, err := Map(file)
+	if err != nil {
+		return 0
+	}
+	bytes, _ := im.Size()
+	return bytes
+}
+
 // Map reads the headers as Linux does (fs/binfmt_elf.c load_elf_binary). The file
 // is not held against the rules of any loader: see Check.
 func Map(file []byte) (*Image, error) {

@@ -30,9 +30,9 @@ type file struct {
 	data    map[*flow.Object]int
 }
 
-// layOut makes a file that begins at an entry; nil if there is none smaller
+// layOut makes a file that begins at an entry; nil if there is none better
 // than best. With early, numbers may be pushed before they are needed.
-func (s *space) layOut(entry int, best *Result, early bool) *Result {
+func (s *space) layOut(entry int, best *Result, early bool) (found *Result) {
 	for _, l := range usables {
 		s.take(l)
 		if !s.free(entry, min(l, orBounded)) {
@@ -67,13 +67,13 @@ func (s *space) layOut(entry int, best *Result, early bool) *Result {
 			if beaten {
 				break
 			}
-			if r := f.finish(); r != nil {
-				return r
+			if r := f.finish(); r.beats(best) {
+				best, found = r, r
 			}
 			break
 		}
 	}
-	return nil
+	return found
 }
 
 // newFile starts a file with what its headers must be.
@@ -408,7 +408,7 @@ func (f *file) objects() {
 
 // mayBeat reports whether the file can be better than another one.
 func (f *file) mayBeat(best *Result) bool {
-	return len(f.bytes) < len(best.Bytes) || len(f.bytes) == len(best.Bytes) && best.Charge > 0
+	return len(f.bytes) < len(best.Bytes) || len(f.bytes) == len(best.Bytes) && (best.Charge > 0 || best.Mapped > elf.PageSize)
 }
 
 // same finds bytes of the file that are the wanted ones already, or the end of
@@ -511,7 +511,7 @@ func (f *file) fill(p elf.Placement, headers []byte) *Result {
 			write(out[start+int(r.At):start+int(r.At)+r.Size], v)
 		}
 	}
-	r := &Result{Bytes: out, Placement: p, Roles: roles, Address: base, Entry: int64(f.entry), Pieces: slices.Clone(f.pieces)}
+	r := &Result{Bytes: out, Placement: p, Roles: roles, Address: base, Entry: int64(f.entry), Pieces: slices.Clone(f.pieces), Mapped: elf.Occupied(out)}
 	r.Charge = get(elf.PMemsz) - get(elf.PFilesz)
 	if get(elf.PFlags)&elf.FlagW != 0 {
 		r.Charge = get(elf.PMemsz)
