@@ -37,10 +37,10 @@ func proveCommand() *command {
 		},
 		examples: []example{
 			{"tasm prove hello.tasm --size 69", "that no file of 69 bytes prints that line"},
-			{"tasm prove status7.tasm --size 71 --shard 1/4 -o part1.json", "a fourth of the tasks"},
-			{"parallel tasm prove status7.tasm --size 71 --shard {}/4 -o part{}.json ::: 1 2 3 4", "all of them, as many at once as there are processors"},
+			{"tasm prove x.tasm --size 71 --shard 1/4 -o part1.json", "a fourth of the tasks"},
+			{"parallel tasm prove x.tasm --size 71 --shard {}/4 -o part{}.json ::: 1 2 3 4", "all of them, as many at once as there are processors"},
 			{"tasm prove --merge part1.json part2.json part3.json part4.json -o whole.json", "one certificate of the four"},
-			{"tasm prove status7.tasm --check whole.json --sample 100", "runs a hundred of its tasks again"},
+			{"tasm prove x.tasm --check whole.json --sample 100", "runs a hundred of its tasks again"},
 		},
 		run: p.run,
 	}

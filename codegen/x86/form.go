@@ -268,6 +268,9 @@ func (f *Form) OtherState() bool {
 	return silent || f.vector() || op.wait || op.count > 0 && op.bytes[0]&0xF8 == 0xD8
 }
 
+// Later reports whether the form came after nasm 2.16.
+func (f *Form) Later() bool { return f.tags&later != 0 }
+
 // Alternative reports whether the form is redundant: Encode never chooses it.
 func (f *Form) Alternative() bool { return f.tags&alternative != 0 }
 
