@@ -172,9 +172,31 @@ func (a *assembler) sectalign(d *lang.Directive) {
 func (a *assembler) global(d *lang.Directive) {
 	for i := range d.Args {
 		s := a.find(d.Args[i].Name)
+		if !a.declaredAs(s, "global", d.Args[i].Range) {
+			continue
+		}
 		s.global, s.local = true, false
 		s.declare(&d.Args[i])
 	}
+}
+
+// declaredAs notes that a directive declares s and reports whether that says something
+// new. What an earlier directive said may contradict it. After GLOBAL and COMMON
+// an EXTERN means nothing, and what is EXTERN may be GLOBAL once it is defined (nasm,
+// declare_label).
+func (a *assembler) declaredAs(s *symbol, linkage string, at diag.Range) bool {
+	switch old := s.linkage; {
+	case old == "":
+		s.linkage, s.linkageAt = linkage, at
+	case old == linkage, old == "extern" && linkage == "global" && s.pass == a.pass:
+	case linkage == "extern" && (old == "global" || old == "common"):
+		return false
+	default:
+		a.message(diag.Errorf(at, "'%s' can't be %s as well as %s", s.name, strings.ToUpper(linkage), strings.ToUpper(old)).
+			NoteAt(s.linkageAt, "the other declaration is here"))
+		return false
+	}
+	return true
 }
 
 // declare remembers what a declaration says, unless an earlier one said more.
@@ -203,7 +225,9 @@ func (a *assembler) osabi(d *lang.Directive) {
 
 func (a *assembler) static(d *lang.Directive) {
 	for i := range d.Args {
-		a.find(d.Args[i].Name).local = true
+		if s := a.find(d.Args[i].Name); a.declaredAs(s, "static", d.Args[i].Range) {
+			s.local = true
+		}
 	}
 }
 
@@ -211,6 +235,9 @@ func (a *assembler) extern(d *lang.Directive) {
 	for i := range d.Args {
 		arg := &d.Args[i]
 		s := a.find(arg.Name)
+		if !a.declaredAs(s, "extern", arg.Range) {
+			continue
+		}
 		s.declare(arg)
 		s.used = s.used || d.Name == "required"
 		switch {
@@ -260,6 +287,14 @@ func (a *assembler) common(d *lang.Directive) {
 // declareCommon leaves a variable of n bytes for the linker to place.
 func (a *assembler) declareCommon(arg *lang.Arg, n int64) {
 	s := a.find(arg.Name)
+	if s.pass != 0 && !s.common {
+		a.fail(diag.Errorf(arg.Range, "'%s' is defined in this file, so it can't be COMMON", s.name).
+			NoteAt(s.at, "it is defined here"))
+		return
+	}
+	if !a.declaredAs(s, "common", arg.Range) {
+		return
+	}
 	if !s.common {
 		s.common, s.global, s.at = true, true, arg.Range
 		s.value = lang.InSegment(a.newSegment(), 0)

@@ -114,6 +114,9 @@ func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
 			s.Align = n
 		}
 		return ok
+	case name == "comdat" && a.opts.Object.Family == "coff":
+		a.fail(diag.Errorf(attr.Range, "sections that the linker keeps once, COMDAT, can't be made yet"))
+		return false
 	case !known || attr.Value != nil || attr.Words != nil:
 		a.message(diag.Warningf("other", attr.Range, "%s has no section attribute '%s', so it is ignored", a.opts.Object.Name, attr.Name))
 		return true

@@ -35,6 +35,10 @@ type symbol struct {
 	declaredIn *section
 	// declared is what GLOBAL, EXTERN or COMMON said of it, or nil.
 	declared *lang.Arg
+	// linkage is the directive that declared it first: global, static, extern or
+	// common; else "". It stands at linkageAt.
+	linkage   string
+	linkageAt diag.Range
 }
 
 // finishSymbols hands over the symbols of the last pass.
@@ -192,6 +196,11 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 		a.message(diag.Errorf(label.Range, "'%s' is defined twice", s.name).
 			NoteAt(s.at, "the first definition is here").
 			Notef("give one of them another name; a label that starts with a dot (.%s) only has to be unique below its parent", label.Name))
+		return
+	}
+	if s.common && a.opts.Object != nil {
+		a.message(diag.Errorf(label.Range, "'%s' is COMMON, so the linker makes it", s.name).
+			NoteAt(s.linkageAt, "it is declared here"))
 		return
 	}
 	if s.extern {

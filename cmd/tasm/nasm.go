@@ -102,14 +102,14 @@ func (n *nasm) run(args []string) error {
 
 // work assembles, preprocesses or lists dependencies.
 func (n *nasm) work() error {
+	if n.ideal {
+		n.errors = append(n.errors, "-t: tasm has no mode for sources of Turbo Assembler, in which [dword x] and other words mean something else")
+	}
 	for _, text := range n.errors {
 		fmt.Fprintf(n.out, "nasm: error: %s\n", text)
 	}
 	if len(n.errors) > 0 {
 		return errReported
-	}
-	if n.ideal {
-		n.doubts = append(n.doubts, "-t is ignored: tasm has no mode for sources of Turbo Assembler")
 	}
 	for _, text := range n.doubts {
 		fmt.Fprintf(n.out, "nasm: warning: %s [-w+other]\n", text)
