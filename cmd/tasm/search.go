@@ -36,6 +36,10 @@ type searchOptions struct {
 // layoutSet reports whether the user chose a layout.
 func (o *searchOptions) layoutSet() bool { return o.set.Changed("layout") }
 
+// showDefault has the help of a verb that takes another layout than most where the user
+// chose none say which.
+func (o *searchOptions) showDefault(layout string) { o.set.Lookup("layout").DefValue = layout }
+
 // loaderSet reports whether the user, or the ladder, chose a loader.
 func (o *searchOptions) loaderSet() bool { return o.set == nil || o.set.Changed("loader") }
 

@@ -38,6 +38,7 @@ func runCommand() *command {
 		passesArgs: true,
 	}
 	simple := r.imageOptions.register(c)
+	r.showDefault("plain, with --in golf")
 	simple.BoolVar(&r.virtual, "vm", false, "the same as --on vm: in the virtual machine, which keeps the program from this system")
 	r.on.register(simple, onKernel)
 	registerWatch(simple)

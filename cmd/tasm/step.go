@@ -49,6 +49,7 @@ func stepCommand() *command {
 		passesArgs: true,
 	}
 	simple := s.programOptions.register(c)
+	s.showDefault(plainLayout)
 	simple.BoolVar(&s.plain, "plain", false, "read commands and print, instead of drawing on the terminal")
 	simple.StringVar(&s.input, "input", "", "let the program read `FILE` as its standard input")
 	s.on.register(simple, onVM)

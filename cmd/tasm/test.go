@@ -65,6 +65,7 @@ func testCommand() *command {
 	simple.BoolVarP(&t.brief, "brief", "q", false, "show only what is not as expected")
 	t.sourceOptions.register(simple, advanced)
 	t.searchOptions.register(layouts)
+	t.searchOptions.showDefault("what a test says, or plain")
 	advanced.Var(duration{&t.limits.Time}, "limit-time", "end a program after `DURATION`")
 	advanced.Int64Var(&t.limits.Steps, "limit-steps", t.limits.Steps, "end a program after `N` instructions")
 	t.outputLimit, t.memoryLimit = uint64(t.limits.Output), uint64(t.limits.Memory)
@@ -119,8 +120,12 @@ func (t *tester) run(sys *system, args []string) error {
 	if err := t.show(sys, all); err != nil {
 		return t.fail(sys, &diag.Files{}, err)
 	}
-	if untested > 0 && t.format == "" {
-		fmt.Fprintf(sys.stdout, "%s without tests\n", plural(int64(untested), "source"))
+	if untested > 0 {
+		out := sys.stdout
+		if testFormats[t.format] != nil {
+			out = sys.stderr // the result is for other programs
+		}
+		fmt.Fprintf(out, "%s without tests\n", plural(int64(untested), "source"))
 	}
 	if failed {
 		return errReported

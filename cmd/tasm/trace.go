@@ -44,6 +44,7 @@ func traceCommand() *command {
 		passesArgs: true,
 	}
 	simple := t.programOptions.register(c)
+	t.showDefault(plainLayout)
 	simple.BoolVar(&t.json, "json", false, "write one JSON object for each step")
 	simple.BoolVar(&t.calls, "calls", false, "show system calls alone")
 	simple.BoolVar(&t.profile, "profile", false, "show how many instructions each line ran, the most first")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -85,7 +86,7 @@ type (
 	junitCase struct {
 		Name      string        `xml:"name,attr"`
 		ClassName string        `xml:"classname,attr"`
-		Time      float64       `xml:"time,attr"` // seconds
+		Time      string        `xml:"time,attr"` // seconds, without an exponent
 		Failure   *junitFailure `xml:"failure"`
 		Error     *junitFailure `xml:"error"`
 	}
@@ -101,12 +102,12 @@ func JUnit(w io.Writer, sources []*Source) error {
 	for _, s := range sources {
 		suite := junitSuite{Name: s.Name}
 		if len(s.Broken) > 0 {
-			suite.Cases = append(suite.Cases, junitCase{Name: "can be tested", ClassName: s.Name,
+			suite.Cases = append(suite.Cases, junitCase{Name: "can be tested", ClassName: s.Name, Time: "0",
 				Error: &junitFailure{s.Broken[0].Text, plain(broken(s))}})
 			suite.Errors++
 		}
 		for _, r := range s.Results {
-			c := junitCase{Name: title(r), ClassName: s.Name, Time: r.Elapsed.Seconds()}
+			c := junitCase{Name: title(r), ClassName: s.Name, Time: strconv.FormatFloat(r.Elapsed.Seconds(), 'f', -1, 64)}
 			if !r.Passed() {
 				c.Failure = &junitFailure{r.Failures[0].Message.Text, plain(explanation(s, r))}
 				suite.Failures++
