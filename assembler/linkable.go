@@ -2,10 +2,13 @@ package assembler
 
 import (
 	"math/bits"
+	"slices"
+	"strconv"
 	"strings"
 
 	"tasm/diag"
 	"tasm/lang"
+	"tasm/object"
 	"tasm/program"
 )
 
@@ -59,6 +62,13 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 		s.out = wanted
 		return
 	}
+	if old, now := s.out.Comdat, wanted.Comdat; old != now && (old == nil || old.Symbol != now.Symbol || old.Selection != now.Selection) ||
+		old != nil && !slices.ContainsFunc(st.Attrs, func(attr lang.Arg) bool { return attr.Name == "comdat" }) {
+		a.fail(diag.Errorf(st.Range, "section '%s' must have the same comdat= everywhere", st.Name).
+			NoteAt(s.out.Range, "it was opened here").
+			Notef("give sections with another symbol another name, as .text$%s", "NAME"))
+		return
+	}
 	if elf {
 		s.out.Align = max(s.out.Align, wanted.Align)
 		if s.out.EntrySize == 0 {
@@ -99,6 +109,22 @@ func (a *assembler) strictAttributes(s *section, st *lang.Section) {
 	s.out = wanted
 }
 
+// comdat reads comdat=SELECTION:SYMBOL (nasm manual, 8.5.1).
+func (a *assembler) comdat(attr *lang.Arg) *program.Comdat {
+	selection, symbol, _ := strings.Cut(strings.Join(attr.Words, ""), ":")
+	n, err := strconv.ParseUint(selection, 10, 8)
+	const associative, newest = 5, 7
+	switch {
+	case err != nil || symbol == "" || n == 0 || n > newest:
+		a.fail(diag.Errorf(attr.Range, "comdat takes how to choose, from 1 to %d, and a symbol", newest).Notef("for example: comdat=2:function"))
+		return nil
+	case n == associative:
+		a.fail(diag.Errorf(attr.Range, "sections that go with another one, comdat=%d, can't be made", associative))
+		return nil
+	}
+	return &program.Comdat{Selection: uint8(n), Symbol: symbol, Range: attr.Range}
+}
+
 // objectAttribute does what one attribute says.
 func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
 	name := strings.ToLower(attr.Name)
@@ -115,7 +141,10 @@ func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
 		}
 		return ok
 	case name == "comdat" && a.opts.Object.Family == "coff":
-		a.fail(diag.Errorf(attr.Range, "sections that the linker keeps once, COMDAT, can't be made yet"))
+		s.Comdat = a.comdat(attr)
+		return s.Comdat != nil
+	case !known && a.opts.Object == object.COFF && (name == "rdata" || name == "info"):
+		a.fail(diag.Errorf(attr.Range, "sections of coff can't be %s; those of win32 can", name))
 		return false
 	case !known || attr.Value != nil || attr.Words != nil:
 		a.message(diag.Warningf("other", attr.Range, "%s has no section attribute '%s', so it is ignored", a.opts.Object.Name, attr.Name))

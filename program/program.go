@@ -91,6 +91,8 @@ type Section struct {
 	EntrySize int64
 	// Native are the flags of an object format that has other ones than Flags.
 	Native uint32
+	// Comdat says which of several sections a linker keeps, or is nil (COFF).
+	Comdat *Comdat
 	// FullName is set where the source gave the name that stands in the file, and
 	// not a usual one that means it.
 	FullName bool
@@ -103,6 +105,14 @@ type Section struct {
 	// Flat holds the attributes that only the flat binary format has.
 	Flat      FlatPlacement
 	Fragments []Fragment // in order of Offset, without gaps
+}
+
+// Comdat marks a section of which a linker keeps one of those that define Symbol
+// (PE Format, "COMDAT Sections").
+type Comdat struct {
+	Selection uint8 // IMAGE_COMDAT_SELECT_...
+	Symbol    string
+	Range     diag.Range
 }
 
 // Part is a piece of a section that a linker may move on its own. Places in it are

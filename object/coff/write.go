@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"debug/pe"
 	"encoding/binary"
+	"hash/crc32"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -26,6 +27,7 @@ const (
 	linkInfo        = object.COFFLinkInfo
 	functionType    = 0x20
 	linkRemove      = 0x00000800
+	linkComdat      = 0x00001000
 	manyRelocations = 0x01000000
 	memoryExecute   = 0x20000000
 	memoryRead      = 0x40000000
@@ -96,6 +98,7 @@ func Write(p *program.Program, f *object.Format, source string, debug *object.De
 	w := &writer{program: p, format: f, source: source, debug: debug, messages: &diag.Bag{}, windows: f != object.COFF,
 		byID: map[lang.SegmentID]*section{}, externs: map[lang.SegmentID]int{}, sizes: map[lang.SegmentID]int64{}}
 	w.collect()
+	w.checkComdat()
 	for _, s := range w.sections {
 		if s.flags != 0 {
 			continue
@@ -329,6 +332,9 @@ func (w *writer) characteristics(s *section) uint32 {
 	if s.Align > 0 {
 		c |= uint32(bits.Len64(uint64(s.Align))) << alignShift
 	}
+	if s.Comdat != nil {
+		c |= linkComdat
+	}
 	if len(s.relocations) >= maxRelocations {
 		c |= manyRelocations
 	}
@@ -385,6 +391,29 @@ func (w *writer) file() []byte {
 	return out.Bytes()
 }
 
+// checksum is the CRC of a section of which a linker keeps one: that of IEEE without
+// the inversions.
+func checksum(data []byte) uint32 {
+	return ^crc32.Update(^uint32(0), crc32.IEEETable, data)
+}
+
+// checkComdat makes sure that sections of which a linker keeps one define the symbol
+// that they are chosen by.
+func (w *writer) checkComdat() {
+	for _, s := range w.sections {
+		if s.Section == nil || s.Comdat == nil {
+			continue
+		}
+		defines := slices.ContainsFunc(w.program.Table, func(symbol *program.Symbol) bool {
+			segment, placed := symbol.Value.Segment()
+			return symbol.Name == s.Comdat.Symbol && placed && segment == s.ID && !symbol.Equ
+		})
+		if !defines || s.Flags&program.NoBits != 0 {
+			w.messages.Add(diag.Errorf(s.Comdat.Range, "section '%s' must have contents and define '%s', by which the linker chooses", s.Name, s.Comdat.Symbol))
+		}
+	}
+}
+
 // symbolTable writes the entries of the file, the sections and the symbols.
 func (w *writer) symbolTable(out *bytes.Buffer) {
 	put := func(v any) { binary.Write(out, binary.LittleEndian, v) }
@@ -397,7 +426,15 @@ func (w *writer) symbolTable(out *bytes.Buffer) {
 		put(pe.COFFSymbol{Name: short(s.Name), SectionNumber: int16(s.index), StorageClass: classStatic, NumberOfAuxSymbols: 1})
 		put(uint32(s.Size))
 		put(uint16(len(s.relocations)))
-		put([12]byte{})
+		if s.Comdat == nil {
+			put([12]byte{})
+			continue
+		}
+		put(uint16(0)) // line numbers
+		put(checksum(s.data))
+		put(uint16(0)) // an associated section
+		put(s.Comdat.Selection)
+		put([3]byte{})
 	}
 	put(pe.COFFSymbol{Name: short(".absolut"), SectionNumber: absoluteSection, StorageClass: classStatic})
 	for _, s := range w.symbols {

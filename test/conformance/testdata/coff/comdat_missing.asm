@@ -1,0 +1,2 @@
+section .text$foo comdat=0:foo
+foo: nop
