@@ -104,6 +104,7 @@ func TestStatements(t *testing.T) {
 		{`stdin "a"` + "\nexpect no call write", "makes the call write"},
 		{"expect instruction je", ""}, // jz in the source
 		{"expect instruction jne", "never carries out jne"},
+		{"expect instruction JE", ""},
 		{"expect no instruction mul", ""},
 		{"expect no instruction nop", ""},
 		{"expect no instruction jnz", "the source uses jnz"}, // jne in the source

@@ -339,6 +339,9 @@ func (r *reader) calls(wanted bool) {
 }
 
 func (r *reader) instructions(wanted bool) {
+	for i := range r.tokens { // as in a source
+		r.tokens[i].text = strings.ToLower(r.tokens[i].text)
+	}
 	for _, t := range r.words("an instruction", x86.Mnemonics()) {
 		m := x86.LookupMnemonic(t.text)
 		if wanted {
