@@ -55,10 +55,10 @@ type Message struct {
 	Notes []Note
 	// Fixes are replacements that would mend the source.
 	Fixes []Fix
-	// Yields is a class of warnings that say the same better: the message is not shown
-	// where one of them is at its place, or anywhere if it has no place. It stands for
-	// all classes that begin with it and a dash.
-	Yields string
+	// Yields are classes of warnings that say the same better: the message is not shown
+	// where one of them is at its place, or anywhere if it has no place. A name also
+	// stands for all that begin with it and a dash.
+	Yields []string
 
 	asked *Warnings // what the source has said of warnings up to here; nil for nothing
 }

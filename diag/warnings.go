@@ -183,7 +183,7 @@ func (w *Warnings) Apply(messages []*Message) []*Message {
 	var out []*Message
 	for _, m := range messages {
 		switch {
-		case m.Yields != "" && w.yields(m, messages):
+		case len(m.Yields) > 0 && w.yields(m, messages):
 			continue
 		case m.Severity != Warning:
 		case !w.shows(m):
@@ -201,7 +201,8 @@ func (w *Warnings) Apply(messages []*Message) []*Message {
 // yields reports whether another message that is shown says better what m says.
 func (w *Warnings) yields(m *Message, messages []*Message) bool {
 	return slices.ContainsFunc(messages, func(other *Message) bool {
-		return strings.HasPrefix(other.Code, m.Yields+"-") && w.shows(other) && (m.Range == Range{} || m.Range == other.Range)
+		better := slices.ContainsFunc(m.Yields, func(name string) bool { return strings.HasPrefix(other.Code+"-", name+"-") })
+		return better && w.shows(other) && (m.Range == Range{} || m.Range == other.Range)
 	})
 }
 

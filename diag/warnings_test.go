@@ -66,7 +66,7 @@ func TestYields(t *testing.T) {
 	here, there := Range{File: 1, Start: 1, End: 2}, Range{File: 1, Start: 5, End: 6}
 	m := func(at Range) *Message {
 		w := Warningf("unchecked", at, "vague")
-		w.Yields = "run"
+		w.Yields = []string{"run"}
 		return w
 	}
 	exact := Warningf("run-memory", here, "exact")

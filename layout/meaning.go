@@ -79,8 +79,9 @@ func warn(messages *diag.Bag, plain *File, findings []equiv.Finding) {
 		} else {
 			m = m.Notef("from there on the program has no meaning, and the result may do anything")
 		}
-		if f.Call == "" || at == (diag.Range{}) {
-			m.Yields = "run" // package lint, which knows nothing of calls that fail
+		m.Yields = []string{"run"} // of package lint
+		if f.Call != "" && at != (diag.Range{}) {
+			m.Yields = []string{"run-memory", "run-read-only"} // the others say nothing of calls that fail
 		}
 		messages.Add(m)
 	}

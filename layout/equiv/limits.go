@@ -51,6 +51,7 @@ const (
 	maxSteps        = 200000  // instructions of one of its paths
 	surveySteps     = 12000   // instructions of a survey for bad ends: some thousandths of a second
 	surveyPaths     = 96      // its paths
+	surveyPassed    = 16      // instructions that a path of it goes on behind although they end the program
 	surveyCalls     = 48      // its system calls
 	surveyTerms     = 30000   // its terms
 	surveyTries     = 1 << 15 // terms that are evaluated in it

@@ -107,9 +107,9 @@ type path struct {
 	// mark is a state of some steps before, to find one that comes again.
 	mark      mark
 	sinceCall int
-	// passed tells that instructions were passed over, and invented is how many values
+	// passed is how many instructions were passed over, and invented how many values
 	// stand in for what they would have computed.
-	passed   bool
+	passed   int
 	invented int64
 }
 
@@ -141,7 +141,7 @@ func (s *survey) follow(p *path) []*path {
 		switch e.Kind {
 		case machine.Done:
 			if s.comesAgain(p) {
-				if p.passed {
+				if p.passed > 0 {
 					return nil // what would end the loop may have been passed over
 				}
 				s.add(p, Trouble{Kind: Loops, Address: at, Reason: "goes round for ever here, without a system call"})
@@ -171,7 +171,7 @@ func (s *survey) follow(p *path) []*path {
 // the instructions behind it.
 func (p *path) passOver() bool {
 	in, o := p.last, p.original
-	if in.Form.Flow() != x86.Next || in.Repeated() {
+	if in.Form.Flow() != x86.Next || in.Repeated() || p.passed >= surveyPassed {
 		return false
 	}
 	var written []lang.RegisterID
@@ -203,7 +203,8 @@ func (p *path) passOver() bool {
 	for flags := in.Form.Flags().Changed(); flags != 0; flags &= flags - 1 {
 		o.SetFlag(flags&-flags, p.invent(1))
 	}
-	o.IP, p.passed = p.after(), true
+	o.IP = p.after()
+	p.passed++
 	return true
 }
 
