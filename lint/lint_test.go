@@ -107,6 +107,7 @@ func TestKinds(t *testing.T) {
 		{"nop\nl: inc byte [r]\ncmp byte [r], 9\njne l\nsys exit, 0\nsection .rodata\nr: db 0", "3 read-only"},
 		{"pop dword [r]\nnop\nsection .rodata\nr: dd 0", "2 read-only"}, // the stack is not known behind it
 		{"hlt\nnop", "2 instruction"},
+		{"xor edi, edi\nl: mov al, [edi]\ninc edi\ntest al, al\njnz l\nmov [r], al\nsys exit, 0\nsection .rodata\nr: db 0", "3 memory, 7 read-only"}, // behind a loop of mistakes
 		// Calls.
 		{"sys write, 1, m, 7\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: db 'ghi'", "2 overrun"},
 		{"sys write, 1, m, 9\nsys exit, 0\nsection .data\nm: db 'abcdef'\nn: db 'ghi'", ""},
