@@ -59,7 +59,7 @@ func (p *preprocessor) assign(d *command, fold bool) {
 func (p *preprocessor) defineString(d *command, fold bool) {
 	if name, ok := d.macroName(); ok {
 		text := detokenize(p.expand(d.args))
-		if p.trailing {
+		if p.trailing && text != "" {
 			text += " "
 		}
 		p.defineTextAs(name, fold, text)
