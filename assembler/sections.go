@@ -276,7 +276,7 @@ func (a *assembler) placeAt(to **int64, attr *lang.Arg, n int64) {
 // ignored warns of an attribute that does nothing.
 func (a *assembler) ignored(attr *lang.Arg) {
 	m := diag.Warningf("other", attr.Range, "the attribute '%s' of a section means nothing here", attr.Name)
-	if attr.Spaced {
+	if attr.Spaced && len(attr.Words) > 0 {
 		m.Notef("no blank may stand beside the equals sign: %s=%s", attr.Name, attr.Words[0])
 	}
 	a.message(m)
