@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"tasm/codegen/x86"
 	"tasm/flow"
@@ -258,7 +259,8 @@ func (m maker) one(name string, operands ...operand) []flow.Inst {
 
 // registerOperands are the general registers as operands, by number and size; behind
 // them ah, ch, dh and bh. They are never changed.
-var registerOperands = func() (list [registers + 4][9]*x86.Operand) {
+var registerOperands = sync.OnceValue(func() *[registers + 4][9]*x86.Operand {
+	var list [registers + 4][9]*x86.Operand
 	for number := range registers {
 		for _, size := range []int{1, 2, 4, 8} {
 			list[number][size] = &x86.Operand{Kind: x86.RegisterOperand, Register: x86.GeneralRegister(number, size)}
@@ -267,12 +269,12 @@ var registerOperands = func() (list [registers + 4][9]*x86.Operand) {
 	for number, name := range []string{"ah", "ch", "dh", "bh"} {
 		list[registers+number][1] = &x86.Operand{Kind: x86.RegisterOperand, Register: x86.LookupRegister(name)}
 	}
-	return list
-}()
+	return &list
+})
 
 // reg is the general register of a number and size as an operand. A byte
 // register 4 to 7 has no encoding outside 64-bit mode.
-func reg(number, size int) operand { return operand{Operand: registerOperands[number][size]} }
+func reg(number, size int) operand { return operand{Operand: registerOperands()[number][size]} }
 
 // highReg is ah, ch, dh or bh.
 func highReg(number int) operand { return reg(registers+number, 1) }
