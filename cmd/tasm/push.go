@@ -72,13 +72,13 @@ func (p *push) run(sys *system, args []string) error {
 		}
 	}
 	out := []byte(strings.Join(lines, ""))
+	if err := writeOutput(sys, "-", out, false); err != nil {
+		return p.fail(sys, &diag.Files{}, err)
+	}
 	if p.imageRefs != "" {
 		if err := writeOutput(sys, p.imageRefs, out, false); err != nil {
 			return p.fail(sys, &diag.Files{}, err)
 		}
-	}
-	if err := writeOutput(sys, "-", out, false); err != nil {
-		return p.fail(sys, &diag.Files{}, err)
 	}
 	return nil
 }

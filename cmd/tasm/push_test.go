@@ -111,8 +111,12 @@ func TestFullDisk(t *testing.T) {
 			}
 			args = []string{"pull", host + "/a", "-o", link}
 		}
-		if r := runTasm("", args...); r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
+		r := runTasm("", args...)
+		if r.status != exitError || !strings.Contains(r.stderr, "no space left on device") {
 			t.Errorf("%v: %+v", args, r)
+		}
+		if args[0] == "push" && !strings.Contains(r.stdout, "@sha256:") {
+			t.Error("does not say what was pushed")
 		}
 	}
 }
