@@ -275,6 +275,9 @@ func ReadCertificate(text []byte) (*Certificate, error) {
 		if t.Task <= last || t.Task >= c.Tasks || t.States < 0 {
 			return nil, fmt.Errorf("it is no certificate: task %d is out of order", t.Task)
 		}
+		if !synth.Ended(t.Outcome) {
+			return nil, fmt.Errorf("it is no certificate: '%s' is no end of task %d", t.Outcome, t.Task)
+		}
 		last = t.Task
 	}
 	return c, nil

@@ -100,7 +100,7 @@ func TestProved(t *testing.T) {
 
 // TestReadCertificate refuses what is no certificate.
 func TestReadCertificate(t *testing.T) {
-	for _, text := range []string{"", "{}", "[]", `{"version":2}`, `{"version":1,"tasks":1,"tried":[{"task":1}]}`, `{"version":1,"tasks":2,"tried":[{"task":1},{"task":1}]}`, `{"version":1,"tasks":2,"tried":[{"task":-1}]}`} {
+	for _, text := range []string{"", "{}", "[]", `{"version":2}`, `{"version":1,"tasks":1,"tried":[{"task":1}]}`, `{"version":1,"tasks":2,"tried":[{"task":1},{"task":1}]}`, `{"version":1,"tasks":2,"tried":[{"task":-1}]}`, `{"version":1,"tasks":1,"tried":[{"outcome":"open"}]}`, `{"version":1,"tasks":1,"tried":[{"outcome":"x"}]}`} {
 		if c, err := ReadCertificate([]byte(text)); err == nil {
 			t.Errorf("%q is %+v", text, c)
 		}

@@ -50,7 +50,7 @@ var kinds = []tasm.Options{
 }
 
 // analyse assembles a source. kind is what the version before was for, tried first: it
-// is the only one for now where the source is large. With anyKind all are tried.
+// is the only one where the source is large, until nobody types. With anyKind all are tried.
 func analyse(file, body string, read func(string) ([]byte, error), kind int) *analysis {
 	a := &analysis{included: map[string]*index{}, asked: map[string]bool{}, symbols: map[string]*program.Symbol{}}
 	texts := map[string]string{}

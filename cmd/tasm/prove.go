@@ -92,12 +92,12 @@ func (p *prove) run(sys *system, args []string) error {
 		return p.runMerge(sys, args)
 	case len(args) != 1:
 		return usagef("give one source, not %d", len(args))
-	case p.size < 1 || p.size > elf.PageSize:
-		if p.check == "" {
-			return usagef("give the size of the file with --size, from 1 to %d bytes", elf.PageSize)
-		}
+	case p.check == "" && (p.size < 1 || p.size > elf.PageSize):
+		return usagef("give the size of the file with --size, from 1 to %d bytes", elf.PageSize)
 	case p.margin < 0 || p.margin > mostMargin:
 		return usagef("--margin is %d: it goes from 0 to %d", p.margin, mostMargin)
+	case p.sample < 0:
+		return usagef("--sample is %d: it is a number of tasks, and 0 stands for all", p.sample)
 	}
 	if err := cmp.Or(p.sourceOptions.check(), p.searchOptions.check()); err != nil {
 		return err

@@ -34,9 +34,12 @@ const (
 	Found                     // there is a file
 )
 
-func (o Outcome) String() string {
-	return [...]string{"open", "impossible", "hopeless", "exhausted", "found"}[o]
-}
+var outcomes = [...]string{"open", "impossible", "hopeless", "exhausted", "found"}
+
+func (o Outcome) String() string { return outcomes[o] }
+
+// Ended reports whether an outcome, by its name, is the end of a task.
+func Ended(name string) bool { return slices.Index(outcomes[:], name) > int(Open) }
 
 // Trial is what running a task has shown.
 type Trial struct {
