@@ -124,11 +124,11 @@ type result struct {
 func (g *golfer) add(f *File) {
 	r := &result{File: f, checked: make(chan struct{})}
 	g.found = append(g.found, r)
-	if !keepsCode(f) {
+	if !f.Report.Method.keepsCode() {
 		g.compare(r)
 	}
 	if g.opts.Progress != nil {
-		g.opts.Progress(Progress{Best: int64(len(g.smallest().Bytes)), Doing: f.Report.Method})
+		g.opts.Progress(Progress{Best: int64(len(g.smallest().Bytes)), Doing: f.Report.Method.String()})
 	}
 }
 
@@ -159,7 +159,7 @@ func (g *golfer) compare(r *result) {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks(graph *flow.Graph) {
 	g.objects = Objects(g.plain, graph)
-	file := g.place(graph, nil, asWritten, nil)
+	file := g.place(graph, nil, Placed, nil)
 	if file == nil && g.opts.Context.Err() == nil {
 		file = packSections(g.program, g.loader, g.opts)
 	}
@@ -172,7 +172,7 @@ func (g *golfer) placeBlocks(graph *flow.Graph) {
 	var best *File
 	options := rewrite.Options{LowAddresses: true, KeepBuffers: g.keepBuffers, Effort: g.opts.Effort, Context: g.opts.Context}
 	step := func(graph *flow.Graph, changes []rewrite.Change) {
-		if file := g.place(graph, rewrite.Facts(graph, options), "rewritten block by block", changes); file != nil && (best == nil || compareFiles(file, best) < 0) {
+		if file := g.place(graph, rewrite.Facts(graph, options), Rewritten, changes); file != nil && (best == nil || compareFiles(file, best) < 0) {
 			best = file
 		}
 	}
@@ -186,7 +186,7 @@ func (g *golfer) placeBlocks(graph *flow.Graph) {
 }
 
 // place places the blocks of a graph; nil where that can't be done.
-func (g *golfer) place(graph *flow.Graph, known place.Facts, method string, changes []rewrite.Change) *File {
+func (g *golfer) place(graph *flow.Graph, known place.Facts, method Method, changes []rewrite.Change) *File {
 	placed, err := place.Place(g.opts.Context, graph, g.loader, known)
 	switch {
 	case g.opts.Context.Err() != nil:
@@ -313,7 +313,7 @@ func (g *golfer) writtenFile(r *synth.Result) *File {
 	header := r.Bytes[min(int64(len(r.Bytes)), r.Placement.Phoff):]
 	base := elf.Get(r.Placement.Class, header, elf.PVaddr) - elf.Get(r.Placement.Class, header, elf.POffset)
 	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: base + uint64(r.Entry), Report: &Report{
-		Layout: "golf", Method: "written anew for its system calls", Placement: r.Placement, Charge: r.Charge, Mapped: elf.Occupied(r.Bytes), Bound: r.Bound, Space: r.Space,
+		Layout: "golf", Method: WrittenAnew, Placement: r.Placement, Charge: r.Charge, Mapped: elf.Occupied(r.Bytes), Bound: r.Bound, Space: r.Space,
 	}}
 	f.Parts = headerParts(r.Placement, len(r.Bytes), base)
 	for _, s := range r.Steps {
@@ -359,7 +359,7 @@ func (g *golfer) best() *File {
 		if g.findings == nil {
 			g.findings = v.Findings
 		}
-		if v.Outcome == equiv.Unclear && keepsCode(f.File) && !g.space.binds(v) {
+		if v.Outcome == equiv.Unclear && f.Report.Method.keepsCode() && !g.space.binds(v) {
 			best, f.Report.Layout = f.File, "pack"
 		}
 		switch {
@@ -373,9 +373,9 @@ func (g *golfer) best() *File {
 			return f.File
 		case v.Outcome == equiv.Different && g.moved[f.File]:
 			g.refused = true
-		case v.Outcome == equiv.Different && f.Report.Method == inSections:
+		case v.Outcome == equiv.Different && f.Report.Method == SectionsAsWritten:
 			g.report.Reasons = append(g.report.Reasons, "not packed: the result "+v.Reason)
-		case v.Outcome == equiv.Unclear && f.Report.Method == inSections && g.comparing.Err() == nil:
+		case v.Outcome == equiv.Unclear && f.Report.Method == SectionsAsWritten && g.comparing.Err() == nil:
 			g.report.Reasons = append(g.report.Reasons, "not compared: it "+v.Reason)
 		case v.Outcome == equiv.Different:
 			g.report.Reasons = append(g.report.Reasons, fmt.Sprintf("internal error: %d bytes, %s, are not what was written: the result %s", len(f.Bytes), f.Report.Method, v.Reason))
@@ -387,9 +387,6 @@ func (g *golfer) best() *File {
 	}
 	return best
 }
-
-// keepsCode reports whether a file holds the instructions as written.
-func keepsCode(f *File) bool { return f.Report.Method == asWritten || f.Report.Method == inSections }
 
 // check compares a file with the plain one: taking nothing for granted if that
 // will do, else with what the author granted. It returns what was granted and

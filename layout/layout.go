@@ -97,9 +97,7 @@ type Report struct {
 	Layout    string // the Strategy that made the file: golf may fall back to another
 	Loader    string
 	Placement elf.Placement
-	// Method says in a few words how the code was found: "as written",
-	// "written anew for its system calls", "rewritten block by block".
-	Method string
+	Method    Method
 	// Bound is a size in bytes: Space says of which files none is smaller.
 	// Equal to the file's size it makes the file optimal in that space.
 	Bound int64
@@ -120,6 +118,35 @@ type Report struct {
 	// Rewrites lists what was changed and what that saved.
 	Rewrites []Rewrite
 }
+
+// Method says how the code of a file came about.
+type Method uint8
+
+const (
+	AsWritten         Method = iota // behind headers in full
+	Placed                          // as written, in free header bytes
+	SectionsAsWritten               // sections in one piece, behind smaller headers
+	Rewritten                       // block by block
+	WrittenAnew                     // for the system calls that the program makes
+)
+
+var methods = [...]string{
+	AsWritten:         "as written",
+	Placed:            "as written, placed into free header bytes",
+	SectionsAsWritten: "sections as written, behind smaller headers",
+	Rewritten:         "rewritten block by block",
+	WrittenAnew:       "written anew for its system calls",
+}
+
+func (m Method) String() string {
+	if int(m) < len(methods) {
+		return methods[m]
+	}
+	return "unknown"
+}
+
+// keepsCode reports whether the instructions are those of the source.
+func (m Method) keepsCode() bool { return m <= SectionsAsWritten }
 
 // Obstacle is a statement that is in the way of a smaller file.
 type Obstacle struct {

@@ -36,7 +36,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 		file.Report.Reasons = append(file.Report.Reasons, space.reason)
 	}
 	at := func(v equiv.Verdict) diag.Range { return sourceAt(plain, v.Address) }
-	if file.Report.Method == inSections {
+	if file.Report.Method == SectionsAsWritten {
 		// What is in the way is known already.
 		plain.Report.note(g, nil)
 		at = func(equiv.Verdict) diag.Range { return diag.Range{} }
@@ -65,7 +65,7 @@ func packed(plain *File, p *program.Program, g *flow.Graph, space bound, opts Op
 	placed, err := place.Place(opts.context(), g, space.loader, nil)
 	if err == nil {
 		file = placedFile(p, placed)
-		file.Report.Method = asWritten
+		file.Report.Method = Placed
 	} else {
 		file = packSections(p, space.loader, opts)
 	}
@@ -83,9 +83,6 @@ func packed(plain *File, p *program.Program, g *flow.Graph, space bound, opts Op
 	}
 	return nil
 }
-
-// asWritten is the method of Pack.
-const asWritten = "as written, placed into free header bytes"
 
 // start makes the plain file that others are held against, and finds the loader
 // that all are made for; that is nil when the messages hold an error.

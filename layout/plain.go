@@ -258,7 +258,7 @@ func (pl *plain) write(opts Options) (*File, *diag.Bag) {
 
 // report says what is known of the file.
 func (pl *plain) report(opts Options) *Report {
-	r := &Report{Layout: "plain", Loader: opts.Loader, Method: "as written",
+	r := &Report{Layout: "plain", Loader: opts.Loader, Method: AsWritten,
 		Placement: elf.Placement{Class: pl.class, Type: elf.TypeExec, Phoff: int64(pl.class.Size(elf.FileHeader)), Phnum: len(pl.loads()), Size: pl.size}}
 	if r.Loader == "" {
 		r.Loader = elf.Profiles[0].Name

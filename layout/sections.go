@@ -7,9 +7,6 @@ import (
 	"tasm/program"
 )
 
-// inSections is the method of a file that holds the sections as they are.
-const inSections = "sections as written, behind smaller headers"
-
 // packSections puts the sections of a program as they are behind headers of which
 // bytes serve two purposes, in a single segment. It asks for no more than plain does:
 // within a section nothing changes but addresses. nil where that does not work.
@@ -156,7 +153,7 @@ func (s *sections) write(pl elf.Placement, headers []byte) *File {
 	copy(w.file.Bytes, headers[:min(len(headers), int(all.parts[0].offset))])
 	file := w.file
 	file.Parts = append(headerParts(pl, int(all.parts[0].offset), base), file.Parts...)
-	file.Report = &Report{Layout: "pack", Method: inSections, Placement: pl, Mapped: elf.Occupied(file.Bytes)}
+	file.Report = &Report{Layout: "pack", Method: SectionsAsWritten, Placement: pl, Mapped: elf.Occupied(file.Bytes)}
 	im, err := elf.Map(file.Bytes)
 	if err != nil {
 		return nil

@@ -92,7 +92,7 @@ handler: ud2`,
 				want, size = did, len(file.Bytes)
 			case did != want:
 				t.Errorf("%s, %s: %q, not %q", name, s.Name, did, want)
-			case len(file.Bytes) >= size || s.Name == "pack" && file.Report.Method != inSections:
+			case len(file.Bytes) >= size || s.Name == "pack" && file.Report.Method != SectionsAsWritten:
 				t.Errorf("%s, %s: %d bytes, %s", name, s.Name, len(file.Bytes), file.Report.Method)
 			}
 		}

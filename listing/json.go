@@ -115,7 +115,7 @@ func (l *Listing) JSON(out io.Writer) error {
 	}
 	if r := l.Report; r != nil {
 		j.Report = &jsonReport{
-			r.Layout, r.Method, PlacementOf(r.Placement), r.Bound, r.Space, r.Optimal(int64(len(l.Bytes))), r.Charge,
+			r.Layout, r.Method.String(), PlacementOf(r.Placement), r.Bound, r.Space, r.Optimal(int64(len(l.Bytes))), r.Charge,
 			list(r.Assumptions), r.Checked, list(r.Reasons),
 		}
 	}

@@ -146,7 +146,7 @@ func (l *ladder) build(sys *system, built *tasm.Result, spec *imageSpec, r *rung
 		}
 		return
 	}
-	r.file, r.Bytes, r.Charge, r.Method = file.Bytes, len(file.Bytes), file.Report.Charge, file.Report.Method
+	r.file, r.Bytes, r.Charge, r.Method = file.Bytes, len(file.Bytes), file.Report.Charge, file.Report.Method.String()
 	if file.Report.Space != "" {
 		r.Bound = file.Report.Bound
 	}

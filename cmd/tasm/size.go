@@ -166,7 +166,7 @@ func measure(source string, files *diag.Files, p *program.Program, file *layout.
 	r, n := file.Report, int64(len(file.Bytes))
 	m := &sourceSize{
 		Version: jsonVersion, Source: source, Target: p.Target, Size: n, Space: r.Space, Optimal: r.Optimal(n),
-		Layout: r.Layout, Method: r.Method, Loader: r.Loader, Placement: listing.PlacementOf(r.Placement), Charge: r.Charge, Mapped: r.Mapped, Hosts: asks(file, ""),
+		Layout: r.Layout, Method: r.Method.String(), Loader: r.Loader, Placement: listing.PlacementOf(r.Placement), Charge: r.Charge, Mapped: r.Mapped, Hosts: asks(file, ""),
 		Assumptions: append([]string{}, r.Assumptions...), Checked: r.Checked, Reasons: reasonsOf(files, r),
 		EndedEarly: early, Bytes: accountFor(file), Rewrites: []jsonRewrite{}, Parts: []jsonPart{},
 	}
