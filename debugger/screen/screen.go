@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
 
 	"tasm/debugger/console"
 )
@@ -28,7 +28,7 @@ func Run(c *console.Console, o Options) error {
 	m := &model{console: c, options: o}
 	c.Interrupt = m.stop.Load
 	m.memory()
-	_, err := tea.NewProgram(m, tea.WithAltScreen(), tea.WithInput(o.In), tea.WithOutput(o.Out)).Run()
+	_, err := tea.NewProgram(m, tea.WithInput(o.In), tea.WithOutput(o.Out)).Run()
 	return err
 }
 
@@ -48,9 +48,9 @@ type model struct {
 	running       bool
 	slow          bool // it has been running for a while
 	stop          atomic.Bool
-	shown         string       // what was on the screen before a run
-	waiting       []tea.KeyMsg // keys that were pressed during it
-	runs          int          // commands so far
+	shown         string            // what was on the screen before a run
+	waiting       []tea.KeyPressMsg // keys that were pressed during it
+	runs          int               // commands so far
 }
 
 // done tells that a command has run.
@@ -79,23 +79,15 @@ func (m *model) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.keys()
 	case slow:
 		m.slow = m.running && message.run == m.runs
-	case tea.KeyMsg:
-		return m, m.pressed(message)
-	}
-	return m, nil
-}
-
-// pressed takes keys. Those that arrive together come as one message.
-func (m *model) pressed(k tea.KeyMsg) tea.Cmd {
-	if k.Type != tea.KeyRunes {
-		m.waiting = append(m.waiting, k)
-	}
-	for _, r := range k.Runes {
-		if k.Type == tea.KeyRunes {
-			m.waiting = append(m.waiting, tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}})
+	case tea.KeyPressMsg:
+		m.waiting = append(m.waiting, message)
+		return m, m.keys()
+	case tea.PasteMsg:
+		if m.prompt != "" {
+			m.typed += strings.Join(strings.Fields(message.Content), " ")
 		}
 	}
-	return m.keys()
+	return m, nil
 }
 
 // keys carries out the keys that wait. During a run they go on waiting, but for those
@@ -104,7 +96,7 @@ func (m *model) keys() tea.Cmd {
 	for len(m.waiting) > 0 {
 		k := m.waiting[0]
 		if m.running {
-			if last := m.waiting[len(m.waiting)-1]; last.Type == tea.KeyEsc || last.Type == tea.KeyCtrlC {
+			if last := m.waiting[len(m.waiting)-1]; last.String() == "esc" || last.String() == "ctrl+c" {
 				m.stop.Store(true)
 				m.waiting = nil
 			}
@@ -126,7 +118,7 @@ func (m *model) say(text string) {
 }
 
 // key takes a key.
-func (m *model) key(k tea.KeyMsg) tea.Cmd {
+func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 	name := k.String()
 	switch {
 	case name == "ctrl+c":
@@ -147,7 +139,7 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 		m.help, m.scroll = true, 0
 	case ":":
 		m.prompt, m.typed = ":", ""
-	case "right", "down", " ", "enter":
+	case "right", "down", "space", "enter":
 		return m.do("step")
 	case "left", "up":
 		return m.do("back")
@@ -167,7 +159,7 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 
 func (m *model) helpKey(name string) tea.Cmd {
 	switch name {
-	case "down", "j", " ":
+	case "down", "j", "space":
 		m.scroll++
 	case "up", "k":
 		m.scroll = max(0, m.scroll-1)
@@ -178,22 +170,22 @@ func (m *model) helpKey(name string) tea.Cmd {
 }
 
 // edit takes a key of the command line.
-func (m *model) edit(k tea.KeyMsg) tea.Cmd {
-	switch k.Type {
-	case tea.KeyEnter:
+func (m *model) edit(k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "enter":
 		line := strings.TrimPrefix(m.prompt, ":") + m.typed
 		m.prompt = ""
 		return m.do(line)
-	case tea.KeyEsc:
+	case "esc":
 		m.prompt = ""
-	case tea.KeyBackspace:
+	case "backspace":
 		if r := []rune(m.typed); len(r) > 0 {
 			m.typed = string(r[:len(r)-1])
 		} else {
 			m.prompt = ""
 		}
-	case tea.KeyRunes, tea.KeySpace:
-		m.typed += string(k.Runes)
+	default:
+		m.typed += k.Text
 	}
 	return nil
 }
@@ -265,8 +257,14 @@ func (m *model) memory() {
 	}
 }
 
-// View draws the screen.
-func (m *model) View() string {
+// View draws the screen, in place of what the terminal showed before.
+func (m *model) View() tea.View {
+	v := tea.NewView(m.content())
+	v.AltScreen = true
+	return v
+}
+
+func (m *model) content() string {
 	switch {
 	case m.width == 0:
 		return ""

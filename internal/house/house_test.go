@@ -73,7 +73,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"lsp/stream", "github.com/sourcegraph/jsonrpc2"},
 	{"debugger", ""},
 	{"debugger/console", ""},
-	{"debugger/screen", "github.com/charmbracelet/bubbletea"},
+	{"debugger/screen", "charm.land/bubbletea/v2"},
 	{"site/engine", ""},
 	{"site/wasm", ""},
 	{"site", ""},
