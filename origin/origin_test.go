@@ -45,7 +45,7 @@ func complete(t *testing.T, source string) (*layout.File, *symbols.Table, *diag.
 // each register that is set for one, and the message.
 func TestComplete(t *testing.T) {
 	file, table, files := complete(t, hello)
-	if !strings.Contains(file.Report.Method, "anew") {
+	if !strings.Contains(file.Report.Method.String(), "anew") {
 		t.Fatalf("this is to be about code written anew, not %s", file.Report.Method)
 	}
 	found := map[int]bool{}
