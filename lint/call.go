@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"tasm/diag"
 	"tasm/layout/equiv"
@@ -36,6 +37,9 @@ func (c *checker) call(at diag.Range, t *equiv.Trouble) {
 	default:
 		c.arguments(at, t)
 		c.buffers(at, t)
+		if t.Endless != "" {
+			c.warn(at, "run-overrun", "a text for the kernel ends with a byte 0: db \"...\", 0", "%s gets a text without a zero behind it as %s", t.Call.Name, t.Endless)
+		}
 	}
 }
 
@@ -64,7 +68,7 @@ func isAddress(v equiv.Value) bool { return v.Form == equiv.Image || v.Form == e
 const small = 1 << 16
 
 func isSmall(v equiv.Value) bool {
-	return v.Form == equiv.Number && v.Number > 0 && v.Number < small
+	return v.Form == equiv.Number && v.Number >= 0 && v.Number < small
 }
 
 // misfit reports whether a value can't be what an argument wants.
@@ -73,7 +77,9 @@ func misfit(a *linux.Arg, v equiv.Value) bool {
 	case k == linux.Map || k == linux.Opaque || k == linux.Unused:
 		return false
 	case k.Memory():
-		return isSmall(v)
+		return isSmall(v) && !(a.Optional && v.Number == 0)
+	case k == linux.Status && v.Form == equiv.Number && v.Number > 255:
+		return v.Number < small // others are negative, or texts
 	case k == linux.FD || k == linux.DirFD || k == linux.Size || k == linux.PID || k == linux.Signal || k == linux.Status:
 		return isAddress(v)
 	}
@@ -133,19 +139,54 @@ func (c *checker) arguments(at diag.Range, t *equiv.Trouble) {
 	}
 	i := wrong[0]
 	given := "an address"
-	if args[i].Kind.Memory() {
+	if args[i].Kind.Memory() || args[i].Kind == linux.Status && !isAddress(t.Values[i]) {
 		given = fmt.Sprintf("the number %d", t.Values[i].Number)
 	}
 	what := fmt.Sprintf("%s is given %s as %s (%s), which is to be %s", t.Call.Name, given, args[i].Name, c.abi.Args[i], args[i].Words(args))
-	cure := "write: " + usage
-	if len(wrong) > 1 && slices.ContainsFunc(wrong, func(j int) bool { return args[j].Kind.Memory() != args[i].Kind.Memory() }) {
-		cure = "the arguments are swapped; " + cure
-	} else if args[i].Kind.Memory() {
-		cure += "; a label without brackets is its address, with brackets what lies there; a number is printed by making digits of it in memory, for one digit by adding '0'"
-	} else if args[i].Kind == linux.Size {
-		cure += "; a length is LABEL equ $ - START, or is read with brackets: mov " + c.abi.Args[i] + ", [length]"
+	c.warn(at, "run-arguments", c.argumentCure(at, t, wrong)+"write: "+usage+c.argumentHint(t, i)+c.exitMeant(t), "%s", what)
+}
+
+// exitMeant says that the number of a call that is given nothing but a status is how
+// programs end with the other ABI; "" if it is not.
+func (c *checker) exitMeant(t *equiv.Trouble) string {
+	if slices.ContainsFunc(t.Values[1:], func(v equiv.Value) bool { return v.Form != equiv.Number || v.Number != 0 }) {
+		return ""
 	}
-	c.warn(at, "run-arguments", cure, "%s", what)
+	for _, target := range linux.Targets() {
+		if s, ok := linux.ByNumber(target.ABI, t.Number); ok && target.ABI != c.abi && s.NoReturn() {
+			return "; " + c.other(t.Number)
+		}
+	}
+	return ""
+}
+
+// argumentCure is what was probably done wrong in giving a call its arguments, as the
+// beginning of a sentence; "" if it is not clear.
+func (c *checker) argumentCure(at diag.Range, t *equiv.Trouble, wrong []int) string {
+	args := t.Call.Args(c.abi)
+	switch n, sys := c.given[at]; {
+	case sys && n < len(args):
+		return "an argument is missing; "
+	case slices.ContainsFunc(wrong, func(j int) bool { return args[j].Kind.Memory() != args[wrong[0]].Kind.Memory() }):
+		return "the arguments are swapped; "
+	}
+	return ""
+}
+
+// argumentHint is what else there is to say about an argument that can't be meant.
+func (c *checker) argumentHint(t *equiv.Trouble, i int) string {
+	a := &t.Call.Args(c.abi)[i]
+	switch {
+	case a.Kind.Memory() && t.Values[i].Number == 0:
+		return fmt.Sprintf("; arguments go into %s, in this order: was %s set?", strings.Join(c.abi.Args[:len(t.Call.Args(c.abi))], ", "), c.abi.Args[i])
+	case a.Kind.Memory():
+		return "; a label without brackets is its address, with brackets what lies there; a number is printed by making digits of it in memory, for one digit by adding '0'"
+	case a.Kind == linux.Size:
+		return "; a length is LABEL equ $ - START, or is read with brackets: mov " + c.abi.Args[i] + ", [length]"
+	case a.Kind == linux.Status && !isAddress(t.Values[i]):
+		return fmt.Sprintf("; of %d only the lower 8 bits are passed on, %d", t.Values[i].Number, t.Values[i].Number&255)
+	}
+	return ""
 }
 
 // surplus reports whether a program's first call was given an address that the call

@@ -30,24 +30,41 @@ func check(t *testing.T, source, target string) string {
 
 // TestQuiet makes sure that nothing is said of programs that are right.
 func TestQuiet(t *testing.T) {
-	for _, pattern := range []string{"../samples/*.tasm", "testdata/right/*.tasm", "../lessons/*/solutions/*.tasm"} {
+	sources := map[string]string{}
+	for _, pattern := range []string{"../samples/*.tasm", "../lessons/*/solutions/*.tasm"} {
 		paths, _ := filepath.Glob(pattern)
 		for _, path := range paths {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
+			sources[path] = read(t, path)
+		}
+	}
+	for _, program := range strings.Split(read(t, "testdata/right.txt"), "\n=== ")[1:] {
+		name, text, _ := strings.Cut(program, "\n")
+		sources[name] = text
+	}
+	if len(sources) < 120 {
+		t.Fatalf("%d programs", len(sources))
+	}
+	for name, text := range sources {
+		_, line, _ := strings.Cut(text, "target ")
+		line, _, _ = strings.Cut(line, "\n")
+		for _, target := range []string{"linux/386", "linux/amd64"} {
+			if !strings.Contains(line, target) {
+				continue
 			}
-			for _, target := range []string{"linux/386", "linux/amd64"} {
-				line, _, _ := strings.Cut(string(text[strings.Index(string(text), "target ")+1:]), "\n")
-				if !strings.Contains(line, target) {
-					continue
-				}
-				if got := check(t, string(text), target); got != "" {
-					t.Errorf("%s for %s: %s", path, target, got)
-				}
+			if got := check(t, text, target); got != "" {
+				t.Errorf("%s for %s: %s", name, target, got)
 			}
 		}
 	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // TestGenerated does the same with programs that are made at random and end well.
@@ -122,6 +139,14 @@ func TestKinds(t *testing.T) {
 		{"sys exit", ""},
 		{"mov eax, 9999\nint 0x80\nsys exit, 0", "3 abi"},
 		{"int 0x21\nsys exit, 0", "2 interrupt"},
+		{"mov eax, 3\nint 0x80\nsys exit, 0", "3 arguments"}, // nothing was set
+		{"sys time, 0\nsys exit, 0", ""},
+		{"sys exit, 300", "2 arguments"},
+		{"sys exit, -1", ""},
+		{"sys open, n, 0\nsys exit, 0\nsection .data\nn: db 'file'", "2 overrun"},
+		{"sys open, n, 0\nsys exit, 0\nsection .data\nn: db 'file', 0", ""},
+		{"mov byte [n+4], 0\nsys open, n, 0\nsys exit, 0\nsection .data\nn: db 'file/'", ""},
+		{"mov eax, 1\nsyscall", "3 abi"},
 		{"int3\nsys exit, 0", ""},
 		// Flags.
 		{"sys getpid\njs x\nx: sys exit, 0", "3 flags"},
@@ -140,6 +165,10 @@ func TestKinds(t *testing.T) {
 		{"mov eax, 1\nint 0x80", "3 abi"},
 		{"mov eax, 4\nmov edi, 1\nmov esi, m\nmov edx, 3\nsyscall\nsys exit, 0\nsection .data\nm: db 'abc'", "6 abi"},
 		{"mov eax, 1\nmov edi, 1\nmov esi, m\nmov edx, 3\nsyscall\nsys exit, 0\nsection .data\nm: db 'abc'", ""},
+		{"mov ecx, 3\nl: sys getpid\nmov edx, 1\nloop l\nsys exit, 0", "5 registers"},
+		{"mov r12d, 3\nl: sys getpid\nxor ecx, ecx\ndec r12d\njnz l\nsys exit, rcx", ""},
+		{"push rcx\nsys getpid\npop rcx\nsys exit, rcx", ""},
+		{"mov eax, 1\nmov ebx, 1\nmov ecx, m\nmov edx, 3\nsyscall\nsys exit, 0\nsection .data\nm: db 'abc'", "6 arguments"},
 		{"lea rsi, [rel m]\nsys write, 1, rsi, 3\nsys exit, 0\nsection .data\nm: db 'abc'", ""},
 		{"sys getpid\njs x\nx: sys exit, 0", "3 flags"},
 	} {

@@ -33,6 +33,8 @@ type reader struct {
 	// if there is none. wroteAt is where it stands.
 	wrote   *linux.Syscall
 	wroteAt diag.Range
+	// clobbered are the registers that a system call has changed, and nobody has set since.
+	clobbered map[lang.RegisterID]bool
 	// loaded are the registers that SYS has loaded for arguments of a call.
 	loaded map[lang.RegisterID]argument
 }
@@ -73,12 +75,14 @@ func (r *reader) instruction(f *program.Fragment, at diag.Range) {
 	in, name := f.Instruction, x86.MnemonicName(f.Form.Mnemonic())
 	r.memory(f, at)
 	r.ignored(f)
+	r.lost(f, at)
 	switch {
 	case name == "int":
 		r.interrupt(in, at)
 		r.sys(f.Source, at)
 	case f.Form.Flow() == x86.SystemCall:
 		r.called()
+		r.fast(name, at)
 		r.passesOn(at)
 		r.sys(f.Source, at)
 	case f.Form.Flow() == x86.Branch:
@@ -137,6 +141,17 @@ func (r *reader) called() {
 	r.sinceCall, r.tested, r.number = true, nil, -1
 }
 
+// fast notes what SYSCALL and its like change. In 32-bit code it is another instruction.
+func (r *reader) fast(name string, at diag.Range) {
+	if name == "syscall" && r.abi.Bits == 32 {
+		r.warn(at, "run-abi", "call the kernel with int 0x80, or write for 64 bits: target linux/amd64", "syscall in 32-bit code is no instruction of Intel's processors")
+	}
+	r.clobbered = map[lang.RegisterID]bool{}
+	for _, name := range r.abi.Clobbers {
+		r.clobbered[x86.LookupRegister(name)] = true
+	}
+}
+
 // sys looks at the arguments that SYS was not given: their registers still hold what
 // another call was given for something else.
 func (r *reader) sys(statement *lang.Statement, at diag.Range) {
@@ -148,6 +163,7 @@ func (r *reader) sys(statement *lang.Statement, at diag.Range) {
 	if !ok {
 		return
 	}
+	r.given[at] = len(body.Args)
 	if r.loaded == nil {
 		r.loaded = map[lang.RegisterID]argument{}
 	}
@@ -186,31 +202,11 @@ func (r *reader) ignored(f *program.Fragment) {
 	}
 	result := x86.Widest(x86.LookupRegister(r.abi.Result))
 	read, written := false, false
-	touch := func(id lang.RegisterID, access x86.Access) {
-		if id != 0 && x86.Widest(id) == result {
+	registers(f, func(id lang.RegisterID, access x86.Access) {
+		if id == result {
 			read, written = read || access&x86.Read != 0, written || access&x86.Write != 0
 		}
-	}
-	forms := f.Form.Operands()
-	for i := range f.Instruction.Operands {
-		o := &f.Instruction.Operands[i]
-		switch {
-		case o.Kind == x86.RegisterOperand && i < len(forms):
-			touch(o.Register, forms[i].Access)
-		case o.Kind == x86.MemoryOperand:
-			for _, t := range o.Value.Terms() {
-				if t.Kind == lang.RegisterTerm {
-					touch(lang.RegisterID(t.ID), x86.Read)
-				}
-			}
-		}
-	}
-	for _, i := range f.Form.Implicit() {
-		touch(i.Register, i.Access)
-	}
-	if o := f.Instruction.Operands; len(o) == 2 && o[0].Kind == x86.RegisterOperand && o[1].Kind == x86.RegisterOperand && o[0].Register == o[1].Register && written {
-		read = read && x86.MnemonicName(f.Form.Mnemonic()) != "xor" // which sets it to 0
-	}
+	})
 	switch {
 	case read, f.Form.Flow() != x86.Next && !written:
 		r.wrote = nil
@@ -222,6 +218,51 @@ func (r *reader) ignored(f *program.Fragment) {
 		})
 		r.wrote = nil
 	}
+}
+
+// registers calls touch for the general registers, each as its widest form, that an
+// instruction reads or writes. One that is set to 0 by an instruction with itself is
+// not read.
+func registers(f *program.Fragment, touch func(id lang.RegisterID, access x86.Access)) {
+	forms, operands := f.Form.Operands(), f.Instruction.Operands
+	if len(operands) == 2 && operands[0].Kind == x86.RegisterOperand && operands[1].Kind == x86.RegisterOperand && operands[0].Register == operands[1].Register {
+		if name := x86.MnemonicName(f.Form.Mnemonic()); name == "xor" || name == "sub" {
+			touch(x86.Widest(operands[0].Register), x86.Write)
+			return
+		}
+	}
+	for i := range operands {
+		o := &operands[i]
+		switch {
+		case o.Kind == x86.RegisterOperand && i < len(forms):
+			touch(x86.Widest(o.Register), forms[i].Access)
+		case o.Kind == x86.MemoryOperand:
+			for _, t := range o.Value.Terms() {
+				if t.Kind == lang.RegisterTerm {
+					touch(x86.Widest(lang.RegisterID(t.ID)), x86.Read)
+				}
+			}
+		}
+	}
+	for _, i := range f.Form.Implicit() {
+		if i.Register != 0 {
+			touch(x86.Widest(i.Register), i.Access)
+		}
+	}
+}
+
+// lost looks at whether an instruction takes a register that a system call has changed.
+func (r *reader) lost(f *program.Fragment, at diag.Range) {
+	if len(r.clobbered) == 0 {
+		return
+	}
+	registers(f, func(id lang.RegisterID, access x86.Access) {
+		if r.clobbered[id] && access&x86.Read != 0 {
+			r.warn(at, "run-registers", "keep it in another register, such as rbx or r12, or PUSH it before the call and POP it behind",
+				"%s changes %s: what was there before the call is lost", r.abi.Instruction.Mnemonic, x86.RegisterName(id))
+		}
+		delete(r.clobbered, id)
+	})
 }
 
 // branch looks at a conditional jump.

@@ -241,7 +241,7 @@ func (g *grammar) leftover() {
 			Suggest(diag.Range{File: before.Range.File, Start: before.Range.Start, End: name.Range.Start}, ""))
 		return
 	}
-	if t.is("(") && g.look(lower(g.tokens[0].Text)).kind == mnemonicWord {
+	if t.is("(") && g.look(lower(g.behindLabel()[0].Text)).kind == mnemonicWord {
 		g.fail(diag.Errorf(t.Range, "a call has no list of arguments").
 			Notef("arguments are put into registers or pushed onto the stack before it: push 5, then call f, then add esp, 4"))
 		return

@@ -28,6 +28,9 @@ var masmWords = map[string]string{
 	"invoke":  "pass the arguments yourself, then: call NAME",
 	"include": "write: %include \"FILE\"",
 	"title":   "leave the line out",
+	".if":     "compare, and jump where the condition does not hold: cmp eax, 5, then jne past",
+	".while":  "a loop is a label, and a conditional jump back to it",
+	".repeat": "a loop is a label, and a conditional jump back to it",
 }
 
 // attDirectives are statements of the GNU assembler.
@@ -39,10 +42,19 @@ var attDirectives = map[string]string{
 	".code32": "bits 32", ".code64": "bits 64", ".code16": "bits 16",
 }
 
+// behindLabel returns the tokens of a line without its label, if a colon ends that.
+func (g *grammar) behindLabel() []Token {
+	if len(g.tokens) > 2 && g.tokens[1].is(":") {
+		return g.tokens[2:]
+	}
+	return g.tokens
+}
+
 // habit is the message about a line of another assembler, or nil.
 func (g *grammar) habit() *diag.Message {
-	for i := range min(2, len(g.tokens)) {
-		t := &g.tokens[i]
+	tokens := g.behindLabel()
+	for i := range min(2, len(tokens)) {
+		t := &tokens[i]
 		if t.Kind != Identifier {
 			break
 		}
@@ -50,26 +62,41 @@ func (g *grammar) habit() *diag.Message {
 		if advice := masmWords[name]; advice != "" {
 			return diag.Errorf(t.Range, "%s is a word of MASM and Turbo Assembler", strings.ToUpper(name)).Notef("%s", advice)
 		}
-		if i == 0 && g.look(name).kind == registerWord && len(g.tokens) > 1 && g.tokens[1].is("=") {
-			return diag.Errorf(g.tokens[1].Range, "a register gets a value by an instruction").
-				Notef("write: mov %s, %s", t.Text, detokenize(g.tokens[2:]))
+		if i == 0 && g.look(name).kind == registerWord && len(tokens) > 1 && tokens[1].is("=") {
+			return diag.Errorf(tokens[1].Range, "a register gets a value by an instruction").
+				Notef("write: mov %s, %s", t.Text, detokenize(tokens[2:]))
 		}
-		if m := otherWord(t); m != nil && i == 0 && !g.tokens[min(1, len(g.tokens)-1)].is(":") && g.look(name).kind == plainWord {
+		if i == 0 && len(tokens) > 1 && g.look(name).kind == mnemonicWord && tokens[1].Kind == Identifier && g.defines(tokens[1].Text) {
+			behind := diag.Range{File: t.Range.File, Start: t.Range.End, End: t.Range.End}
+			return diag.Errorf(t.Range, "'%s' is an instruction, and a label only with a colon behind it", t.Text).Suggest(behind, ":")
+		}
+		if m := otherWord(t); m != nil && i == 0 && !tokens[min(1, len(tokens)-1)].is(":") && g.look(name).kind == plainWord {
 			return m
 		}
 		if advice := attDirectives[name]; advice != "" && i == 0 {
 			return diag.Errorf(t.Range, "%s is a directive of the GNU assembler", name).Notef("write: %s", advice)
 		}
 	}
+	for i := 1; i < len(tokens); i++ {
+		if tokens[i-1].is("/") && tokens[i].is("*") {
+			return diag.Errorf(tokens[i-1].Range.To(tokens[i].Range), "a comment begins with ';', and ends with the line")
+		}
+	}
 	return g.attLine()
+}
+
+// defines reports whether a word stores or reserves data, or gives a name a value.
+func (g *grammar) defines(word string) bool {
+	switch g.look(lower(word)).kind {
+	case dataWord, reserveWord, equWord:
+		return true
+	}
+	return false
 }
 
 // attLine recognises an instruction in AT&T syntax and writes it as nasm does.
 func (g *grammar) attLine() *diag.Message {
-	first := 0
-	if len(g.tokens) > 2 && g.tokens[1].is(":") {
-		first = 2
-	}
+	first := len(g.tokens) - len(g.behindLabel())
 	if first >= len(g.tokens) || g.tokens[first].Kind != Identifier {
 		return nil
 	}

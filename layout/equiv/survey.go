@@ -24,12 +24,16 @@ type Trouble struct {
 	Write, Known bool
 	Target       uint64
 	Size         int // bytes
+	// Instruction is the one at Address; nil where it is not known.
+	Instruction *x86.Decoded
 	// Call, ABI and Number are of a system call, Call being nil where Linux has none of
 	// the number; Values is what is in the registers for arguments.
 	Call   *linux.Syscall
 	ABI    *linux.ABI
 	Number int
 	Values []Value
+	// Endless names an argument that is a text without a zero behind it; "" if none is.
+	Endless string
 	// Before is how many calls were made before it.
 	Before int
 }
@@ -97,9 +101,10 @@ type troubleKey struct {
 type path struct {
 	*pair
 	forks int
-	// left is the address of the last instruction in the code, since when others run;
-	// outside tells that.
+	// left is the address of leaving, the last instruction in the code, since when
+	// others run; outside tells that.
 	left    uint64
+	leaving *x86.Decoded
 	outside bool
 	fell    bool // it ran out of the code, and did not jump
 	last    *x86.Decoded
@@ -134,7 +139,7 @@ func (s *survey) follow(p *path) []*path {
 			return nil
 		}
 		if known {
-			s.track(p, at)
+			s.track(p, at, in)
 		}
 		process.at, p.last = process.IP, in
 		e := process.Step(in)
@@ -221,9 +226,9 @@ func (s *survey) where(p *path) (uint64, bool) {
 }
 
 // track notes whether the path is in the code.
-func (s *survey) track(p *path, at uint64) {
+func (s *survey) track(p *path, at uint64, in *x86.Decoded) {
 	if s.code(at) {
-		p.left, p.outside = at, false
+		p.left, p.leaving, p.outside = at, in, false
 		return
 	}
 	if !p.outside {
@@ -288,6 +293,9 @@ func (s *survey) add(p *path, t Trouble) {
 	}
 	s.told[key] = true
 	t.Always = p.forks == 0
+	if t.Instruction = p.last; p.outside {
+		t.Instruction = p.leaving
+	}
 	s.troubles = append(s.troubles, t)
 }
 
@@ -317,9 +325,9 @@ func (s *survey) nowhere(p *path, problem machine.Event) {
 
 // strayed is about a path that came to a bad end where no code of the source is.
 func (s *survey) strayed(p *path, reason string) {
-	kind := Strays
-	if p.fell {
-		kind = RunsOut
+	kind := RunsOut
+	if !p.fell {
+		kind, reason = Strays, "jumps to what is no code"
 	}
 	s.add(p, Trouble{Kind: kind, Address: p.left, Reason: reason})
 }
@@ -365,6 +373,11 @@ func (s *survey) call(p *path, e machine.Event, at uint64) bool {
 	t := Trouble{Kind: Calls, Address: at, Call: v.Syscall, ABI: e.ABI, Number: int(int32(n)), Before: p.calls, Reason: fmt.Sprintf("makes system call %d", int32(n))}
 	for _, name := range e.ABI.Args {
 		t.Values = append(t.Values, o.classify(p.facts.Simplify(o.Register(x86.LookupRegister(name))), true))
+	}
+	for _, o := range v.overruns() {
+		if o.length.Width() == 0 && o.exact && !o.write {
+			t.Endless = o.arg
+		}
 	}
 	if !p.outside {
 		s.add(p, t)
