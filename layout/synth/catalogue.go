@@ -58,12 +58,6 @@ const (
 	opRet
 )
 
-var mnemonics = [...]string{
-	"add", "or", "adc", "sbb", "and", "sub", "xor", "cmp", "?", "mov", "test", "xchg", "lea", "push", "pop",
-	"inc", "dec", "not", "neg", "mul", "rol", "ror", "shl", "shr", "sar", "movzx", "movsx", "bswap", "bts", "btr", "btc", "imul",
-	"pusha", "popa", "cwde", "cdq", "salc", "lahf", "stc", "clc", "cmc", "nop", "int", "syscall", "jmp", "j", "loop", "jecxz", "call", "ret",
-}
-
 // form names where the operands of an opcode are, in the manuals' notation.
 type form uint8
 

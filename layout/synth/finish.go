@@ -2,10 +2,10 @@ package synth
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
-	"tasm/codegen/x86"
 	"tasm/layout/elf"
 )
 
@@ -52,7 +52,7 @@ func (s *search) result() (*Result, error) {
 			continue
 		}
 		delete(last, v.ip)
-		r.Steps = append(r.Steps, Step{Offset: v.ip, Length: v.in.length, Text: text(&v.in, v.ip, s.plan.ABI.Bits == 64), Remark: remark(p, v.ip, v.in.length, b.site)})
+		r.Steps = append(r.Steps, Step{Offset: v.ip, Length: v.in.length, Remark: remark(p, v.ip, v.in.length, b.site)})
 	}
 	return r, nil
 }
@@ -130,11 +130,8 @@ func remark(p elf.Placement, at, length int, s *site) string {
 			continue
 		}
 		for _, o := range p.OwnersOf(int64(i)) {
-			name := o.Field.Name
-			if len(names) == 0 || names[len(names)-1] != name {
-				if !contains(names, name) {
-					names = append(names, name)
-				}
+			if name := o.Field.Name; !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
 	}
@@ -143,87 +140,3 @@ func remark(p elf.Placement, at, length int, s *site) string {
 	}
 	return "runs through " + strings.Join(names, ", ")
 }
-
-func contains(list []string, name string) bool {
-	for _, x := range list {
-		if x == name {
-			return true
-		}
-	}
-	return false
-}
-
-// text writes an instruction in nasm's notation, addresses in the file as file
-// offsets.
-func text(in *inst, ip int, long bool) string {
-	name := mnemonics[in.op]
-	if in.op == opJcc {
-		name += x86.Condition(in.cond).String()
-	}
-	operand := func(o operand) string {
-		switch o.where {
-		case inReg:
-			switch in.size {
-			case 1:
-				return names8[o.reg]
-			case 8:
-				return names64[o.reg]
-			}
-			return names32[o.reg]
-		case inHigh:
-			return namesHigh[o.reg]
-		case inImm:
-			switch in.imm.kind() {
-			case file:
-				return fmt.Sprintf("file+%d", in.imm.n())
-			case number:
-				return fmt.Sprint(in.imm.n())
-			}
-			return "?"
-		case one:
-			return "1"
-		case inMem:
-			names := names32
-			if long {
-				names = names64
-			}
-			var parts []string
-			if in.rip {
-				parts = append(parts, "rip")
-			}
-			if in.base != noReg {
-				parts = append(parts, names[in.base])
-			}
-			if in.index != noReg {
-				parts = append(parts, fmt.Sprintf("%s*%d", names[in.index], in.scale))
-			}
-			text := strings.Join(parts, "+")
-			if in.disp != 0 || text == "" {
-				text += fmt.Sprintf("%+d", in.disp)
-			}
-			return "[" + text + "]"
-		}
-		return ""
-	}
-	switch in.op {
-	case opJmp, opJcc, opLoop, opJcxz, opCall:
-		return fmt.Sprintf("%s %d", name, int64(ip+in.length)+in.imm.n())
-	case opInt:
-		return "int 0x80"
-	}
-	var list []string
-	for _, o := range []string{operand(in.dst), operand(in.src)} {
-		if o != "" {
-			list = append(list, o)
-		}
-	}
-	if in.third {
-		list = append(list, operand(operandImm))
-	}
-	if len(list) == 0 {
-		return name
-	}
-	return name + " " + strings.Join(list, ", ")
-}
-
-var operandImm = operand{where: inImm}

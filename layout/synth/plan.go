@@ -84,9 +84,8 @@ type Data struct {
 
 // Step is an instruction of the result, in the order in which they first run.
 type Step struct {
-	Offset int // in the file, in bytes
-	Length int // in bytes
-	Text   string
+	Offset int    // in the file, in bytes
+	Length int    // in bytes
 	Remark string // which header fields it runs through; empty for none
 }
 

@@ -36,7 +36,7 @@ func hello(status int64, messages ...[]byte) *Plan {
 func show(t *testing.T, r *Result) {
 	t.Logf("%d bytes, bound %d, %v, entry %d, charge %d, %d nodes\n%x", len(r.Bytes), r.Bound, r.Placement, r.Entry, r.Charge, r.Nodes, r.Bytes)
 	for _, s := range r.Steps {
-		t.Logf("%4d %-40s %s", s.Offset, s.Text, s.Remark)
+		t.Logf("%4d % x %s", s.Offset, r.Bytes[s.Offset:min(s.Offset+s.Length, len(r.Bytes))], s.Remark)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestFarAddress(t *testing.T) {
 				want = of(junk, 0)
 			}
 			if e, _ := c.step(&s, &in, 100); e != goesOn || s.reg[si] != want {
-				t.Errorf("far %v: %s leaves %v, want %v", far, text(&in, 100, true), s.reg[si], want)
+				t.Errorf("far %v: % x leaves %v, want %v", far, code, s.reg[si], want)
 			}
 		}
 	}
