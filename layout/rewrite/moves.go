@@ -87,7 +87,6 @@ func (sh *shortener) moves() []variant {
 	list = append(list, sh.earlyMoves(a, l)...)
 	list = append(list, sh.shareMoves(a, l, last)...)
 	list = append(list, sh.carryMoves(l)...)
-	list = append(list, sh.detourMoves(a, l)...)
 	for _, o := range sh.buffers() {
 		list = append(list, func(sh *shortener) bool { return sh.toStack(o) })
 	}
