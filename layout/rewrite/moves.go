@@ -3,6 +3,7 @@ package rewrite
 import (
 	"slices"
 
+	"tasm/codegen/x86"
 	"tasm/flow"
 )
 
@@ -86,7 +87,6 @@ func (sh *shortener) moves() []variant {
 	list = append(list, sh.webMoves(l, last)...)
 	list = append(list, sh.earlyMoves(a, l)...)
 	list = append(list, sh.shareMoves(a, l, last)...)
-	list = append(list, sh.carryMoves(l)...)
 	for _, o := range sh.buffers() {
 		list = append(list, func(sh *shortener) bool { return sh.toStack(o) })
 	}
@@ -457,6 +457,15 @@ func (sh *shortener) webMoves(l *liveness, last int) []variant {
 		}
 	}
 	return append(first, rest...)
+}
+
+// onCondition is a conditional branch on another condition.
+func onCondition(in *flow.Inst, cond x86.Condition) flow.Inst {
+	out := *in
+	out.Mnemonic = x86.LookupMnemonic("j" + cond.String())
+	out.Form = x86.Forms(out.Mnemonic)[0]
+	out.Operands = slices.Clone(in.Operands)
+	return out
 }
 
 // inverted is the branch on the opposite condition; ok is false for those that
