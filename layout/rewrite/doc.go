@@ -73,7 +73,6 @@
 //	shared calls          two calls of the kernel are made by one instruction (calls.go)
 //	computed numbers      instead of a branch that only chooses a number by a sign (chosen.go)
 //	buffers on the stack  zeros behind the file that only the kernel reads and writes (buffers.go)
-//	loop rotation         counting at the end of a loop is done at its beginning
 //
 // # Why it is sound
 //

@@ -63,7 +63,6 @@ var ruleTable = []struct {
 	{rule: "early numbers", source: "m: rcall; test eax, eax; js x; mov edx, eax; wcall; test eax, eax; jns m; x: mov ebx, eax; mov eax, 1; int 0x80", change: "mov ebx, 0 is done before", saved: -3},
 	{rule: "computed numbers", source: "rcall; test eax, eax; js x; mov eax, 1; mov ebx, 0; int 0x80; x: mov eax, 1; mov ebx, 1; int 0x80", change: "shr eax, 0x1f; mov ebx, eax is done instead of a branch", saved: 0},
 	{rule: "computed numbers", bits: 64, source: "m: mov eax, 1; mov edi, 1; mov rsi, x; mov edx, 2; syscall; test rax, rax; jns m; mov eax, 60; mov edi, 1; syscall|section .data; x: db 5, 6", change: "cqo; and rdx, 0x3b; lea rax, [rdx+1] is done instead of a branch", saved: 0},
-	{rule: "loop rotation", source: "pop ecx; pop ecx; xor edx, edx; m: cmp byte [ecx+edx], 7; je x; inc edx; jmp m; x: wcall", change: "inc edx is done at the beginning of the loop", saved: 0},
 }
 
 func ruleSource(bits int, source string) string {
