@@ -48,7 +48,6 @@
 //
 //	needless branches     to where control goes in any case (merge.go)
 //	unreached code        behind a call that does not return
-//	joined branches       two that ask for the same flags, one behind the other (chosen.go)
 //	decided branches      of which the way is known
 //	equal blocks          that do the same and go on at the same place
 //	tail merging          of two blocks

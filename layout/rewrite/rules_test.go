@@ -44,7 +44,6 @@ var ruleTable = []struct {
 	{rule: "needless branches", source: "pop edx; test edx, edx; jz x; x: wcall", change: "jz x goes where control goes in any case", saved: 2},
 	{rule: "unreached code", source: "pop ecx; pop edx; xor esi, esi; push esi; test edx, edx; jz x; inc ecx; x: pop eax; inc eax; int 0x80; mov edx, 5; wcall; jmp _start", change: "mov edx, 5; mov eax, 4; mov ebx, 1; int 0x80 is never reached", saved: 17},
 	{rule: "decided branches", source: "xor eax, eax; test eax, eax; jnz x; mov edx, 5; x: wcall", change: "jnz x is decided", saved: 2},
-	{rule: "joined branches", source: "rcall; test eax, eax; jz x; js x; inc ecx; x: mov edx, ecx; wcall", change: "jz x; js x became jle x", saved: 2},
 	{rule: "equal blocks", source: "pop edx; test edx, edx; jz x; mov ebx, 7; mov eax, 1; int 0x80; x: mov ebx, 7; mov eax, 1; int 0x80", change: "inc eax; mov bl, 7; int 0x80 is there already", saved: 5},
 	{rule: "tail merging", source: "rcall; mov ecx, eax; rcall; test eax, eax; jz x; mov edx, 5; mov eax, 4; mov ebx, 7; int 0x80; mov eax, 6; int 0x80; jmp _start; x: mov ecx, 9; mov edx, 8; mov eax, 4; mov ebx, 7; int 0x80; mov eax, 6; int 0x80; jmp _start", change: "mov bl, 7; int 0x80; push 6; pop eax; int 0x80 is shared", saved: 7},
 	{rule: "tail calls", source: "call x; call x; mov eax, 1; int 0x80; x: mov edx, 5; call y; ret; y: wcall; ret", change: "call y; ret became a jump", saved: 4},

@@ -182,7 +182,7 @@ func (sh *shortener) pass() bool {
 	if a.unclear {
 		return false
 	}
-	for sh.unreached(a) || sh.joined(a) {
+	for sh.unreached(a) {
 		sh.tidy()
 		if a = sh.analyze(); a.unclear || sh.budget.over() {
 			return !a.unclear
