@@ -51,7 +51,6 @@
 //	decided branches      of which the way is known
 //	equal blocks          that do the same and go on at the same place
 //	tail merging          of two blocks
-//	tail calls            a CALL in front of a RET as a jump
 //	inlining              what is called once is put there
 //	needless saves        PUSH and POP of what nobody misses (saves.go)
 //	inverted branches     the opposite condition, where that needs fewer jumps (moves.go)

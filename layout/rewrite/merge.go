@@ -341,9 +341,9 @@ func (sh *shortener) newID() int {
 	return n
 }
 
-// subroutines puts what is called from one place only there, and turns a call
-// right before a RET into a jump. Both change how far the stack pointer is from
-// what was on the stack before, so the subroutine must not look there.
+// subroutines puts what is called from one place only there. That changes how far
+// the stack pointer is from what was on the stack before, so the subroutine must not
+// look there.
 func (sh *shortener) subroutines() bool {
 	calls := map[*flow.Block]int{}
 	jumps := map[*flow.Block]int{}
@@ -364,12 +364,6 @@ func (sh *shortener) subroutines() bool {
 			in := &b.Code[i]
 			if !isCall(in) || !in.Direct() || !sh.selfContained(in.Target) {
 				continue
-			}
-			if b.Next == nil && i+2 == len(b.Code) && b.Code[i+1].Form.Flow() == x86.Return && len(b.Code[i+1].Operands) == 0 {
-				sh.note("tail calls", b.Code[i:], sizeOf(b.Code[i:])-branchSize, text(b.Code[i:])+" became a jump")
-				b.Next = in.Target
-				b.Code = b.Code[:i:i]
-				return true
 			}
 			if calls[in.Target] == 1 && jumps[in.Target] == 0 && in.Target != sh.g.Entry && sh.inline(b, i) {
 				return true

@@ -46,7 +46,6 @@ var ruleTable = []struct {
 	{rule: "decided branches", source: "xor eax, eax; test eax, eax; jnz x; mov edx, 5; x: wcall", change: "jnz x is decided", saved: 2},
 	{rule: "equal blocks", source: "pop edx; test edx, edx; jz x; mov ebx, 7; mov eax, 1; int 0x80; x: mov ebx, 7; mov eax, 1; int 0x80", change: "inc eax; mov bl, 7; int 0x80 is there already", saved: 5},
 	{rule: "tail merging", source: "rcall; mov ecx, eax; rcall; test eax, eax; jz x; mov edx, 5; mov eax, 4; mov ebx, 7; int 0x80; mov eax, 6; int 0x80; jmp _start; x: mov ecx, 9; mov edx, 8; mov eax, 4; mov ebx, 7; int 0x80; mov eax, 6; int 0x80; jmp _start", change: "mov bl, 7; int 0x80; push 6; pop eax; int 0x80 is shared", saved: 7},
-	{rule: "tail calls", source: "call x; call x; mov eax, 1; int 0x80; x: mov edx, 5; call y; ret; y: wcall; ret", change: "call y; ret became a jump", saved: 4},
 	{rule: "inlining", source: "call x; mov eax, 1; int 0x80; x: mov edx, 5; wcall; ret", change: "call x is put where it is called", saved: 5},
 	{rule: "needless saves", source: "pop edx; x: call y; call y; dec edx; jnz x; mov ebx, 5; mov eax, 1; int 0x80; y: push esi; mov esi, 77; mov ecx, esi; mov ebx, 7; mov eax, 4; int 0x80; pop esi; ret", change: "push esi and what takes it back are not needed", saved: 2},
 	{rule: "inverted branches", source: "pop esi; pop esi; m: inc esi; cmp byte [esi], 7; je x; jmp m; x: mov ecx, esi; mov edx, 1; wcall; jmp _start", change: "je x is turned over", saved: 2},
