@@ -25,7 +25,6 @@ type build struct {
 func buildCommand() *command {
 	b := &build{}
 	c := &command{
-		name:    "build",
 		args:    "FILE ...",
 		summary: "assemble a source into an executable, a flat binary or an image",
 		about: []string{

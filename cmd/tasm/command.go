@@ -5,7 +5,7 @@ import "github.com/spf13/pflag"
 // command is one verb. Help, the reference in docs/cli.md and the completion
 // of shells are made from it.
 type command struct {
-	name     string
+	name     string   // as in verbs
 	args     string   // what follows the options in the usage line
 	summary  string   // one line
 	about    []string // paragraphs: what it does and when to use it
@@ -30,40 +30,62 @@ type flagGroup struct {
 
 type example struct{ line, does string }
 
-// commands returns the verbs, in the order in which help lists them.
-func commands() []*command {
-	return []*command{
-		buildCommand(),
-		nasmCommand(),
-		imageCommand(),
-		pushCommand(),
-		pullCommand(),
-		inspectCommand(),
-		loadCommand(),
-		runCommand(),
-		testCommand(),
-		learnCommand(),
-		explainCommand(),
-		disasmCommand(),
-		sizeCommand(),
-		proveCommand(),
-		ladderCommand(),
-		stepCommand(),
-		traceCommand(),
-		fmtCommand(),
-		lspCommand(),
-		playCommand(),
-		versionCommand(),
-		helpCommand(),
-		completionCommand(),
+// verb is a command that is made when it is needed: the options of all take time.
+type verb struct {
+	name string
+	make func() *command
+}
+
+// verbs lists the commands in the order in which help does.
+func verbs() []verb {
+	return []verb{
+		{"build", buildCommand},
+		{"nasm", nasmCommand},
+		{"image", imageCommand},
+		{"push", pushCommand},
+		{"pull", pullCommand},
+		{"inspect", inspectCommand},
+		{"load", loadCommand},
+		{"run", runCommand},
+		{"test", testCommand},
+		{"learn", learnCommand},
+		{"explain", explainCommand},
+		{"disasm", disasmCommand},
+		{"size", sizeCommand},
+		{"prove", proveCommand},
+		{"ladder", ladderCommand},
+		{"step", stepCommand},
+		{"trace", traceCommand},
+		{"fmt", fmtCommand},
+		{"lsp", lspCommand},
+		{"play", playCommand},
+		{"version", versionCommand},
+		{"help", helpCommand},
+		{"completion", completionCommand},
 	}
+}
+
+// command returns the verb with its options.
+func (v verb) command() *command {
+	c := v.make()
+	c.name = v.name
+	return c
+}
+
+// commands returns all verbs, in the order in which help lists them.
+func commands() []*command {
+	var all []*command
+	for _, v := range verbs() {
+		all = append(all, v.command())
+	}
+	return all
 }
 
 // findCommand returns the verb called name, or nil.
 func findCommand(name string) *command {
-	for _, c := range commands() {
-		if c.name == name {
-			return c
+	for _, v := range verbs() {
+		if v.name == name {
+			return v.command()
 		}
 	}
 	return nil

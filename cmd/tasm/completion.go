@@ -20,7 +20,6 @@ var shells = []struct {
 func completionCommand() *command {
 	var names []string
 	c := &command{
-		name:     "completion",
 		args:     "SHELL",
 		summary:  "print a script that completes commands and options in a shell",
 		about:    []string{"Prints a script for bash, zsh or fish. Load it from the file that your shell reads when it starts, as the examples show."},

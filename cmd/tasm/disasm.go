@@ -22,7 +22,6 @@ type disassembler struct {
 func disasmCommand() *command {
 	d := &disassembler{}
 	c := &command{
-		name:    "disasm",
 		args:    "FILE",
 		summary: "write machine code as instructions",
 		about: []string{

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spf13/pflag"
@@ -41,7 +42,9 @@ func findEngine(sys *system, name string) (*engine, error) {
 }
 
 // loadedLine is what engines print of each image that they have loaded.
-var loadedLine = regexp.MustCompile(`(?m)^Loaded image(?: ID)?(?:\(s\))?: (.+)$`)
+var loadedLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^Loaded image(?: ID)?(?:\(s\))?: (.+)$`)
+})
 
 // load loads an image and returns what the engine calls it.
 func (e *engine) load(a content.Artifact, names []string) ([]string, error) {
@@ -63,7 +66,7 @@ func (e *engine) load(a content.Artifact, names []string) ([]string, error) {
 		return nil, fmt.Errorf("can't send the image to %s: %s", e.name, diag.Reason(writeErr))
 	}
 	var loaded []string
-	for _, m := range loadedLine.FindAllStringSubmatch(stdout.String(), -1) {
+	for _, m := range loadedLine().FindAllStringSubmatch(stdout.String(), -1) {
 		loaded = append(loaded, strings.Split(m[1], ",")...)
 	}
 	if len(loaded) == 0 {

@@ -41,7 +41,6 @@ var listingFormats = []struct {
 func explainCommand() *command {
 	e := &explainer{}
 	c := &command{
-		name:    "explain",
 		args:    "FILE|WORD",
 		summary: "show what every byte of an executable is for, or what a word means",
 		about: []string{

@@ -19,7 +19,6 @@ type formatting struct {
 func fmtCommand() *command {
 	f := &formatting{}
 	c := &command{
-		name:    "fmt",
 		args:    "[FILE...]",
 		summary: "lay out sources in one style",
 		about: []string{

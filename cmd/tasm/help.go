@@ -11,7 +11,6 @@ const purpose = "tasm assembles nasm-like sources into small executables, flat b
 func helpCommand() *command {
 	man := false
 	c := &command{
-		name:     "help",
 		args:     "[COMMAND]",
 		summary:  "explain tasm or one of its commands",
 		about:    []string{"Explains how tasm, or one of its commands, is used. What a word of the language means tells 'tasm explain WORD'."},
@@ -42,7 +41,13 @@ func helpCommand() *command {
 }
 
 // commandNames returns the names of all commands.
-func commandNames() []string { return namesOf(commands()) }
+func commandNames() []string {
+	var names []string
+	for _, v := range verbs() {
+		names = append(names, v.name)
+	}
+	return names
+}
 
 func namesOf(commands []*command) []string {
 	var names []string

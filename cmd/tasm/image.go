@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"tasm/diag"
@@ -294,8 +294,6 @@ func (s *imageSpec) place(e *oci.SpecError) diag.Range {
 	return s.statements[e.Field]
 }
 
-var notInTags = regexp.MustCompile(`[^a-z0-9]+`)
-
 // unnamed is the name of an image whose source has none that would do.
 const unnamed = "image"
 
@@ -303,11 +301,8 @@ const unnamed = "image"
 func defaultTag(source string) string {
 	base := filepath.Base(source)
 	base = strings.TrimSuffix(base, filepath.Ext(base))
-	tag := strings.Trim(notInTags.ReplaceAllString(strings.ToLower(base), "-"), "-")
-	if tag == "" {
-		return unnamed
-	}
-	return tag
+	parts := strings.FieldsFunc(strings.ToLower(base), func(r rune) bool { return !('a' <= r && r <= 'z' || '0' <= r && r <= '9') })
+	return cmp.Or(strings.Join(parts, "-"), unnamed)
 }
 
 func profileNames() []string {

@@ -28,7 +28,6 @@ type inspect struct {
 func inspectCommand() *command {
 	i := &inspect{}
 	c := &command{
-		name:    "inspect",
 		args:    "REF|FILE|DIR",
 		summary: "show what an image is made of, how large it is, if it starts",
 		about: []string{

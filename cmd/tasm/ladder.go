@@ -28,7 +28,6 @@ type ladder struct {
 func ladderCommand() *command {
 	l := &ladder{runLimit: 5 * time.Second}
 	c := &command{
-		name:    "ladder",
 		args:    "FILE",
 		summary: "build a source in every layout, run all, and compare",
 		about: []string{

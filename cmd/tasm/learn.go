@@ -29,7 +29,6 @@ type learner struct {
 func learnCommand() *command {
 	l := &learner{}
 	c := &command{
-		name:    "learn",
 		args:    "[LESSON | start LESSON [FOLDER] | check [FILE...]]",
 		summary: "learn assembly in twelve lessons, with exercises that are checked",
 		about: []string{

@@ -16,7 +16,6 @@ type load struct {
 func loadCommand() *command {
 	l := &load{}
 	c := &command{
-		name:    "load",
 		args:    "FILE",
 		summary: "load an image into the local docker or podman",
 		about: []string{

@@ -12,7 +12,6 @@ import (
 
 func lspCommand() *command {
 	return &command{
-		name:    "lsp",
 		summary: "serve an editor: the language server",
 		about: []string{
 			"Speaks the Language Server Protocol over standard input and output. An editor starts it by itself: docs/editors.md has what to configure for VS Code, Neovim, Helix and Emacs.",

@@ -25,7 +25,6 @@ const nasmVersion = "2.16.01"
 
 func nasmCommand() *command {
 	return &command{
-		name:    "nasm",
 		args:    "NASM-OPTIONS FILE",
 		summary: "take nasm's own command line, for Makefiles and build tools",
 		about: []string{

@@ -23,7 +23,6 @@ type packager struct {
 func imageCommand() *command {
 	p := &packager{}
 	c := &command{
-		name:    "image",
 		args:    "PROGRAM [-- ARGUMENT...]",
 		summary: "make an image of a program that exists already",
 		about: []string{

@@ -17,7 +17,6 @@ type player struct{ port uint16 }
 func playCommand() *command {
 	p := &player{}
 	c := &command{
-		name:    "play",
 		summary: "serve the playground, a page in the browser",
 		about: []string{
 			"Serves a page on this machine only: an editor, the map of the file with all owners of each byte, the search for the smallest file, steps in both directions, and the lessons. The page computes all of it by itself; what is written there leaves the browser only by the links that it shares.",

@@ -27,7 +27,6 @@ type prove struct {
 func proveCommand() *command {
 	p := &prove{}
 	c := &command{
-		name:    "prove",
 		args:    "FILE",
 		summary: "try all that could make a file of one size, and certify it",
 		about: []string{

@@ -21,7 +21,6 @@ type pull struct {
 func pullCommand() *command {
 	p := &pull{}
 	c := &command{
-		name:    "pull",
 		args:    "REF",
 		summary: "fetch an image from a registry into an archive or a folder",
 		about: []string{

@@ -17,7 +17,6 @@ type push struct {
 func pushCommand() *command {
 	p := &push{}
 	c := &command{
-		name:    "push",
 		args:    "FILE REF...",
 		summary: "send an image to a registry",
 		about: []string{

@@ -25,7 +25,6 @@ type size struct {
 func sizeCommand() *command {
 	s := &size{}
 	c := &command{
-		name:    "size",
 		args:    "FILE",
 		summary: "tell where the bytes of an executable went",
 		about: []string{

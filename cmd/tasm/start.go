@@ -21,7 +21,6 @@ type runner struct {
 func runCommand() *command {
 	r := &runner{}
 	c := &command{
-		name:    "run",
 		args:    "FILE [ARGUMENT...]",
 		summary: "run a program here, in a virtual machine, or in docker or podman",
 		about: []string{

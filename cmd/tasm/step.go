@@ -32,7 +32,6 @@ const mostRecorded = 256 << 20
 func stepCommand() *command {
 	s := &stepper{}
 	c := &command{
-		name:    "step",
 		args:    "FILE [ARGUMENT...]",
 		summary: "go through a program step by step, forwards and backwards",
 		about: []string{

@@ -41,7 +41,6 @@ var testFormats = map[string]func(io.Writer, []*report.Source) error{
 func testCommand() *command {
 	t := &tester{limits: spec.Defaults}
 	c := &command{
-		name:    "test",
 		args:    "FILE...",
 		summary: "check that programs do what their sources, or a file, say they must",
 		about: []string{

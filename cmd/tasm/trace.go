@@ -26,7 +26,6 @@ type tracer struct {
 func traceCommand() *command {
 	t := &tracer{}
 	c := &command{
-		name:    "trace",
 		args:    "FILE [ARGUMENT...]",
 		summary: "run a program in a virtual machine and show every step",
 		about: []string{

@@ -8,7 +8,6 @@ import (
 
 func versionCommand() *command {
 	return &command{
-		name:    "version",
 		summary: "print the version",
 		about:   []string{"Prints the version of tasm, and of Go and the system that it was built for."},
 		run: func(sys *system, args []string) error {

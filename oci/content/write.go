@@ -2,6 +2,7 @@ package content
 
 import (
 	"archive/tar"
+	"bufio"
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
@@ -184,7 +185,8 @@ func WriteArchive(w io.Writer, a Artifact, names []string) error {
 	if err != nil {
 		return err
 	}
-	t := tar.NewWriter(w)
+	b := bufio.NewWriterSize(w, 64<<10)
+	t := tar.NewWriter(b)
 	for _, f := range append(append(head, blobs.list...), docker) {
 		if err := t.WriteHeader(&tar.Header{Name: f.name, Mode: 0o644, Size: f.size, Format: tar.FormatUSTAR}); err != nil {
 			return err
@@ -193,7 +195,7 @@ func WriteArchive(w io.Writer, a Artifact, names []string) error {
 			return err
 		}
 	}
-	return t.Close()
+	return errors.Join(t.Close(), b.Flush())
 }
 
 func (f item) copyTo(w io.Writer) error {

@@ -192,6 +192,10 @@ func (e *encoder) bestBlock(lo, hi int) *block {
 // still be improved: no parse makes up for more.
 const hopeless = 5
 
+// distant is how many times what a parse has gained a dynamic block may be behind the
+// fixed codes, and still be improved: the gains get smaller with each parse.
+const distant = 2
+
 // improve parses with the codes of a dynamic block, makes codes for that parse,
 // and so on, and returns the smallest of these blocks and best.
 func (e *encoder) improve(best, b *block) *block {
@@ -202,10 +206,13 @@ func (e *encoder) improve(best, b *block) *block {
 		}
 		p.set(b.book)
 		next := newDynamic(b.lo, b.hi, e.parse(b.lo, b.hi, &p))
-		if next.bits == b.bits || next.bits > best.bits*hopeless/4 {
+		gain := b.bits - next.bits
+		if gain == 0 || next.bits > best.bits*hopeless/4 {
 			break
 		}
-		b = next
+		if b = next; best.kind == fixed && b.bits-best.bits > distant*max(gain, -gain) {
+			break
+		}
 	}
 	if b.bits < best.bits {
 		best = b

@@ -43,6 +43,8 @@ type prices struct {
 	literal [256]uint32
 	length  [maxMatch + 1]uint32
 	dist    [numDist]uint32
+	// rises are the lengths that cost less than those longer by one, descending.
+	rises []int
 }
 
 // set derives the prices from code lengths. A symbol that has no code yet gets
@@ -55,6 +57,12 @@ func (p *prices) set(b *codeBook) {
 	for l := minMatch; l <= maxMatch; l++ {
 		i := int(lengthIndex[l])
 		p.length[l] = lit(firstLength+i) + uint32(lengthRuns[i].extra)
+	}
+	p.rises = p.rises[:0]
+	for l := maxMatch - 1; l >= minMatch; l-- {
+		if p.length[l] < p.length[l+1] {
+			p.rises = append(p.rises, l)
+		}
 	}
 	for i := range p.dist {
 		p.dist[i] = dist(i) + uint32(distRuns[i].extra)
@@ -150,17 +158,33 @@ type offer struct {
 // the lengths.
 func (o offer) within(before offer) bool { return before.base <= o.base && before.length >= o.length }
 
-// relax notes where the offer leads to for less than is known, from shortest on. Of
-// lengths with one code, whose price is the same, only the longest can where the offer
-// before has led to the others already, as in a run of equal bytes.
+// relax notes where the offer leads to for less than is known, from shortest on. Where
+// the offer before has led to the same for no more, as in a run of equal bytes, only
+// lengths can that cost less than those longer by one, and the longest.
 func (o offer) relax(cost []uint32, step []token, shortest int, dist uint16, p *prices, within bool) {
-	for l := o.length; l >= shortest; l-- {
-		if c := o.base + p.length[l]; c < cost[l] {
-			cost[l] = c
-			step[l] = token{length: uint16(l), dist: dist}
+	if !within {
+		for l := o.length; l >= shortest; l-- {
+			o.lead(cost, step, l, dist, p)
 		}
-		if within {
-			l = lengthRuns[lengthIndex[l]].base // the next is the longest of the code below
+		return
+	}
+	if o.length >= shortest {
+		o.lead(cost, step, o.length, dist, p)
+	}
+	for _, l := range p.rises {
+		if l < shortest {
+			break
 		}
+		if l < o.length {
+			o.lead(cost, step, l, dist, p)
+		}
+	}
+}
+
+// lead notes where a match of a length leads to, if that is for less than is known.
+func (o offer) lead(cost []uint32, step []token, length int, dist uint16, p *prices) {
+	if c := o.base + p.length[length]; c < cost[length] {
+		cost[length] = c
+		step[length] = token{length: uint16(length), dist: dist}
 	}
 }
