@@ -1,9 +1,12 @@
 package spec
 
 import (
+	"slices"
+
 	"tasm/assembler"
 	"tasm/codegen/x86"
 	"tasm/diag"
+	"tasm/lang"
 	"tasm/layout"
 	"tasm/program"
 	"tasm/symbols"
@@ -82,12 +85,43 @@ func (p *Program) Build(target, strategy string, flat bool) *Built {
 	return b
 }
 
+// named is what a test calls an instruction by.
+type named struct {
+	mnemonic x86.Mnemonic
+	prefix   x86.PrefixID // of repetition, or lock; NoPrefix for a mnemonic
+	sys      bool         // the statement SYS
+}
+
+// instructionPrefixes are the prefixes that a test can ask for.
+var instructionPrefixes = []string{"lock", "rep", "repe", "repne", "repnz", "repz"}
+
+func instructionNamed(name string) named {
+	return named{x86.LookupMnemonic(name), x86.LookupPrefix(name), name == "sys"}
+}
+
+// instructionNames are the names that a test can give.
+func instructionNames() []string {
+	return append(append(x86.Mnemonics(), instructionPrefixes...), "sys")
+}
+
+// is reports whether an instruction is what was named.
+func (n named) is(m x86.Mnemonic, prefixes []x86.PrefixID) bool {
+	if n.prefix != x86.NoPrefix {
+		return slices.ContainsFunc(prefixes, n.prefix.Same)
+	}
+	return !n.sys && synonyms(n.mnemonic, m)
+}
+
 // uses returns where the source uses an instruction, nil if it does not.
-func (b *Built) uses(m x86.Mnemonic) *diag.Range {
+func (b *Built) uses(n named) *diag.Range {
 	for _, s := range b.Program.Sections {
 		for i := range s.Fragments {
 			f := &s.Fragments[i]
-			if f.Kind == program.Code && f.Instruction != nil && synonyms(m, f.Instruction.Mnemonic) {
+			if f.Kind != program.Code || f.Instruction == nil {
+				continue
+			}
+			_, sys := f.Source.Body.(*lang.Syscall)
+			if n.is(f.Instruction.Mnemonic, f.Instruction.Prefixes) || n.sys && sys {
 				return &f.Source.Range
 			}
 		}

@@ -81,8 +81,32 @@ type Outcome struct {
 	// What only the virtual machine tells.
 	Calls    map[string]int // by name
 	Steps    int64
-	Executed map[*x86.Form]bool
+	Executed map[execution]bool
 	writes   []written
+}
+
+// execution is an instruction carried out, with a prefix, NoPrefix if it has none.
+type execution struct {
+	form   *x86.Form
+	prefix x86.PrefixID
+}
+
+// note notes that an instruction is carried out.
+func (o *Outcome) note(in *x86.Decoded) {
+	o.Executed[execution{form: in.Form}] = true
+	for _, p := range in.Prefixes {
+		o.Executed[execution{in.Form, p}] = true
+	}
+}
+
+// executed reports whether an instruction was carried out.
+func (o *Outcome) executed(n named) bool {
+	for e := range o.Executed {
+		if n.is(e.form.Mnemonic(), []x86.PrefixID{e.prefix}) {
+			return true
+		}
+	}
+	return false
 }
 
 // written is a write to standard output: up to which byte, by which instruction.

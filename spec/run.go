@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"tasm/codegen/x86"
 	"tasm/crash"
 	"tasm/diag"
 	"tasm/vm"
@@ -239,7 +238,7 @@ func (r *Runner) once(ctx context.Context, b *Built, c *Case, record int64) (*Ou
 	}
 	o := &Outcome{Built: b, File: v.File}
 	if c.has(looksAtInstructions) {
-		o.Executed = map[*x86.Form]bool{}
+		o.Executed = map[execution]bool{}
 	}
 	o.Reason = r.steps(ctx, v, o, stdout)
 	if stop := v.Stop(); stop != nil {
@@ -265,7 +264,7 @@ func (r *Runner) steps(ctx context.Context, v *vm.VM, o *Outcome, stdout *sink) 
 	for n, length := 1, 0; ; n++ {
 		if o.Executed != nil {
 			if in := v.Instruction(); in != nil {
-				o.Executed[in.Form] = true
+				o.note(in)
 			}
 		}
 		ip := v.IP()

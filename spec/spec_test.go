@@ -137,6 +137,13 @@ func TestEnds(t *testing.T) {
 	tests := []struct{ code, lines, wrong string }{
 		{"sys exit, 7", "expect status 7", ""},
 		{"db 0x90\nsys exit, 0", "expect no instruction nop", "though its source does not name it"},
+		{"rep movsb\nsys exit, 0", "expect no instruction rep", "the source uses rep"},
+		{"repe cmpsb\nsys exit, 0", "expect no instruction rep", "the source uses rep"}, // the same byte
+		{"repe cmpsb\nsys exit, 0", "expect no instruction repne lock\nexpect instruction rep cmpsb", ""},
+		{"movsd\nsys exit, 0", "expect instruction rep\nexpect signal SIGSEGV", "never carries out rep"},
+		{"db 0xf3, 0xa4\nsys exit, 0", "expect no instruction rep", "though its source does not name it"},
+		{"sys exit, 0", "expect no instruction sys", "the source uses sys"},
+		{"mov eax, 1\nint 0x80", "expect no instruction sys", ""},
 		{"sys exit, 7", "expect signal SIGSEGV", "exits with status 7, where an end by SIGSEGV"},
 		{"mov [0], eax", "expect signal SIGSEGV", ""},
 		{"mov [0], eax", "expect signal SIGFPE", "is ended by SIGSEGV, where an end by SIGFPE"},

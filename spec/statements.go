@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 
-	"tasm/codegen/x86"
 	"tasm/layout"
 	"tasm/linux"
 	"tasm/vm"
@@ -69,8 +68,8 @@ func init() {
 		{"expect signal", "SIGNAL", "the signal that ends it", (*reader).expectSignal},
 		{"expect call", "NAME...", "system calls that it makes", func(r *reader) { r.calls(true) }},
 		{"expect no call", "NAME...", "system calls that it does not make", func(r *reader) { r.calls(false) }},
-		{"expect instruction", "NAME...", "instructions that it carries out", func(r *reader) { r.instructions(true) }},
-		{"expect no instruction", "NAME...", "instructions that its source does not contain, not even as data that runs", func(r *reader) { r.instructions(false) }},
+		{"expect instruction", "NAME...", "instructions that it carries out, or prefixes such as rep", func(r *reader) { r.instructions(true) }},
+		{"expect no instruction", "NAME...", "instructions or prefixes that its source does not contain, not even as data that runs, or sys", func(r *reader) { r.instructions(false) }},
 		{"expect at most", "N steps|bytes|calls|ms", "bounds: instructions carried out, the size of the file, system calls, milliseconds", func(r *reader) { r.bound(true) }},
 		{"expect at least", "N steps|bytes|calls|ms", "the same, from below", func(r *reader) { r.bound(false) }},
 	}...)
@@ -342,21 +341,19 @@ func (r *reader) instructions(wanted bool) {
 	for i := range r.tokens { // as in a source
 		r.tokens[i].text = strings.ToLower(r.tokens[i].text)
 	}
-	for _, t := range r.words("an instruction", x86.Mnemonics()) {
-		m := x86.LookupMnemonic(t.text)
+	for _, t := range r.words("an instruction", instructionNames()) {
+		n := instructionNamed(t.text)
 		if wanted {
 			r.expect("", looksAtInstructions, func(o *Outcome) *finding {
-				for form := range o.Executed {
-					if synonyms(m, form.Mnemonic()) {
-						return nil
-					}
+				if o.executed(n) || n.sys && o.Built.uses(n) != nil {
+					return nil
 				}
 				return found("the program never carries out %s", t.text)
 			})
 			continue
 		}
 		r.expect("", looksAtFile, func(o *Outcome) *finding {
-			if at := o.Built.uses(m); at != nil {
+			if at := o.Built.uses(n); at != nil {
 				f := found("the source uses %s", t.text)
 				f.note, f.noteText = *at, "here"
 				return f
@@ -365,15 +362,10 @@ func (r *reader) instructions(wanted bool) {
 		})
 		// Nor smuggled in as data. In other layouts than plain code is not the source's alone.
 		r.expect("", looksAtInstructions, func(o *Outcome) *finding {
-			if o.Built.Layout != "plain" || o.Built.uses(m) != nil {
+			if o.Built.Layout != "plain" || o.Built.uses(n) != nil || !o.executed(n) {
 				return nil
 			}
-			for form := range o.Executed {
-				if synonyms(m, form.Mnemonic()) {
-					return found("the program carries out %s, though its source does not name it", t.text)
-				}
-			}
-			return nil
+			return found("the program carries out %s, though its source does not name it", t.text)
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"tasm/diag"
 	"tasm/layout"
+	"tasm/lint"
 	"tasm/listing"
 	"tasm/program"
 )
@@ -67,6 +68,7 @@ func (s *size) run(sys *system, args []string) error {
 	if err != nil {
 		return err
 	}
+	messages.Append(lint.Check(built.Program, built.Files))
 	made, early := s.searchOptions.run(sys, built, messages)
 	if s.report(sys, built.Files, messages) > 0 || made == nil {
 		return errReported

@@ -133,6 +133,21 @@ func PrefixName(p PrefixID) string {
 	return prefixes[p].name
 }
 
+// LookupPrefix returns the prefix of a name, in lower case; NoPrefix for all else.
+func LookupPrefix(name string) PrefixID {
+	for p := Wait; p < prefixCount; p++ {
+		if prefixes[p].name == name {
+			return p
+		}
+	}
+	return NoPrefix
+}
+
+// Same reports whether two prefixes are the same byte, as rep and repe are.
+func (p PrefixID) Same(q PrefixID) bool {
+	return p == q || prefixes[p].slot == prefixes[q].slot && prefixes[p].code == prefixes[q].code && prefixes[p].code != 0
+}
+
 // SegmentPrefix returns the prefix that a segment register makes when it
 // stands before an instruction (es movsb) or in an address ([es:di]); ok is
 // false for any other register.
