@@ -35,8 +35,8 @@ func union(a, b *big.Int) *big.Int {
 
 // follow runs a file; nil where it does not run in the virtual machine. With changes only
 // instructions have a part in something that change it.
-func follow(file []byte, changes bool) *run {
-	v, err := vm.New(file, vm.Options{Args: []string{"program"}, Stdin: strings.NewReader(""), MaxSteps: mostSteps, Record: 1 << 16})
+func follow(file []byte, s setup, changes bool) *run {
+	v, err := vm.New(file, vm.Options{Args: s.args, Stdin: strings.NewReader(s.stdin), Force: s.force, MaxSteps: mostSteps, Record: 1 << 16})
 	if err != nil {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"tasm/lang"
 	"tasm/layout"
 	"tasm/program"
+	"tasm/vm"
 )
 
 // Bounds of a run.
@@ -24,9 +25,24 @@ const (
 	mostLines = 12 // statements that an instruction may stand for
 )
 
+// setup is how a program is started for a run, and what the kernel answers.
+type setup struct {
+	args  []string
+	stdin string
+	force []vm.Force
+}
+
+// setups are the runs that are followed: without arguments and input, with both, and where
+// output fails.
+var setups = []setup{
+	{args: []string{"program"}},
+	{args: []string{"program", "12", "word"}, stdin: "12 words\nand more\n"},
+	{args: []string{"program", "12"}, stdin: "12 words\n", force: []vm.Force{{Call: "write", Error: "EPIPE"}}},
+}
+
 // Complete returns a file that was made of a program with statements also for those of
-// its instructions and data that have none, as far as a run without arguments and input
-// tells. Where all have one, it is the file itself.
+// its instructions and data that have none, as far as a few runs tell. Where all have one,
+// it is the file itself.
 func Complete(f *layout.File, p *program.Program) *layout.File {
 	bare := func(x layout.Part) bool {
 		return x.Source == nil && (x.Kind == layout.CodePart || x.Kind == layout.DataPart)
@@ -38,14 +54,17 @@ func Complete(f *layout.File, p *program.Program) *layout.File {
 	if plain == nil {
 		return f
 	}
-	written, found := follow(plain.Bytes, false), follow(f.Bytes, true)
-	if written == nil || found == nil {
-		return f
-	}
 	m := &matcher{plain: statements(plain), stands: map[uint64][]*lang.Statement{}}
-	for i := range min(len(written.calls), len(found.calls)) {
-		if !m.call(written, found, &written.calls[i], &found.calls[i]) {
-			break // from here on they are different calls
+	for _, s := range setups {
+		written, found := follow(plain.Bytes, s, false), follow(f.Bytes, s, true)
+		if written == nil || found == nil {
+			return f
+		}
+		m.runs = append(m.runs, found)
+		for i := range min(len(written.calls), len(found.calls)) {
+			if !m.call(written, found, &written.calls[i], &found.calls[i]) {
+				break // from here on they are different calls
+			}
 		}
 	}
 	anew := !slices.ContainsFunc(f.Parts, func(x layout.Part) bool { return x.Kind == layout.CodePart && !bare(x) || x.Fragment != nil })
@@ -67,7 +86,7 @@ func Complete(f *layout.File, p *program.Program) *layout.File {
 		default:
 			part.Also = list // none of them begins here
 		}
-		if anew && part.Kind == layout.CodePart && found.idle(part.Address) {
+		if anew && part.Kind == layout.CodePart && m.idle(part.Address) {
 			part.Why = strings.TrimPrefix(part.Why+"; nothing needs what it does", "; ")
 		}
 	}
@@ -102,6 +121,7 @@ type matcher struct {
 	plain  []place
 	stands map[uint64][]*lang.Statement // by the address of an instruction of the new file
 	data   []pair
+	runs   []*run // of the new file
 }
 
 // pair is memory that a call is given in both files.
@@ -210,8 +230,15 @@ type argument struct {
 	size  uint64   // bytes that the kernel reads there
 }
 
-// idle reports whether an instruction ran and nothing needed what it did.
-func (r *run) idle(address uint64) bool {
-	n, ran := r.index[address]
-	return ran && r.whole && r.needed.Bit(n) == 0
+// idle reports whether an instruction ran and nothing needed what it did, in any run.
+func (m *matcher) idle(address uint64) bool {
+	ran := false
+	for _, r := range m.runs {
+		n, here := r.index[address]
+		if here && (!r.whole || r.needed.Bit(n) != 0) {
+			return false
+		}
+		ran = ran || here
+	}
+	return ran
 }

@@ -1,6 +1,7 @@
 package origin_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -89,4 +90,22 @@ func TestSame(t *testing.T) {
 	if origin.Complete(file, p) != file {
 		t.Error("a plain file is another one")
 	}
+}
+
+// TestArguments finds a line that only a run with arguments comes to: echo writes them.
+func TestArguments(t *testing.T) {
+	source, err := os.ReadFile("../samples/echo.tasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := 1 + strings.Count(string(source[:strings.Index(string(source), "sys     write, 1, esi, edx")]), "\n")
+	file, _, files := complete(t, string(source))
+	for i := range file.Parts {
+		for _, s := range file.Parts[i].Also {
+			if files.Position(s.Range).Line == line {
+				return
+			}
+		}
+	}
+	t.Errorf("nothing stands for line %d", line)
 }
