@@ -116,7 +116,7 @@ func (l *Listing) draw(w io.Writer, alone bool) {
 		at = end
 	}
 	width := margin + perLine*cellWidth + gap
-	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="group" aria-label="the bytes of the file, and what they belong to">
 <style>
 %stext { font-family: monospace; font-size: 11px; fill: var(--ink) }
 .byte { font-size: 15px; font-weight: bold }
@@ -167,7 +167,7 @@ func (l *Listing) drawLine(body *strings.Builder, row int, at, end int64, y int,
 		if r.May.Known {
 			class = mayClasses[r.May.Kind]
 		}
-		fmt.Fprintf(body, "<g tabindex=\"0\" data-owners=\"%s\"><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>", numbers(r.Owners), html.EscapeString(l.describe(r, i)), x(i), y, cellWidth, cellTop, class)
+		fmt.Fprintf(body, "<g role=\"img\" tabindex=\"0\" data-owners=\"%s\"><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>", numbers(r.Owners), html.EscapeString(l.describe(r, i)), x(i), y, cellWidth, cellTop, class)
 		text(x(i)+8, y+20, "byte", fmt.Sprintf("%02x", l.Bytes[i]))
 		if c := l.Bytes[i]; c >= ' ' && c <= '~' { // others have no sign, which may look like that of free bytes
 			text(x(i)+44, y+20, "label", quote(l.Bytes[i:i+1]))
@@ -180,7 +180,7 @@ func (l *Listing) drawLine(body *strings.Builder, row int, at, end int64, y int,
 		text(gap, y+12, "lane", lane.name)
 		for _, b := range lane.bars {
 			label := l.label(b.owner, b.from > b.owner.Offset)
-			fmt.Fprintf(body, "<g tabindex=\"0\" data-owners=\"%d\"><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>",
+			fmt.Fprintf(body, "<g role=\"img\" tabindex=\"0\" data-owners=\"%d\"><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"/>",
 				b.index, html.EscapeString(b.owner.describe()), x(b.from), y, x(b.to)-x(b.from), laneTop, kindClasses[b.owner.Kind])
 			text(x(b.from)+4, y+12, "label", cut(label, int(float64(x(b.to)-x(b.from)-6)/charWidth)))
 			body.WriteString("</g>\n")
@@ -245,7 +245,14 @@ func (o *Owner) describe() string {
 	if o.Program >= 0 {
 		s += fmt.Sprintf(" of program header %d", o.Program)
 	}
-	s += fmt.Sprintf(" %s, offset %#x, %d bytes, address %#x", o.Text, o.Offset, o.Size, o.Address)
+	if o.Text != "" {
+		s += " " + o.Text
+	}
+	bytes := "bytes"
+	if o.Size == 1 {
+		bytes = "byte"
+	}
+	s += fmt.Sprintf(", offset %#x, %d %s, address %#x", o.Offset, o.Size, bytes, o.Address)
 	if o.Remark != "" {
 		s += ": " + o.Remark
 	}

@@ -15,7 +15,7 @@ import (
 // finders find the entry of a word, each those of one kind, in lower case. Where a
 // word has several meanings they stand in this order.
 var finders = []func(word string) (Entry, bool){
-	instruction, register, flagEntry, language, field, systemCall, errorNumber, signalEntry,
+	instruction, register, flagEntry, language, field, systemCall, errorNumber, signalEntry, numberEntry,
 }
 
 // Lookup returns the entry of a word in any case: its first meaning.

@@ -129,3 +129,18 @@ func FuzzLookup(f *testing.F) {
 		Nearest(word)
 	})
 }
+
+// TestNumber tells what a number means as a call, an error, a signal and a character.
+func TestNumber(t *testing.T) {
+	for word, want := range map[string]string{"4": "write stat EINTR SIGILL", "0x3c": "umask exit ENOSTR <", "65": "getpgrp semop ENOPKG A", "9999": "", "4x": ""} {
+		var got []string
+		for _, e := range All(word) {
+			for _, row := range e.Sections[0].Rows {
+				got = append(got, strings.Trim(row[1], "'"))
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, not %q", word, got, want)
+		}
+	}
+}

@@ -88,7 +88,7 @@ func flagEntry(word string) (Entry, bool) {
 	if w == nil {
 		return Entry{}, false
 	}
-	e := Entry{Word: strings.ToUpper(word), Kind: "flag", Title: w.usage, Summary: w.about}
+	e := Entry{Word: strings.ToUpper(w.names[0]), Kind: "flag", Title: w.usage, Summary: w.about}
 	var rows [][]string
 	for _, use := range []struct {
 		title string
@@ -100,7 +100,7 @@ func flagEntry(word string) (Entry, bool) {
 		{"set by", func(f x86.Flags) x86.FlagSet { return f.Set }},
 		{"undefined after", func(f x86.Flags) x86.FlagSet { return f.Undefined }},
 	} {
-		if list := mnemonicsWith(flagBits[word], use.has); list != "" {
+		if list := mnemonicsWith(flagBits[w.names[0]], use.has); list != "" {
 			rows = append(rows, []string{use.title, list})
 		}
 	}

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -20,6 +21,11 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"tasm"
+	"tasm/layout/elf"
+	"tasm/listing"
+	"tasm/symbols"
 )
 
 var pictures = flag.String("pictures", "", "a folder for screenshots")
@@ -233,6 +239,40 @@ func TestAccessible(t *testing.T) {
 			}
 			os.WriteFile(*pictures+"/"+c.name+".png", png, 0o644)
 		}
+	}
+}
+
+// TestMap goes through the page that 'tasm explain -o x.html' writes: by arrows, by touch, and
+// asks axe about it on a phone.
+func TestMap(t *testing.T) {
+	src := tasm.Source{Name: "a.tasm", Text: []byte("target linux/386\n_start: mov eax, 1\nmov ebx, 7\nint 0x80\n")}
+	r, _ := tasm.Build(context.Background(), src, tasm.Options{Layout: "plain", Instructions: true})
+	loader, _ := elf.ByName("")
+	path := filepath.Join(t.TempDir(), "map.html")
+	out, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmp.Or(listing.New("a.tasm", r.File, symbols.New(r.File, r.Program, r.Files), loader, 32).HTML(out), out.Close()); err != nil {
+		t.Fatal(err)
+	}
+	axe, err := os.ReadFile("web/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := browser(t)
+	at := func(text string) action {
+		return chromedp.Steps(until(`document.activeElement.textContent.startsWith("`+text+`")`), contains("about", text))
+	}
+	do(t, ctx, "the keyboard", chromedp.EmulateViewport(360, 640, chromedp.EmulateMobile, chromedp.EmulateTouch), chromedp.Navigate("file://"+path),
+		chromedp.KeyEvent("\t"), at("byte 0x0: 7f"), chromedp.KeyEvent(kb.ArrowRight), at("byte 0x1: 45"),
+		chromedp.KeyEvent(kb.ArrowDown), at("field EI_MAG"), until(`document.querySelectorAll("svg .lit").length === 5`), chromedp.KeyEvent(kb.ArrowUp), at("byte 0x"),
+		chromedp.KeyEvent(kb.End), at("instruction int 0x80"), chromedp.KeyEvent(kb.Escape), until(`document.querySelector(".lit") === null`))
+	do(t, ctx, "a touch", script(`document.querySelector("svg [data-owners]").dispatchEvent(new PointerEvent("click", {pointerType: "touch"}))`), contains("about", "byte 0x0"),
+		until(`document.documentElement.scrollWidth <= innerWidth`), script(string(axe)))
+	violations, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes[0].html))`, chromedp.EvalAwaitPromise))
+	if err != nil || len(violations) > 0 {
+		t.Errorf("%v %s", err, strings.Join(violations, "\n"))
 	}
 }
 
