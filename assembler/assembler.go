@@ -95,14 +95,16 @@ type Options struct {
 	Lines bool
 	// Listing is told of what is read and placed in the last pass; nil for nobody.
 	Listing Listing
-	// ListAlways lists a source of which lines could not be read, too.
+	// ListAlways lists a source of which lines could not be read, too, as far as the
+	// first pass knows it.
 	ListAlways bool
 }
 
 // Listing follows the last pass line by line.
 type Listing interface {
-	// Begin is the start of a pass that may be the last.
-	Begin()
+	// Begin is the start of a pass that may be the last, or with lengths of the first,
+	// in which values are not known yet.
+	Begin(lengths bool)
 	// Line is told of each line that is read, how deep in files and macros it
 	// stands and whether it is in the body of a macro.
 	Line(at diag.Range, depth int, macro bool)
@@ -167,9 +169,9 @@ func (l *lastPass) Note(depth int, text string) {
 }
 
 // listing reports whether the pass is listed: the last one, unless a line could not
-// be read, and the listing is not asked for all the same.
+// be read. Then the first one stands, if the listing is asked for all the same.
 func (a *assembler) listing() bool {
-	return a.final && a.opts.Listing != nil && (!a.misread || a.opts.ListAlways)
+	return a.opts.Listing != nil && (a.final && !a.misread || a.pass == 1 && a.opts.ListAlways)
 }
 
 func newParser(files *diag.Files, opts Options, lister parser.Lister) *parser.Parser {
@@ -328,7 +330,7 @@ func (a *assembler) runPass() {
 	a.cpu, a.withoutVEX, a.withoutEVEX = cpuAny, false, false
 	a.float = lang.FloatMode{}
 	if a.listing() {
-		a.opts.Listing.Begin()
+		a.opts.Listing.Begin(!a.final)
 	}
 	a.used64, a.defaultRel, a.defaultBound, a.sectalignOff = false, false, false, false
 	a.code16 = diag.Range{}
@@ -381,7 +383,7 @@ func (a *assembler) readPass() {
 		}
 		a.here = a.current.size // what $ means to a condition before the next statement
 	}
-	a.misread = a.misread || a.syntax.Errors() > 0
+	a.misread = a.misread || stream.Misread()
 	a.dependent = stream.Dependent()
 	a.steps = nil
 }

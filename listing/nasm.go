@@ -24,6 +24,8 @@ type Nasm struct {
 	Show    parser.Shown
 
 	begun     bool
+	lengths   bool  // of what is placed are listed, not the bytes
+	length    int64 // of what the line at hand has placed
 	out       strings.Builder
 	line      int // number of the line at hand, 0 before the first
 	text      string
@@ -56,9 +58,10 @@ type place struct {
 // dataWidth is how many characters of data stand in a row.
 const dataWidth = 18
 
-// Begin forgets what was listed: another pass begins.
-func (n *Nasm) Begin() {
-	*n = Nasm{Files: n.Files, Root: n.Root, Decimal: n.Decimal, Show: n.Show, begun: true, seen: []place{{file: n.Root}}}
+// Begin forgets what was listed: another pass begins, in which lengths are known
+// at most or also what is placed.
+func (n *Nasm) Begin(lengths bool) {
+	*n = Nasm{Files: n.Files, Root: n.Root, Decimal: n.Decimal, Show: n.Show, begun: true, lengths: lengths, seen: []place{{file: n.Root}}}
 }
 
 // Begun reports whether there is anything to list.
@@ -165,6 +168,13 @@ func squeeze(text string) string {
 
 // Place is told of what a line makes, offset bytes into section s.
 func (n *Nasm) Place(f *program.Fragment, offset int64, s lang.SegmentID) {
+	if n.lengths {
+		if n.length == 0 {
+			n.offset = offset
+		}
+		n.length += f.Size * f.Repeat
+		return
+	}
 	_, padding := f.Source.Body.(*lang.Align)
 	if f.Source == n.last && (f.Source.Times != nil || padding && bytes.Equal(f.Bytes, n.lastBytes)) {
 		n.times += f.Repeat
@@ -259,7 +269,10 @@ func (n *Nasm) repeated() {
 	if n.times > 1 {
 		n.piece(n.offset, n.count("rep", n.times))
 	}
-	n.last, n.times = nil, 0
+	if n.length > 0 {
+		n.piece(n.offset, n.count("len", n.length))
+	}
+	n.last, n.times, n.length = nil, 0, 0
 }
 
 // count is a number of bytes or repetitions.

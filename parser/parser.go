@@ -90,6 +90,8 @@ type lineSource interface {
 	nextLine() (Line, *lang.Expansion, bool)
 	// dependent reports whether the lines so far depend on values of symbols.
 	dependent() bool
+	// demanded is how many errors the source itself has asked for.
+	demanded() int
 }
 
 // Pass reads the file root from its start. env answers what preprocessor
@@ -180,6 +182,9 @@ func (s *Stream) Release() { s.grammar.release() }
 // condition asked for a label or for $. If so the next pass must read the
 // source again; otherwise the statements can be used again.
 func (s *Stream) Dependent() bool { return s.lines.dependent() }
+
+// Misread reports whether a line could not be read; %error leaves none of them out.
+func (s *Stream) Misread() bool { return s.messages.Errors() > s.lines.demanded() }
 
 // source returns the text of a file as a string, which tokens are parts of.
 func (p *Parser) source(id diag.FileID) string {

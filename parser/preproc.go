@@ -126,14 +126,15 @@ type preprocessor struct {
 	skipping bool
 	contexts []*context
 
-	single    macroTable[*singleMacro]
-	multi     macroTable[*multiMacro]
-	hidden    map[string]bool           // predefined macros taken back by %undef
-	used      map[string]bool           // packages read by %use
-	noAliases bool                      // %aliases off
-	seen      map[diag.FileID]bool      // files read by %include or %require
-	own       bool                      // tasm's own macros are being read
-	magic     map[string][]*singleMacro // predefined macros asked for so far
+	single     macroTable[*singleMacro]
+	multi      macroTable[*multiMacro]
+	hidden     map[string]bool           // predefined macros taken back by %undef
+	used       map[string]bool           // packages read by %use
+	noAliases  bool                      // %aliases off
+	userErrors int                       // of %error
+	seen       map[diag.FileID]bool      // files read by %include or %require
+	own        bool                      // tasm's own macros are being read
+	magic      map[string][]*singleMacro // predefined macros asked for so far
 
 	numbering numbering  // of %line
 	stack     stackFrame // of %stacksize, %arg and %local
@@ -239,6 +240,8 @@ func (r *recorder) Warn(m *diag.Message) {
 // dependent reports whether the lines given out so far depend on values of
 // symbols, so that the source must be read again in the next pass.
 func (p *preprocessor) dependent() bool { return p.env.asked }
+
+func (p *preprocessor) demanded() int { return p.userErrors }
 
 // newPreprocessor starts reading file.
 func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pass int, file diag.FileID) *preprocessor {

@@ -459,7 +459,10 @@ func (p *preprocessor) message(d *command) string {
 }
 
 // userError obeys %error.
-func (p *preprocessor) userError(d *command) { p.errorf(d.line.Range, "%s", p.message(d)) }
+func (p *preprocessor) userError(d *command) {
+	p.errorf(d.line.Range, "%s", p.message(d))
+	p.userErrors++
+}
 
 // userWarning obeys %warning.
 func (p *preprocessor) userWarning(d *command) {

@@ -313,3 +313,38 @@ func compareListings(t *testing.T, options string) {
 		}
 	}
 }
+
+// TestNasmListingsOfMistakes compares what is listed of sources with mistakes, except
+// the messages: a line that can't be read leaves lengths with -Lp and no listing
+// without, an error that the source asks for neither.
+func TestNasmListingsOfMistakes(t *testing.T) {
+	const source = "a:\tnop\n\ttimes 3 mov eax, ebx\n\tresb 20\n\tjmp b\n\tMISTAKE\n%macro m 1\n\tmov al, %1\n%endmacro\n\tm 5\n\talign 8\nb:\tdd a\n"
+	for _, mistake := range []string{"mov eax, (", "%error no", "mov eax"} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "main.asm")
+		writeText(t, name, strings.ReplaceAll(source, "MISTAKE", mistake))
+		for _, options := range []string{"-w-all", "-Lp", "-Lpmd"} {
+			args := []string{"-f", "elf64", options, "-o", filepath.Join(dir, "out"), name, "-l"}
+			exec.Command("nasm", append(args, filepath.Join(dir, "theirs"))...).Run()
+			runTasm("", append(append([]string{"nasm"}, args...), filepath.Join(dir, "ours"))...)
+			files := filesOf(t, dir)
+			theirs, ours := files["/theirs"], files["/ours"]
+			if diff := cmp.Diff(withoutMessages(theirs), withoutMessages(ours)); diff != "" || (theirs == "") != (ours == "") {
+				t.Errorf("%s, %s: the listing differs (-nasm +tasm):\n%s", mistake, options, diff)
+			}
+			os.Remove(filepath.Join(dir, "theirs"))
+			os.Remove(filepath.Join(dir, "ours"))
+		}
+	}
+}
+
+// withoutMessages is a listing without the lines of messages.
+func withoutMessages(listing string) string {
+	var b strings.Builder
+	for line := range strings.Lines(listing) {
+		if !strings.Contains(line, "******") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}

@@ -99,25 +99,26 @@ _start:	mov eax, 4
 `
 
 // TestLadder builds the rungs of the well-known way down to a small program
-// with nasm and with tasm in its place.
+// with nasm and with tasm in its place. Debug information holds the name of the
+// directory: the first size is that of names of 6 to 12 letters.
 func TestLadder(t *testing.T) {
 	for _, rung := range []struct {
 		assemble, link string
-		size           int64 // 0 where it depends on the directory's name
+		size           int64
 	}{
-		{"-f elf64 -F dwarf -g hello64.asm", "ld -m elf_x86_64", 0},
-		{"-f elf64 -F dwarf -g hello64.asm", "ld -s", 8496},
-		{"-f elf64 hello64.asm", "ld -N -s --no-warn-rwx-segments", 472},
+		{"-f elf64 -F dwarf -g hello.asm", "ld -m elf_x86_64", 9416},
+		{"-f elf64 -F dwarf -g hello.asm", "ld -s", 8496},
+		{"-f elf64 hello.asm", "ld -N -s --no-warn-rwx-segments", 472},
 		{"-f elf -Ox hello32.asm", "ld -m elf_i386 -N -s -x -nostdlib --no-warn-rwx-segments", 336},
 	} {
-		size := rung.size
-		for _, nasm := range []string{"nasm", "NASM"} {
-			dir := folder(t, map[string]string{"hello64.asm": hello64, "hello32.asm": hello32})
-			assembler := nasm
-			if nasm == "nasm" {
-				assembler = "/usr/bin/nasm"
+		for _, nasm := range []string{"/usr/bin/nasm", "NASM"} {
+			dir := shortFolder(t)
+			for name, text := range map[string]string{"hello.asm": hello64, "hello32.asm": hello32} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
 			}
-			do(t, dir, assembler+" "+rung.assemble+" -o hello.o")
+			do(t, dir, nasm+" "+rung.assemble+" -o hello.o")
 			do(t, dir, rung.link+" -o hello hello.o")
 			if out := do(t, dir, "./hello"); out != "Hi IDBS Engineering! RE\n" {
 				t.Errorf("%s: prints %q", rung.link, out)
@@ -126,14 +127,22 @@ func TestLadder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if size == 0 {
-				size = info.Size()
-			}
-			if info.Size() != size {
-				t.Errorf("%s %s, %s: %d bytes, want %d", nasm, rung.assemble, rung.link, info.Size(), size)
+			if info.Size() != rung.size {
+				t.Errorf("%s %s, %s: %d bytes, want %d", nasm, rung.assemble, rung.link, info.Size(), rung.size)
 			}
 		}
 	}
+}
+
+// shortFolder is a directory with a name of 12 letters.
+func shortFolder(t *testing.T) string {
+	t.Helper()
+	dir := fmt.Sprintf("/tmp/%07d", os.Getpid())
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // TestLinkers gives the same object to every linker.
