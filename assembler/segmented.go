@@ -48,13 +48,13 @@ func (a *assembler) openFirst() {
 	a.out.Segmented = &program.Segmented{}
 }
 
-// claimFirst gives the first section the name of the segment that is opened, if
-// nothing has a place in it yet but bytes without a label, as nasm does.
+// claimFirst gives the first section the name of the first segment that is opened:
+// what stands in front of it is its start, as in nasm.
 func (a *assembler) claimFirst(name string) {
 	if len(a.sections) != 1 {
 		return
 	}
-	if first := a.sections[0]; a.named[name] == nil && first.out.Range.IsZero() && !a.hasSymbol(first.out.ID) {
+	if first := a.sections[0]; a.named[name] == nil && first.out.Range.IsZero() {
 		delete(a.named, first.out.Name)
 		first.out.Name, a.named[name] = name, first
 	}
