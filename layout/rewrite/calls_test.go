@@ -141,7 +141,7 @@ func TestRandomCalls(t *testing.T) {
 		}
 	}
 	t.Log(used)
-	for _, rule := range []string{"shared calls", "early numbers"} {
+	for _, rule := range []string{"shared calls", "early numbers", "zero as carry", "detours"} {
 		if used[rule] == 0 {
 			t.Errorf("%s: never", rule)
 		}

@@ -69,8 +69,11 @@
 //	early numbers         a number, address or copy that a register is given in several places, or on
 //	                      one way behind a test, is given before them
 //	shared calls          two calls of the kernel are made by one instruction (calls.go)
+//	zero as carry         TEST as CMP with 1, where counting comes between it and a branch (carry.go)
+//	detours               a loop is entered through its end, where that changes nothing (detour.go)
 //	computed numbers      instead of a branch that only chooses a number by a sign (chosen.go)
 //	buffers on the stack  zeros behind the file that only the kernel reads and writes (buffers.go)
+//	loop rotation         counting at the end of a loop is done at its beginning
 //
 // # Why it is sound
 //

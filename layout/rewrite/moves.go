@@ -3,7 +3,6 @@ package rewrite
 import (
 	"slices"
 
-	"tasm/codegen/x86"
 	"tasm/flow"
 )
 
@@ -87,13 +86,71 @@ func (sh *shortener) moves() []variant {
 	list = append(list, sh.webMoves(l, last)...)
 	list = append(list, sh.earlyMoves(a, l)...)
 	list = append(list, sh.shareMoves(a, l, last)...)
+	list = append(list, sh.carryMoves(l)...)
+	list = append(list, sh.detourMoves(a, l)...)
 	for _, o := range sh.buffers() {
 		list = append(list, func(sh *shortener) bool { return sh.toStack(o) })
 	}
 	for _, c := range sh.choices(a) {
 		list = append(list, func(sh *shortener) bool { return sh.compute(c) })
 	}
+	preds := sh.predecessors()
+	for i, b := range sh.g.Blocks {
+		if sh.counts(b, l) && !slices.Contains(preds[b.Next], nil) {
+			list = append(list, func(sh *shortener) bool { return sh.rotate(sh.g.Blocks[i]) })
+		}
+	}
 	return list
+}
+
+// counts reports whether a block ends by counting a register up or down and
+// goes on to where others come too, who do not need the flags.
+func (sh *shortener) counts(b *flow.Block, l *liveness) bool {
+	if len(b.Code) == 0 || b.Next == nil || l.in[b.Next].flags&arithmeticFlags != 0 {
+		return false
+	}
+	in := &b.Code[len(b.Code)-1]
+	r, ok := at(in, 0).register()
+	return (name(in) == "inc" || name(in) == "dec") && ok && r.number != sp && r.size*8 == sh.bits && plain(in)
+}
+
+// rotate moves the counting at the end of a block to the beginning of the next
+// one; all others that go there count the other way before. A loop that then has
+// nothing left behind its test needs no jump.
+func (sh *shortener) rotate(b *flow.Block) bool {
+	to, n := b.Next, len(b.Code)-1
+	if slices.Contains(sh.g.Taken, to) {
+		return false // others come from where nothing can be done before
+	}
+	in := b.Code[n]
+	back, ok := maker{bits: sh.bits, source: in.Source}.inst(map[string]string{"inc": "dec", "dec": "inc"}[name(&in)], operand{Operand: &in.Operands[0]})
+	if !ok {
+		return false
+	}
+	for _, p := range slices.Clone(sh.g.Blocks) {
+		if p == b {
+			continue
+		}
+		edge := func() *flow.Block {
+			x := &flow.Block{ID: sh.newID(), Code: []flow.Inst{back}, Next: to}
+			sh.g.Blocks = append(sh.g.Blocks, x)
+			return x
+		}
+		k := len(p.Code) - 1
+		switch {
+		case p.Next == to && (k < 0 || !isBranch(&p.Code[k])):
+			p.Code = append(slices.Clip(p.Code), back)
+		case p.Next == to:
+			p.Next = edge()
+		}
+		if k >= 0 && p.Code[k].Target == to {
+			p.Code[k].Target = edge()
+		}
+	}
+	b.Code = b.Code[:n:n]
+	to.Code = append([]flow.Inst{in}, to.Code...)
+	sh.note("loop rotation", []flow.Inst{in}, 0, instText(&in)+" is done at the beginning of the loop")
+	return true
 }
 
 // content is what a register is given: a number, an address, or what another
@@ -401,15 +458,6 @@ func (sh *shortener) webMoves(l *liveness, last int) []variant {
 		}
 	}
 	return append(first, rest...)
-}
-
-// onCondition is a conditional branch on another condition.
-func onCondition(in *flow.Inst, cond x86.Condition) flow.Inst {
-	out := *in
-	out.Mnemonic = x86.LookupMnemonic("j" + cond.String())
-	out.Form = x86.Forms(out.Mnemonic)[0]
-	out.Operands = slices.Clone(in.Operands)
-	return out
 }
 
 // inverted is the branch on the opposite condition; ok is false for those that

@@ -56,11 +56,14 @@ var ruleTable = []struct {
 	{rule: "words on the stack", source: "mov eax, 162; mov ebx, x; mov ecx, 0; int 0x80; mov ecx, y; mov edx, 4; wcall; mov eax, 1; int 0x80|section .rodata; x: dd 1, 0; y: db `text`", change: "x is pushed", saved: 0},
 	{rule: "buffers on the stack", source: "mov eax, 3; mov ecx, x; mov edx, 4096; int 0x80; mov edx, eax; wcall; mov eax, 1; int 0x80|section .bss; x: resb 4096", change: "x lies on the stack", saved: 0},
 	{rule: "early numbers", source: "m: pop esi; test esi, esi; jz x; mov edi, 5000; jmp y; x: mov edi, 5001; y: mov edx, edi; mov ecx, 7; wcall; jmp m", change: "mov edi, 0x1388 is done before", saved: -1},
+	{rule: "detours", source: "pop esi; pop esi; m: xor eax, eax; mov al, [esi]; inc esi; cmp al, 9; ja x; add edx, eax; jmp m; x: mov ecx, esi; wcall", change: "add edx, eax is gone through where it changes nothing", saved: 0},
+	{rule: "zero as carry", source: "pop ecx; pop edx; m: pop esi; test esi, esi; jz x; lea ecx, [ecx+1]; lea edx, [edx+1]; x: jz y; wcall; y: wcall; jmp m", change: "test esi, esi became cmp esi, 1", saved: -1},
 	{rule: "shared calls", source: "pop edi; m: pop esi; test esi, esi; jz x; mov ecx, y; mov edx, 5; wcall; jmp m; x: mov ecx, y+7; mov edx, 5; wcall; mov eax, 1; int 0x80|section .data; y: dd 5, 6, 7", change: "int 0x80 makes two calls", saved: -17},
 	{rule: "shared calls", source: "rcall; test eax, eax; jz x; mov ecx, 5000; wcall; mov ebx, 3; mov eax, 1; int 0x80; x: mov eax, 6; int 0x80; mov ebx, 0; mov eax, 1; int 0x80", change: "int 0x80 makes two calls", saved: -3},
 	{rule: "early numbers", source: "m: rcall; test eax, eax; js x; mov edx, eax; wcall; test eax, eax; jns m; x: mov ebx, eax; mov eax, 1; int 0x80", change: "mov ebx, 0 is done before", saved: -3},
 	{rule: "computed numbers", source: "rcall; test eax, eax; js x; mov eax, 1; mov ebx, 0; int 0x80; x: mov eax, 1; mov ebx, 1; int 0x80", change: "shr eax, 0x1f; mov ebx, eax is done instead of a branch", saved: 0},
 	{rule: "computed numbers", bits: 64, source: "m: mov eax, 1; mov edi, 1; mov rsi, x; mov edx, 2; syscall; test rax, rax; jns m; mov eax, 60; mov edi, 1; syscall|section .data; x: db 5, 6", change: "cqo; and rdx, 0x3b; lea rax, [rdx+1] is done instead of a branch", saved: 0},
+	{rule: "loop rotation", source: "pop ecx; pop ecx; xor edx, edx; m: cmp byte [ecx+edx], 7; je x; inc edx; jmp m; x: wcall", change: "inc edx is done at the beginning of the loop", saved: 0},
 }
 
 func ruleSource(bits int, source string) string {
