@@ -71,7 +71,7 @@ man:
 # compared: some hours.
 random:
 	REWRITE_SEEDS=0-2000 go test ./layout/rewrite -run 'TestRandom(Programs|Choices|Calls)' -timeout 0
-	go test ./layout -run 'TestRandomPrograms|TestMixedPrograms' -programs 20000 -timeout 0
+	go test ./layout -run 'TestRandomPrograms|TestMixedPrograms|TestNoMistakes|TestPack' -programs 20000 -timeout 0
 
 # The extension for VS Code, editors/vscode/tasm.vsix. Needs node and npm.
 .PHONY: vscode

@@ -19,7 +19,11 @@ import (
 	"tasm/internal/programs"
 )
 
-var randomPrograms = flag.Int("programs", 20, "how many random programs each target is tested with")
+// fewPrograms is how many random programs of each target are enough for every day;
+// "make random" asks for more.
+const fewPrograms = 10
+
+var randomPrograms = flag.Int("programs", fewPrograms, "how many random programs each target is tested with")
 
 // runBytes runs a program and returns what it wrote and how it ended.
 func runBytes(t *testing.T, file []byte, stdin string) string {
