@@ -40,14 +40,6 @@ import (
 	"tasm/program"
 )
 
-// MaxPasses is how many times the source is gone over before the assembler
-// gives up on it. Real sources settle in 3 to 10.
-const MaxPasses = 1000
-
-// MaxSectionSize bounds a section, in bytes. It is more than any layout will
-// write and far from where offsets would overflow.
-const MaxSectionSize = 1 << 40
-
 // Options are what an assembly depends on besides its source.
 type Options struct {
 	// Target is the system to build for, "linux/386" or "linux/amd64", or ""

@@ -31,9 +31,6 @@ var cures = []func(*wrong) string{
 	(*wrong).count, (*wrong).sameSize, (*wrong).wider, (*wrong).narrower, (*wrong).contents, (*wrong).segment, (*wrong).pop,
 }
 
-// maxFormsLeft is how many notes follow such an answer.
-const maxFormsLeft = 3
-
 // cured adds to m what to write instead of the instruction at hand.
 func (a *assembler) cured(m *diag.Message, body *lang.Instruction, sizeMissing bool) *diag.Message {
 	if a.expansion != nil || len(body.Operands) != len(a.inst.Operands) {

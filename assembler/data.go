@@ -9,10 +9,6 @@ import (
 	"tasm/program"
 )
 
-// MaxStatementSize bounds the contents that one statement may spell out (not
-// those that TIMES or RESB repeat, which take no memory), in bytes.
-const MaxStatementSize = 1 << 28
-
 // arena hands out small pieces of large allocations; nothing is given back.
 type arena struct{ free []byte }
 

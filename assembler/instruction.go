@@ -92,13 +92,6 @@ func (a *assembler) need64(at diag.Range) {
 		Notef("%d-bit code has neither 64-bit registers nor r8-r15, spl, bpl, sil and dil", a.bits))
 }
 
-// maxExplained is how many errors there may be before instructions are no longer
-// explained.
-const maxExplained = 1000
-
-// maxSaid bounds the messages about one instruction of a macro or %rep.
-const maxSaid = 20
-
 // encode encodes a.inst into a.enc.
 func (a *assembler) encode(body *lang.Instruction) bool {
 	if a.said[body.Range] >= maxSaid { // a loop: enough has been said of this place

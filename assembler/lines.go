@@ -83,9 +83,6 @@ func (s *lineStore) all(yield func(*line) bool) {
 	}
 }
 
-// maxJoined bounds how many bytes are joined, so that appending to them stays cheap.
-const maxJoined = 64 << 10
-
 // joins reports whether nobody asks which statement a byte comes from, so that
 // bytes without fixups that follow one another may stand in one fragment.
 func (a *assembler) joins() bool {

@@ -380,10 +380,6 @@ var counters = map[string]string{
 	"flags":  "to read it, write: pushf, then pop ax; to change it: push ax, then popf",
 }
 
-// maxSearched is how many errors there may be before no symbols are searched for
-// what another one may have meant.
-const maxSearched = 200
-
 func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 	if strings.EqualFold(ref.Name, "ptr") {
 		return diag.Errorf(ref.Range, "PTR is not needed here").

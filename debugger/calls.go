@@ -42,9 +42,6 @@ type history struct {
 	made  []madeCall
 }
 
-// mostNoted bounds the turns and the system calls that are kept.
-const mostNoted = 1 << 18
-
 // note takes down what the step that was just made means for the calls.
 func (s *Session) note(in *x86.Decoded, ip uint64) {
 	h, now, sp := &s.history, s.Steps(), s.Register(machine.SP)
@@ -87,10 +84,10 @@ func (s *Session) unnote() {
 
 // bounded drops the older half of a list that has become long.
 func bounded[T any](list []T) []T {
-	if len(list) < mostNoted {
+	if len(list) < maxNoted {
 		return list
 	}
-	return slices.Clone(list[mostNoted/2:])
+	return slices.Clone(list[maxNoted/2:])
 }
 
 // CallText writes a system call in words: write(1, msg, 24) = 24. The table may be

@@ -96,9 +96,6 @@ type expressionParser struct {
 	depth   int
 }
 
-// mostNested bounds parentheses in one another.
-const mostNested = 100
-
 func (p *expressionParser) fail(reason, cure string) {
 	panic(&ExpressionError{p.text, p.start, reason, cure})
 }
@@ -217,7 +214,7 @@ func extend(v value) int64 {
 }
 
 func (p *expressionParser) unary() evaluation {
-	if p.depth++; p.depth > mostNested {
+	if p.depth++; p.depth > maxNested {
 		p.fail("this is nested too deeply", "")
 	}
 	defer func() { p.depth-- }()

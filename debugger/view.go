@@ -136,8 +136,7 @@ func (s *Session) Source(file string) (name string, lines []SourceLine) {
 		if len(l.Bytes) == 0 {
 			l.Address = span.Low
 		}
-		const most = 64
-		b := make([]byte, min(span.High-span.Low, most))
+		b := make([]byte, min(span.High-span.Low, maxLineBytes))
 		l.Bytes = append(l.Bytes, b[:s.Memory(span.Low, b)]...)
 		for _, p := range s.points {
 			l.Break = l.Break || !p.Anywhere && p.Address >= span.Low && p.Address < span.High
@@ -243,18 +242,18 @@ func (s *Session) isCode(address uint64) bool { return s.Table != nil && s.Table
 
 // text returns the characters at an address in quotes; "" unless some print.
 func (s *Session) text(address uint64) string {
-	const shown, least = 16, 2
-	b := make([]byte, shown+1)
+	const least = 2
+	b := make([]byte, maxShown+1)
 	b = b[:s.Memory(address, b)]
 	n := 0
-	for n < len(b) && n < shown && b[n] >= ' ' && b[n] <= '~' {
+	for n < len(b) && n < maxShown && b[n] >= ' ' && b[n] <= '~' {
 		n++
 	}
 	if n < least && !(n == 1 && len(b) > 1 && b[1] == 0) {
 		return ""
 	}
 	text := "'" + string(b[:n]) + "'"
-	if n == shown {
+	if n == maxShown {
 		text += "..."
 	}
 	return text

@@ -7,13 +7,6 @@ import (
 	"tasm/lang"
 )
 
-// Bounds on one expression, so that no source can exhaust the stack. The first
-// is nasm's.
-const (
-	maxTerms = 8192 // operands and unary operators
-	maxDepth = 512  // parentheses and DUP groups inside one another
-)
-
 // binaryOps and unaryOps find an operator by its spelling; operatorStart tells
 // which characters can begin a binary one.
 var binaryOps, unaryOps, operatorStart = func() (binary, unary map[string]lang.Op, start [256]bool) {

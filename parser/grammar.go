@@ -162,9 +162,8 @@ func (t *Token) describe() string {
 
 // shown returns text as messages show it.
 func shown(text string) string {
-	const most = 40
-	if len(text) > most {
-		return text[:most] + "..."
+	if len(text) > maxQuoted {
+		return text[:maxQuoted] + "..."
 	}
 	return text
 }

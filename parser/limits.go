@@ -1,61 +1,26 @@
 package parser
 
-import (
-	"math"
-	"slices"
-	"strings"
+// Limits of one source, so that none exhausts memory, the stack or time. Those of which nasm
+// has an option (Limits) are where they are unless that is given.
+const (
+	maxTerms      = 8192          // operands and unary operators of one expression, as in nasm
+	maxDepth      = 512           // parentheses and DUP groups inside one another: no source exhausts the stack
+	maxIncludes   = 64            // files that include one another
+	maxMacroDepth = 10_000        // macro calls inside one another, as in nasm
+	maxNesting    = 100           // %[ inside %[
+	maxReps       = 1_000_000     // turns of one %rep, as in nasm
+	maxLines      = 2_000_000_000 // lines of source, as in nasm
+	maxMacroLines = 10_000_000    // lines made by macros and %rep
+	maxEmitted    = 20_000_000    // tokens of macro and %rep bodies handed on
+	maxTokens     = 50_000_000    // tokens made by substitution and expansion
+	maxStored     = 10_000_000    // tokens in the bodies of macros
+	maxHeld       = 2_000_000     // tokens in the arguments of macro calls inside one another
+	maxLineTokens = 1 << 20       // tokens of one line
+	maxTokenBytes = 1 << 20       // bytes of one token
+	maxMessages   = 10_000        // different messages of the preprocessor
+	maxDigits     = 253           // digits that %num writes
+	maxWord       = 32            // bytes of a word that may be a reserved one
+	maxSpellings  = 1 << 14       // spellings of reserved words that are remembered: there are few words and few ways in which anybody writes one
+	maxNumbered   = 1 << 20       // names that are remembered
+	maxQuoted     = 40            // bytes of a source that a message about grammar quotes
 )
-
-// Limit is one that a source or a command line may set (nasm manual, "--limit-X").
-type Limit struct {
-	Name, About string
-	Most        int64 // unless set, in nasm
-}
-
-// Limits are those of nasm. The passes are bounded by the assembler.
-var Limits = []Limit{
-	{"passes", "total number of passes", math.MaxInt64 >> 1},
-	{"stalled-passes", "passes in a row that bring no progress", 1000},
-	{"macro-levels", "depth of macros inside one another", 10_000},
-	{"macro-tokens", "words that single-line macros make of a line", 10_000_000},
-	{"mmacros", "calls of multi-line macros inside one call", 100_000},
-	{"rep", "count of one %rep", 1_000_000},
-	{"eval", "depth of an expression", 8192},
-	{"lines", "lines of source", 2_000_000_000},
-}
-
-// KnownLimit reports whether there is a limit of that name.
-func KnownLimit(name string) bool {
-	return slices.ContainsFunc(Limits, func(l Limit) bool { return l.Name == name })
-}
-
-// LimitValue reads the value of a limit: a number that is not negative, or the word
-// unlimited.
-func LimitValue(text string) (int64, bool) {
-	if strings.EqualFold(text, "unlimited") {
-		return math.MaxInt64 >> 1, true
-	}
-	n, wide, bad := parseNumber(text)
-	return min(int64(n), math.MaxInt64>>1), bad < 0 && !wide && int64(n) >= 0
-}
-
-// set changes a limit of the preprocessor by nasm's name for it.
-func (l *limits) set(name string, most int64) {
-	if field := map[string]*int{
-		"macro-levels": &l.depth, "macro-tokens": &l.expanded, "mmacros": &l.calls, "lines": &l.taken,
-	}[name]; field != nil {
-		*field = int(most)
-	}
-	if name == "rep" {
-		l.reps = most
-	}
-}
-
-// joined is the text of tokens without blanks.
-func joined(tokens []Token) string {
-	var b strings.Builder
-	for _, t := range tokens {
-		b.WriteString(t.Text)
-	}
-	return b.String()
-}

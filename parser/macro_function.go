@@ -135,9 +135,6 @@ func (p *preprocessor) applyNum(call Token, args [][]Token) []Token {
 	return []Token{stringToken(numeral(uint64(values[0]), int(digits), uint64(base)), call.Range)}
 }
 
-// maxDigits is how many digits %num writes at most.
-const maxDigits = 253
-
 // numerals are the digits of %num.
 const numerals = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@_"
 

@@ -51,21 +51,21 @@ type limits struct {
 }
 
 var defaultLimits = limits{
-	includes: 64,
-	depth:    10_000,
-	nesting:  100,
-	reps:     1_000_000,
+	includes: maxIncludes,
+	depth:    maxMacroDepth,
+	nesting:  maxNesting,
+	reps:     maxReps,
 	calls:    math.MaxInt,
 	expanded: math.MaxInt,
-	taken:    2_000_000_000,
-	lines:    10_000_000,
-	emitted:  20_000_000,
-	tokens:   50_000_000,
-	stored:   10_000_000,
-	held:     2_000_000,
-	line:     1 << 20,
-	text:     1 << 20,
-	messages: 10_000,
+	taken:    maxLines,
+	lines:    maxMacroLines,
+	emitted:  maxEmitted,
+	tokens:   maxTokens,
+	stored:   maxStored,
+	held:     maxHeld,
+	line:     maxLineTokens,
+	text:     maxTokenBytes,
+	messages: maxMessages,
 }
 
 // frameKind is what the lines of a frame come from.

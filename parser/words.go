@@ -144,13 +144,3 @@ var vocabularyKinds = [...]wordKind{
 	lang.MnemonicWord: mnemonicWord,
 	lang.PrefixWord:   prefixWord,
 }
-
-// maxWord is longer than any reserved word, in bytes.
-const maxWord = 32
-
-// maxSpellings bounds how many spellings of reserved words are remembered. There
-// are few words and few ways in which anybody writes one.
-const maxSpellings = 1 << 14
-
-// maxNumbered bounds how many names are remembered.
-const maxNumbered = 1 << 20

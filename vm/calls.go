@@ -76,15 +76,12 @@ func (c *call) description(fd int) (*open, bool) {
 	return &c.open[i], true
 }
 
-// mostBytes is what one call transfers at most.
-const mostBytes = 16 << 20
-
 func read(c *call) int64 {
 	o, ok := c.description(c.int(0))
 	if !ok || !o.read {
 		return c.fail("EBADF")
 	}
-	count := int64(min(c.arg(2), mostBytes))
+	count := int64(min(c.arg(2), maxTransfer))
 	data, n := c.take(o, count)
 	if n < 0 || c.stop != nil {
 		return n
@@ -161,7 +158,7 @@ func (c *call) setPipe(old *[]byte, data []byte) {
 }
 
 func writeCall(c *call) int64 {
-	count := int64(min(c.arg(2), mostBytes))
+	count := int64(min(c.arg(2), maxTransfer))
 	data := c.readable(c.arg(1), count)
 	if int64(len(data)) < count {
 		if _, ok := c.description(c.int(0)); !ok {
@@ -271,9 +268,8 @@ func (c *call) dropFile(name string) {
 
 // vectors reads an array of iovec.
 func (c *call) vectors() (list [][2]uint64, failure int64) {
-	const most = 1024 // UIO_MAXIOV
 	count, size := c.arg(2), uint64(c.abi.PointerSize)
-	if count > most {
+	if count > maxVectors {
 		return nil, c.fail("EINVAL")
 	}
 	b := c.readable(c.arg(1), int64(count*2*size))
@@ -281,7 +277,7 @@ func (c *call) vectors() (list [][2]uint64, failure int64) {
 		return nil, c.fail("EFAULT")
 	}
 	for ; len(b) > 0; b = b[2*size:] {
-		list = append(list, [2]uint64{fromLittle(b[:size]), min(fromLittle(b[size:2*size]), mostBytes)})
+		list = append(list, [2]uint64{fromLittle(b[:size]), min(fromLittle(b[size:2*size]), maxTransfer)})
 	}
 	return list, 0
 }
@@ -297,7 +293,7 @@ func writev(c *call) int64 {
 		if uint64(len(part)) < v[1] {
 			return c.fail("EFAULT")
 		}
-		if data = append(data, part...); len(data) > mostBytes {
+		if data = append(data, part...); len(data) > maxTransfer {
 			return c.fail("EINVAL")
 		}
 	}
@@ -414,9 +410,8 @@ func (c *call) openFile(address, flags uint64) int64 {
 
 // install gives a description the lowest free descriptor.
 func (c *call) install(o open) int64 {
-	const most = 1024 // RLIMIT_NOFILE
 	fd := c.lowest(0)
-	if fd >= most {
+	if fd >= maxDescriptors {
 		return c.fail("EMFILE")
 	}
 	i := c.unused()
@@ -559,8 +554,7 @@ func dup(c *call) int64 {
 
 func dup2(c *call) int64 {
 	i, ok := c.descriptors[c.int(0)]
-	const most = 1024
-	if to := c.int(1); !ok || to < 0 || to >= most {
+	if to := c.int(1); !ok || to < 0 || to >= maxDescriptors {
 		return c.fail("EBADF")
 	}
 	c.descriptors[c.int(1)] = i

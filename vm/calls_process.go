@@ -156,11 +156,10 @@ func (c *call) sleep(address uint64, size int) int64 {
 	if size == 4 {
 		seconds, nanoseconds = int64(int32(seconds)), int64(int32(nanoseconds))
 	}
-	const longest = 1 << 32 // seconds; more than anybody waits for
 	if seconds < 0 || nanoseconds < 0 || nanoseconds >= second {
 		return c.fail("EINVAL")
 	}
-	if seconds > longest {
+	if seconds > maxSleep {
 		c.stop = &Stop{Kind: Waiting, Reason: fmt.Sprintf("sleeps for %d seconds", seconds)}
 		return 0
 	}
@@ -203,7 +202,7 @@ func uname(c *call) int64 {
 }
 
 func getrandom(c *call) int64 {
-	b := make([]byte, min(c.arg(1), mostBytes))
+	b := make([]byte, min(c.arg(1), maxTransfer))
 	for i := range b {
 		b[i] = byte(c.random.Uint64())
 	}

@@ -36,8 +36,7 @@ func (v *VM) SetIP(address uint64) {
 // SetMemory changes memory whatever its permissions, in pieces of up to 256 bytes
 // that are taken back one by one.
 func (v *VM) SetMemory(address uint64, bytes []byte) {
-	const most = 256
-	for piece := range slices.Chunk(bytes, most) {
+	for piece := range slices.Chunk(bytes, maxEdit) {
 		v.edit(func() {
 			at := address
 			for part := range slices.Chunk(piece, 8) {

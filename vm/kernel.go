@@ -265,8 +265,7 @@ func (c *call) readable(address uint64, n int64) []byte {
 
 // text reads a string up to its NUL.
 func (c *call) text(address uint64) (string, bool) {
-	const longest = 4096 // PATH_MAX
-	b := c.readable(address, longest)
+	b := c.readable(address, maxPath)
 	if i := slices.Index(b, 0); i >= 0 {
 		return string(b[:i]), true
 	}

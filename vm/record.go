@@ -63,11 +63,8 @@ type oldBytes struct {
 	bytes   []byte
 }
 
-// Sizes in bytes.
-const (
-	blockSize = 1 << 20
-	maxEntry  = 1 << 10
-)
+// blockSize is the size of a block of the recording in bytes.
+const blockSize = 1 << 20
 
 // What an entry tells of.
 const (

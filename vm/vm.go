@@ -42,12 +42,6 @@ type Options struct {
 	Record int64
 }
 
-// The limits of Options that are not given.
-const (
-	DefaultOutput = 64 << 20
-	DefaultMemory = 64 << 20
-)
-
 // VM is a process in its virtual machine.
 type VM struct {
 	options Options
