@@ -39,7 +39,7 @@ type checker struct {
 	abi      *linux.ABI
 	table    *symbols.Table
 	messages *diag.Bag
-	told     map[diag.Range]bool
+	reported map[diag.Range]bool
 	given    map[diag.Range]int // arguments of a statement SYS
 	last     []func()           // warnings that give way to all others about a statement
 }
@@ -47,7 +47,7 @@ type checker struct {
 // Check returns warnings about a program for Linux. It may be slow and is silent
 // about programs of more than some thousand instructions.
 func Check(p *program.Program, files *diag.Files) *diag.Bag {
-	c := &checker{program: p, messages: &diag.Bag{}, told: map[diag.Range]bool{}, given: map[diag.Range]int{}}
+	c := &checker{program: p, messages: &diag.Bag{}, reported: map[diag.Range]bool{}, given: map[diag.Range]int{}}
 	abi, ok := linux.ABIFor(p.Target)
 	if !ok || p.Bits != abi.Bits || len(p.Externs) > 0 || p.Instructions() > maxCode {
 		return c.messages
@@ -80,10 +80,10 @@ func (c *checker) at(address uint64) diag.Range {
 
 // warn adds a warning about a statement, the first one only.
 func (c *checker) warn(at diag.Range, class, cure, format string, args ...any) {
-	if c.told[at] || at == (diag.Range{}) {
+	if c.reported[at] || at == (diag.Range{}) {
 		return
 	}
-	c.told[at] = true
+	c.reported[at] = true
 	c.messages.Add(diag.Warningf(class, at, "%s", fmt.Sprintf(format, args...)).Notef("%s", cure))
 }
 

@@ -58,16 +58,16 @@ func (s *State) ForgetFlags() { s.flags.late, s.flags.shape = 0, 0 }
 // TakeFlags sets the flags to those of another state.
 func (s *State) TakeFlags(from *State) { s.flags = from.flags }
 
-// Told is what the flags in Set tell: about Result, which, where Subtracted is set, is X
+// FlagSource is what the flags in Set were computed from: of Result, which, where Subtracted is set, is X
 // minus Y.
-type Told struct {
+type FlagSource struct {
 	Set          x86.FlagSet
 	Result, X, Y Term
 	Subtracted   bool
 }
 
-// Told returns what the flags tell of the last operation that set some of them.
-func (s *State) Told() Told {
+// FlagSource returns the last operation that set some of the flags.
+func (s *State) FlagSource() FlagSource {
 	f := &s.flags
-	return Told{Set: f.late, Result: f.total, X: f.x, Y: f.y, Subtracted: f.operation == subtracting && f.in == bit(false)}
+	return FlagSource{Set: f.late, Result: f.total, X: f.x, Y: f.y, Subtracted: f.operation == subtracting && f.in == bit(false)}
 }

@@ -26,7 +26,7 @@ type plan struct {
 var semantics = sync.OnceValue(func() map[string]func(*exec) {
 	all := map[string]func(*exec){}
 	for _, table := range []map[string]func(*exec){
-		moves, integers, shifts, bitwise, transfers, blocks(), decimals, telling,
+		moves, integers, shifts, bitwise, transfers, blocks(), decimals, processorValues,
 	} {
 		maps.Copy(all, table)
 	}

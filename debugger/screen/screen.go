@@ -59,8 +59,8 @@ type done struct{ said string }
 // slow tells that command number run has been running for a while.
 type slow struct{ run int }
 
-// patience is how long a run may take before the screen tells of it.
-const patience = 200 * time.Millisecond
+// slowAfter is how long a run may take before the screen tells of it.
+const slowAfter = 200 * time.Millisecond
 
 func (m *model) Init() tea.Cmd { return nil }
 
@@ -210,7 +210,7 @@ func (m *model) do(line string) tea.Cmd {
 	run := m.runs
 	return tea.Batch(
 		func() tea.Msg { return done{m.reply(word, line)} },
-		tea.Tick(patience, func(time.Time) tea.Msg { return slow{run} }),
+		tea.Tick(slowAfter, func(time.Time) tea.Msg { return slow{run} }),
 	)
 }
 

@@ -22,10 +22,10 @@ func concreteBias(im *image) uint64 {
 // launch starts a process of an image as a script says.
 func (s *script) launch(t *machine.Terms, im *image) (*process, error) {
 	bias := concreteBias(im)
-	told := s.process
-	told.File = told.Args[0]
-	told.Auxiliary = append(slices.Clip(s.extra), im.auxiliary(bias)...)
-	state, err := machine.StartWith(t, im.abi, told)
+	start := s.process
+	start.File = start.Args[0]
+	start.Auxiliary = append(slices.Clip(s.extra), im.auxiliary(bias)...)
+	state, err := machine.StartWith(t, im.abi, start)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ type script struct {
 	// numbers are the constants of the programs: values that they are likely
 	// to compare with.
 	numbers []uint64
-	told    uint64 // decides what the processor tells
+	values  uint64 // decides the values of the processor
 	// extra are auxiliary values before those that every kernel gives: their number
 	// depends on the kernel.
 	extra [][2]uint64
@@ -39,7 +39,7 @@ const (
 var arguments = []string{"", "a", "0", "1", "7", "42", "12345", "99999999999", "-", "-1", "--help", "hello world", "x=y", "/etc/passwd", "\xff\x80\n"}
 
 func newScript(number int, numbers []uint64, abi *linux.ABI, assume []*Assumption) *script {
-	s := &script{random: rand.New(rand.NewPCG(uint64(number), 0x7a51)), mood: min(mood(number%moods), mixed), numbers: numbers, told: uint64(number)}
+	s := &script{random: rand.New(rand.NewPCG(uint64(number), 0x7a51)), mood: min(mood(number%moods), mixed), numbers: numbers, values: uint64(number)}
 	r := s.random
 	s.process.Args = []string{"program"}
 	for range r.IntN(wordsAtMost + 1) {
@@ -210,6 +210,6 @@ func (s *script) number() uint64 {
 // processor makes up what an instruction tells of the processor or of the moment.
 func (s *script) processor(u machine.Unknown) machine.Term {
 	of, _ := u.Of.Constant()
-	r := rand.New(rand.NewPCG(s.told^of, uint64(u.Index)))
+	r := rand.New(rand.NewPCG(s.values^of, uint64(u.Index)))
 	return machine.Number(u.Width, r.Uint64())
 }

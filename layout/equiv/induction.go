@@ -105,9 +105,9 @@ type cutting struct {
 	// all tells that every loop without a system call is cut that was met, at its
 	// head. Else those are that are come round in.
 	all bool
-	// patience is how often one comes round in a loop without having to decide on
-	// anything before that is cut.
-	patience int
+	// unrolled is how many turns of a loop that decides nothing are followed before it
+	// is cut.
+	unrolled int
 	// from and to tell that a loop of the result is cut at to, not at its head from.
 	from, to int64
 	// choices tells that addresses of which there are few are cases for themselves.
@@ -131,7 +131,7 @@ func induct(original, result *image, assume []*Assumption) *induction {
 		}
 		return d
 	}
-	for _, c := range []cutting{{}, {all: true}, {patience: 64}, {choices: true}, {all: true, kinds: true}} {
+	for _, c := range []cutting{{}, {all: true}, {unrolled: 64}, {choices: true}, {all: true, kinds: true}} {
 		if d := try(c); d.failed == "" {
 			return d
 		}
@@ -653,9 +653,9 @@ func (d *induction) cut(r *route, side int, p *process) bool {
 		limit := 1
 		switch {
 		case i == 1:
-			limit = max(maxVisits, d.cutting.patience)
+			limit = max(maxVisits, d.cutting.unrolled)
 		case seen.forks == r.forks:
-			limit = max(limit, d.cutting.patience)
+			limit = max(limit, d.cutting.unrolled)
 		}
 		looping = looping || seen.count >= limit
 		r.visited[side][v] = visits{seen.count + 1, r.forks}

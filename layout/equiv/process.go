@@ -19,9 +19,9 @@ type process struct {
 	maps  bool         // it may have mapped memory of which nothing is known
 	heap  heap
 	gifts []gift
-	// careful tells that before is kept: the registers before the last instruction.
-	careful bool
-	before  machine.State
+	// keepsBefore tells that before is kept: the registers before the last instruction.
+	keepsBefore bool
+	before      machine.State
 	// easy is how many steps that compute nothing new are not counted; nil for none.
 	easy *int
 }
@@ -65,7 +65,7 @@ func (p *process) advance(steps *int) (machine.Event, bool) {
 			return problem, true
 		}
 		p.at = p.IP
-		if p.careful {
+		if p.keepsBefore {
 			p.before = *p.State
 		}
 		terms := p.Terms.Count()

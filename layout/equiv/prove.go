@@ -42,7 +42,7 @@ func prove(original, result *image, assume []*Assumption) proof {
 		maps.Copy(w.words, a.Words)
 	}
 	first := &pair{world: w, original: w.process(original), result: w.process(result)}
-	first.original.careful, first.result.careful = true, true
+	first.original.keepsBefore, first.result.keepsBefore = true, true
 	easy := easySteps
 	first.original.easy, first.result.easy = &easy, &easy
 	first.original.configure(assume)

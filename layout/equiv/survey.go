@@ -72,7 +72,7 @@ func Survey(file []byte, code func(address uint64) bool, objects []Range) []Trou
 	im.objects = objects
 	w := newWorld(im.abi)
 	first := w.process(im)
-	s := &survey{code: code, steps: surveySteps, seen: map[string]bool{}, told: map[troubleKey]bool{}}
+	s := &survey{code: code, steps: surveySteps, seen: map[string]bool{}, reported: map[troubleKey]bool{}}
 	tries := surveyTries
 	todo := []*path{{pair: &pair{world: w, original: first, result: first, evaluations: &tries}}}
 	for n := 0; len(todo) > 0 && n < surveyPaths; n++ {
@@ -87,11 +87,11 @@ type survey struct {
 	code     func(address uint64) bool
 	steps    int
 	seen     map[string]bool
-	told     map[troubleKey]bool
+	reported map[troubleKey]bool
 	troubles []Trouble
 }
 
-// troubleKey tells troubles apart: of a kind one is told for each place.
+// troubleKey tells troubles apart: of a kind one is reported for each place.
 type troubleKey struct {
 	kind    TroubleKind
 	address uint64
@@ -288,10 +288,10 @@ func (p *path) split(condition machine.Term) []*path {
 // add notes a trouble, if the path can be taken.
 func (s *survey) add(p *path, t Trouble) {
 	key := troubleKey{t.Kind, t.Address}
-	if s.told[key] || !p.possible() {
+	if s.reported[key] || !p.possible() {
 		return
 	}
-	s.told[key] = true
+	s.reported[key] = true
 	t.Always = p.forks == 0
 	if t.Instruction = p.last; p.outside {
 		t.Instruction = p.leaving

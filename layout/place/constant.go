@@ -192,9 +192,9 @@ func (f *file) gain(at int, it *item, content machine.Term) string {
 			if len(b.links) != 1 || !b.changes.Has(r) || f.space.sized(b.links[0]) {
 				continue
 			}
-			var unknown, told contents
-			told[r] = content
-			if s := t.shorter(it, t.cross(b.code, r, told, true)); s != "" && t.shorter(it, t.cross(b.code, r, unknown, true)) == "" {
+			var unknown, given contents
+			given[r] = content
+			if s := t.shorter(it, t.cross(b.code, r, given, true)); s != "" && t.shorter(it, t.cross(b.code, r, unknown, true)) == "" {
 				said += fmt.Sprintf("%d %x %s;", k, b.code, s)
 			}
 		}
@@ -331,7 +331,7 @@ func (s *deviation) drop(replaced, changed flow.Set) {
 }
 
 // pass is the node behind an item that is done with. From another block on,
-// which may be entered in other ways, nothing is told any more.
+// which may be entered in other ways, nothing is known any more.
 func (n node) pass(items []*item, k int) (node, bool) {
 	block := items[n.item].block
 	n.progress = n.after(k)

@@ -57,7 +57,7 @@ func Advise(g *flow.Graph, o Options, wanted func(*flow.Block) bool) []Advice {
 // or none. It leaves the code as it is.
 func (c *cursor) advise(i, end int) []Advice {
 	code, l := c.code, c.l
-	defer func() { c.careful = false }()
+	defer func() { c.liveOnly = false }()
 	for refused := map[int]bool{}; ; {
 		c.code = code[:end]
 		n, to, k := c.improve(i, refused)
@@ -71,8 +71,8 @@ func (c *cursor) advise(i, end int) []Advice {
 		switch {
 		case holds:
 			return []Advice{{rules[k].name, slices.Clone(code[i : i+n]), to}}
-		case k == constantsRule && !c.careful:
-			c.careful = true
+		case k == constantsRule && !c.liveOnly:
+			c.liveOnly = true
 		default:
 			refused[k] = true
 		}

@@ -7,11 +7,11 @@ import (
 	"tasm/flow"
 )
 
-// Zero as a carry. Whether a register is 0 is told by ZF behind a TEST, and by CF
+// Zero as a carry. Whether a register is 0 is in ZF behind a TEST, and in CF
 // behind a comparison with 1. The latter takes a byte more; but INC and DEC leave
 // CF as it is, so that they can count between the comparison and a branch.
 
-// carryMoves lists the tests that can be told by CF.
+// carryMoves lists the tests whose result CF can hold.
 func (sh *shortener) carryMoves(l *liveness) []variant {
 	var list []variant
 	for _, t := range sh.tests(l) {

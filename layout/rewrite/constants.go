@@ -143,7 +143,7 @@ func (c *cursor) search(i, end int, after need) ([]flow.Inst, bool) {
 	}
 	t := &materialiser{c: c, make: maker{bits: c.bits(), source: c.code[i].Source}, target: s.r, flags: after.flags, seen: map[[registers]value]int{}, best: sizeOf(c.code[i:end])}
 	live := after.parts
-	if c.careful {
+	if c.liveOnly {
 		matters := after
 		for k := end - 1; k >= i; k-- {
 			matters = c.sh.before(&c.code[k], matters)

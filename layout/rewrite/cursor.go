@@ -17,8 +17,8 @@ type cursor struct {
 	code  []flow.Inst // of b
 	s     state       // in front of the instruction that it stands at
 	after []need
-	// careful is set where only registers that matter anyway may be relied on.
-	careful  bool
+	// liveOnly is set where code may read only registers that are live anyway.
+	liveOnly bool
 	replaced []flow.Inst // by the last change
 }
 
@@ -61,17 +61,17 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 		if n, code, k := c.improve(i, refused); k >= 0 {
 			if c.replace(i, n, code) {
 				changed = true
-				c.careful = false
+				c.liveOnly = false
 				clear(refused)
 				sh.record(rules[k].name, cmp.Or(rules[k].gone, "is not needed"), c.replaced, code)
-			} else if k == constantsRule && !c.careful {
-				c.careful = true
+			} else if k == constantsRule && !c.liveOnly {
+				c.liveOnly = true
 			} else {
 				refused[k] = true
 			}
 			continue
 		}
-		c.careful = false
+		c.liveOnly = false
 		clear(refused)
 		in := &c.code[i]
 		if isBranch(in) {

@@ -327,8 +327,8 @@ const all = ^uint64(0)
 // flags returns what the flags tell of the register that the instruction works on.
 func (x *evaluation) flags(out []output, before machine.Term) flagFact {
 	r, ok := at(x.in, 0).register()
-	told := x.m.Told()
-	if !ok || r.high || told.Set&^(x86.CF|x86.OF|x86.AF) != x86.ZF|x86.SF|x86.PF {
+	from := x.m.FlagSource()
+	if !ok || r.high || from.Set&^(x86.CF|x86.OF|x86.AF) != x86.ZF|x86.SF|x86.PF {
 		return flagFact{}
 	}
 	t := x.m.Terms
@@ -339,12 +339,12 @@ func (x *evaluation) flags(out []output, before machine.Term) flagFact {
 			f.v = o.v
 		}
 	}
-	unchanged := before == x.m.Registers[r.number] && told.X == low(before)
-	if with, ok := told.Y.Constant(); ok && with != 0 && told.Subtracted && unchanged {
+	unchanged := before == x.m.Registers[r.number] && from.X == low(before)
+	if with, ok := from.Y.Constant(); ok && with != 0 && from.Subtracted && unchanged {
 		f.kind, f.with = flagsCompare, with
 		return f
 	}
-	if told.Result != low(x.m.Registers[r.number]) {
+	if from.Result != low(x.m.Registers[r.number]) {
 		return flagFact{}
 	}
 	clear := func(flag x86.FlagSet) bool { n, ok := x.m.Flag(flag).Constant(); return ok && n == 0 }

@@ -19,8 +19,8 @@ type rule struct {
 // of equals the first.
 var rules = []rule{
 	{name: "dead code", apply: dead},
-	{name: "constants", apply: materialise, gone: "is settled"},
-	{name: "known flags", apply: sameFlags, gone: "is told by the flags already"},
+	{name: "constants", apply: materialise, gone: "is known already"},
+	{name: "known flags", apply: sameFlags, gone: "is in the flags already"},
 	{name: "short operations", apply: operands},
 	{name: "zero test", apply: compareZero},
 	{name: "compare by counting", apply: compareByCounting},

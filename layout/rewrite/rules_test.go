@@ -21,7 +21,7 @@ var ruleTable = []struct {
 	{rule: "dead code", source: "pop edi; neg edi; pop ecx; pop edx; wcall", change: "neg edi is not needed", saved: 2},
 	{rule: "constants", source: "mov ecx, 1; mov edx, 1; wcall", change: "mov ecx, 1; mov edx, 1; mov eax, 4; mov ebx, 1 became mov al, 4; inc ecx; inc edx; inc ebx", saved: 15},
 	{rule: "constants", source: "wcall; mov eax, 162; mov ebx, x; xor ecx, ecx; int 0x80|section .data; x: dd 5, 6", change: "mov eax, 0xa2; mov ebx, x; xor ecx, ecx became xchg eax, edi; mov al, 0xa2; mov ebx, x", saved: 4},
-	{rule: "known flags", source: "rcall; and eax, 7; test eax, eax; jz x; mov ecx, 77; x: mov edx, eax; wcall", change: "test eax, eax is told by the flags already", saved: 2},
+	{rule: "known flags", source: "rcall; and eax, 7; test eax, eax; jz x; mov ecx, 77; x: mov edx, eax; wcall", change: "test eax, eax is in the flags already", saved: 2},
 	{rule: "short operations", source: "rcall; mov edx, eax; and edx, 0xffff; wcall", change: "and edx, 0xffff became movzx edx, dx", saved: 3},
 	{rule: "zero test", source: "rcall; mov edx, eax; cmp edx, 0; jl x; inc ecx; x: wcall", change: "cmp edx, 0 became test edx, edx", saved: 1},
 	{rule: "compare by counting", source: "pop ecx; cmp ecx, 2; jne x; mov edx, 9; x: xor ecx, ecx; wcall", change: "cmp ecx, 2 became dec ecx; dec ecx", saved: 1},
