@@ -94,6 +94,9 @@ func (a *assembler) times(count lang.Expr) (int64, bool) {
 			a.fail(diag.Errorf(count.Span(), "TIMES can't repeat something more than %d times", math.MaxInt32))
 			return 0, false
 		}
+		if n == 0 {
+			return 0, true // x86inc.asm's ((label-$)>>31)+1: nothing where the label is another
+		}
 		a.warn(diag.Warningf("other", count.Span(), "of this count of TIMES only the low 32 bits matter: %d", n))
 	case n < 0:
 		a.fail(diag.Errorf(count.Span(), "TIMES can't repeat something %d times", n).

@@ -10,7 +10,8 @@ import (
 
 // function is a macro that computes something of its arguments: %eval(...).
 type function struct {
-	min, max int // how many arguments; no upper bound if max is -1
+	min, max int  // how many arguments; no upper bound if max is -1
+	greedy   bool // apply gets them as one, with their commas
 	apply    func(p *preprocessor, call Token, args [][]Token) []Token
 }
 
@@ -20,17 +21,17 @@ var functions map[string]*function
 
 func init() {
 	functions = map[string]*function{
-		"%eval":   {1, -1, (*preprocessor).applyEval},
-		"%abs":    {1, 1, (*preprocessor).applyAbs},
-		"%num":    {1, 3, (*preprocessor).applyNum},
-		"%count":  {0, -1, (*preprocessor).applyCount},
-		"%cond":   {2, 3, (*preprocessor).applyCond},
-		"%sel":    {2, -1, (*preprocessor).applySel},
-		"%str":    {1, -1, (*preprocessor).applyStr},
-		"%strcat": {1, -1, (*preprocessor).applyStrcat},
-		"%strlen": {1, 1, (*preprocessor).applyStrlen},
-		"%substr": {2, 3, (*preprocessor).applySubstr},
-		"%tok":    {1, 1, (*preprocessor).applyTok},
+		"%eval":   {1, -1, false, (*preprocessor).applyEval},
+		"%abs":    {1, 1, false, (*preprocessor).applyAbs},
+		"%num":    {1, 3, false, (*preprocessor).applyNum},
+		"%count":  {0, -1, false, (*preprocessor).applyCount},
+		"%cond":   {2, 3, false, (*preprocessor).applyCond},
+		"%sel":    {2, -1, false, (*preprocessor).applySel},
+		"%str":    {1, -1, true, (*preprocessor).applyStr},
+		"%strcat": {1, -1, false, (*preprocessor).applyStrcat},
+		"%strlen": {1, 1, false, (*preprocessor).applyStrlen},
+		"%substr": {2, 3, false, (*preprocessor).applySubstr},
+		"%tok":    {1, 1, false, (*preprocessor).applyTok},
 	}
 }
 
@@ -49,8 +50,8 @@ func findFunction(name string) *function {
 
 // isFunction makes a function of a condition: 1 if it holds, else 0.
 func isFunction(test condition) *function {
-	return &function{0, -1, func(p *preprocessor, call Token, args [][]Token) []Token {
-		d := &command{name: call, args: commaJoined(args, call.Range), p: p}
+	return &function{0, -1, true, func(p *preprocessor, call Token, args [][]Token) []Token {
+		d := &command{name: call, args: args[0], p: p}
 		holds, ok := test(p, d)
 		n := int64(0)
 		if ok && holds {
@@ -74,7 +75,7 @@ func commaJoined(args [][]Token, r diag.Range) []Token {
 
 // number is the value of an argument of a function.
 func (p *preprocessor) number(call Token, arg []Token) (int64, bool) {
-	return p.evaluate(p.expand(arg), call.Text, call.Range)
+	return p.argument(p.expand(arg), call.Text, call.Range)
 }
 
 // text is the string that an argument of a function is: a string constant, or
@@ -167,7 +168,18 @@ func (p *preprocessor) applyCond(call Token, args [][]Token) []Token {
 	return nil
 }
 
+// applySel chooses an argument. As in nasm 2.16 they are numbers; after TARGET they
+// are what its manual says, any text.
 func (p *preprocessor) applySel(call Token, args [][]Token) []Token {
+	if !p.host.ownLanguage() {
+		for i, a := range args {
+			n, ok := p.number(call, a)
+			if !ok {
+				return nil
+			}
+			args[i] = numberTokens(n, call.Range)
+		}
+	}
 	n, ok := p.number(call, args[0])
 	if !ok {
 		return nil
@@ -180,7 +192,7 @@ func (p *preprocessor) applySel(call Token, args [][]Token) []Token {
 }
 
 func (p *preprocessor) applyStr(call Token, args [][]Token) []Token {
-	return []Token{stringToken(detokenize(p.expand(commaJoined(args, call.Range))), call.Range)}
+	return []Token{stringToken(detokenize(p.expand(args[0])), call.Range)}
 }
 
 func (p *preprocessor) applyStrcat(call Token, args [][]Token) []Token {

@@ -203,7 +203,10 @@ func (p *preprocessor) parameterRange(out []Token, t Token, call *macroCall, fro
 		step = -1
 	}
 	for i := first; ; i += step {
-		out = append(out, call.arg(i)...)
+		start := len(out)
+		if out = append(out, call.arg(i)...); len(out) > start {
+			out[start].Space = false
+		}
 		if i == last {
 			return out
 		}

@@ -239,8 +239,11 @@ func (e *expander) call() bool {
 	blank := false
 	switch {
 	case m.function != nil:
+		if m.function.greedy {
+			args, _ = gather(args, 1, spaced, name.Range)
+		}
 		for i := range args {
-			args[i] = stripBraces(args[i])
+			args[i], _ = stripBraces(args[i])
 		}
 		e.pushAll(m.function.apply(p, name, args))
 	case m.builtin != nil:
@@ -404,30 +407,18 @@ func (e *expander) arguments(name Token) (args [][]Token, spaced uint64, height 
 // prepare gives each argument the form that its parameter asks for, and
 // gathers those of a greedy parameter. spaced says which have a blank behind them.
 func (p *preprocessor) prepare(m *singleMacro, args [][]Token, spaced uint64) ([][]Token, uint64) {
-	n := len(m.params)
-	if len(args) > n {
-		rest := append([]Token(nil), args[n-1]...)
-		for i, a := range args[n:] {
-			space := spaced>>(n-1+i)&1 != 0
-			rest = append(rest, Token{Kind: Punctuation, Space: space, Text: ",", Range: m.defined})
-			rest = append(rest, a...)
-		}
-		spaced = spaced&(1<<(n-1)-1) | spaced>>(len(args)-1)<<(n-1)
-		args = append(args[:n-1:n-1], rest)
-	}
-	for len(args) < n {
-		args = append(args, nil)
-	}
+	args, spaced = gather(args, len(m.params), spaced, m.defined)
 	for i := range args {
 		param := &m.params[i]
+		braced := false
 		if !param.verbatim {
-			args[i] = stripBraces(args[i])
+			args[i], braced = stripBraces(args[i])
 		}
 		if param.evaluate || param.quoted {
 			args[i] = p.expand(args[i])
 		}
 		if param.evaluate {
-			if n, ok := p.evaluate(args[i], m.name, m.defined); ok {
+			if n, ok := p.argument(args[i], m.name, m.defined); ok {
 				args[i] = numberTokens(n, argRange(args[i], m.defined))
 			}
 		}
@@ -435,10 +426,10 @@ func (p *preprocessor) prepare(m *singleMacro, args [][]Token, spaced uint64) ([
 			continue
 		}
 		before, behind := "", ""
+		if (param.verbatim || braced) && len(args[i]) > 0 && args[i][0].Space {
+			before = " "
+		}
 		if param.verbatim {
-			if len(args[i]) > 0 && args[i][0].Space {
-				before = " "
-			}
 			if spaced>>i&1 != 0 {
 				behind = " "
 			}
@@ -453,36 +444,45 @@ func (p *preprocessor) prepare(m *singleMacro, args [][]Token, spaced uint64) ([
 	return args, spaced
 }
 
-// stripBraces removes the braces that group parts of an argument.
-func stripBraces(tokens []Token) []Token {
-	depth := 0
-	found := false
-	for i := range tokens {
-		if tokens[i].is("{") {
-			found = true
-			break
+// gather makes n arguments of a call's: the last is the rest with its commas, and
+// those that are missing are empty.
+func gather(args [][]Token, n int, spaced uint64, at diag.Range) ([][]Token, uint64) {
+	if len(args) > n {
+		rest := append([]Token(nil), args[n-1]...)
+		for i, a := range args[n:] {
+			space := spaced>>(n-1+i)&1 != 0
+			rest = append(rest, Token{Kind: Punctuation, Space: space, Text: ",", Range: at})
+			rest = append(rest, a...)
 		}
+		spaced = spaced&(1<<(n-1)-1) | spaced>>(len(args)-1)<<(n-1)
+		args = append(args[:n-1:n-1], rest)
 	}
-	if !found {
-		return tokens
+	for len(args) < n {
+		args = append(args, nil)
+	}
+	return args, spaced
+}
+
+// stripBraces removes the braces that an argument begins with, if it does. As in nasm,
+// of other braces behind them only the closing ones go.
+func stripBraces(tokens []Token) (_ []Token, braced bool) {
+	if len(tokens) == 0 || !tokens[0].is("{") {
+		return tokens, false
 	}
 	out := make([]Token, 0, len(tokens))
-	for _, t := range tokens {
+	depth := 1
+	for _, t := range tokens[1:] {
 		switch {
 		case t.is("{"):
-			if depth++; depth == 1 {
+			depth++
+		case t.is("}") && depth > 0:
+			if depth--; depth == 0 {
 				continue
-			}
-		case t.is("}"):
-			if depth > 0 {
-				if depth--; depth == 0 {
-					continue
-				}
 			}
 		}
 		out = append(out, t)
 	}
-	return out
+	return out, true
 }
 
 // argRange is the range of an argument, or of fallback if it is empty.

@@ -217,20 +217,19 @@ func (p *preprocessor) decide(d *command, test condition) condState {
 
 // condContext: the innermost context has one of the names.
 func condContext(p *preprocessor, d *command) (bool, bool) {
-	if len(p.contexts) == 0 {
-		return false, true
+	name := ""
+	if n := len(p.contexts); n > 0 {
+		name = p.contexts[n-1].name
 	}
-	name := p.contexts[len(p.contexts)-1].name
-	for _, t := range p.expand(d.args) {
+	holds := false
+	for _, t := range d.args {
 		if t.Kind != Identifier {
 			p.errorf(t.Range, "%s takes names of contexts", d.name.Text)
 			return false, false
 		}
-		if strings.EqualFold(name, t.Text) {
-			return true, true
-		}
+		holds = holds || strings.EqualFold(name, t.Text)
 	}
-	return false, true
+	return holds, true
 }
 
 // condDefined: one of the names is that of a single-line macro.
@@ -270,19 +269,38 @@ func (p *preprocessor) isDefined(name string) bool {
 
 func condAlias(p *preprocessor, d *command) (bool, bool) {
 	for _, t := range d.args {
-		if m, ok := p.single.find(t.Text); ok && m.alias || !ok && oldSpelling(t.Text) != "" {
+		if t.Kind != Identifier && (t.Kind != Directive || contextLevel(t.Text) == 0) {
+			p.errorf(t.Range, "%s takes names of macros", d.name.Text)
+			return false, false
+		}
+		macros, name := p.scope(t)
+		if macros == nil {
+			return false, false
+		}
+		if m, ok := macros.find(name); ok && m.alias || !ok && oldSpelling(name) != "" {
 			return true, true
 		}
 	}
 	return false, true
 }
 
+// isEnvironment reports whether t is %!NAME.
+func isEnvironment(t Token) bool { return t.Kind == Directive && strings.HasPrefix(bare(t.Text), "!") }
+
 // condEnvironment: one of the environment variables exists.
 func condEnvironment(p *preprocessor, d *command) (bool, bool) {
-	for _, t := range d.args {
+	args := d.args
+	if !slices.ContainsFunc(args, isEnvironment) {
+		args = p.expand(args)
+	}
+	for _, t := range args {
 		name := t.Text
-		if t.Kind == Directive {
-			name = strings.TrimPrefix(bare(name), "!")
+		switch {
+		case isEnvironment(t):
+			name = bare(name)[1:]
+		case t.Kind != Identifier && t.Kind != String:
+			p.errorf(t.Range, "%s takes names of environment variables", d.name.Text)
+			return false, false
 		}
 		if _, ok := p.host.environ(unquoted(name)); ok {
 			return true, true

@@ -327,32 +327,37 @@ func (m *singleMacro) markParams(tokens []Token) []Token {
 	return out
 }
 
+// parameter reads one parameter of a single-line macro: a name, and signs before and
+// behind it.
+func (d *command) parameter() (param singleParam, greedy bool) {
+	for len(d.args) > 0 {
+		switch t := &d.args[0]; {
+		case t.Kind == Identifier && param.name == "":
+			param.name = t.Text
+		case t.is("="):
+			param.evaluate = true
+		case t.is("&"):
+			param.quoted = true
+		case t.is("&&"):
+			param.quoted, param.keep = true, true
+		case t.is("!"):
+			param.verbatim = true
+		case t.is("+"):
+			greedy = true
+		default:
+			return param, greedy
+		}
+		d.args = d.args[1:]
+	}
+	return param, greedy
+}
+
 // parameters reads the parameters of a single-line macro.
 func (p *preprocessor) parameters(d *command, m *singleMacro) bool {
 	open := d.word()
 	m.parens = true
 	for {
-		var param singleParam
-		for len(d.args) > 0 && d.args[0].Kind == Punctuation {
-			switch t := &d.args[0]; t.Text {
-			case "=":
-				param.evaluate = true
-			case "&":
-				param.quoted = true
-			case "&&":
-				param.quoted, param.keep = true, true
-			case "!":
-				param.verbatim = true
-			default:
-				goto flagsDone
-			}
-			d.args = d.args[1:]
-		}
-	flagsDone:
-		if len(d.args) > 0 && d.args[0].Kind == Identifier {
-			param.name = d.word().Text
-		}
-		greedy := d.accept("+")
+		param, greedy := d.parameter()
 		m.params = append(m.params, param)
 		switch {
 		case d.accept(")"):

@@ -39,6 +39,17 @@ func (p *preprocessor) evaluate(tokens []Token, who string, at diag.Range) (int6
 	return n, ok
 }
 
+// argument returns the number that tokens, the argument of a function or macro, are
+// worth: nothing else may stand there.
+func (p *preprocessor) argument(tokens []Token, who string, at diag.Range) (int64, bool) {
+	n, rest, ok := p.evaluateFirst(tokens, who, at)
+	if ok && len(rest) > 0 {
+		p.report(diag.Errorf(argRange(rest, at), "an argument of %s is a number, and this follows one", who))
+		return 0, false
+	}
+	return n, ok
+}
+
 // evaluateFirst evaluates the expression at the start of tokens.
 func (p *preprocessor) evaluateFirst(tokens []Token, who string, at diag.Range) (int64, []Token, bool) {
 	v, rest, ok := p.value(tokens, who, at)

@@ -92,7 +92,7 @@ func pasted(before, t *Token, expanded bool) bool {
 			before.Kind == Punctuation && (before.Text == "?" || before.Text == "$") ||
 			expanded && before.Kind == Directive && contextLevel(before.Text) > 0
 	}
-	return before.Kind == Identifier && t.is("?")
+	return before.Kind == Identifier && (t.is("?") || !expanded && (t.is("$") || t.is("$$") || t.is("~")))
 }
 
 // exponent reports whether tokens, which begin with a word, are a number in
