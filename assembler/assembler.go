@@ -212,42 +212,41 @@ type assembler struct {
 	code      arena
 
 	// The state of one pass.
-	pass                     int
-	final                    bool
-	changed                  *symbol // a symbol that got another value in this pass
-	changes                  int     // how many did
-	fewest                   int     // changes of a pass so far
-	stalled                  int     // passes since
-	moved                    bool    // a section got another size
-	misread                  bool    // the parser has rejected a line, in any pass
-	messages                 *diag.Bag
-	warnings                 diag.SourceWarnings
-	bits                     int
-	used64                   bool           // some code was assembled for 64 bits
-	code16                   diag.Range     // the first code for 16 bits
-	cpu                      int            // the level that CPU named
-	float                    lang.FloatMode // of FLOAT
-	withoutVEX, withoutEVEX  bool           // CPU NOVEX, NOEVEX
-	defaultRel, defaultBound bool
-	// sectalignOff is set by SECTALIGN OFF: ALIGN leaves the section's alignment alone.
-	sectalignOff bool
-	abi          *linux.ABI
-	target       string
-	targetAt     diag.Range
-	current      *section
-	here         int64 // offset of the statement at hand
-	parent       string
-	out          *program.Program
-	recent       *symbol // the label defined last, if data may follow it
-	affixes      program.Affixes
-	keep         []*lang.Arg // what NO_DEAD_STRIP names
-	subsections  bool        // a pragma asks for them, anywhere in the source
-	groups       []*group    // of segments, in this pass
-	groupIDs     map[string]lang.SegmentID
-	declarations int       // of segments and groups in this pass
-	table        []*symbol // defined or declared in this pass, in that order
-	originSet    bool
-	entry        *lang.Symbol
+	pass                    int
+	final                   bool
+	changed                 *symbol // a symbol that got another value in this pass
+	changes                 int     // how many did
+	fewest                  int     // changes of a pass so far
+	stalled                 int     // passes since
+	moved                   bool    // a section got another size
+	misread                 bool    // the parser has rejected a line, in any pass
+	messages                *diag.Bag
+	warnings                diag.SourceWarnings
+	bits                    int
+	used64                  bool           // some code was assembled for 64 bits
+	code16                  diag.Range     // the first code for 16 bits
+	cpu                     int            // the level that CPU named
+	float                   lang.FloatMode // of FLOAT
+	withoutVEX, withoutEVEX bool           // CPU NOVEX, NOEVEX
+	defaults                defaults
+	lateDefault             bool // DEFAULT or FLOAT changed something behind an instruction
+	abi                     *linux.ABI
+	target                  string
+	targetAt                diag.Range
+	current                 *section
+	here                    int64 // offset of the statement at hand
+	parent                  string
+	out                     *program.Program
+	recent                  *symbol // the label defined last, if data may follow it
+	affixes                 program.Affixes
+	keep                    []*lang.Arg // what NO_DEAD_STRIP names
+	subsections             bool        // a pragma asks for them, anywhere in the source
+	groups                  []*group    // of segments, in this pass
+	groupIDs                map[string]lang.SegmentID
+	declarations            int       // of segments and groups in this pass
+	table                   []*symbol // defined or declared in this pass, in that order
+	originSet               bool
+	entry                   *lang.Symbol
 
 	told64  bool               // that the source is for 64 bits
 	near    diag.Near          // names of symbols
@@ -320,11 +319,13 @@ func (a *assembler) runPass() {
 	a.table, a.recent, a.keep = nil, nil, nil
 	a.affixes = a.opts.Affixes
 	a.cpu, a.withoutVEX, a.withoutEVEX = cpuAny, false, false
-	a.float = lang.FloatMode{}
 	if a.listing() {
 		a.opts.Listing.Begin(!a.final)
 	}
-	a.used64, a.defaultRel, a.defaultBound, a.sectalignOff = false, false, false, false
+	if a.target != "" {
+		a.defaults, a.float = defaults{}, lang.FloatMode{}
+	} // else they stay from pass to pass, as in nasm: the last DEFAULT and FLOAT hold for what stands above them
+	a.used64, a.lateDefault = false, false
 	a.code16 = diag.Range{}
 	a.abi, a.target, a.targetAt = nil, "", diag.Range{}
 	a.parent = ""
@@ -376,7 +377,7 @@ func (a *assembler) readPass() {
 		a.here = a.current.size // what $ means to a condition before the next statement
 	}
 	a.misread = a.misread || stream.Misread()
-	a.dependent = stream.Dependent()
+	a.dependent = stream.Dependent() || a.lateDefault
 	a.steps = nil
 }
 

@@ -84,7 +84,9 @@ func (a *assembler) floatDirective(d *lang.Directive) {
 			a.fail(diag.Errorf(arg.Range, "FLOAT takes daz, nodaz, near, up, down, zero or default, not '%s'", arg.Name))
 			return
 		}
+		before := a.float
 		set(&a.float)
+		a.lateDefault = a.lateDefault || a.float != before
 	}
 }
 

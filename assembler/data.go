@@ -372,7 +372,7 @@ func (a *assembler) includeBinary(l *line, body *lang.Incbin, times int64) {
 	}
 	a.resizes = a.asked
 	f := program.Fragment{
-		Kind: program.Data, Repeat: times, Bytes: contents[skip : skip+length], Size: length, Source: l.statement,
+		Kind: program.Data, Repeat: times, Bytes: contents[skip : skip+length : skip+length], Size: length, Source: l.statement,
 	}
 	if !a.asked {
 		a.lines.settle(l, f)

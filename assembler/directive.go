@@ -91,23 +91,24 @@ func (a *assembler) bitsDirective(d *lang.Directive) {
 	}
 }
 
+// defaults are what DEFAULT says.
+type defaults struct{ rel, bound bool }
+
 func (a *assembler) defaultDirective(d *lang.Directive) {
+	before := a.defaults
 	for i := range d.Args {
 		arg := &d.Args[i]
 		switch strings.ToLower(arg.Name) {
-		case "rel":
-			a.defaultRel = true
-		case "abs":
-			a.defaultRel = false
-		case "bnd":
-			a.defaultBound = true
-		case "nobnd":
-			a.defaultBound = false
+		case "rel", "abs":
+			a.defaults.rel = strings.EqualFold(arg.Name, "rel")
+		case "bnd", "nobnd":
+			a.defaults.bound = strings.EqualFold(arg.Name, "bnd")
 		default:
 			a.fail(diag.Errorf(arg.Range, "DEFAULT takes rel or abs").
 				Notef("default rel makes plain addresses relative to the instruction pointer in 64-bit code"))
 		}
 	}
+	a.lateDefault = a.lateDefault || a.used64 && a.defaults != before || a.defaults.bound != before.bound
 }
 
 func (a *assembler) org(d *lang.Directive) {
@@ -154,14 +155,9 @@ func (a *assembler) sectalign(d *lang.Directive) {
 	if !ok {
 		return
 	}
-	switch strings.ToLower(arg.Name) {
-	case "on", "off":
-		a.sectalignOff = strings.EqualFold(arg.Name, "off")
-		return
-	}
 	n, ok := a.constant(arg.Value, d.Range, "an alignment")
 	switch {
-	case !ok || a.sectalignOff:
+	case !ok:
 	case n <= 0 || bits.OnesCount64(uint64(n)) != 1 || n > MaxSectionSize:
 		a.fail(diag.Errorf(d.Range, "an alignment must be a power of two, not %d", n))
 	default:

@@ -158,7 +158,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 	in := &a.inst
 	in.Mnemonic = x86.Mnemonic(body.ID)
 	in.Bits = a.bits
-	in.DefaultRel, in.DefaultBound = a.defaultRel, a.defaultBound
+	in.DefaultRel, in.DefaultBound = a.defaults.rel, a.defaults.bound
 	in.NoVEX, in.NoEVEX = a.withoutVEX, a.withoutEVEX
 	in.Optimize = a.opts.Optimize
 	in.CPU = x86.Level(a.cpu)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"tasm/diag"
-	"tasm/lang"
 )
 
 // predefinedNames says what the macros stand for that exist from the start
@@ -27,6 +26,9 @@ func init() {
 			}
 			return []Token{{Kind: Number, Text: text, Range: call.Range}}
 		}
+	}
+	words := func(text string) func(p *preprocessor, call Token) []Token {
+		return func(p *preprocessor, call Token) []Token { return p.relex(text, call.Range, call.Space) }
 	}
 	predefinedNames = map[string]func(p *preprocessor, call Token) []Token{
 		"__?NASM_MAJOR?__":      number(2),
@@ -59,19 +61,10 @@ func init() {
 			}
 			return []Token{{Kind: Identifier, Text: cmp.Or(name, "word"), Range: call.Range}}
 		},
-		"__?FLOAT?__": func(p *preprocessor, call Token) []Token {
-			mode := p.floatMode()
-			return []Token{
-				{Kind: Identifier, Text: daz(mode), Range: call.Range}, {Kind: Punctuation, Text: ",", Range: call.Range},
-				{Kind: Identifier, Text: mode.Rounding.String(), Range: call.Range},
-			}
-		},
-		"__?FLOAT_DAZ?__": func(p *preprocessor, call Token) []Token {
-			return []Token{{Kind: Identifier, Text: daz(p.floatMode()), Range: call.Range}}
-		},
-		"__?FLOAT_ROUND?__": func(p *preprocessor, call Token) []Token {
-			return []Token{{Kind: Identifier, Text: p.floatMode().Rounding.String(), Range: call.Range}}
-		},
+		"__?FLOAT?__":                           words("__?FLOAT_DAZ?__,__?FLOAT_ROUND?__"),
+		"__?FLOAT_DAZ?__":                       words("nodaz"),
+		"__?FLOAT_ROUND?__":                     words("near"),
+		"__?SECTALIGN_ALIGN_UPDATES_SECTION?__": words("1"),
 		"__?PASS?__": func(p *preprocessor, call Token) []Token {
 			p.env.asked = true
 			if p.alone {
@@ -82,7 +75,7 @@ func init() {
 		"__?OUTPUT_FORMAT?__": func(p *preprocessor, call Token) []Token {
 			return []Token{{Kind: Identifier, Text: p.host.format(), Range: call.Range}}
 		},
-		"__?SECT?__":         func(p *preprocessor, call Token) []Token { return p.relex("[section .text]", call.Range, call.Space) },
+		"__?SECT?__":         words("[section .text]"),
 		"__?DATE?__":         moment("2006-01-02", String),
 		"__?TIME?__":         moment("15:04:05", String),
 		"__?DATE_NUM?__":     moment("20060102", Number),
@@ -95,22 +88,6 @@ func init() {
 			return []Token{{Kind: Number, Text: strconv.FormatInt(p.host.now(), 10), Range: call.Range}}
 		},
 	}
-}
-
-// floatMode is what FLOAT has said last.
-func (p *preprocessor) floatMode() lang.FloatMode {
-	if e, ok := p.env.Env.(interface{ FloatMode() lang.FloatMode }); ok {
-		return e.FloatMode()
-	}
-	return lang.FloatMode{}
-}
-
-// daz is the word of FLOAT for what becomes of denormals.
-func daz(m lang.FloatMode) string {
-	if m.DenormalsAreZero {
-		return "daz"
-	}
-	return "nodaz"
 }
 
 // respelled are the words that are no macros but also have an old spelling,

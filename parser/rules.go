@@ -65,7 +65,7 @@ func init() {
 		"bits":       {usage: "bits 16, bits 32 or bits 64", compile: compile[valueSyntax]},
 		"org":        {usage: "org ADDRESS", compile: compile[valueSyntax]},
 		"absolute":   {usage: "absolute ADDRESS", compile: compile[valueSyntax]},
-		"sectalign":  {usage: "sectalign on, sectalign off or sectalign BOUNDARY", compile: compile[sectalignSyntax]},
+		"sectalign":  {usage: "sectalign on, sectalign off or sectalign BOUNDARY", compile: compile[valueSyntax]},
 		"default":    {usage: "default rel or default abs", compile: compile[wordsSyntax]},
 		"osabi":      {usage: "osabi NUMBER, VERSION", compile: compile[osabiSyntax]},
 		"cpu":        {usage: "cpu 386", parse: (*grammar).blankWords},

@@ -216,18 +216,6 @@ func (s *osabiSyntax) body(_ *grammar, w *word, at diag.Range) lang.Body {
 	return d
 }
 
-type sectalignSyntax struct {
-	Switch *participlelexer.Token `parser:"  @( 'on' | 'off' )"`
-	Value  lang.Expr              `parser:"| @@"`
-}
-
-func (s *sectalignSyntax) body(g *grammar, w *word, at diag.Range) lang.Body {
-	if s.Switch == nil {
-		return (&valueSyntax{s.Value}).body(g, w, at)
-	}
-	return &lang.Directive{Range: at, Name: w.name, Args: []lang.Arg{{Range: g.rangeOf(*s.Switch), Name: lower(s.Switch.Value)}}}
-}
-
 // wordsSyntax is a directive with words: DEFAULT, CPU, FLOAT.
 type wordsSyntax struct {
 	Words []wordSyntax `parser:"( @@ ','? )+"`

@@ -17,23 +17,27 @@ __?SECT?__
 __?SECT?__
 %endmacro
 
-%imacro sectalign 1.nolist
+%imacro sectalign 1+.nolist
 %ifidni %1,off
-[sectalign off]
+%define __?SECTALIGN_ALIGN_UPDATES_SECTION?__ 0
 %elifidni %1,on
-[sectalign on]
+%define __?SECTALIGN_ALIGN_UPDATES_SECTION?__ 1
 %else
 [sectalign %1]
 %endif
 %endmacro
 
 %imacro align 1-2+.nolist nop
+%if __?SECTALIGN_ALIGN_UPDATES_SECTION?__
 sectalign %1
+%endif
 [align %1, %2]
 %endmacro
 
 %imacro alignb 1-2+.nolist
+%if __?SECTALIGN_ALIGN_UPDATES_SECTION?__
 sectalign %1
+%endif
 [alignb %1, %2]
 %endmacro
 
@@ -64,6 +68,22 @@ sectalign %1
 %imacro float 1-*.nolist
 %rep %0
 [float %1]
+%ifidni %1,daz
+%define __?FLOAT_DAZ?__ daz
+%elifidni %1,nodaz
+%define __?FLOAT_DAZ?__ nodaz
+%elifidni %1,near
+%define __?FLOAT_ROUND?__ near
+%elifidni %1,up
+%define __?FLOAT_ROUND?__ up
+%elifidni %1,down
+%define __?FLOAT_ROUND?__ down
+%elifidni %1,zero
+%define __?FLOAT_ROUND?__ zero
+%elifidni %1,default
+%define __?FLOAT_DAZ?__ nodaz
+%define __?FLOAT_ROUND?__ near
+%endif
 %rotate 1
 %endrep
 %endmacro
