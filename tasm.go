@@ -9,7 +9,10 @@
 package tasm
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"slices"
 
 	"tasm/assembler"
@@ -22,6 +25,7 @@ import (
 	"tasm/object"
 	objectelf "tasm/object/elf"
 	"tasm/object/write"
+	"tasm/oci/fill"
 	"tasm/program"
 )
 
@@ -199,6 +203,40 @@ func (r *Result) LayOut(name string, opts layout.Options) (*layout.File, *diag.B
 	}
 	return r.remembered(name, strategy, opts)
 }
+
+// ForImage returns the bytes of a file of the program as they stand in an image: those of
+// the headers on which nothing depends have the values with which a layer is smallest,
+// and the whole has passed the same comparison as the file.
+func (r *Result) ForImage(file *layout.File, opts layout.Options) []byte {
+	free := fill.Free{Offsets: file.Free(), Allowed: file.LoadsAs}
+	filled := free.Fill(file.Bytes)
+	if bytes.Equal(filled, file.Bytes) || r.agrees(file, filled, opts) {
+		return filled
+	}
+	return file.Bytes
+}
+
+// agrees answers as File.Agrees does, or from the cache: a comparison can take as long as
+// the search for the file.
+func (r *Result) agrees(file *layout.File, other []byte, opts layout.Options) bool {
+	opts.Loader = file.Report.Loader
+	key := r.key(fmt.Sprintf("%x in an image", sha256.Sum256(other)), opts)
+	if key == "" {
+		return file.Agrees(r.Program, other, opts)
+	}
+	said := string(r.Cache.Store.Get(key))
+	if said != agrees && said != differs {
+		said = differs
+		if file.Agrees(r.Program, other, opts) {
+			said = agrees
+		}
+		r.Cache.Store.Put(key, []byte(said))
+	}
+	return said == agrees
+}
+
+// What the cache says of bytes that were compared.
+const agrees, differs = "agrees", "differs"
 
 // chooseLoader completes the loader in the options, and reports one that does not run
 // such programs.

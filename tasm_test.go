@@ -1,6 +1,7 @@
 package tasm_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -91,5 +92,38 @@ func TestCancelledSearchHasAnAnswer(t *testing.T) {
 	result, messages := tasm.Build(ctx, src, tasm.Options{Layout: "golf"})
 	if messages.Errors() > 0 || len(result.Bytes) == 0 {
 		t.Errorf("no file: %v", messages.Messages())
+	}
+}
+
+// entries is a cache in memory.
+type entries map[string][]byte
+
+func (e entries) Get(key string) []byte       { return e[key] }
+func (e entries) Put(key string, data []byte) { e[key] = data }
+
+// TestForImage changes header bytes of a program for an image only where the comparison
+// says that they do not matter, which is asked once.
+func TestForImage(t *testing.T) {
+	text, err := os.ReadFile("samples/exit42.tasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := entries{}
+	r, messages := tasm.Build(context.Background(), tasm.Source{Name: "exit42.tasm", Text: text}, tasm.Options{Layout: "pack", Cache: &tasm.Cache{Store: kept, Maker: "test"}})
+	if r.File == nil {
+		t.Fatal(messages.Messages())
+	}
+	before := len(kept)
+	filled := r.ForImage(r.File, layout.Options{})
+	if bytes.Equal(filled, r.Bytes) || len(filled) != len(r.Bytes) || len(kept) != before+1 {
+		t.Fatalf("%d entries, and\n%x of\n%x", len(kept)-before, filled, r.Bytes)
+	}
+	for key, data := range kept {
+		if string(data) == "agrees" {
+			kept[key] = []byte("differs")
+		}
+	}
+	if again := r.ForImage(r.File, layout.Options{}); !bytes.Equal(again, r.Bytes) {
+		t.Errorf("bytes are used that do something else: %x", again)
 	}
 }

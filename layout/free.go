@@ -4,13 +4,16 @@ import (
 	"slices"
 
 	"tasm/layout/elf"
+	"tasm/layout/equiv"
+	"tasm/program"
 )
 
 // Free lists the offsets of header bytes in which neither code nor data lie and of which
 // nothing depends on any single one, in files whose headers nobody expects to be as
-// usual. They may have other values with which LoadsAs agrees.
+// usual and which were compared with the program as written. They may have other values
+// with which LoadsAs and Agrees agree.
 func (f *File) Free() []int {
-	if f.Report == nil || f.Report.Layout == "plain" {
+	if f.Report == nil || f.Report.Checked == "" {
 		return nil
 	}
 	header, taken := make([]bool, len(f.Bytes)), make([]bool, len(f.Bytes))
@@ -64,4 +67,19 @@ func (f *File) LoadsAs(other []byte) bool {
 	_, committedB := b.Size()
 	return a.Entry == b.Entry && a.Fixed == b.Fixed && a.Interpreter == b.Interpreter && committedA == committedB &&
 		slices.Equal(a.Segments, b.Segments) && slices.Equal(a.Occupied, b.Occupied)
+}
+
+// Agrees reports whether other bytes, which LoadsAs takes, do what a program does of which
+// f was made with some options: by the comparison that f has passed itself.
+func (f *File) Agrees(p *program.Program, other []byte, opts Options) bool {
+	opts.Loader = f.Report.Loader
+	plain, loader, _ := start(p, opts)
+	if loader == nil || !f.LoadsAs(other) {
+		return false
+	}
+	g := graphOf(p, plain)
+	v := equiv.Check(plain.Bytes, other, equiv.Options{
+		Loader: boundOf(plain, g, loader).loader, Objects: Objects(plain, g), Assume: f.Report.Assumptions, Context: opts.context(),
+	})
+	return v.Outcome == equiv.Same && v.How == f.Report.Checked
 }

@@ -30,12 +30,25 @@ func TestFree(t *testing.T) {
 			}
 			changed[i] = file.Bytes[i]
 		}
+		changed[free[0]] ^= 0x41
+		if !file.Agrees(p, changed, Options{}) {
+			t.Errorf("%s: with another byte %#x it is said to do something else", target, free[0])
+		}
+		changed[free[0]] = file.Bytes[free[0]]
+		status := bytes.IndexByte(file.Bytes, 7)
+		if changed[status] = 8; file.Agrees(p, changed, Options{}) {
+			t.Errorf("%s: ending with status 8 it is said to do the same", target)
+		}
+		changed[status] = 7
 		for _, i := range []int{0, 16, 18, 24} { // EI_MAG, e_type, e_machine, e_entry
 			changed[i] ^= 4
 			if file.LoadsAs(changed) {
 				t.Errorf("%s: with another byte %#x it is the same", target, i)
 			}
 			changed[i] = file.Bytes[i]
+		}
+		if file.Report.Checked = ""; len(file.Free()) != 0 {
+			t.Errorf("%s: headers of a file may be changed that was not compared", target)
 		}
 		if file, _ = Plain(p, Options{}); len(file.Free()) != 0 {
 			t.Errorf("%s: plain headers may be changed", target)

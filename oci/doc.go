@@ -6,7 +6,7 @@
 // tar file that holds the program; the config, which says how to run it; and
 // the manifest, which names the other two by digest. Every byte of the three
 // is decided here: the JSON by json.go, the tar file by tar.go, the compressed
-// stream by internal/deflate. Nothing depends on time, place, map order or the
+// stream by package deflate. Nothing depends on time, place, map order or the
 // Go toolchain, so that the same description and program always have the same
 // digest.
 //

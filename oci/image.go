@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"tasm/oci/internal/deflate"
+	"tasm/oci/deflate"
 )
 
 // Builder makes an image that holds one program.
@@ -71,7 +71,6 @@ func (p Profile) Draft(spec Spec, program []byte) (*Draft, error) {
 	if err := s.checkSize(len(program)); err != nil {
 		return nil, SpecErrors{err}
 	}
-	program = s.Free.fill(program)
 	chosen := p.choose(s, program)
 	s.Path = chosen.path
 	entries := []tarEntry{{

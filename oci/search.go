@@ -8,7 +8,7 @@ import (
 	"path"
 	"slices"
 
-	"tasm/oci/internal/deflate"
+	"tasm/oci/deflate"
 )
 
 // What nothing depends on is chosen so that the layer compresses best: the

@@ -45,9 +45,6 @@ type Spec struct {
 	// headers tell where it ends.
 	MayPad bool
 
-	// Free are bytes of the program that may be changed.
-	Free Free
-
 	// Entrypoint and Cmd make up the command: Cmd is what arguments of
 	// "docker run" replace. With Entrypoint nil the program at Path is the
 	// entrypoint; with Entrypoint empty but not nil Cmd is all of the command.

@@ -9,6 +9,7 @@ import (
 
 	"tasm"
 	"tasm/diag"
+	"tasm/layout"
 	"tasm/lint"
 	"tasm/linux"
 	"tasm/oci"
@@ -185,12 +186,21 @@ func (c *composition) cost(built *tasm.Result) string {
 	if found == nil || c.spec == nil || c.base != nil {
 		return found.cost(built.File, 0)
 	}
-	now, _ := c.spec.build(built.Bytes, built.File)
-	then, _ := c.spec.build(found.file.Bytes, found.file)
+	now, _ := c.spec.build(c.inImage(built, built.File))
+	then, _ := c.spec.build(c.inImage(built, found.file))
 	if now == nil || then == nil {
 		return found.cost(built.File, 0)
 	}
 	return found.cost(built.File, then.Sizes().Wire()-now.Sizes().Wire())
+}
+
+// inImage returns the bytes of a file of the program that stand in an image: where they
+// were made for debuggers, as these read them.
+func (c *composition) inImage(built *tasm.Result, file *layout.File) []byte {
+	if c.debug {
+		return built.Bytes
+	}
+	return built.ForImage(file, c.limits())
 }
 
 // news leaves out what an image before this one was told of too.
@@ -218,14 +228,14 @@ func (c *composition) image(v variant, built builtProgram, shown string, message
 	c.spec = spec
 	var child oci.Child
 	if c.base == nil {
-		img, said := spec.build(built.Bytes, built.File)
+		img, said := spec.build(c.inImage(built.Result, built.File))
 		messages.Append(said)
 		if img == nil {
 			return nil
 		}
 		c.out.single, child.Artifact, c.out.names = img, img, img.Tags()
 	} else {
-		img, said := spec.buildOn(c.base, built.Bytes)
+		img, said := spec.buildOn(c.base, c.inImage(built.Result, built.File))
 		messages.Append(said)
 		if img == nil {
 			return nil

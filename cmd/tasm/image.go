@@ -9,7 +9,6 @@ import (
 	"tasm/diag"
 	"tasm/flow"
 	"tasm/lang"
-	"tasm/layout"
 	"tasm/linux"
 	"tasm/oci"
 	"tasm/oci/content"
@@ -152,10 +151,8 @@ func (s *imageSpec) read(st *lang.Image, into map[string][]said) *diag.Message {
 
 // build makes the image. Mistakes in the description become messages about the
 // statements that they stand in.
-func (s *imageSpec) build(executable []byte, file *layout.File) (*oci.Image, *diag.Bag) {
-	spec := s.Spec
-	spec.Free = oci.Free{Offsets: file.Free(), Allowed: file.LoadsAs}
-	draft, err := s.profile.Draft(spec, executable)
+func (s *imageSpec) build(executable []byte) (*oci.Image, *diag.Bag) {
+	draft, err := s.profile.Draft(s.Spec, executable)
 	if err != nil {
 		return nil, s.mistakes(err)
 	}

@@ -152,7 +152,7 @@ func (l *ladder) build(sys *system, built *tasm.Result, spec *imageSpec, r *rung
 	if r.early = early; early {
 		r.Method += ", ended early"
 	}
-	img, said := spec.build(file.Bytes, file)
+	img, said := spec.build(built.ForImage(file, l.limits()))
 	if img == nil {
 		messages.Append(said)
 		return

@@ -61,6 +61,8 @@ var rooms = []struct{ dir, libraries string }{
 	{"symbols", ""},
 	{"crash", ""},
 	{"lint", ""},
+	{"oci/deflate", ""},
+	{"oci/fill", ""},
 	{".", ""},
 	{"spec", "github.com/aymanbagabas/go-udiff"},
 	{"spec/report", ""},

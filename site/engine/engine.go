@@ -185,7 +185,7 @@ func (e *Engine) build(p *buildParams) (any, error) {
 	out.Bytes = base64.StdEncoding.EncodeToString(r.Bytes)
 	if r.File.Class != 0 {
 		out.Target = r.Program.Target
-		out.Image = imageOf(r)
+		out.Image = imageOf(r, opts.Search)
 	}
 	if len(r.Bytes) <= mostListed {
 		loader, _ := elf.ByName("")
@@ -201,6 +201,7 @@ func (e *Engine) build(p *buildParams) (any, error) {
 
 // image describes the container image of a program.
 type image struct {
+	Bytes            string    `json:"bytes"` // of the program as it stands there, base64
 	OS               string    `json:"os"`
 	Arch             string    `json:"arch"`
 	Settings         []setting `json:"settings"`
@@ -213,12 +214,12 @@ type setting struct {
 	Values []string `json:"values"`
 }
 
-func imageOf(r *tasm.Result) *image {
+func imageOf(r *tasm.Result, opts layout.Options) *image {
 	target, ok := linux.TargetFor(r.Program.Target)
 	if !ok {
 		return nil
 	}
-	x := &image{OS: target.OS, Arch: target.Arch, Settings: []setting{}, IgnoresArguments: flow.IgnoresArguments(r.Program)}
+	x := &image{Bytes: base64.StdEncoding.EncodeToString(r.ForImage(r.File, opts)), OS: target.OS, Arch: target.Arch, Settings: []setting{}, IgnoresArguments: flow.IgnoresArguments(r.Program)}
 	for _, st := range r.Program.Image {
 		if st.Key.Text == lang.ImageAnywhere {
 			continue // a matter of the layout

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -8,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tasm/layout"
 	"tasm/lessons"
 )
 
@@ -68,6 +71,20 @@ func TestRun(t *testing.T) {
 		if back := call[state](p, "step", stepParams{Count: -1000}); back.Steps != 0 || back.Ended || back.Address != first.Address {
 			t.Errorf("%+v", back)
 		}
+	}
+}
+
+// TestImage compares the program of an image with what the command puts there: header
+// bytes on which nothing depends have other values.
+func TestImage(t *testing.T) {
+	p := open(t)
+	built := call[product](p, "build", buildParams{"target linux/386\n_start:\nmov eax, 1\nmov ebx, 42\nint 0x80\n", "pack", 0})
+	if built.Image == nil {
+		t.Fatal(built.Messages)
+	}
+	want := p.built.ForImage(p.built.File, layout.Options{})
+	if got, err := base64.StdEncoding.DecodeString(built.Image.Bytes); err != nil || !bytes.Equal(got, want) || built.Image.Bytes == built.Bytes {
+		t.Errorf("%x (%v), want %x", got, err, want)
 	}
 }
 

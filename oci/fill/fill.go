@@ -1,14 +1,15 @@
-package oci
+// Package fill gives bytes of a program on which nothing depends the values with which
+// it compresses best: what an image weighs on the wire is a compressed layer.
+package fill
 
 import (
 	"bytes"
 	"slices"
 
-	"tasm/oci/internal/deflate"
+	"tasm/oci/deflate"
 )
 
-// Free are bytes of a program on which nothing depends, so that an image may change
-// them to be smaller.
+// Free are bytes of a program on which nothing depends.
 type Free struct {
 	Offsets []int // ascending
 	// Allowed reports whether the program may have such bytes.
@@ -23,10 +24,10 @@ const (
 	shortestMatch = 3
 )
 
-// fill gives the free bytes of a program the values with which it compresses best: those
-// of bytes before or behind, where that makes a copy of three bytes or more together
+// Fill returns the program with the values in its free bytes with which it compresses
+// best: those of bytes before or behind, where that makes a copy of three bytes or more together
 // with their neighbours.
-func (f *Free) fill(program []byte) []byte {
+func (f *Free) Fill(program []byte) []byte {
 	if len(f.Offsets) == 0 {
 		return program
 	}
