@@ -30,6 +30,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -69,15 +70,26 @@ type contestant struct {
 func command(name string, line ...string) *contestant {
 	c := &contestant{name: name}
 	c.run = func() error {
+		forgetPeak()
 		cmd := exec.Command(line[0], line[1:]...)
-		if said, err := cmd.CombinedOutput(); err != nil {
+		said, err := cmd.CombinedOutput()
+		if state := cmd.ProcessState; state != nil {
+			c.work = append(c.work, state.UserTime()+state.SystemTime())
+			c.peak = max(c.peak, state.SysUsage().(*syscall.Rusage).Maxrss)
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w\n%s", strings.Join(line, " "), err, said)
 		}
-		c.work = append(c.work, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
-		c.peak = max(c.peak, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
 		return nil
 	}
 	return c
+}
+
+// forgetPeak makes this process small: the kernel counts what it has had in memory to
+// what the processes had that it starts.
+func forgetPeak() {
+	debug.FreeOSMemory()
+	os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // proc_pid_clear_refs(5): the peak is what there is now
 }
 
 // race lets the contestants take turns and prints a line for each. Ratios are
