@@ -248,10 +248,10 @@ type assembler struct {
 	originSet               bool
 	entry                   *lang.Symbol
 
-	told64  bool               // that the source is for 64 bits
-	near    diag.Near          // names of symbols
-	said    map[diag.Range]int // messages about instructions, by their place
-	doubted map[diag.Range]int // and warnings
+	told64  bool      // that the source is for 64 bits
+	near    diag.Near // names of symbols
+	said    sayings   // errors in instructions
+	doubted sayings   // and warnings
 
 	// The statement at hand.
 	expansion *lang.Expansion
@@ -306,7 +306,7 @@ func (a *assembler) stalls() bool {
 // runPass goes over all statements once.
 func (a *assembler) runPass() {
 	a.changed, a.changes, a.moved = nil, 0, false
-	a.near, a.said, a.doubted, a.told64 = diag.Near{}, nil, nil, false
+	a.near, a.said, a.doubted, a.told64 = diag.Near{}, sayings{}, sayings{}, false
 	a.messages, a.warnings = &diag.Bag{}, diag.SourceWarnings{}
 	switch {
 	case a.opts.Object != nil:
@@ -440,9 +440,12 @@ func (a *assembler) fail(m *diag.Message) {
 	a.message(m)
 }
 
-// message adds m, and which macros the statement at hand comes from.
+// message adds m, and which macros the statement at hand comes from. What other passes
+// than the last have to say nobody asks for.
 func (a *assembler) message(m *diag.Message) {
-	a.messages.Add(a.expansion.Note(m))
+	if a.final {
+		a.messages.Add(a.expansion.Note(m))
+	}
 }
 
 // warn reports a doubt about the statement at hand, if there is one. The

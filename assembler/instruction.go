@@ -94,7 +94,7 @@ func (a *assembler) need64(at diag.Range) {
 
 // encode encodes a.inst into a.enc.
 func (a *assembler) encode(body *lang.Instruction) bool {
-	if a.said[body.Range] >= maxSaid { // a loop: enough has been said of this place
+	if a.said.often(body.Range) { // a loop: enough has been said of this place
 		a.failed = true
 		return false
 	}
@@ -104,9 +104,13 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 		// Addresses are not final yet; the length is right all the same.
 		a.asked = true
 	default:
-		count(&a.said, body.Range)
+		a.said.count(body.Range)
 		if mismatch.Needs64() && a.target == "" {
 			a.need64(body.Range)
+			return false
+		}
+		if !a.final {
+			a.failed = true // the last pass says why
 			return false
 		}
 		m := mismatch.Message(body.Range, operandRanges(body))
@@ -127,22 +131,35 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 // doubt warns of the instruction just encoded, in the last pass. In a loop enough is
 // said of it after a while.
 func (a *assembler) doubt(body *lang.Instruction) {
-	if !a.final || a.doubted[body.Range] >= maxSaid {
+	if !a.final || a.doubted.often(body.Range) {
 		a.asked = true // as it is looked at again in the last pass
 		return
 	}
 	for _, w := range a.enc.Warnings(&a.inst) {
 		a.warn(w.Message(body.Range, operandRanges(body)))
-		count(&a.doubted, body.Range)
+		a.doubted.count(body.Range)
 	}
 }
 
-// count counts a message about the instruction at a place.
-func count(said *map[diag.Range]int, at diag.Range) {
-	if *said == nil {
-		*said = map[diag.Range]int{}
+// sayings counts messages about instructions by their place. Where the source goes on,
+// as it does outside of macros and %rep, nothing needs to be kept.
+type sayings struct {
+	counts map[diag.Range]int
+	last   diag.Range // the place that is furthest in its file
+}
+
+// often reports whether enough has been said of a place; the first time is not counted.
+func (s *sayings) often(at diag.Range) bool { return s.counts[at] >= maxSaid-1 }
+
+func (s *sayings) count(at diag.Range) {
+	if s.last.IsZero() || at.File == s.last.File && at.Start > s.last.Start {
+		s.last = at
+		return
 	}
-	(*said)[at]++
+	if s.counts == nil {
+		s.counts = map[diag.Range]int{}
+	}
+	s.counts[at]++
 }
 
 func operandRanges(body *lang.Instruction) []diag.Range {
