@@ -80,6 +80,8 @@ type Options struct {
 	Limits map[string]int64
 	// Plain leaves the source without preprocessing.
 	Plain bool
+	// Turbo takes some words of Turbo Assembler, as nasm does with -t.
+	Turbo bool
 	// Instructions keeps in each code fragment the instruction that it
 	// encodes, for layouts that choose among encodings.
 	Instructions bool
@@ -187,6 +189,7 @@ func newParser(files *diag.Files, opts Options, lister parser.Lister) *parser.Pa
 		MaxLines:      opts.MaxLines,
 		Limits:        opts.Limits,
 		Plain:         opts.Plain,
+		Turbo:         opts.Turbo,
 	})
 }
 

@@ -144,8 +144,8 @@ func (a *assembler) link(out *program.Symbol, s *symbol) {
 
 // isLocal reports whether name belongs to the last ordinary label before it.
 // Names that start with two dots ("..@x") stand for themselves.
-func isLocal(name string) bool {
-	return name != "" && name[0] == '.' && (len(name) == 1 || name[1] != '.')
+func (a *assembler) isLocal(name string) bool {
+	return name != "" && name[0] == '.' && (len(name) == 1 || name[1] != '.') || a.opts.Turbo && strings.HasPrefix(name, "@@")
 }
 
 // symbol is find for a name that the parser has numbered, or not.
@@ -164,7 +164,7 @@ func (a *assembler) symbol(name string, id int32) *symbol {
 // find returns the symbol of that name as seen from the statement at hand,
 // making it when it is mentioned for the first time.
 func (a *assembler) find(name string) *symbol {
-	if isLocal(name) && a.parent != "" {
+	if a.isLocal(name) && a.parent != "" {
 		a.local = append(append(a.local[:0], a.parent...), name...)
 		if s := a.symbols[string(a.local)]; s != nil {
 			return s
@@ -279,7 +279,7 @@ func hasFloat(items []lang.DataItem) bool {
 func (a *assembler) defineLabel(label *lang.Label) {
 	a.beginPart(label.Name)
 	a.define(label, a.Here(), false)
-	if !isLocal(label.Name) && !isSpecial(label.Name) {
+	if !a.isLocal(label.Name) && !isSpecial(label.Name) {
 		a.parent = label.Name
 	}
 }
@@ -408,12 +408,12 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 	}
 	if near := a.near.To(s.name); near != "" {
 		text := near
-		if isLocal(ref.Name) && len(near) > len(a.parent) && near[:len(a.parent)] == a.parent {
+		if a.isLocal(ref.Name) && len(near) > len(a.parent) && near[:len(a.parent)] == a.parent {
 			text = near[len(a.parent):]
 		}
 		return m.Notef("did you mean '%s'?", text).Suggest(ref.Range, text)
 	}
-	if !isLocal(ref.Name) || a.messages.Errors() > maxSearched {
+	if !a.isLocal(ref.Name) || a.messages.Errors() > maxSearched {
 		return m.Notef("define it with '%s:', or declare it EXTERN if another file defines it", ref.Name)
 	}
 	if i := slices.IndexFunc(a.order, func(o *symbol) bool {

@@ -21,6 +21,8 @@ type grammar struct {
 	// and SYS directives.
 	target bool
 
+	turbo bool // see Config
+
 	// The line at hand.
 	tokens   []Token
 	pos      int // of the next token

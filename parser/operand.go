@@ -131,7 +131,7 @@ func (g *grammar) memory(o *lang.Operand, segment *lang.Register) bool {
 	m := g.memories.node()
 	m.Segment = segment
 	o.Memory = m
-	if !g.addressWords(m) {
+	if !g.addressWords(o) {
 		return false
 	}
 	if o.Value = g.expression(); o.Value == nil {
@@ -148,7 +148,7 @@ func (g *grammar) memory(o *lang.Operand, segment *lang.Register) bool {
 		}
 		m.Segment = r
 		g.pos++
-		if !g.addressWords(m) {
+		if !g.addressWords(o) {
 			return false
 		}
 		if o.Value = g.expression(); o.Value == nil {
@@ -182,7 +182,8 @@ func (g *grammar) memory(o *lang.Operand, segment *lang.Register) bool {
 }
 
 // addressWords parses the words that may stand at the start of an address.
-func (g *grammar) addressWords(m *lang.Memory) bool {
+func (g *grammar) addressWords(o *lang.Operand) bool {
+	m := o.Memory
 	for {
 		t := g.peek()
 		if t.Kind != Identifier {
@@ -191,6 +192,10 @@ func (g *grammar) addressWords(m *lang.Memory) bool {
 		w := g.look(t.Text)
 		switch w.kind {
 		case sizeWord:
+			if g.turbo {
+				o.Size = w.width
+				break
+			}
 			if w.width > 8 {
 				g.fail(diag.Errorf(t.Range, "the displacement of an address can't have the size %s", w.name).
 					Notef("the size of what stands in memory goes before the bracket: %s [...]", w.name))
@@ -252,7 +257,7 @@ func (g *grammar) afterColon(o *lang.Operand) bool {
 		}
 		o.Memory = g.memories.node()
 		o.Memory.Segment = r
-		if !g.addressWords(o.Memory) {
+		if !g.addressWords(o) {
 			return false
 		}
 		if o.Value = g.expression(); o.Value == nil {

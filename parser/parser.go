@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tasm/diag"
@@ -50,6 +51,8 @@ type Config struct {
 	Limits map[string]int64
 	// Plain leaves the source without preprocessing: %line alone means something.
 	Plain bool
+	// Turbo takes some words of Turbo Assembler, as nasm does with -t: see turbo.go.
+	Turbo bool
 }
 
 // Parser reads sources. It outlives the passes of an assembly and keeps what
@@ -81,6 +84,7 @@ func New(cfg Config) *Parser {
 		p.grammar.deepest, p.conditions.deepest = int(min(most, maxDepth)), int(min(most, maxDepth))
 	}
 	p.conditions.words = p.grammar.words // a name has one number
+	p.grammar.turbo, p.conditions.turbo = cfg.Turbo, cfg.Turbo
 	return p
 }
 
@@ -109,8 +113,12 @@ func (p *Parser) Pass(root diag.FileID, env lang.Env, messages *diag.Bag) *Strea
 
 // register makes a file of the prelude, once.
 func (p *Parser) register() {
-	if len(p.cfg.Prelude) > 0 && p.prelude == 0 {
-		p.prelude = p.cfg.Files.Add("<command line>", []byte(strings.Join(p.cfg.Prelude, "\n")+"\n"))
+	lines := p.cfg.Prelude
+	if p.cfg.Turbo {
+		lines = slices.Concat(turboPrelude, lines)
+	}
+	if len(lines) > 0 && p.prelude == 0 {
+		p.prelude = p.cfg.Files.Add("<command line>", []byte(strings.Join(lines, "\n")+"\n"))
 	}
 }
 
@@ -293,6 +301,7 @@ func (p *Parser) expression(tokens []Token) (lang.Expr, []Token, *diag.Message) 
 func (p *Parser) ownLanguage() bool { return p.grammar.target }
 
 func (p *Parser) plain() bool { return p.cfg.Plain }
+func (p *Parser) turbo() bool { return p.cfg.Turbo }
 
 func (p *Parser) alone() bool { return p.preprocessing }
 

@@ -140,6 +140,7 @@ type preprocessor struct {
 	stack     stackFrame // of %stacksize, %arg and %local
 	instead   []Token    // what a directive leaves for the grammar, if anything
 	plain     bool       // see host
+	turbo     bool       // see Config
 	alone     bool       // lines of which nothing is left are given out too
 	spaced    bool       // a blank stood behind the line at hand
 	trailing  bool       // what stood at the end of the line at hand has become nothing
@@ -186,6 +187,7 @@ type host interface {
 	environ(name string) (string, bool)
 	// plain reports whether only %line means something.
 	plain() bool
+	turbo() bool
 	// alone reports whether no assembler follows: lines of which nothing is left are wanted, and the pass is 0.
 	alone() bool
 	// now is the time to report, in seconds since 1970.
@@ -257,6 +259,7 @@ func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pas
 	if p.lister != nil {
 		p.shown = p.lister.Shows()
 	}
+	p.turbo = h.turbo()
 	if p.plain = h.plain(); p.plain {
 		p.frames = append(p.frames, frame{kind: fileFrame, lexer: p.lexer(file)})
 		return p
@@ -350,6 +353,9 @@ func (p *preprocessor) read(f *frame) (line Line, percent, ok bool) {
 			return Line{}, false, false
 		}
 		p.line = p.fileLine
+		if p.turbo {
+			turboDirective(p.line.Tokens)
+		}
 		return p.line, hasDirective(p.line.Tokens), true
 	}
 	for {

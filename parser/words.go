@@ -1,6 +1,10 @@
 package parser
 
-import "tasm/lang"
+import (
+	"strings"
+
+	"tasm/lang"
+)
 
 // wordKind is what a reserved word is for.
 type wordKind uint8
@@ -129,7 +133,7 @@ func (g *grammar) lookUp(text string) *word {
 
 // number gives a name that is reserved for nothing a number, see lang.Symbol.
 func (g *grammar) number(name string) *word {
-	if name[0] == '.' || len(g.words) >= maxNumbered {
+	if name[0] == '.' || g.turbo && strings.HasPrefix(name, "@@") || len(g.words) >= maxNumbered {
 		return notReserved
 	}
 	w := &word{id: int32(len(g.words))}

@@ -101,9 +101,6 @@ func (n *nasm) run(args []string) error {
 
 // work assembles, preprocesses or lists dependencies.
 func (n *nasm) work() error {
-	if n.ideal {
-		n.errors = append(n.errors, "-t: tasm has no mode for sources of Turbo Assembler, in which [dword x] and other words mean something else")
-	}
 	for _, text := range n.errors {
 		fmt.Fprintf(n.out, "nasm: error: %s\n", text)
 	}
@@ -201,6 +198,7 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		MaxLines: nasmMaxLines,
 		Limits:   n.limits,
 		Plain:    n.plain,
+		Turbo:    n.turbo,
 	}
 }
 

@@ -130,7 +130,7 @@ const nasmMoreOptions = `
        -O1        numbers and jumps backwards only
        -Ox        as short as possible [default]
        -Ov        tell the number of passes
-    -t            words as Turbo Assembler has them: refused
+    -t            some words as Turbo Assembler has them
 
     -E (or -e)    preprocess only, to standard output
     -a            assemble what is preprocessed already

@@ -27,7 +27,7 @@ type nasmOptions struct {
 	countPasses                    bool   // say how many passes there were
 	list                           string // letters of what else a listing shows
 	plain                          bool   // the source is not preprocessed
-	ideal                          bool   // Turbo Assembler's way
+	turbo                          bool   // some words of Turbo Assembler
 	limits                         map[string]int64
 	noLine                         bool // %line does nothing
 	dependencies                   dependencyOptions
@@ -90,7 +90,7 @@ var nasmLetters = []nasmOption{
 	{"X", needsValue, (*nasmOptions).setStyle},
 	{"Z", needsValue, func(o *nasmOptions, v string) error { return o.once(&o.messagesTo, v, "error") }},
 	{"s", noValue, func(o *nasmOptions, _ string) error { o.messagesTo = "-"; return nil }},
-	{"t", noValue, func(o *nasmOptions, _ string) error { o.ideal = true; return nil }},
+	{"t", noValue, func(o *nasmOptions, _ string) error { o.turbo = true; return nil }},
 	{"v", noValue, func(o *nasmOptions, _ string) error { return errVersion }},
 	{"h", noValue, func(o *nasmOptions, _ string) error { return errHelp }},
 	{"y", noValue, func(o *nasmOptions, _ string) error { return errDebugFormats }},

@@ -47,7 +47,7 @@ var nasmLines = []string{
 	"--limit-passes=9 main.asm", "--limit-rep 9 main.asm", "--reproducible -f elf64 main.asm",
 	"-f elf64 --no-line main.asm", "-f elf32 -g -F stabs flat32.asm", "-f elf32 -g -F stabs --no-line flat32.asm", "-E -o out.i flat32.asm",
 	"-O0 sizes.asm", "-O1 sizes.asm", "-O0 -f elf64 sizes.asm", "-O0v sizes.asm", "-O1 -Ox sizes.asm", "-O 0 sizes.asm",
-	"-t main.asm", "--pragma foo main.asm",
+	"-t main.asm", "-t -f elf64 turbo.asm", "-t -f obj -g turbo.asm", "-f elf64 turbo.asm", "--pragma foo main.asm",
 	"-F stabs -f elf32 flat32.asm", "-O -f elf64 main.asm", "-O+ -f elf64 main.asm", "-Ox1v -f elf64 main.asm",
 	"-Xmsvc -f elf64 main.asm", "-Xms bad.asm", "-Xgcc bad.asm", "-v", "--v", "-version", "--VERSION",
 	"-MW -M main.asm", "-MW -MD deps.d -MP -MQ a$b -f elf64 main.asm", "-Mx main.asm", "-f elf64 main.asm -MD -MP", "-f elf64 main.asm -o x.o -MD -MP",
@@ -84,10 +84,13 @@ func nasmFiles(t *testing.T, dir string) {
 			" mov rax, 1\n mov rax, -1\n mov rax, n\n mov rcx, dword 5\n mov rcx, qword 5\n add rax, 1\n cmp qword [rax], n\n push n\n jmp z\n jnz w\nw: loop w\nn equ 5\n",
 		"limits.asm": "%macro m 1\n%if %1\n m2 %1-1\n%endif\n nop\n%endmacro\n%macro m2 1\n%if %1\n m3 %1-1\n%endif\n nop\n%endmacro\n%macro m3 1\n%if %1\n m4 %1-1\n%endif\n nop\n%endmacro\n" +
 			"%macro m4 1\n nop\n%endmacro\n%define a b\n%define b c\n%define c d\n%define d 5\n m 4\n%rep 5\n nop\n%endrep\n dd a, a\n%ifdef strict\n%pragma limit rep 2\n%rep 3\n nop\n%endrep\n%endif\n",
-		"late.asm":     "\tmov rax, [foo]\n\tret\n",
-		"ready.asm":    "[section .data]\n%line 7+1 other.asm\nx: db 1\n[global x]\n%ifdef more\n",
-		"obj.asm":      "segment code\n..start:\n\tret\n",
-		"args.txt":     "-f elf64 -o named.o",
+		"late.asm":  "\tmov rax, [foo]\n\tret\n",
+		"ready.asm": "[section .data]\n%line 7+1 other.asm\nx: db 1\n[global x]\n%ifdef more\n",
+		"obj.asm":   "segment code\n..start:\n\tret\n",
+		"args.txt":  "-f elf64 -o named.o",
+		"turbo.asm": "IDEAL\nP386\n include \"pre.inc\"\n bits 32\n ifdef more\nstart:\n@@loop: mov eax, [dword val]\n inc [byte es:ebx+4]\n jmp @@loop\n else\n hlt\n endif\n" +
+			"other:\n@@loop: jmp @@loop\n jnz start@@loop\nIF 5 > 4\n fld [tword val]\nELIF 1\n hlt\nENDIF\n%macro m 1\n if %1\n db %1\n else\n db 99\n endif\n@@x: jmp @@x\n%endmacro\n m 0\nnext:\n m 5\n" +
+			"@@y dd @@y, next@@x\n%push c\n%assign %$localsize 0\n%stacksize flat\nf:\n arg a:dword\n local b:dword\n mov eax, [a]\n mov [b], eax\n%pop\nval: dd 5\nend\n",
 		"response.txt": "-f elf64\n-o named.o\n\n",
 	} {
 		writeText(t, filepath.Join(dir, name), text)
