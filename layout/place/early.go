@@ -138,14 +138,11 @@ func (t *text) quiet(p progress, items []*item, k int) bool {
 		case it.fixed:
 			return false
 		case it.is("push") || it.is("pop"):
-			if depth += it.pushed(); depth < 0 || it.inMemory() || it.is("push") && it.facts.Reads&points != 0 {
-				return false
-			}
-			if it.inst.Operands[0].Kind == x86.RegisterOperand && x86.Widest(it.inst.Operands[0].Register) == x86.GeneralRegister(stackPointer, t.graph.Bits/8) {
+			if depth += it.pushed(); depth < 0 || it.inMemory() || it.is("push") && it.facts.Reads&points != 0 || t.isStackPointer(&it.inst.Operands[0]) {
 				return false
 			}
 		case it.facts.Reads.Has(stackPointer):
-			if !it.is("mov") || it.facts.Memory || it.facts.Replaces != it.facts.Changes || it.facts.Changes.Has(stackPointer) {
+			if !it.copiesStackPointer() {
 				return false
 			}
 			for r := range pointers {
@@ -164,6 +161,17 @@ func (t *text) quiet(p progress, items []*item, k int) bool {
 		}
 	}
 	return depth == 0 && points&items[k].live.Registers == 0
+}
+
+// isStackPointer reports whether an operand is the stack pointer.
+func (t *text) isStackPointer(o *x86.Operand) bool {
+	return o.Kind == x86.RegisterOperand && x86.Widest(o.Register) == x86.GeneralRegister(stackPointer, t.graph.Bits/8)
+}
+
+// copiesStackPointer reports whether an item gives another register what the stack
+// pointer holds, and does nothing else.
+func (it *item) copiesStackPointer() bool {
+	return it.is("mov") && !it.facts.Memory && it.facts.Replaces == it.facts.Changes && !it.facts.Changes.Has(stackPointer)
 }
 
 // result is the register in which the kernel answers.

@@ -13,45 +13,48 @@ import (
 func sameFlags(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]
 	f := c.s.flags
-	x, ok := at(in, 0).register()
-	if !ok || x.high || !plain(in) || f.kind != flagsResult || f.size != x.size || f.v != c.s.r[x.number] {
+	x, ok := c.comparedWithZero(in)
+	if !ok || f.kind != flagsResult || f.size != x.size || f.v != c.s.r[x.number] || !c.dead(i, x86.AF) || !f.carryClear && !c.dead(i, x86.CF) {
 		return 0, nil
 	}
-	switch name(in) {
-	case "test", "and", "or":
-		if y, ok := at(in, 1).register(); !ok || y != x {
-			return 0, nil
-		}
-	case "cmp":
-		if n, ok := at(in, 1).number(); !ok || n != 0 {
-			return 0, nil
-		}
-	default:
-		return 0, nil
-	}
-	if name(in) != "cmp" && name(in) != "test" && x.size == 4 && c.bits() == 64 {
-		return 0, nil // it clears the upper half
-	}
-	if !c.dead(i, x86.AF) {
-		return 0, nil
-	}
-	if (f.carryClear || c.dead(i, x86.CF)) && (f.overflowClear || c.dead(i, x86.OF)) {
+	if f.overflowClear || c.dead(i, x86.OF) {
 		return 1, []flow.Inst{}
 	}
-	// A signed comparison with zero asks for the sign: OF is clear here.
-	if (f.carryClear || c.dead(i, x86.CF)) && i+1 == len(c.code)-1 && isBranch(&c.code[i+1]) {
-		b := c.code[i+1]
-		to := map[string]string{"jl": "js", "jnge": "js", "jge": "jns", "jnl": "jns"}[name(&b)]
-		if to == "" || c.after[i+1].flags&x86.OF != 0 || c.l.in[b.Target].flags&x86.OF != 0 {
-			return 0, nil
-		}
-		b.Mnemonic = x86.LookupMnemonic(to)
-		if forms := x86.Forms(b.Mnemonic); len(forms) > 0 {
-			b.Form = forms[0]
-			return 2, []flow.Inst{b}
-		}
+	return c.askSign(i)
+}
+
+// comparedWithZero returns the register that an instruction compares with zero, and
+// does nothing else.
+func (c *cursor) comparedWithZero(in *flow.Inst) (register, bool) {
+	x, ok := at(in, 0).register()
+	if !ok || x.high || !plain(in) {
+		return x, false
 	}
-	return 0, nil
+	n, isNumber := at(in, 1).number()
+	y, _ := at(in, 1).register()
+	switch name(in) {
+	case "cmp":
+		return x, isNumber && n == 0
+	case "test":
+		return x, y == x
+	case "and", "or":
+		return x, y == x && (x.size != 4 || c.bits() != 64) // else it clears the upper half
+	}
+	return x, false
+}
+
+// askSign lets a branch behind a signed comparison with zero ask for the sign: OF is
+// clear there.
+func (c *cursor) askSign(i int) (int, []flow.Inst) {
+	if i+1 != len(c.code)-1 || !isBranch(&c.code[i+1]) {
+		return 0, nil
+	}
+	b := &c.code[i+1]
+	cond, ok := conditionOf(b)
+	if !ok || cond&^1 != x86.IfLess || (c.after[i+1].flags|c.l.in[b.Target].flags)&x86.OF != 0 {
+		return 0, nil
+	}
+	return 2, []flow.Inst{onCondition(b, x86.IfNegative|cond&1)}
 }
 
 // compareZero turns CMP r, 0 into TEST r, r.

@@ -271,59 +271,28 @@ func upTo(p parts) parts {
 // partial returns what an instruction reads when its flags do not matter and
 // only some parts of its result do. It knows registers; ok is false for others.
 func (s *shortener) partial(in *flow.Inst, e *effect, n need) (reads parts, ok bool) {
-	if e.store || e.stack || len(in.Prefixes) != 0 {
-		return 0, false
-	}
 	x, isReg := at(in, 0).register()
-	if !isReg || x.high {
-		return 0, false
-	}
-	live := n.parts.of(x.number) & (s.written(x) >> (4 * x.number))
-	wanted := live & (x.parts() >> (4 * x.number))
 	y := at(in, 1)
 	q, second := y.register()
-	if second && q.high {
+	if e.store || e.stack || len(in.Prefixes) != 0 || !isReg || x.high || second && q.high {
 		return 0, false
 	}
-	var up bool // depends on lower parts too
+	wanted := n.parts.of(x.number) & (s.written(x) >> (4 * x.number)) & (x.parts() >> (4 * x.number))
 	switch name(in) {
 	case "xchg":
-		if !second {
-			return 0, false
-		}
 		other := n.parts.of(q.number) & (q.parts() >> (4 * q.number))
-		return wanted<<(4*q.number) | other<<(4*x.number), true
+		return wanted<<(4*q.number) | other<<(4*x.number), second
 	case "mov":
-		if !second {
-			return 0, false
-		}
-		return wanted << (4 * q.number), true
+		return wanted << (4 * q.number), second
 	case "movzx":
-		if !second {
-			return 0, false
-		}
-		return wanted << (4 * q.number) & q.parts(), true
-	case "add", "sub", "imul":
-		up = true
-	case "and", "or", "xor", "not":
-	case "inc", "dec", "neg":
-		up = true
+		return wanted << (4 * q.number) & q.parts(), second
 	case "lea":
-		a := y.address(s.bits)
-		if !a.plain {
-			return 0, false
-		}
-		for _, r := range []int{a.base, a.index} {
-			if r >= 0 {
-				reads |= upTo(wanted) << (4 * r)
-			}
-		}
-		return reads, true
+		return s.addressParts(y, upTo(wanted)), y.address(s.bits).plain
+	case "add", "sub", "imul", "inc", "dec", "neg":
+		wanted = upTo(wanted)
+	case "and", "or", "xor", "not":
 	default:
 		return 0, false
-	}
-	if up {
-		wanted = upTo(wanted)
 	}
 	if len(in.Operands) == 3 || name(in) == "imul" && len(in.Operands) == 1 {
 		return 0, false
@@ -336,12 +305,18 @@ func (s *shortener) partial(in *flow.Inst, e *effect, n need) (reads parts, ok b
 	case second:
 		reads |= wanted << (4 * q.number)
 	case y.memory():
-		a := y.address(s.bits)
-		for _, r := range []int{a.base, a.index} {
-			if r >= 0 {
-				reads |= whole(r)
-			}
-		}
+		reads |= s.addressParts(y, whole(0))
 	}
 	return reads, true
+}
+
+// addressParts returns such parts of the registers of an address.
+func (s *shortener) addressParts(o operand, p parts) (reads parts) {
+	a := o.address(s.bits)
+	for _, r := range []int{a.base, a.index} {
+		if r >= 0 {
+			reads |= p << (4 * r)
+		}
+	}
+	return reads
 }

@@ -389,6 +389,73 @@ func (t *table) replace(s *state, change func(int32) bool, key func(leader int) 
 	}
 }
 
+// meeting is where two states become one in front of a block: what differs there
+// becomes an unknown of the block, and what is equal in both stays equal.
+type meeting struct {
+	t     *table
+	block int
+	kind  unknownKind
+	pairs [registers][2]value // what the registers hold in either
+	named [registers]value    // and in what becomes of them
+}
+
+// local reports whether a value is an unknown of the block.
+func (m *meeting) local(v value) bool {
+	k := m.t.list[v.unknown].key
+	return v.unknown != 0 && k.kind == m.kind && k.a == m.block
+}
+
+// register finds what becomes of register i that holds x and y; those below it are
+// known.
+func (m *meeting) register(i int, x, y value) {
+	m.pairs[i] = [2]value{x, y}
+	if x == y && !m.local(x) {
+		m.named[i] = x
+		return
+	}
+	leader := slices.Index(m.pairs[:i+1], m.pairs[i])
+	own := unknownKey{m.kind, m.block, leader}
+	fx, fy := m.t.facts(x), m.t.facts(y)
+	m.t.make(own, fx)
+	m.named[i] = m.t.make(own, fy)
+}
+
+// value returns what becomes of a value that is x and y; it is false where no register
+// holds these.
+func (m *meeting) value(x, y value) (value, bool) {
+	if x == y && !m.local(x) {
+		return x, true
+	}
+	if i := slices.Index(m.pairs[:], [2]value{x, y}); i >= 0 {
+		return m.named[i], true
+	}
+	return value{}, false
+}
+
+// flags returns what the flags tell in both.
+func (m *meeting) flags(f, g flagFact) flagFact {
+	v, ok := m.value(f.v, g.v)
+	if !ok || f.kind != g.kind || f.size != g.size || f.with != g.with || f.kind == flagsUnknown {
+		return flagFact{}
+	}
+	return flagFact{f.kind, f.size, v, f.carryClear && g.carryClear, f.overflowClear && g.overflowClear, f.with}
+}
+
+// slots returns the words of the stack that are known in both.
+func (m *meeting) slots(before, from []slot) (list []slot) {
+	for _, p := range before {
+		for _, q := range from {
+			a, ok1 := m.value(p.address, q.address)
+			c, ok2 := m.value(p.content, q.content)
+			if ok1 && ok2 {
+				list = append(list, slot{a, c})
+				break
+			}
+		}
+	}
+	return list
+}
+
 // join makes into what is known where from comes in too, in front of block id.
 // It reports whether into became weaker.
 func (t *table) join(into *state, from *state, block int, kind unknownKind) bool {
@@ -403,68 +470,20 @@ func (t *table) join(into *state, from *state, block int, kind unknownKind) bool
 		return true
 	}
 	before := *into
-	type pair struct{ x, y value }
-	var groups [registers]pair
-	var named [registers]value
-	local := func(v value) bool {
-		k := t.list[v.unknown].key
-		return v.unknown != 0 && k.kind == kind && k.a == block
-	}
+	m := meeting{t: t, block: block, kind: kind}
 	for i := range into.r {
-		x, y := before.r[i], from.r[i]
-		groups[i] = pair{x, y}
-		if x == y && !local(x) {
-			named[i] = x
-		} else {
-			leader := i
-			for j := range i {
-				if groups[j] == groups[i] {
-					leader = j
-					break
-				}
-			}
-			fx, fy := t.facts(x), t.facts(y)
-			t.make(unknownKey{kind, block, leader}, fx)
-			named[i] = t.make(unknownKey{kind, block, leader}, fy)
-		}
-		into.r[i] = named[i]
+		m.register(i, before.r[i], from.r[i])
 	}
-	rename := func(x, y value) (value, bool) {
-		if x == y && !local(x) {
-			return x, true
-		}
-		for i := range groups {
-			if groups[i] == (pair{x, y}) {
-				return named[i], true
-			}
-		}
-		return value{}, false
-	}
-	f, g := before.flags, from.flags
-	v, ok := rename(f.v, g.v)
-	if ok && f.kind == g.kind && f.size == g.size && f.with == g.with && f.kind != flagsUnknown {
-		into.flags = flagFact{f.kind, f.size, v, f.carryClear && g.carryClear, f.overflowClear && g.overflowClear, f.with}
-	} else {
-		into.flags = flagFact{}
-	}
+	into.r = m.named
+	into.flags = m.flags(before.flags, from.flags)
 	into.forward = before.forward && from.forward
 	into.nonzero = nil
-	for i, p := range groups {
-		if before.isNonzero(p.x) && from.isNonzero(p.y) {
-			into.differs(named[i])
+	for i, p := range m.pairs {
+		if before.isNonzero(p[0]) && from.isNonzero(p[1]) {
+			into.differs(m.named[i])
 		}
 	}
-	into.slots = nil
-	for _, p := range before.slots {
-		for _, q := range from.slots {
-			a, ok1 := rename(p.address, q.address)
-			c, ok2 := rename(p.content, q.content)
-			if ok1 && ok2 {
-				into.slots = append(into.slots, slot{a, c})
-				break
-			}
-		}
-	}
+	into.slots = m.slots(before.slots, from.slots)
 	return !before.equal(into)
 }
 

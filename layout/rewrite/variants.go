@@ -176,49 +176,17 @@ func (sh *shortener) pointAt(r int, o *flow.Object, offset int64) bool {
 
 // exchange lets two registers exchange their parts in the whole program.
 func (sh *shortener) exchange(x, y int) bool {
-	swap := func(id lang.RegisterID) lang.RegisterID {
-		r, ok := registerOf(id)
-		switch {
-		case !ok || r.number != x && r.number != y:
-			return id
-		case r.high && (x > 3 || y > 3):
-			return x86.NoRegister
-		case r.high:
-			return highReg(x + y - r.number).Register
-		}
-		return x86.GeneralRegister(x+y-r.number, r.size)
-	}
+	swap := func(_ int, q register) (int, bool) { return x + y - q.number, q.number == x || q.number == y }
 	for _, b := range sh.g.Blocks {
 		for i := range b.Code {
 			in := &b.Code[i]
 			if in.Direct() || len(in.Operands) == 0 {
 				continue
 			}
-			operands := make([]operand, len(in.Operands))
-			for k := range in.Operands {
-				o := in.Operands[k]
-				if o.Kind == x86.RegisterOperand {
-					if o.Register = swap(o.Register); o.Register == x86.NoRegister {
-						return false
-					}
-				}
-				v := lang.Number64(o.Value.N)
-				v.Hint, v.HintReg = o.Value.Hint, swap(o.Value.HintReg)
-				for _, t := range o.Value.Terms() {
-					if t.Kind != lang.RegisterTerm {
-						return false
-					}
-					v.AddRegister(swap(lang.RegisterID(t.ID)), t.Coef)
-				}
-				o.Value = v
-				operands[k] = operand{&o, in.Refs[k]}
-			}
-			m := maker{bits: sh.bits, source: in.Source, prefixes: in.Prefixes}
-			made, ok := m.inst(name(in), operands...)
+			made, ok := sh.withRegisters(in, swap)
 			if !ok {
 				return false
 			}
-			made.Target = in.Target
 			b.Code[i] = made
 		}
 	}

@@ -350,60 +350,65 @@ func (sh *shortener) move(w *web, o int) bool {
 // renamed is the instruction with register o in place of r: where it sets it,
 // where it uses it, or both.
 func (sh *shortener) renamed(in *flow.Inst, r, o int, def, use bool) (flow.Inst, bool) {
-	change := func(id lang.RegisterID) (lang.RegisterID, bool) {
-		q, ok := registerOf(id)
-		switch {
-		case !ok || q.number != r:
-			return id, true
-		case q.high:
-			if o > 3 {
-				return id, false
-			}
-			return highReg(o).Register, true
-		case q.size == 1 && o > 3 && sh.bits == 32:
-			return id, false
-		}
-		return x86.GeneralRegister(o, q.size), true
-	}
 	forms := in.Form.Operands()
-	operands := make([]operand, len(in.Operands))
-	fine := true
 	if n := name(in); def && !use && (n == "xor" || n == "sub") {
 		use = true // of itself: it makes a zero
 	}
+	return sh.withRegisters(in, func(k int, q register) (int, bool) {
+		if q.number != r || k >= len(forms) {
+			return 0, false
+		}
+		if in.Operands[k].Kind != x86.RegisterOperand {
+			return o, use
+		}
+		sets := forms[k].Access&(x86.Write|x86.Maybe) != 0 && forms[k].Access&x86.Read == 0
+		if q.size < 4 {
+			sets = sets && !use // it keeps the rest of the register
+		}
+		if sets {
+			return o, def
+		}
+		return o, use
+	})
+}
+
+// withRegisters makes an instruction with other registers. other is asked for each
+// register in operand k, and is false where it stays. It is false where the instruction
+// has no such form.
+func (sh *shortener) withRegisters(in *flow.Inst, other func(k int, q register) (int, bool)) (flow.Inst, bool) {
+	operands := make([]operand, len(in.Operands))
+	fine := true
 	for k := range in.Operands {
+		rename := func(id lang.RegisterID) lang.RegisterID {
+			q, ok := registerOf(id)
+			if !ok {
+				return id
+			}
+			o, changes := other(k, q)
+			switch {
+			case !changes:
+				return id
+			case o > 3 && (q.high || q.size == 1 && sh.bits == 32):
+				fine = false
+				return id
+			case q.high:
+				return highReg(o).Register
+			}
+			return x86.GeneralRegister(o, q.size)
+		}
 		x := in.Operands[k]
 		operands[k] = operand{&x, in.Refs[k]}
-		if k >= len(forms) {
-			continue
-		}
 		if x.Kind == x86.RegisterOperand {
-			sets := forms[k].Access&(x86.Write|x86.Maybe) != 0 && forms[k].Access&x86.Read == 0
-			if q, ok := at(in, k).register(); ok && q.size < 4 {
-				sets = sets && !use // it keeps the rest of the register
-			}
-			if sets && !def || !sets && !use {
-				continue
-			}
-			id, ok := change(x.Register)
-			fine = fine && ok
-			x.Register = id
-			continue
-		}
-		if !use {
+			x.Register = rename(x.Register)
 			continue
 		}
 		v := lang.Number64(x.Value.N)
-		hint, ok := change(x.Value.HintReg)
-		fine = fine && ok
-		v.Hint, v.HintReg = x.Value.Hint, hint
+		v.Hint, v.HintReg = x.Value.Hint, rename(x.Value.HintReg)
 		for _, t := range x.Value.Terms() {
 			if t.Kind != lang.RegisterTerm {
 				return flow.Inst{}, false
 			}
-			id, ok := change(lang.RegisterID(t.ID))
-			fine = fine && ok
-			v.AddRegister(id, t.Coef)
+			v.AddRegister(rename(lang.RegisterID(t.ID)), t.Coef)
 		}
 		x.Value = v
 	}
@@ -411,5 +416,7 @@ func (sh *shortener) renamed(in *flow.Inst, r, o int, def, use bool) (flow.Inst,
 		return flow.Inst{}, false
 	}
 	m := maker{bits: sh.bits, source: in.Source, prefixes: in.Prefixes}
-	return m.inst(name(in), operands...)
+	made, ok := m.inst(name(in), operands...)
+	made.Target = in.Target
+	return made, ok
 }

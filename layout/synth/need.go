@@ -426,42 +426,12 @@ func (g *goal) copied(s *state, v val) bool {
 // create estimates the bytes that make a value which is nowhere, in the register
 // that wants it.
 func (g *goal) create(s *state, w want) int {
-	long := g.cpu.long
 	switch w.val.kind() {
 	case number:
-		if !long && g.near(s, w.val) {
-			return 1
-		}
-		if long && w.reg < 8 && nextTo(s.reg[w.reg], w.val) {
-			return 2
-		}
-		if w.val.n() == 0 {
-			return 1
-		}
-		inByte := func(r int) bool { // whether MOV into the low byte of r makes it
-			x := s.reg[r]
-			return x.kind() == number && (x.n()^w.val.n())>>8 == 0
-		}
-		if long && w.reg < 4 && inByte(int(w.reg)) {
-			return 2
-		}
-		for r := range s.reg[:g.cpu.registers()] {
-			if inByte(r) && !long {
-				return 2
-			}
-			if inByte(r) && r < 4 {
-				return 3
-			}
-		}
-		if n := w.val.n(); n < -128 || n > 127 && n < 1<<32-128 {
-			return 4
-		}
-		return 3
+		return g.createNumber(s, w)
 	case file:
-		for r := range s.reg[:g.cpu.registers()] {
-			if s.reg[r].kind() == file {
-				return 1
-			}
+		if s.points() {
+			return 1
 		}
 		return 5
 	case stack:
@@ -481,6 +451,38 @@ func (g *goal) create(s *state, w want) int {
 		return 4
 	}
 	return 1
+}
+
+// createNumber is create of a number.
+func (g *goal) createNumber(s *state, w want) int {
+	long, n := g.cpu.long, w.val.n()
+	switch {
+	case !long && g.near(s, w.val):
+		return 1
+	case long && w.reg < 8 && nextTo(s.reg[w.reg], w.val):
+		return 2
+	case n == 0:
+		return 1
+	}
+	inByte := func(r int) bool { // whether MOV into the low byte of r makes it
+		x := s.reg[r]
+		return x.kind() == number && (x.n()^n)>>8 == 0
+	}
+	if long && w.reg < 4 && inByte(int(w.reg)) {
+		return 2
+	}
+	for r := range s.reg[:g.cpu.registers()] {
+		if inByte(r) && !long {
+			return 2
+		}
+		if inByte(r) && r < 4 {
+			return 3
+		}
+	}
+	if n < -128 || n > 127 && n < 1<<32-128 {
+		return 4
+	}
+	return 3
 }
 
 // nextTo reports whether one step leads from one number to another.
