@@ -113,7 +113,8 @@ func (n *Nasm) skipped(at diag.Range, line, level int, macro bool) {
 	if before.file != at.File || before.macro != macro {
 		*before = place{at.File, 0, macro}
 		if macro {
-			before.line = line - 1
+			for before.line = line - 1; n.empty(at.File, before.line); before.line-- {
+			}
 		}
 	}
 	n.fill(before, line, level)
@@ -130,11 +131,28 @@ func (n *Nasm) fill(from *place, to, level int) {
 	}
 }
 
-// leave ends the levels from level on; files are listed to their ends.
+// empty reports whether a line of a file has nothing in it but a comment.
+func (n *Nasm) empty(file diag.FileID, line int) bool {
+	if line < 1 || line > n.Files.Lines(file) {
+		return false
+	}
+	text := strings.TrimSpace(n.Files.Line(file, line))
+	return text == "" || text[0] == ';'
+}
+
+// leave ends the levels from level on; files and macros are listed to their ends.
 func (n *Nasm) leave(level int) {
 	for len(n.seen) > level {
 		last := len(n.seen) - 1
-		if p := n.seen[last]; !p.macro && p.file != 0 {
+		switch p := n.seen[last]; {
+		case p.file == 0:
+		case p.macro:
+			end := p.line + 1
+			for n.empty(p.file, end) {
+				end++
+			}
+			n.fill(&p, end, last)
+		default:
 			n.fill(&p, n.Files.Lines(p.file)+1, last)
 		}
 		n.seen = n.seen[:last]

@@ -45,11 +45,13 @@ func (d *dependencies) reader(only bool) func(string) ([]byte, error) {
 	}
 }
 
-// elsewhere reports whether the file is in one of the directories.
+// elsewhere reports whether the file is in one of the directories; its name may have
+// another of them in front already.
 func (d *dependencies) elsewhere(name string) bool {
 	return slices.ContainsFunc(d.dirs, func(dir string) bool {
 		_, err := os.Stat(filepath.Join(dir, name))
-		return err == nil
+		rest, tried := strings.CutPrefix(name, dir)
+		return err == nil || tried && dir != "" && d.elsewhere(rest)
 	})
 }
 

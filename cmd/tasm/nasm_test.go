@@ -37,7 +37,7 @@ var nasmLines = []string{
 	"-@ response.txt main.asm",
 	"-@ nosuch.txt main.asm",
 	"-f ith flat.asm", "-f srec flat.asm", "-f srec high.asm", "-f ith high.asm",
-	"-M main.asm", "-M -f elf64 -I sub search.asm", "-MG missing.asm", "-M missing.asm",
+	"-M main.asm", "-M -f elf64 -I sub search.asm", "-M -f elf64 -I nowhere/ -I sub/ search.asm", "-MG missing.asm", "-M missing.asm",
 	"-f elf64 -MD deps.d main.asm", "-f elf64 -MD deps.d -MP -MT target main.asm",
 	"-f elf64 -MD deps.d -MQ a$b main.asm -o x.o",
 	"-M -MF deps.d main.asm", "-M -MF deps.d -MP main.asm -o y.o",
@@ -321,7 +321,7 @@ func compareListings(t *testing.T, options string) {
 // the messages: a line that can't be read leaves lengths with -Lp and no listing
 // without, an error that the source asks for neither.
 func TestNasmListingsOfMistakes(t *testing.T) {
-	const source = "a:\tnop\n\ttimes 3 mov eax, ebx\n\tresb 20\n\tjmp b\n\tMISTAKE\n%macro m 1\n\tmov al, %1\n%endmacro\n\tm 5\n\talign 8\nb:\tdd a\n"
+	const source = "a:\tnop\n\ttimes 3 mov eax, ebx\n\tresb 20\n\tjmp b\n\tMISTAKE\n%macro m 1\n\t; in front\n\n\tmov al, %1\n\n\t; behind\n%endmacro\n\tm 5\n\talign 8\nb:\tdd a\n"
 	for _, mistake := range []string{"mov eax, (", "%error no", "mov eax"} {
 		dir := t.TempDir()
 		name := filepath.Join(dir, "main.asm")
