@@ -242,6 +242,15 @@ func TestAccessible(t *testing.T) {
 	}
 }
 
+// TestPause runs a program that does not end, and pauses it.
+func TestPause(t *testing.T) {
+	ctx, url := page(t)
+	do(t, ctx, "run", chromedp.Navigate(url), contains("status", "ready"), contains("size", "bytes, plain"),
+		write("target linux/386\n_start: inc eax\nnop\njmp _start\n"), contains("size", "88 bytes, plain"),
+		press("#start"), contains("where", "0 steps"), press("#run"), contains("where", "so far"), contains("run", "Pause"),
+		press("#run"), contains("where", "next: "), contains("run", "Run"), press("#back"), contains("where", "next: "))
+}
+
 // TestMap goes through the page that 'tasm explain -o x.html' writes: by arrows, by touch, and
 // asks axe about it on a phone.
 func TestMap(t *testing.T) {

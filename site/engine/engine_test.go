@@ -159,6 +159,27 @@ func TestBreakpoints(t *testing.T) {
 	}
 }
 
+// TestLongRun hears of a run that goes on for long, and lets it go on.
+func TestLongRun(t *testing.T) {
+	p := open(t)
+	call[product](p, "build", buildParams{"target linux/386\n_start: mov ecx, 900000\nl: loop l\nsys exit, 3\n", "plain", 0})
+	call[state](p, "start", startParams{})
+	parts := 0
+	s := call[state](p, "run", runParams{})
+	for ; s.More; s = call[state](p, "run", runParams{}) {
+		parts++
+	}
+	if !s.Ended || s.Steps != 900003 {
+		t.Errorf("after %d parts: %+v", parts, s)
+	}
+	call[product](p, "build", buildParams{"target linux/386\n_start: inc eax\njmp _start\n", "plain", 0})
+	call[state](p, "start", startParams{})
+	begin := time.Now()
+	if s := call[state](p, "run", runParams{}); s.Ended || !s.More || time.Since(begin) > 20*slice {
+		t.Errorf("after %s: %+v", time.Since(begin), s)
+	}
+}
+
 // TestFlat builds a boot sector, which nothing here can run.
 func TestFlat(t *testing.T) {
 	text, err := os.ReadFile("../../samples/boot.tasm")

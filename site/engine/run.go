@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tasm/crash"
 	"tasm/debugger"
@@ -75,8 +76,12 @@ type runParams struct {
 	Back  bool  `json:"back"`
 }
 
+// slice is how long a run goes on before the page hears of it, and may ask for something
+// else, or for more.
+const slice = 200 * time.Millisecond
+
 // runOn goes to the next breakpoint or the end, or backwards to the one before or the
-// beginning.
+// beginning; a part of the way where that takes longer than slice.
 func (e *Engine) runOn(p *runParams) (any, error) {
 	r := e.run
 	if r == nil {
@@ -93,9 +98,11 @@ func (e *Engine) runOn(p *runParams) (any, error) {
 	if p.Back {
 		move = r.Reverse
 	}
+	end := time.Now().Add(slice)
+	r.Interrupt = func() bool { return time.Now().After(end) }
 	pause := move()
 	s := r.state()
-	s.Breaking = pause.Why == debugger.Breaking
+	s.Breaking, s.More = pause.Why == debugger.Breaking, pause.Why == debugger.Interrupted
 	return s, nil
 }
 
@@ -120,6 +127,7 @@ type state struct {
 	Output      string `json:"output"`
 	Ended       bool   `json:"ended"`
 	Breaking    bool   `json:"breaking,omitempty"` // at a breakpoint
+	More        bool   `json:"more,omitempty"`     // the run is to go on from here
 	Why         string `json:"why,omitempty"`
 }
 

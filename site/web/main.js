@@ -191,7 +191,7 @@ function showState(s) {
   $("back").disabled = $("runback").disabled = s.steps === 0;
   $("step").disabled = $("run").disabled = s.ended;
   const stopped = s.breaking ? "stopped at a breakpoint, " : "";
-  $("where").textContent = s.ended ? `after ${s.steps} steps: ${s.why}` : `${stopped}${s.steps} steps; next: ${s.instruction}${s.line ? `, line ${s.line}` : ""}`;
+  $("where").textContent = s.more && going ? `running, ${s.steps} steps so far` : s.ended ? `after ${s.steps} steps: ${s.why}` : `${stopped}${s.steps} steps; next: ${s.instruction}${s.line ? `, line ${s.line}` : ""}`;
   editor.next(s.line);
   map.address(s.ended ? null : s.address);
 }
@@ -209,8 +209,28 @@ const move = (count) => {
 };
 $("step").onclick = () => move(1);
 $("back").onclick = () => move(-1);
-const run = (back) => {
-  if (running && product) guarded(async () => showState(await runner.call("run", { lines: editor.breaks, back })));
+// run goes on until the engine says that there is no more to run, or is asked to pause.
+let going = false;
+const run = async (back) => {
+  if (going || !running || !product) {
+    going = false;
+    return;
+  }
+  const button = $(back ? "runback" : "run");
+  const name = button.textContent;
+  going = true;
+  button.textContent = "Pause";
+  await guarded(async () => {
+    let more = true;
+    while (more && running) {
+      const state = await runner.call("run", { lines: editor.breaks, back });
+      more = state.more && going;
+      if (!more) going = false;
+      if (running) showState(state);
+    }
+  });
+  going = false;
+  button.textContent = name;
 };
 $("run").onclick = () => run(false);
 $("runback").onclick = () => run(true);
