@@ -44,6 +44,10 @@ type outcome struct {
 	messages []string
 }
 
+// hopeless is how many mistakes a source may have, the same ones for two kinds of output,
+// before it is tried for others.
+const hopeless = 20
+
 // settle assembles a source for the first kind of output for which it has no
 // mistakes, otherwise for the first one.
 func settle(name, text string, opts assembler.Options) (outcome, assembler.Options) {
@@ -51,8 +55,8 @@ func settle(name, text string, opts assembler.Options) (outcome, assembler.Optio
 	var firstOpts assembler.Options
 	for i, kind := range []func(*assembler.Options){
 		func(*assembler.Options) {},
-		func(o *assembler.Options) { o.Flat = true },
 		func(o *assembler.Options) { o.Object = object.ByName("elf64") },
+		func(o *assembler.Options) { o.Flat = true },
 		func(o *assembler.Options) { o.Object = object.ByName("elf32") },
 		func(o *assembler.Options) { o.Object = object.ByName("win64") },
 	} {
@@ -62,8 +66,11 @@ func settle(name, text string, opts assembler.Options) (outcome, assembler.Optio
 		if out.program != nil {
 			return out, own
 		}
-		if i == 0 {
+		switch {
+		case i == 0:
 			first, firstOpts = out, own
+		case len(out.messages) > hopeless && slices.Equal(out.messages, first.messages):
+			return first, firstOpts
 		}
 	}
 	return first, firstOpts
