@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -159,7 +160,7 @@ func (g *golfer) compare(r *result) {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks(graph *flow.Graph) {
 	g.objects = Objects(g.plain, graph)
-	file := g.place(graph, nil, Placed, nil)
+	file := g.place(graph, nil, Placed, nil, math.MaxInt)
 	if file == nil && g.opts.Context.Err() == nil {
 		file = packSections(g.program, g.loader, g.opts)
 	}
@@ -172,7 +173,11 @@ func (g *golfer) placeBlocks(graph *flow.Graph) {
 	var best *File
 	options := rewrite.Options{LowAddresses: true, KeepBuffers: g.keepBuffers, Effort: g.opts.Effort, Context: g.opts.Context}
 	step := func(graph *flow.Graph, changes []rewrite.Change) {
-		if file := g.place(graph, rewrite.Facts(graph, options), Rewritten, changes); file != nil && (best == nil || compareFiles(file, best) < 0) {
+		most := math.MaxInt
+		if best != nil {
+			most = len(best.Bytes)
+		}
+		if file := g.place(graph, rewrite.Facts(graph, options), Rewritten, changes, most); file != nil && (best == nil || compareFiles(file, best) < 0) {
 			best = file
 		}
 	}
@@ -185,13 +190,14 @@ func (g *golfer) placeBlocks(graph *flow.Graph) {
 	}
 }
 
-// place places the blocks of a graph; nil where that can't be done.
-func (g *golfer) place(graph *flow.Graph, known place.Facts, method Method, changes []rewrite.Change) *File {
-	placed, err := place.Place(g.opts.Context, graph, g.loader, known)
+// place places the blocks of a graph; nil where that can't be done in so many bytes at
+// most.
+func (g *golfer) place(graph *flow.Graph, known place.Facts, method Method, changes []rewrite.Change, most int) *File {
+	placed, err := place.Place(g.opts.Context, graph, g.loader, known, most)
 	switch {
 	case g.opts.Context.Err() != nil:
 		// Of this everybody is told anyway.
-	case err != nil:
+	case err != nil && most == math.MaxInt:
 		g.report.note(graph, err)
 	}
 	if placed == nil {

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"math"
 	"slices"
 
 	"tasm/diag"
@@ -62,7 +63,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 // none that is smaller than the plain one, which is told why.
 func packed(plain *File, p *program.Program, g *flow.Graph, space bound, opts Options) *File {
 	var file *File
-	placed, err := place.Place(opts.context(), g, space.loader, nil)
+	placed, err := place.Place(opts.context(), g, space.loader, nil, math.MaxInt)
 	if err == nil {
 		file = placedFile(p, placed)
 		file.Report.Method = Placed

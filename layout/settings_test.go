@@ -3,6 +3,7 @@ package layout
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -74,11 +75,11 @@ func TestSettings(t *testing.T) {
 			graph, _ = rewrite.Shorten(graph, rewrite.Options{Effort: -10})
 		}
 		known := rewrite.Facts(graph, rewrite.Options{})
-		without, err := place.Place(context.Background(), graph, elf.Linux, nil)
+		without, err := place.Place(context.Background(), graph, elf.Linux, nil, math.MaxInt)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, source)
 		}
-		with, err := place.Place(context.Background(), graph, elf.Linux, known)
+		with, err := place.Place(context.Background(), graph, elf.Linux, known, math.MaxInt)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, source)
 		}

@@ -359,7 +359,7 @@ func (d *induction) mapStack(p *process, height int64) {
 func (d *induction) handOver(r *route, x, y *callView) {
 	r.after = nil
 	for i := range min(len(x.args), len(y.args)) {
-		if x.args[i].Kind.Memory() && y.args[i].Kind.Memory() && d.isWhole(r, x, i) {
+		if x.args[i].whole && y.args[i].Kind.Memory() {
 			d.handOverArray(r, x, y, i)
 			if d.stopped() || r.dead {
 				return
@@ -369,9 +369,8 @@ func (d *induction) handOver(r *route, x, y *callView) {
 }
 
 // isWhole reports whether all of an object has to be looked at to know what the
-// original hands over.
-func (d *induction) isWhole(r *route, v *callView, i int) bool {
-	a := &v.args[i]
+// original hands over with an argument.
+func (d *induction) isWhole(r *route, call machine.Call, a *passed) bool {
 	switch a.Kind {
 	case linux.Gather, linux.Scatter, linux.Strings, linux.Opaque, linux.Map:
 		return false
@@ -385,7 +384,7 @@ func (d *induction) isWhole(r *route, v *callView, i int) bool {
 	}
 	size, exact := uint64(0), true
 	if a.Kind != linux.CString {
-		size, exact = r.original.length(a.Length, v.Call, r.facts)
+		size, exact = r.original.length(a.Length, call, r.facts)
 	}
 	if !exact {
 		return true
@@ -454,14 +453,15 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 		return
 	}
 	d.handOverObject(r, x, i, o, handed{
-		same:   o.mapped && r.facts.Simplify(d.terms.Sub(b.value, a.value)) == d.shift(o),
+		other: y, same: o.mapped && r.facts.Simplify(d.terms.Sub(b.value, a.value)) == d.shift(o),
 		length: length, known: known,
 	}, done)
 }
 
 // handed is what is known of a buffer in an object that both programs hand over.
 type handed struct {
-	same   bool // it begins at the same place of the object
+	other  *callView // the result's call
+	same   bool      // it begins at the same place of the object
 	length machine.Term
 	known  bool // the length is
 }
@@ -503,6 +503,11 @@ func (d *induction) handOverObject(r *route, x *callView, i int, o *object, h ha
 		// There may be little of it: then it is compared byte by byte.
 		if s, _ := r.original.Memory.Find(a.value); s == nil || !h.known || !h.length.IsNumber() {
 			d.fail(r, "need not have the same memory behind %s of %s", a.Name, x.name())
+			return
+		}
+		if a.Kind != linux.CString {
+			r.original.followBuffer(a, x.Call, r.facts)
+			r.result.followBuffer(&h.other.args[i], h.other.Call, r.facts)
 		}
 	}
 }

@@ -252,6 +252,12 @@ func (d *induction) bind(r *route) {
 	for i, p := range r.processes() {
 		p.Known = r.facts.Decide
 		p.Memory.Oracle = &oracle{d, r, i}
+		p.whole = func(call machine.Call, arg int, a *passed) bool {
+			if i == 0 {
+				return d.isWhole(r, call, a)
+			}
+			return r.waiting[0] && arg < len(r.stops[0].view.args) && r.stops[0].view.args[arg].whole
+		}
 		p.Memory.Watch = func(a machine.Access) { d.watch(r, i, a) }
 	}
 }

@@ -22,6 +22,9 @@ type passed struct {
 	// foreign tells that the address is not known to be in the process's memory: it
 	// may lie in what the kernel has given.
 	foreign bool
+	// whole tells that all of an object has to be looked at (handOver): of a buffer
+	// there, reads and writes are left out.
+	whole bool
 	// more is how many bytes the kernel reads or writes at most besides those of
 	// reads and writes.
 	more uint64
@@ -84,6 +87,7 @@ func (p *process) view(call machine.Call, facts *machine.Facts) callView {
 	for i, arg := range call.Syscall.Args(call.ABI) {
 		a := passed{Arg: arg, value: facts.Simplify(call.Args[i])}
 		if arg.Kind.Memory() {
+			a.whole = p.whole != nil && p.whole(call, i, &a)
 			p.follow(&a, call, facts)
 		}
 		v.args = append(v.args, a)
@@ -125,7 +129,9 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 		p.followVectors(a, call.ABI, int(size), facts)
 		return
 	}
-	p.followBuffer(a, call, facts)
+	if !a.whole {
+		p.followBuffer(a, call, facts)
+	}
 }
 
 // followBuffer finds the bytes of a buffer that the kernel reads, writes or both.

@@ -22,6 +22,8 @@ type process struct {
 	// keepsBefore tells that before is kept: the registers before the last instruction.
 	keepsBefore bool
 	before      machine.State
+	// whole says of which buffers a view is not to look at the bytes; nil for none.
+	whole func(call machine.Call, arg int, a *passed) bool
 	// easy is how many steps that compute nothing new are not counted; nil for none.
 	easy *int
 }

@@ -80,7 +80,7 @@ func (known Facts) live() map[*flow.Block][]flow.Live {
 type deviation struct {
 	registers flow.Set // that hold something else
 	known     flow.Set // one of them, or none, of which it is known what
-	content   machine.Term
+	content   content
 }
 
 // register is the number of the register that is known.
@@ -144,7 +144,7 @@ func (f *file) through(n node, items []*item, b *bridge) (deviation, bool) {
 		}
 		s.registers |= bit
 		if s.known == bit {
-			s.known, s.content = 0, machine.Term{}
+			s.known, s.content = 0, 0
 		}
 		k := -1
 		if len(b.links) == 1 && !f.space.sized(b.links[0]) {
@@ -154,10 +154,10 @@ func (f *file) through(n node, items []*item, b *bridge) (deviation, bool) {
 			continue
 		}
 		content := t.cross(b.code, r, t.contents(n, items, b.reads), carry)
-		number, constant := content.Constant()
+		number, constant := t.number(content)
 		if want, known := n.holds(items, r); constant && known && number == want {
 			s.registers &^= bit
-		} else if (n.deviation.known|s.known)&^bit == 0 && f.gain(b.to, items[k], content) != "" {
+		} else if (n.deviation.known|s.known)&^bit == 0 && f.gain(b.to, items[k], content) != 0 {
 			s.known, s.content = bit, content
 		}
 	}
@@ -170,22 +170,21 @@ func (f *file) through(n node, items []*item, b *bridge) (deviation, bool) {
 
 // gain asks what can be made of what a register holds at a position.
 type gain struct {
-	at      int
 	item    *item // the constant that is to come
-	content machine.Term
+	at      int32
+	content content
 }
 
 // gain describes how a constant takes fewer bytes when its register holds
-// something, as it is or behind one more bridge from a position on. It is empty
-// where it does not.
-func (f *file) gain(at int, it *item, content machine.Term) string {
-	h := gain{at, it, content}
-	said, known := f.gains[h]
-	if known {
-		return said
+// something, as it is or behind one more bridge from a position on, by the number of a
+// description. It is 0 where it does not.
+func (f *file) gain(at int, it *item, content content) int32 {
+	h := gain{it, int32(at), content}
+	if number, known := f.gains[h]; known {
+		return number
 	}
 	t := f.space.text
-	said = t.shorter(it, content)
+	said := t.shorter(it, content)
 	r := it.constant.register
 	for k := at; k < f.space.tail; k++ {
 		for _, b := range f.bridgesFrom(k) {
@@ -199,15 +198,20 @@ func (f *file) gain(at int, it *item, content machine.Term) string {
 			}
 		}
 	}
-	f.gains[h] = said
-	return said
+	number, known := f.said[said]
+	if !known {
+		number = int32(len(f.said))
+		f.said[said] = number
+	}
+	f.gains[h] = number
+	return number
 }
 
 // shorter lists the ways to make a constant that take fewer bytes when its
 // register holds something.
-func (t *text) shorter(it *item, content machine.Term) string {
+func (t *text) shorter(it *item, content content) string {
 	said := ""
-	if holds, known := content.Constant(); known {
+	if holds, known := t.number(content); known {
 		for _, w := range t.ways(it.constant, holds) {
 			if len(w.code) < it.size {
 				said += fmt.Sprintf("%x,", w.code)
@@ -219,34 +223,56 @@ func (t *text) shorter(it *item, content machine.Term) string {
 
 // keep is what can be made of what a register is known to hold. Where that is
 // nothing it is forgotten; ok is false where the register is needed.
-func (f *file) keep(n *node, items []*item) (said string, ok bool) {
+func (f *file) keep(n *node, items []*item) (gain int32, ok bool) {
 	if n.deviation.known == 0 {
-		return "", true
+		return 0, true
 	}
 	if k := n.settled(items, n.deviation.register()); k >= 0 {
-		said = f.gain(n.at, items[k], n.deviation.content)
+		gain = f.gain(n.at, items[k], n.deviation.content)
 	}
-	if said != "" {
-		return said, true
+	if gain != 0 {
+		return gain, true
 	}
 	live, _ := n.live(items)
 	lost := n.deviation.known & live.Registers
-	n.deviation.known, n.deviation.content = 0, machine.Term{}
-	return "", lost == 0
+	n.deviation.known, n.deviation.content = 0, 0
+	return 0, lost == 0
 }
 
 // stateKey is a point of the way with what can be made of what a register holds
 // there. Of nodes that are alike in that one will do.
 type stateKey struct {
-	at int
-	progress
-	early early
-	gain  string
+	at, item, gain int32
+	early          early
+	done           uint8
+	_              uint8
 }
 
-// contents are what registers hold; a term of no width stands for what nobody
-// knows.
-type contents [16]machine.Term
+// content is what a register holds: the number of a term among those of the text.
+// 0 stands for what nobody knows.
+type content int32
+
+// contentOf is the content that a term is.
+func (t *text) contentOf(x machine.Term) content {
+	c, known := t.numbers[x]
+	if !known {
+		t.contains = append(t.contains, x)
+		c = content(len(t.contains))
+		t.numbers[x] = c
+	}
+	return c
+}
+
+// number is what a content is as a number, if it is one.
+func (t *text) number(c content) (uint64, bool) {
+	if c == 0 {
+		return 0, false
+	}
+	return t.contains[c-1].Constant()
+}
+
+// contents are what registers hold.
+type contents [16]content
 
 // contents are what some registers hold at a node.
 func (t *text) contents(n node, items []*item, registers flow.Set) contents {
@@ -258,7 +284,7 @@ func (t *text) contents(n node, items []*item, registers flow.Set) contents {
 		if n.deviation.known.Has(r) {
 			c[r] = n.deviation.content
 		} else if v, ok := n.holds(items, r); ok && !n.deviation.registers.Has(r) {
-			c[r] = machine.Number(t.graph.Bits, v)
+			c[r] = t.contentOf(machine.Number(t.graph.Bits, v))
 		}
 	}
 	return c
@@ -267,22 +293,22 @@ func (t *text) contents(n node, items []*item, registers flow.Set) contents {
 // crossing is code run when registers hold something.
 type crossing struct {
 	code     string
-	register int // that is asked for
 	contents contents
-	carry    bool // may be set
+	register int32 // that is asked for
+	carry    bool  // may be set
 }
 
 // cross returns what a register holds behind some code.
-func (t *text) cross(code string, register int, in contents, carry bool) machine.Term {
-	key := crossing{code, register, in, carry}
+func (t *text) cross(code string, register int, in contents, carry bool) content {
+	key := crossing{code, in, int32(register), carry}
 	if content, known := t.crossed[key]; known {
 		return content
 	}
 	bits := t.graph.Bits
 	s := machine.NewState(t.terms, bits)
-	for r := range in {
-		if s.Registers[r] = in[r]; in[r].Width() == 0 {
-			s.Registers[r] = t.terms.Undefined(bits)
+	for r, c := range in {
+		if s.Registers[r] = t.terms.Undefined(bits); c != 0 {
+			s.Registers[r] = t.contains[c-1]
 		}
 	}
 	for _, flag := range []x86.FlagSet{x86.CF, x86.PF, x86.AF, x86.ZF, x86.SF, x86.OF} {
@@ -300,8 +326,9 @@ func (t *text) cross(code string, register int, in contents, carry bool) machine
 		}
 		at += d.Length
 	}
-	t.crossed[key] = s.Registers[register]
-	return s.Registers[register]
+	content := t.contentOf(s.Registers[register])
+	t.crossed[key] = content
+	return content
 }
 
 // place is where a node comes by placing an item in a way that takes n bytes;
@@ -326,7 +353,7 @@ func (n node) place(items []*item, k int, size int) (node, bool) {
 func (s *deviation) drop(replaced, changed flow.Set) {
 	s.registers &^= replaced
 	if s.known &= s.registers &^ changed; s.known == 0 {
-		s.content = machine.Term{}
+		s.content = 0
 	}
 }
 
@@ -339,7 +366,7 @@ func (n node) pass(items []*item, k int) (node, bool) {
 		if n.deviation.registers&items[n.item].live.Registers != 0 {
 			return n, false
 		}
-		n.deviation.known, n.deviation.content = 0, machine.Term{}
+		n.deviation.known, n.deviation.content = 0, 0
 	}
 	return n, true
 }
@@ -378,7 +405,7 @@ func (n node) owes(items []*item) bool {
 func (t *text) materialise(n node, items []*item, k int) []way {
 	s := items[k].constant
 	if n.deviation.known.Has(s.register) {
-		if holds, known := n.deviation.content.Constant(); known {
+		if holds, known := t.number(n.deviation.content); known {
 			return t.ways(s, holds)
 		}
 	} else if !n.deviation.registers.Has(s.register) {

@@ -216,7 +216,7 @@ func (t *text) pushes(n node, items []*item, k int) []way {
 	for r := range bits / 4 {
 		holds, known := n.holds(items, r)
 		if n.deviation.known.Has(r) {
-			holds, known = n.deviation.content.Constant()
+			holds, known = t.number(n.deviation.content)
 		} else if n.deviation.registers.Has(r) || !items[n.item].later.Has(r) {
 			known = false
 		}
@@ -263,14 +263,37 @@ func lengths(items []*item) []int {
 	return list
 }
 
-// length is how many bytes the items that are not placed take.
-func (n node) length(t *text, items []*item, lengths []int) int {
-	size := lengths[n.item]
-	for k := n.item; k < min(n.item+8, len(items)); k++ {
-		if n.placed(k) {
-			size -= len(items[k].way().code)
+// leastLengths are how many bytes the items from each one on take at least, and none: a
+// constant may come about by the way.
+func leastLengths(items []*item) []int {
+	list := make([]int, len(items)+1)
+	constants := 0 // items that belong to the last constant
+	for k, it := range items {
+		if constants = max(constants-1, it.constant.items); constants == 0 {
+			list[k] = len(it.ways[0].code)
 		}
 	}
+	for k := len(items) - 1; k >= 0; k-- {
+		list[k] += list[k+1]
+	}
+	return list
+}
+
+// unplaced is how many bytes the items that are not placed take, given how many those
+// from each one on take.
+func (p progress) unplaced(items []*item, lengths []int) int {
+	size := lengths[p.item]
+	for k := p.item + 1; p.done>>(k-p.item) != 0; k++ {
+		if p.placed(k) {
+			size -= lengths[k] - lengths[k+1]
+		}
+	}
+	return size
+}
+
+// length is how many bytes the items that are not placed take.
+func (n node) length(t *text, items []*item, lengths []int) int {
+	size := n.unplaced(items, lengths)
 	for _, k := range n.early {
 		if k > 0 {
 			size -= items[k-1].size - len(t.popped(items[k-1].constant).code)

@@ -26,13 +26,15 @@ type file struct {
 	// bridges begin at a position; gains are what those from there on can make
 	// of what a register holds.
 	bridges map[int][]bridge
-	gains   map[gain]string
+	gains   map[gain]int32
+	said    map[string]int32 // the numbers of their descriptions
 	data    map[*flow.Object]int
 }
 
 // layOut makes a file that begins at an entry; nil if there is none better
-// than best. With early, numbers may be pushed before they are needed.
-func (s *space) layOut(entry int, best *Result, early bool) (found *Result) {
+// than best, or with no more bytes than most. With early, numbers may be pushed before
+// they are needed.
+func (s *space) layOut(entry int, best *Result, most int, early bool) (found *Result) {
 	for _, l := range usables {
 		s.take(l)
 		if !s.free(entry, min(l, orBounded)) {
@@ -48,7 +50,7 @@ func (s *space) layOut(entry int, best *Result, early bool) (found *Result) {
 			if f == nil {
 				break
 			}
-			if f.early = early; !f.code(best) {
+			if f.early = early; !f.code(sizeBelow(best, most)) {
 				break
 			}
 			f.objects()
@@ -82,7 +84,7 @@ func (s *space) newFile(entry int, l usable) *file {
 	if h == nil {
 		return nil
 	}
-	f := &file{space: s, usable: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, gains: map[gain]string{}, data: map[*flow.Object]int{}}
+	f := &file{space: s, usable: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, gains: map[gain]int32{}, said: map[string]int32{"": 0}, data: map[*flow.Object]int{}}
 	f.grow(s.least)
 	s.trying = h
 	return f
@@ -103,12 +105,21 @@ func (f *file) put(at int, b byte) {
 	f.bytes[at], f.used[at] = b, true
 }
 
-// code places all chains. It reports false where that can't lead to a smaller
-// file than best.
-func (f *file) code(best *Result) bool {
+// sizeBelow is how many bytes a file may have to be no larger than best, if there is
+// one, and than most.
+func sizeBelow(best *Result, most int) int {
+	if best != nil {
+		return min(most, len(best.Bytes))
+	}
+	return most
+}
+
+// code places all chains. It reports false where that can't lead to a file of no more
+// bytes than most.
+func (f *file) code(most int) bool {
 	s := f.space
 	first := s.text.chains[0]
-	path := f.search(first.items)
+	path := f.search(first.items, most)
 	last, used := node{at: f.entry}, 0
 	if len(path) > 0 {
 		last, used = path[len(path)-1].to, path[len(path)-1].hop.cost
@@ -121,7 +132,7 @@ func (f *file) code(best *Result) bool {
 	if len(rest) > 0 {
 		left = last.length(s.text, first.items, lengths(first.items))
 	}
-	if best != nil && s.bound(left, used) > len(best.Bytes) {
+	if s.room().bound(left, used) > most {
 		return false
 	}
 	at := node{at: f.entry}
@@ -160,32 +171,44 @@ func (f *file) code(best *Result) bool {
 	return true
 }
 
-// bound bounds the size of a file from below, in bytes: rest bytes of the first
-// chain go behind the headers, used bytes of these are taken.
-func (s *space) bound(rest, used int) int {
-	open, free := -used, 0
+// room is how much there is in the headers, and what has to find a place there or behind
+// them besides the first chain, in bytes.
+type room struct {
+	tail, least int
+	open, free  int // of the headers: all that can be chosen, and what nothing depends on
+	more        int // in other chains, and the longest object
+}
+
+func (s *space) room() room {
+	r := room{tail: s.tail, least: s.least}
 	for at := range s.tail {
 		if s.free(at, orTied) {
-			open++
+			r.open++
 		}
 		if s.free(at, freeOnly) {
-			free++
+			r.free++
 		}
 	}
-	// The other chains and data take none but the latter (gap).
-	free = min(free, open)
-	more := 0
 	for _, c := range s.text.chains[1:] {
-		more += lengthOf(c.items)
+		r.more += lengthOf(c.items)
 	}
 	longest := 0
 	for _, o := range s.text.graph.Objects {
 		longest = max(longest, len(o.Bytes))
 	}
-	if rest == 0 && more+longest <= max(0, free) {
-		return s.least
+	r.more += longest
+	return r
+}
+
+// bound bounds the size of a file from below, in bytes: rest bytes of the first
+// chain go behind the headers, used bytes of these are taken.
+func (r room) bound(rest, used int) int {
+	// The other chains and data take none but the free ones (gap).
+	free := max(0, min(r.free, r.open-used))
+	if rest <= 0 && r.more <= free {
+		return r.least
 	}
-	return s.tail + rest + max(0, more+longest-max(0, free))
+	return r.tail + max(0, rest) + max(0, r.more-free)
 }
 
 func lengthOf(items []*item) int {

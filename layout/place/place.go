@@ -40,6 +40,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"tasm/flow"
@@ -118,8 +119,8 @@ type Facts map[*flow.Block][]flow.Known
 // Place returns the smallest file that it finds for a graph without doubts,
 // one that l loads. Instructions stay as they are where known is nil; else what
 // one of them gives a register may come about in another way. When ctx ends that
-// is the best so far, or ctx's error.
-func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Result, error) {
+// is the best so far, or ctx's error. A file of more bytes than most is of no use.
+func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most int) (*Result, error) {
 	if len(g.Doubts) > 0 || g.Entry == nil {
 		return nil, fmt.Errorf("the program %s", doubt(g))
 	}
@@ -130,10 +131,14 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Res
 	if p.size > maxSize {
 		return nil, fmt.Errorf("the program is larger than %d bytes", maxSize)
 	}
+	reach := most // of the first search, from where the second one can come below most
+	if known != nil && reach < math.MaxInt {
+		reach += maxSaved - 1
+	}
 	var best *Result
 	var tried []*space
 	for _, sp := range candidates(p, l) {
-		if ctx.Err() != nil || best != nil && sp.fixed+p.least >= len(best.Bytes) || !sp.examine() {
+		if ctx.Err() != nil || best != nil && sp.fixed+p.least >= len(best.Bytes) || sp.fixed+p.least > reach || !sp.examine() {
 			continue
 		}
 		tried = append(tried, sp)
@@ -141,7 +146,7 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Res
 			if ctx.Err() != nil {
 				break
 			}
-			if r := sp.layOut(entry, best, false); r != nil {
+			if r := sp.layOut(entry, best, reach, false); r != nil {
 				best = r
 			}
 		}
@@ -151,7 +156,7 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Res
 			if ctx.Err() != nil {
 				break
 			}
-			if r := b.space.layOut(b.entry, best, true); r != nil {
+			if r := b.space.layOut(b.entry, best, most, true); r != nil {
 				best = r
 			}
 		}
@@ -159,7 +164,7 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts) (*Res
 	switch {
 	case best == nil && ctx.Err() != nil:
 		return nil, ctx.Err()
-	case best == nil:
+	case best == nil || len(best.Bytes) > most:
 		return nil, ErrNoPlacement
 	}
 	return best, nil

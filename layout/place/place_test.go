@@ -2,6 +2,7 @@ package place
 
 import (
 	"context"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,7 +33,7 @@ func graph(t testing.TB, name string) *flow.Graph {
 func BenchmarkPlace(b *testing.B) {
 	g := graph(b, "hello")
 	for b.Loop() {
-		if _, err := Place(context.Background(), g, elf.Linux, nil); err != nil {
+		if _, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -41,7 +42,7 @@ func BenchmarkPlace(b *testing.B) {
 func BenchmarkPlace64(b *testing.B) {
 	g := graph(b, "hello64")
 	for b.Loop() {
-		if _, err := Place(context.Background(), g, elf.Linux, nil); err != nil {
+		if _, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -52,7 +53,7 @@ func BenchmarkPlace64(b *testing.B) {
 func TestPlace(t *testing.T) {
 	for _, name := range []string{"exit42", "hello", "hello64", "cat", "echo", "calc"} {
 		g := graph(t, name)
-		r, err := Place(context.Background(), g, elf.Linux, nil)
+		r, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -82,7 +83,7 @@ func TestPlace(t *testing.T) {
 func TestDoubts(t *testing.T) {
 	g := graph(t, "hello")
 	g.Doubts = append(g.Doubts, flow.Doubt{Text: "goes to a computed address"})
-	if r, err := Place(context.Background(), g, elf.Linux, nil); err == nil {
+	if r, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt); err == nil {
 		t.Errorf("placed in %d bytes", len(r.Bytes))
 	}
 }
@@ -104,7 +105,7 @@ func TestTrampoline(t *testing.T) {
 			in.Target = in.Target.Next
 		}
 	}
-	r, err := Place(context.Background(), g, elf.Linux, nil)
+	r, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,9 @@ type text struct {
 	zeros      int64 // bytes that start as zero and take no room in the file
 	steps      map[[x86.MaxLength]byte]step
 	terms      *machine.Terms
-	crossed    map[crossing]machine.Term
+	crossed    map[crossing]content
+	contains   []machine.Term // what registers are known to hold
+	numbers    map[machine.Term]content
 	made       map[making][]way
 	pops       map[int][]way // by register
 	earlyNodes int           // how many nodes with early pushes may still be looked at
@@ -71,7 +73,7 @@ type way struct {
 func objectSegment(o *flow.Object) lang.SegmentID { return lang.SegmentID(o.ID + 1) }
 
 func newProgram(g *flow.Graph, known Facts) *text {
-	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]machine.Term{}, made: map[making][]way{}, pops: map[int][]way{}, earlyNodes: maxEarlyNodes}
+	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]content{}, numbers: map[machine.Term]content{}, made: map[making][]way{}, pops: map[int][]way{}, earlyNodes: maxEarlyNodes}
 	if known == nil {
 		p.live = g.LiveBefore()
 	} else {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tasm/codegen/x86"
+	"tasm/flow"
 )
 
 // The way of the first chain through the headers: dynamic programming over the
@@ -22,6 +23,22 @@ type node struct {
 	filesz    uint16
 	deviation deviation
 	early     early
+}
+
+// nodeKey is what tells nodes apart.
+type nodeKey struct {
+	at, item         int32
+	content          content
+	registers, known flow.Set
+	filesz           uint16
+	early            early
+	done             uint8
+	dirty            bool
+}
+
+func (n *node) key() nodeKey {
+	d := &n.deviation
+	return nodeKey{int32(n.at), int32(n.item), d.content, d.registers, d.known, n.filesz, n.early, n.done, n.dirty}
 }
 
 // hop is how a node was reached.
@@ -71,23 +88,27 @@ type search struct {
 	*file
 	items         []*item
 	nodes         []reached // in the order in which they were reached first, each with the cheapest way to it
-	numbers       map[node]int32
+	numbers       map[nodeKey]int32
 	order         [][]int32 // the nodes by position
 	alike         map[stateKey]int32
 	now           int   // the node whose hops are made
 	runs          []int // where jumps may lead
 	filesz, memsz int   // offsets of the highest bytes of the sizes
+	room          room
+	least         []int // bytes that the items from each one on take at least
+	most          int   // bytes of a file that is of use
 }
 
 // search finds the way for the items of the first chain that leaves the fewest bytes
 // for the tail, and of those the one that uses up the fewest bytes of the headers.
-// There is none when too many nodes were looked at for early pushes.
-func (f *file) search(items []*item) []reached {
+// There is none when too many nodes were looked at for early pushes, or where the file
+// would have more bytes than most.
+func (f *file) search(items []*item, most int) []reached {
 	tail := f.space.tail
 	if f.entry >= tail {
 		return nil
 	}
-	s := &search{file: f, items: items, numbers: map[node]int32{}, order: make([][]int32, tail+beyond+x86.MaxLength+1), alike: map[stateKey]int32{}, runs: f.space.runs(f.usable)}
+	s := &search{file: f, items: items, room: f.space.room(), least: leastLengths(items), most: most, numbers: map[nodeKey]int32{}, order: make([][]int32, tail+beyond+x86.MaxLength+1), alike: map[stateKey]int32{}, runs: f.space.runs(f.usable)}
 	s.filesz, s.memsz = f.space.sizeBytes()
 	s.add(node{at: f.entry}, hop{from: -1})
 	for at := f.entry; at < tail+beyond; at++ {
@@ -115,7 +136,7 @@ func (f *file) search(items []*item) []reached {
 func (s *search) add(n node, h hop) {
 	i := int32(len(s.nodes))
 	s.nodes = append(s.nodes, reached{n, h})
-	s.numbers[n] = i
+	s.numbers[n.key()] = i
 	s.order[n.at] = append(s.order[n.at], i)
 }
 
@@ -133,26 +154,35 @@ func (s *search) reach(from, to node, h hop) {
 		}
 		to.filesz = 0
 	}
+	h.from = s.now
+	h.cost += s.nodes[s.now].hop.cost
+	if s.hopeless(to.at, to.progress, h.cost) {
+		return
+	}
 	gain, ok := s.keep(&to, s.items)
 	if !ok {
 		return
 	}
-	h.from = s.now
-	h.cost += s.nodes[s.now].hop.cost
-	if i, ok := s.numbers[to]; ok {
+	if i, ok := s.numbers[to.key()]; ok {
 		if old := &s.nodes[i].hop; h.cost < old.cost {
 			*old = h
 		}
 		return
 	}
-	if gain != "" {
-		k := stateKey{to.at, to.progress, to.early, gain}
+	if gain != 0 {
+		k := stateKey{at: int32(to.at), item: int32(to.item), gain: gain, early: to.early, done: to.done}
 		if old, ok := s.alike[k]; ok && s.nodes[old].hop.cost <= h.cost {
 			return
 		}
 		s.alike[k] = int32(len(s.nodes))
 	}
 	s.add(to, h)
+}
+
+// hopeless reports whether no file of use has so many items placed before a position, at
+// some cost.
+func (s *search) hopeless(at int, p progress, cost int) bool {
+	return s.room.bound(at+p.unplaced(s.items, s.least)-s.room.tail, cost) > s.most
 }
 
 // expand makes all hops from a node.
@@ -244,9 +274,12 @@ func (s *search) pass(n node) {
 			}
 		}
 	}
-	list := s.bridgesFrom(at)
+	list, cost := s.bridgesFrom(at), s.nodes[s.now].hop.cost
 	for i := range list {
 		b := &list[i]
+		if s.hopeless(b.to, n.progress, cost+len(b.assigned)) {
+			continue
+		}
 		if left, ok := s.through(n, s.items, b); ok {
 			to := n.moved(b.to)
 			to.dirty, to.deviation = n.dirty || b.flags&x86.CF != 0, left
