@@ -16,6 +16,8 @@ type Facts struct {
 	base  *known           // what was known before
 	// equations are the sums with a coefficient of 1 first whose value is known.
 	equations []equation
+	// simplified is what Simplify has found since something became known last.
+	simplified map[Term]Term
 }
 
 // equation says what value a sum has.
@@ -273,6 +275,7 @@ func (f *Facts) restrict(about *node, values []span) bool {
 	d := intersect(f.domain(about), values)
 	slices.SortFunc(d, func(a, b span) int { return cmp.Compare(a.low, b.low) })
 	f.own[about] = d
+	f.simplified = nil
 	if len(d) == 1 && d[0].low == d[0].high && about.op == opSum && about.coefficient == 1 {
 		f.equations = append(f.equations, equation{about, d[0].low})
 	}
@@ -413,6 +416,9 @@ func (f *Facts) Simplify(x Term) Term {
 	if x.node == nil || f.none() {
 		return x
 	}
+	if f.simplified == nil {
+		f.simplified = map[Term]Term{}
+	}
 	return f.terms.Substitute(x, func(part Term) (Term, bool) {
 		if d, ok := f.find(part.node); ok && len(d) == 1 && d[0].low == d[0].high {
 			return number(part.width, d[0].low), true
@@ -436,7 +442,7 @@ func (f *Facts) Simplify(x Term) Term {
 			}
 		}
 		return Term{}, false
-	}, map[Term]Term{})
+	}, f.simplified)
 }
 
 // eliminate returns a sum without the first parts of those sums whose value is known,

@@ -11,6 +11,7 @@ func (t *Terms) Substitute(x Term, of func(Term) (Term, bool), memo map[Term]Ter
 	if y, ok := memo[base]; ok {
 		return y.plus(x.value)
 	}
+	t.work++
 	y, ok := of(base)
 	if !ok {
 		y = t.rebuild(x.node, func(a Term) Term { return t.Substitute(a, of, memo) })
@@ -90,19 +91,23 @@ func (t *Terms) apply(n *node, x, y, z Term) Term {
 	return t.HighestSet(x)
 }
 
-// Unknowns calls f for every unknown that x depends on. The set seen keeps
-// track of what was visited; it may be used again.
-func (x Term) Unknowns(seen map[Term]bool, f func(Unknown)) {
-	base := Term{node: x.node, width: x.width}
-	if x.node == nil || seen[base] {
-		return
+// Unknowns calls each for every unknown that x depends on.
+func (t *Terms) Unknowns(x Term, each func(Unknown)) {
+	t.visits++
+	for _, n := range t.visit(x.node, nil) {
+		each(*n.unknown)
 	}
-	seen[base] = true
-	if x.node.op == opUnknown {
-		f(*x.node.unknown)
-		return
+}
+
+// visit adds the unknowns to a list that a node depends on and that were not visited.
+func (t *Terms) visit(n *node, list []*node) []*node {
+	if n == nil || n.visited == t.visits {
+		return list
 	}
-	for _, a := range []Term{x.node.a, x.node.b, x.node.c} {
-		a.Unknowns(seen, f)
+	n.visited = t.visits
+	t.work++
+	if n.op == opUnknown {
+		return append(list, n)
 	}
+	return t.visit(n.c.node, t.visit(n.b.node, t.visit(n.a.node, list)))
 }

@@ -60,6 +60,8 @@ type node struct {
 	most    uint64   // no value is larger, as an unsigned number
 	maybe   uint64   // the bits that are not known to be zero
 	unknown *Unknown // opUnknown
+	visited uint64   // when it was met last (Terms.visits)
+	origins uint16   // of the unknowns that it depends on, a bit for each Origin
 }
 
 // Origin says where an Unknown comes from.
@@ -117,6 +119,8 @@ type Terms struct {
 	unknowns  map[Unknown]*node
 	count     uint32
 	undefined int64
+	visits    uint64 // walks through terms
+	work      int    // unknown parts that were met in them
 	plans     map[planKey]*plan
 }
 
@@ -128,6 +132,9 @@ func NewTerms() *Terms {
 // Count returns the number of different unknown parts made so far: the memory
 // that the terms use is proportional to it.
 func (t *Terms) Count() int { return int(t.count) }
+
+// Work returns how many unknown parts were met so far in walks through terms.
+func (t *Terms) Work() int { return t.work }
 
 func mask(width uint8) uint64 { return ^uint64(0) >> (64 - width) }
 
@@ -165,7 +172,7 @@ func (t *Terms) Undefined(width int) Term {
 
 // unknown makes the node of an unknown value that has none.
 func (t *Terms) unknown(u Unknown) *node {
-	n := &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, most: mask(uint8(u.Width)), maybe: mask(uint8(u.Width)), unknown: &u}
+	n := &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, most: mask(uint8(u.Width)), maybe: mask(uint8(u.Width)), unknown: &u, origins: 1 << u.Origin}
 	if u.Origin == ImageBase {
 		n.maybe &^= linux.PageSize - 1
 		n.most = n.maybe
@@ -180,10 +187,12 @@ func (t *Terms) unknown(u Unknown) *node {
 func (t *Terms) intern(k key) Term {
 	n := t.nodes[k]
 	if n == nil {
-		n = &node{key: k, id: t.count}
+		n = &node{key: k, id: t.count, origins: k.a.origins() | k.b.origins() | k.c.origins()}
 		n.most = n.largest()
 		n.maybe = n.maybeOnes() & upTo(n.most)
-		n.most = min(n.most, n.maybe)
+		if n.most = min(n.most, n.maybe); n.most == 0 {
+			return number(k.width, 0)
+		}
 		t.nodes[k] = n
 		t.count++
 	}
@@ -309,6 +318,24 @@ func (x Term) Split() (base Term, offset int64) {
 		return Term{width: x.width}, int64(x.value)
 	}
 	return Term{node: x.node, width: x.width}, signed(x.value, x.width)
+}
+
+func (x Term) origins() uint16 {
+	if x.node == nil {
+		return 0
+	}
+	return x.node.origins
+}
+
+// DependsOn reports whether the term depends on unknowns that come from one of some
+// origins.
+func (x Term) DependsOn(origins ...Origin) bool {
+	for _, o := range origins {
+		if x.origins()>>o&1 != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Same reports whether two terms have the same unknown part.

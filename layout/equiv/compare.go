@@ -136,8 +136,4 @@ func figure(x machine.Term) string {
 
 // undefined reports whether a value depends on what the processor leaves
 // undefined.
-func undefined(x machine.Term) bool {
-	found := false
-	x.Unknowns(map[machine.Term]bool{}, func(u machine.Unknown) { found = found || u.Origin == machine.Undefined })
-	return found
-}
+func undefined(x machine.Term) bool { return x.DependsOn(machine.Undefined) }

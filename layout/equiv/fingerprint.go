@@ -59,7 +59,7 @@ func (p *pair) fingerprint() string {
 	}
 	p.facts.Each(func(about machine.Term, ranges [][2]uint64) {
 		matters := false
-		about.Unknowns(map[machine.Term]bool{}, func(u machine.Unknown) {
+		p.terms.Unknowns(about, func(u machine.Unknown) {
 			switch u.Origin {
 			case machine.Result, machine.KernelByte, machine.KernelWrote:
 				_, ok := calls[u.Call]

@@ -524,7 +524,9 @@ func (d *induction) explore(r *route, arrive func(*route)) {
 			d.fail(r, "there are too many ways from there on")
 			return
 		}
+		work := d.terms.Work()
 		more := d.follow(r)
+		d.steps -= (d.terms.Work() - work) / termsPerStep
 		switch {
 		case d.stopped() || r.dead:
 		case more != nil:

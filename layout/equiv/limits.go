@@ -8,6 +8,7 @@ const (
 	proofTerms      = 150000  // terms of a symbolic run
 	proofCalls      = 256     // system calls on one of its paths
 	bytesPerStep    = 8       // bytes of memory or text that take as long as a step
+	termsPerStep    = 16      // unknown parts of terms that are looked at in the time of a step
 	inductionSteps  = 200000  // instructions of both programs in a proof by induction, and what is as much work
 	inductionTerms  = 1500000 // terms of a proof by induction
 	inductionRounds = 40      // times that it begins anew

@@ -133,20 +133,19 @@ func (p *pair) note(text func(value func(machine.Term) uint64) string, condition
 // these the last one.
 func (p *pair) results(about []machine.Term) []machine.Unknown {
 	var list []machine.Unknown
-	seen := map[machine.Term]bool{}
 	note := func(u machine.Unknown) {
 		if u.Origin == machine.Result {
 			list = append(list, u)
 		}
 	}
 	for _, x := range about {
-		x.Unknowns(seen, note)
+		p.terms.Unknowns(x, note)
 	}
 	if len(about) == 0 && p.calls > 0 {
 		list = append(list, machine.Unknown{Origin: machine.Result, Width: p.abi.Bits, Call: p.calls - 1})
 	}
 	slices.SortFunc(list, func(a, b machine.Unknown) int { return a.Call - b.Call })
-	return list
+	return slices.Compact(list)
 }
 
 // instance looks for values of the unknowns that the facts admit and for which a

@@ -226,11 +226,7 @@ func (im *image) touches(low, size uint64) bool {
 // fromKernel reports whether a value depends on nothing but what the kernel has
 // returned: then it is not where the program lies.
 func fromKernel(x machine.Term) bool {
-	all := true
-	x.Unknowns(map[machine.Term]bool{}, func(u machine.Unknown) {
-		all = all && u.Origin != machine.EntryWord && u.Origin != machine.StringByte && u.Origin != machine.KernelByte
-	})
-	return all
+	return !x.DependsOn(machine.EntryWord, machine.StringByte, machine.KernelByte)
 }
 
 // look notes in the image what a call shows of where its file lies, whatever it is

@@ -63,7 +63,9 @@ func prove(original, result *image, assume []*Assumption) proof {
 			pr.stuck = "there are too many cases"
 			return pr
 		}
+		work := w.terms.Work()
 		end := p.follow(&steps, seen)
+		steps -= (w.terms.Work() - work) / termsPerStep
 		if end.difference != nil || end.stuck != "" {
 			pr.difference, pr.stuck = end.difference, end.stuck
 			return pr

@@ -32,8 +32,11 @@ const auxiliary = "a word of the stack that may be an auxiliary value, and tell 
 // (AT_PHDR, AT_PHNUM, AT_ENTRY: fs/binfmt_elf.c create_elf_tables), and differ
 // between two files.
 func (w *world) tellsOfFile(x machine.Term) bool {
+	if !x.DependsOn(machine.EntryWord, machine.StringByte) {
+		return false
+	}
 	found := false
-	x.Unknowns(map[machine.Term]bool{}, func(u machine.Unknown) {
+	w.terms.Unknowns(x, func(u machine.Unknown) {
 		switch u.Origin {
 		case machine.EntryWord:
 			found = found || w.mayBeAuxiliary(u.Index)
