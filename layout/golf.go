@@ -372,10 +372,8 @@ func (g *golfer) best() *File {
 		case v.Shown:
 			g.report.block("only the plain layout keeps what the program does: it "+v.Reason, sourceAt(g.plain, v.Address), "")
 		case v.Outcome == equiv.Same:
-			f.Report.Checked, f.Report.Assumptions = v.How, f.assumed
-			if !v.Proved && v.Unproved != "" {
-				f.Report.Reasons = append(f.Report.Reasons, "not proved, only compared: "+v.Unproved)
-			}
+			f.Report.Assumptions = f.assumed
+			f.Report.confirm(v)
 			return f.File
 		case v.Outcome == equiv.Different && g.moved[f.File]:
 			g.refused = true
@@ -392,6 +390,14 @@ func (g *golfer) best() *File {
 		}
 	}
 	return best
+}
+
+// confirm notes how a file was found to do the same as the plain one.
+func (r *Report) confirm(v equiv.Verdict) {
+	r.Checked = v.How
+	if !v.Proved && v.Unproved != "" {
+		r.Reasons = append(r.Reasons, "not proved, only compared: "+v.Unproved)
+	}
 }
 
 // check compares a file with the plain one: taking nothing for granted if that

@@ -45,7 +45,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	v := equiv.Check(plain.Bytes, file.Bytes, equiv.Options{Loader: space.loader, Objects: Objects(plain, g), Context: opts.context()})
 	switch {
 	case v.Outcome == equiv.Same:
-		file.Report.Checked = v.How
+		file.Report.confirm(v)
 		warn(messages, plain, v.Findings)
 	case space.binds(v):
 		plain.Report.block("not packed: only the plain layout is sure to keep what the program does, since it "+v.Reason, at(v), "")

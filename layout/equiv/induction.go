@@ -520,7 +520,7 @@ func (d *induction) explore(r *route, arrive func(*route)) {
 	for todo := []*route{r}; len(todo) > 0 && !d.stopped(); {
 		r := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if paths++; paths > segmentPaths {
+		if paths++; paths+len(todo) > segmentPaths {
 			d.fail(r, "there are too many ways from there on")
 			return
 		}

@@ -59,7 +59,7 @@ func prove(original, result *image, assume []*Assumption) proof {
 		}
 		p := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if pr.paths++; pr.paths > proofPaths {
+		if pr.paths++; pr.paths+len(todo) > proofPaths {
 			pr.stuck = "there are too many cases"
 			return pr
 		}
