@@ -374,9 +374,16 @@ func highest(f *machine.Facts, x machine.Term) uint64 {
 	return v[len(v)-1][1]
 }
 
-// pieces are the parts of a register that are looked at where the whole has no
-// relation to the other side: low bit and width.
-var pieces = map[int][][2]int{64: {{0, 8}, {8, 8}, {16, 16}, {32, 32}}, 32: {{0, 8}, {8, 8}, {16, 16}}, 16: {{0, 8}, {8, 8}}}
+// piece is a part of what a location holds: so many bits from a low one on.
+type piece struct{ low, width int }
+
+// halves splits a piece, unless it is as narrow as registers are.
+func (p piece) halves() []piece {
+	if p.width != 64 && p.width != 32 && p.width != 16 {
+		return nil
+	}
+	return []piece{{p.low, p.width / 2}, {p.low + p.width/2, p.width / 2}}
+}
 
 // stackFixed reports whether each stack pointer is the same in both snapshots, and known:
 // then other addresses of the stack are told by their distance from the first one, and not
@@ -410,59 +417,85 @@ func (d *induction) generalize(x, y *snapshot, widen bool) *relation {
 	for side := range g.relation.height {
 		g.relation.height[side] = max(x.height[side], y.height[side])
 	}
-	use := func(l location, a, b machine.Term) {
-		if isLiteral(a, b) {
-			return
-		}
-		k, plus := g.normal(a, b)
-		u := g.keys[k]
-		if u == nil {
-			u = &pairUse{plus: plus, alone: true}
-			g.keys[k] = u
-		}
-		u.sides[l.side] = true
-		u.alone = u.alone && u.plus == plus
-	}
+	pieces := map[location][]piece{}
 	for _, l := range g.relation.order {
-		use(l, x.locations[l], y.locations[l])
+		pieces[l] = []piece{{0, l.width}}
+		g.use(l, pieces[l][0])
 	}
-	whole := map[location]bool{}
-	for _, l := range g.relation.order {
-		a, b := x.locations[l], y.locations[l]
-		k, _ := g.normal(a, b)
-		if u := g.keys[k]; isLiteral(a, b) || !l.isReal() || u.sides[0] && u.sides[1] || pieces[l.width] == nil {
-			whole[l] = true
-			continue
-		}
-		for _, piece := range pieces[l.width] {
-			use(l, g.x.terms.Extract(a, piece[0], piece[1]), g.y.terms.Extract(b, piece[0], piece[1]))
-		}
-	}
-	for _, l := range g.relation.order {
-		a, b := x.locations[l], y.locations[l]
-		var v value
-		shared := false
-		if !whole[l] {
-			for _, piece := range pieces[l.width] {
-				p, both := g.part(g.x.terms.Extract(a, piece[0], piece[1]), g.y.terms.Extract(b, piece[0], piece[1]))
-				v = append(v, p)
-				shared = shared || both
+	for split := true; split; {
+		split = false
+		uses := map[location][]piece{}
+		for _, l := range g.relation.order {
+			list := pieces[l]
+			if !l.isReal() {
+				continue
+			}
+			pieces[l] = nil
+			for _, p := range list {
+				halves := p.halves()
+				if halves == nil || g.shared(l, p) {
+					pieces[l] = append(pieces[l], p)
+					continue
+				}
+				pieces[l], uses[l] = append(pieces[l], halves...), append(uses[l], halves...)
 			}
 		}
-		if !shared {
-			p, _ := g.part(a, b)
-			v = value{p}
+		for _, l := range g.relation.order {
+			for _, p := range uses[l] {
+				g.use(l, p)
+				split = true
+			}
+		}
+	}
+	for _, l := range g.relation.order {
+		if !slices.ContainsFunc(pieces[l], func(p piece) bool { return g.shared(l, p) }) {
+			pieces[l] = []piece{{0, l.width}}
+		}
+		var v value
+		for _, p := range pieces[l] {
+			v = append(v, g.part(g.values(l, p)))
 		}
 		g.relation.values[l] = v
 	}
 	return g.relation
 }
 
-// part returns what two values have in common, and whether both sides have it or it
-// is a number.
-func (g *pairing) part(a, b machine.Term) (part, bool) {
+// values are what a piece of a location holds in both snapshots.
+func (g *pairing) values(l location, p piece) (a, b machine.Term) {
+	return g.x.terms.Extract(g.x.locations[l], p.low, p.width), g.y.terms.Extract(g.y.locations[l], p.low, p.width)
+}
+
+// use notes that a piece of a location holds its two values.
+func (g *pairing) use(l location, p piece) {
+	a, b := g.values(l, p)
 	if isLiteral(a, b) {
-		return part{width: a.Width(), literal: a, symbol: -1}, true
+		return
+	}
+	k, plus := g.normal(a, b)
+	u := g.keys[k]
+	if u == nil {
+		u = &pairUse{plus: plus, alone: true}
+		g.keys[k] = u
+	}
+	u.sides[l.side] = true
+	u.alone = u.alone && u.plus == plus
+}
+
+// shared reports whether both sides have the values of a piece, or it is a number.
+func (g *pairing) shared(l location, p piece) bool {
+	a, b := g.values(l, p)
+	if isLiteral(a, b) {
+		return true
+	}
+	k, _ := g.normal(a, b)
+	u := g.keys[k]
+	return u != nil && u.sides[0] && u.sides[1]
+}
+
+// part returns what two values have in common.
+func (g *pairing) part(a, b machine.Term) part {
+	if isLiteral(a, b) {
+		return part{width: a.Width(), literal: a, symbol: -1}
 	}
 	k, literal := g.normal(a, b)
 	u := g.keys[k]
@@ -474,7 +507,7 @@ func (g *pairing) part(a, b machine.Term) (part, bool) {
 	if !ok {
 		i = g.newSymbol(k)
 	}
-	return part{a.Width(), literal, i}, u != nil && u.sides[0] && u.sides[1]
+	return part{a.Width(), literal, i}
 }
 
 func (g *pairing) newSymbol(k pairKey) int {
