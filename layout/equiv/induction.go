@@ -725,7 +725,9 @@ func (d *induction) settle(r *route) bool {
 	if !r.waiting[0] || !r.waiting[1] {
 		return true
 	}
-	x, y := r.stops[0], r.stops[1]
+	// Other cases have the same stops.
+	x, y := *r.stops[0], *r.stops[1]
+	x.view.args, y.view.args = slices.Clone(x.view.args), slices.Clone(y.view.args)
 	d.handOver(r, &x.view, &y.view)
 	if d.stopped() || r.dead {
 		return false
