@@ -3,6 +3,8 @@ package equiv
 import (
 	"maps"
 	"slices"
+
+	"tasm/codegen/x86"
 )
 
 // Both checks two files in both ways, so that a test can hold the one against
@@ -31,27 +33,25 @@ func Both(original, result []byte, runs int) (proof string, decided bool, simula
 	return proof, decided, simulated
 }
 
-// Code returns the offsets in a file of the bytes of those instructions that a
-// symbolic run and some generated ones execute.
-func Code(file []byte) []int {
+// Code returns those instructions that a symbolic run and some generated ones execute,
+// by their offsets in a file, and these offsets in order.
+func Code(file []byte) (list map[int]*x86.Decoded, offsets []int) {
 	im, err := parse(file)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	prove(im, im, nil)
 	cosimulate(im, im, 12, nil)
-	seen := map[int]bool{}
+	list = map[int]*x86.Decoded{}
 	program, _ := im.program()
 	for at, in := range program {
 		for _, m := range im.Segments {
 			if low := uint64(at); low >= m.Low && low+uint64(in.Length) <= m.High {
-				for i := range in.Length {
-					seen[int(m.Offset+low-m.Low)+i] = true
-				}
+				list[int(m.Offset+low-m.Low)] = in
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(seen))
+	return list, slices.Sorted(maps.Keys(list))
 }
 
 // Induct tries to prove by induction alone that two files do the same. It returns
