@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"tasm/oci/content"
 )
 
 // Spec describes an image as its source file does. The zero value of a field
@@ -246,51 +248,18 @@ func pattern(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
-// What Docker accepts as a repository's path and as a tag is narrower than
-// what package name checks (distribution's reference grammar); badName looks at their
-// lengths.
-var (
-	repositoryPattern = pattern(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$`)
-	tagPattern        = pattern(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
-)
-
-// The most bytes of a tag, and of a name with its host but without the tag
-// (distribution's reference grammar; OCI distribution specification 1.1, "Pulling
-// manifests").
-const longestTag, longestRepository = 128, 255
-
-// badName says what is wrong with the name of an image, where that can be told
-// apart; else it is empty.
-func badName(s string) string {
-	repository, tag := s, ""
-	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, '/') {
-		repository, tag = s[:i], s[i+1:]
-	}
-	switch {
-	case s == "":
-		return "the tag is empty; write a name, such as hello or hello:1.0"
-	case len(tag) > longestTag:
-		return fmt.Sprintf("the tag, behind the colon, has %d characters; %d are the most", len(tag), longestTag)
-	case len(repository) > longestRepository:
-		return fmt.Sprintf("the name has %d characters; %d are the most", len(repository), longestRepository)
-	case strings.Contains(s, "@"):
-		return fmt.Sprintf("%q names an image that exists, by its digest; the one that is made here has its own: write [host/]name[:tag]", s)
-	case strings.ToLower(repository) != repository:
-		return fmt.Sprintf("%q is not a valid image name: only the part after the colon may have capital letters", s)
-	}
-	return ""
-}
-
 func (c *checker) tags(tags []string) []name.Tag {
 	var out []name.Tag
 	seen := map[string]bool{}
 	for i, s := range tags {
 		t, err := name.NewTag(s, name.WeakValidation)
-		switch why := badName(s); {
+		switch why := content.WrongName(s); {
+		case strings.Contains(s, "@"):
+			c.failf("Tags", i, "%q names an image that exists, by its digest; the one that is made here has its own: write [host/]name[:tag]", s)
 		case why != "":
 			c.failf("Tags", i, "%s", why)
-		case err != nil || !repositoryPattern().MatchString(t.RepositoryStr()) || !tagPattern().MatchString(t.TagStr()):
-			c.failf("Tags", i, "%q is not a valid image name: write [host/]name[:tag], the name in lower-case letters, digits and single . _ - between them", s)
+		case err != nil:
+			c.failf("Tags", i, "%q is not a valid image name: %s", s, err)
 		case seen[t.Name()]:
 			c.failf("Tags", i, "%q names the image a second time", s)
 		default:

@@ -17,7 +17,7 @@ func TestSpecErrors(t *testing.T) {
 		change func(*Spec)
 		want   []string // one line for each mistake: how it begins
 	}{
-		{"empty tag", func(s *Spec) { s.Tags = []string{"ok", ""} }, []string{"Tags[1]: the tag is empty"}},
+		{"empty tag", func(s *Spec) { s.Tags = []string{"ok", ""} }, []string{"Tags[1]: the name is empty"}},
 		{"capital", func(s *Spec) { s.Tags = []string{"Hello"} }, []string{`Tags[0]: "Hello" is not a valid image name: only the part after the colon`}},
 		{"space", func(s *Spec) { s.Tags = []string{"a b"} }, []string{`Tags[0]: "a b" is not a valid image name`}},
 		{"empty version", func(s *Spec) { s.Tags = []string{"hello:"} }, []string{`Tags[0]: "hello:"`}},

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,8 +26,12 @@ func Parse(s string) (Reference, error) {
 	if host, _, ok := strings.Cut(s, "/"); ok && strings.Contains(host, "@") {
 		return nil, errLogin
 	}
+	named, _, byDigest := strings.Cut(s, "@")
+	if why := content.WrongName(named); why != "" {
+		return nil, errors.New(why)
+	}
 	ref, err := name.ParseReference(s, name.WeakValidation)
-	if err != nil {
+	if err != nil || byDigest && strings.Count(s, "@") > 1 {
 		return nil, fmt.Errorf("%q is no name of an image; write [host/]name[:tag] or [host/]name@sha256:..., the name in lower-case letters", s)
 	}
 	return ref, nil
