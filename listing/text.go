@@ -84,10 +84,26 @@ var titles = line{"offset", "bytes", "ELF header", "program", "instruction", "da
 // widest are the widths of columns that can be cut.
 var widest = map[int]int{codeColumn: 28, dataColumn: 10, whyColumn: 12}
 
-// Text writes the listing as a table for terminals. Reasons are numbered, and
-// follow the table.
+// Text writes the listing as a table for terminals, what happens when the program runs,
+// and what the fields and the rules are.
 func (l *Listing) Text(out io.Writer) error {
 	w := bufio.NewWriter(out)
+	l.writeMap(w)
+	l.writeStory(w)
+	l.writeFields(w)
+	l.writeRules(w)
+	return w.Flush()
+}
+
+// Map writes the table alone.
+func (l *Listing) Map(out io.Writer) error {
+	w := bufio.NewWriter(out)
+	l.writeMap(w)
+	return w.Flush()
+}
+
+// writeMap writes the table. Reasons are numbered, and follow it.
+func (l *Listing) writeMap(w *bufio.Writer) {
 	for _, s := range l.heading() {
 		wrap(w, s, "")
 	}
@@ -131,8 +147,10 @@ func (l *Listing) Text(out io.Writer) error {
 	for i, text := range notes.list {
 		wrap(w, fmt.Sprintf("%d  %s", i+1, text), "   ")
 	}
-	l.writeStory(w)
-	l.writeFields(w)
+}
+
+// writeRules says in words what the rules are that reasons name.
+func (l *Listing) writeRules(w *bufio.Writer) {
 	if len(l.Rules) > 0 {
 		w.WriteString("\nrules:\n")
 	}
@@ -146,7 +164,6 @@ func (l *Listing) Text(out io.Writer) error {
 		}
 		wrap(w, text, "   ")
 	}
-	return w.Flush()
 }
 
 // writeStory tells what happens when the program runs.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,7 +32,7 @@ func inspectCommand() *command {
 		args:    "REF|FILE|DIR",
 		summary: "show what an image is made of, how large it is, if it starts",
 		about: []string{
-			"Shows an image: its manifest, config and layers; its size in each sense that tools mean; what may keep its command from starting; and, where that is a small program, the map that 'tasm explain' shows. The image is in a registry, in an archive, in a layout folder, or built of a source.",
+			"Shows an image: its manifest, config and layers; its size in each sense that tools mean; what may keep its command from starting; and, where that is a small program, the map of its bytes, of which 'tasm explain' says more. The image is in a registry, in an archive, in a layout folder, or built of a source.",
 			"Layers are fetched to be counted, and compared with their digests; nothing is written.",
 		},
 		examples: []example{
@@ -333,7 +334,7 @@ func (m *inspection) writeText(w io.Writer) error {
 }
 
 func (p *anatomy) writeText(w io.Writer, m *inspection) error {
-	writeFact(w, "platform", p.Platform)
+	writeFact(w, "platform", cmp.Or(p.Platform, "none is said, of which engines warn"))
 	if p.Digest != m.Digest {
 		writeFact(w, "digest", p.Digest)
 	}
@@ -373,7 +374,7 @@ func (p *anatomy) writeText(w io.Writer, m *inspection) error {
 		json []byte
 	}{{"manifest", p.Manifest}, {"config", p.Config}} {
 		if len(part.json) <= maxMap {
-			writeFact(w, part.name, printableText(string(part.json)))
+			writeFact(w, part.name, printableText(string(bytes.TrimSpace(part.json))))
 		} else {
 			writeFact(w, part.name, fmt.Sprintf("%d B; see it with --raw %s", len(part.json), part.name))
 		}
@@ -385,7 +386,7 @@ func (p *anatomy) writeText(w io.Writer, m *inspection) error {
 		return nil
 	}
 	fmt.Fprintln(w)
-	return p.listing.Text(w)
+	return p.listing.Map(w)
 }
 
 func suffix(before, s string) string {

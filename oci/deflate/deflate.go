@@ -89,6 +89,10 @@ type chunk struct {
 // of processors.
 func planAll(src []byte, e effort) iter.Seq[chunk] {
 	return func(yield func(chunk) bool) {
+		if len(src) <= chunkSize { // which is done before another thread has begun
+			yield(planChunk(src, e, 0, len(src)))
+			return
+		}
 		workers := min(runtime.GOMAXPROCS(0), len(src)/chunkSize+1)
 		pending := make(chan chan chunk, workers)
 		go func() {
@@ -97,14 +101,7 @@ func planAll(src []byte, e effort) iter.Seq[chunk] {
 				hi := min(lo+chunkSize, len(src))
 				done := make(chan chunk, 1)
 				pending <- done // waits while there are as many as workers
-				go func() {
-					enc := newEncoder(src, e)
-					for i := max(lo-windowSize, 0); i < lo; i++ {
-						enc.finder.insert(i)
-					}
-					enc.findMatches(lo, hi)
-					done <- chunk{enc, lo, hi, enc.plan(lo, hi)}
-				}()
+				go func() { done <- planChunk(src, e, lo, hi) }()
 				if hi == len(src) {
 					return
 				}
@@ -116,6 +113,16 @@ func planAll(src []byte, e effort) iter.Seq[chunk] {
 			}
 		}
 	}
+}
+
+// planChunk plans the chunk src[lo:hi].
+func planChunk(src []byte, e effort, lo, hi int) chunk {
+	enc := newEncoder(src, e)
+	for i := max(lo-windowSize, 0); i < lo; i++ {
+		enc.finder.insert(i)
+	}
+	enc.findMatches(lo, hi)
+	return chunk{enc, lo, hi, enc.plan(lo, hi)}
 }
 
 // writeChunk writes the cheapest blocks for src[lo:hi] at w's position.
