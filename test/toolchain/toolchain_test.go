@@ -364,6 +364,29 @@ func TestSidecar(t *testing.T) {
 	}
 }
 
+// TestGolfedSidecar lets gdb break at a line of a golfed file, step to the next one and
+// see how the program ends.
+func TestGolfedSidecar(t *testing.T) {
+	text, err := os.ReadFile("../../samples/cat.tasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := folder(t, map[string]string{
+		"cat.tasm": string(text),
+		"script":   "set exec-wrapper sh -c 'exec ./cat'\nbreak cat.tasm:18\nrun <script\nstep\nnext\nprint $eax > 0\ndelete\ncontinue\n",
+	})
+	if line := strings.Split(string(text), "\n")[17]; !strings.Contains(line, "test    eax, eax") {
+		t.Fatalf("line 18 is %q", line)
+	}
+	do(t, dir, "TASM build -g --layout golf cat.tasm -o cat")
+	out := do(t, dir, "gdb -q -nx -batch -x script cat.debug")
+	for _, want := range []string{"cat.tasm, line 18.", "18\t        test    eax, eax", "19\t", "$1 = 1", "set exec-wrapper", "exited normally"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("gdb does not say %q:\n%s", want, out)
+		}
+	}
+}
+
 // TestMake builds with a Makefile that names nasm.
 func TestMake(t *testing.T) {
 	dir := folder(t, map[string]string{
