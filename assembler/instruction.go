@@ -189,8 +189,12 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 		in.Operands = make([]x86.Operand, 0, x86.MaxOperands)
 	}
 	in.Operands = in.Operands[:0]
-	for i := range body.Operands {
-		from := &body.Operands[i]
+	operands, indexed := body.Operands, x86.TakesIndex(in.Mnemonic)
+	if len(operands) == 3 && indexed {
+		operands = withIndex(operands)
+	}
+	for i := range operands {
+		from := &operands[i]
 		n := len(in.Operands)
 		if from.Value == nil { // {rn-sae} belongs to the operand before it
 			if n == 0 {
@@ -208,7 +212,13 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 		}
 		in.Operands = append(in.Operands, x86.Operand{})
 		to := &in.Operands[n]
-		if !a.operand(from, to) || from.Decorators != nil && !a.decorate(from, to) {
+		if !a.operand(from, to) {
+			return false
+		}
+		if indexed && to.Value.Hint == lang.NotBase {
+			to.Memory.IndexAlone, to.Memory.NoSplit = true, true // [rbx*1] and [rbx*2] have no base
+		}
+		if from.Decorators != nil && !a.decorate(from, to) {
 			return false
 		}
 	}
@@ -295,7 +305,7 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 			to.Memory.Segment = m.Segment.ID
 		}
 		if m.Index != nil {
-			return a.splitAddress(m)
+			return a.splitAddress(m, to)
 		}
 	case from.Segment != nil:
 		to.Kind = x86.FarOperand
@@ -305,6 +315,10 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 		}
 	default:
 		to.Kind = x86.ImmediateOperand
+		if r, group, ok := registerGroup(&to.Value); ok {
+			*to = x86.Operand{Kind: x86.RegisterOperand, Size: to.Size, Strict: to.Strict, To: to.To, Register: r, Group: group}
+			return true
+		}
 		for _, t := range to.Value.Terms() {
 			if t.Kind == lang.RegisterTerm {
 				a.fail(diag.Errorf(from.Range, "the assembler can't compute with a register's value").
@@ -316,9 +330,41 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 	return true
 }
 
+// registerGroup takes zmm4+3 apart, which names zmm4 and the three registers after it.
+func registerGroup(v *lang.Value) (r lang.RegisterID, more uint8, ok bool) {
+	terms := v.Terms()
+	if len(terms) != 1 || terms[0].Kind != lang.RegisterTerm || terms[0].Coef != 1 || v.N != 0 && v.N != 1 && v.N != 3 {
+		return 0, 0, false
+	}
+	return lang.RegisterID(terms[0].ID), uint8(v.N), true
+}
+
+// withIndex puts the index of an address that stands as an operand of its own, as in
+// bndldx bnd0, [rax], rbx, into the address.
+func withIndex(operands []lang.Operand) []lang.Operand {
+	memory := slices.IndexFunc(operands, func(o lang.Operand) bool { return o.Memory != nil })
+	if memory < 0 || memory+1 >= len(operands) || operands[memory].Memory.Index != nil {
+		return operands
+	}
+	for i := memory + 1; i < len(operands); i++ {
+		r, ok := operands[i].Value.(*lang.Register)
+		if !ok || operands[i].Memory != nil || x86.RegisterInfo(r.ID).Class != x86.General {
+			continue
+		}
+		o := operands[memory]
+		parts := *o.Memory
+		parts.Base, parts.Index = o.Value, r
+		o.Memory, o.Value = &parts, &lang.Binary{Op: lang.OpAdd, At: operands[i].Range, X: o.Value, Y: r}
+		list := slices.Delete(slices.Clone(operands), i, i+1)
+		list[memory] = o
+		return list
+	}
+	return operands
+}
+
 // splitAddress checks the parts of an address with a comma: a base with a
 // displacement, and an index with a factor.
-func (a *assembler) splitAddress(m *lang.Memory) bool {
+func (a *assembler) splitAddress(m *lang.Memory, to *x86.Operand) bool {
 	registers := func(e lang.Expr) (n int, coef, number int64) {
 		var v lang.Value
 		if lang.Eval(e, a, &v) != nil {
@@ -333,14 +379,17 @@ func (a *assembler) splitAddress(m *lang.Memory) bool {
 		}
 		return n, coef, v.N | number
 	}
-	if n, coef, _ := registers(m.Base); n > 1 || n == 1 && coef != 1 {
+	bases, coef, _ := registers(m.Base)
+	if bases > 1 || bases == 1 && coef != 1 {
 		a.fail(diag.Errorf(m.Base.Span(), "before the comma of an address stands one register, and what is added to it"))
 		return false
 	}
-	if n, _, rest := registers(m.Index); n != 1 || rest != 0 {
+	n, _, rest := registers(m.Index)
+	if n != 1 || rest != 0 {
 		a.fail(diag.Errorf(m.Index.Span(), "after the comma of an address stands one register, with a factor").
 			Notef("the parts of an address are added: [base + index*4 + offset]"))
 		return false
 	}
+	to.Memory.IndexAlone = bases == 0
 	return true
 }

@@ -134,7 +134,9 @@ func (g *grammar) memory(o *lang.Operand, segment *lang.Register) bool {
 	if !g.addressWords(o) {
 		return false
 	}
-	if o.Value = g.expression(); o.Value == nil {
+	if at := g.peek(); at.is(",") { // [,index]
+		o.Value = &lang.Number{Range: at.Range}
+	} else if o.Value = g.expression(); o.Value == nil {
 		return false
 	}
 	if t := g.peek(); t.is(":") {

@@ -15,6 +15,7 @@ type address struct {
 	hintReg     lang.RegisterID
 	dispSize    int   // as written, in bytes
 	noSplit     bool  // NOSPLIT
+	indexAlone  bool  // the only register is the index
 	vector      bool  // the index is a vector register
 	unit        uint8 // N of disp8*N, 0 for none
 }
@@ -23,7 +24,7 @@ type address struct {
 func (c *context) viewAddress(i int) *Mismatch {
 	o := &c.in.Operands[i]
 	a := &c.address
-	*a = address{disp: o.Value.N, unknown: o.Value.Unknown, dispSize: o.Memory.DispSize, noSplit: o.Memory.NoSplit,
+	*a = address{disp: o.Value.N, unknown: o.Value.Unknown, dispSize: o.Memory.DispSize, noSplit: o.Memory.NoSplit, indexAlone: o.Memory.IndexAlone,
 		hint: o.Value.Hint, hintReg: o.Value.HintReg}
 	if p := sizePrefix(o.Memory.AddressSize); p != NoPrefix {
 		if problem := c.setPrefix(p, i); problem != nil {
@@ -341,7 +342,7 @@ func (a *address) arrange() (base, index lang.RegisterID, scale int64, ok bool) 
 		base = index
 		scale--
 	}
-	if index == 0 && !usesSIBNumber(base) && a.noSplit && hinted(base, lang.NotBase) {
+	if index == 0 && (a.indexAlone || !usesSIBNumber(base) && a.noSplit && hinted(base, lang.NotBase)) {
 		base, index, scale = 0, base, 1
 	}
 	if scale == 1 && isStackPointer(index) {

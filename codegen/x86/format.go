@@ -53,6 +53,9 @@ var sizeKeywords = map[int]string{1: "byte", 2: "word", 4: "dword", 8: "qword", 
 // braces is what stands in braces right after the operand, and its rounding.
 func (o *Operand) braces() string {
 	var b strings.Builder
+	if o.Group != 0 {
+		fmt.Fprintf(&b, "+%d", o.Group)
+	}
 	if o.Mask != 0 {
 		fmt.Fprintf(&b, "{k%d}", o.Mask)
 	}

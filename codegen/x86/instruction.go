@@ -81,6 +81,7 @@ type Operand struct {
 	Zero      bool  // {z}
 	Broadcast uint8 // N of {1toN}, 0 for none
 	Rounding  Rounding
+	Group     uint8 // N of zmm4+N, which names N registers more
 }
 
 // Rounding is a rounding mode that stands after an operand, or the suppression
@@ -102,6 +103,7 @@ type Memory struct {
 	DispSize    int             // bytes, 0 when free
 	AddressSize int             // bytes, 0 when free
 	NoSplit     bool
+	IndexAlone  bool // the one register stands behind a comma, so it is the index
 	Rel, Abs    bool
 }
 

@@ -439,7 +439,7 @@ func (c *context) view(i int) *Mismatch {
 	o := &c.in.Operands[i]
 	v := &c.views[i]
 	v.size = uint8(o.Size)
-	if o.Mask != 0 || o.Zero || o.Broadcast != 0 || o.Rounding != NoRounding {
+	if o.Mask != 0 || o.Zero || o.Broadcast != 0 || o.Rounding != NoRounding || o.Group != 0 {
 		c.decorated = true
 		v.decorators = o.decorators()
 	}
@@ -501,6 +501,12 @@ func (o *Operand) decorators() decorators {
 	}
 	if o.Broadcast != 0 {
 		d |= broadcasting
+	}
+	switch o.Group {
+	case 1:
+		d |= paired
+	case 3:
+		d |= grouped
 	}
 	switch o.Rounding {
 	case NoRounding:

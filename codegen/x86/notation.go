@@ -73,7 +73,7 @@ var vectors = map[uint8]map[string]string{
 var decoratorNames = []struct {
 	name string
 	set  decorators
-}{{"{k}", maskable}, {"{z}", zeroable}, {"{er}", roundable | suppressible}, {"{sae}", suppressible}}
+}{{"{k}", maskable}, {"{z}", zeroable}, {"{er}", roundable | suppressible}, {"{sae}", suppressible}, {"{+1}", paired}, {"{+3}", grouped}}
 
 // parseSpec reads an operand's notation.
 func parseSpec(text string, width uint8) (operandSpec, error) {

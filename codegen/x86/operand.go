@@ -189,6 +189,8 @@ const (
 	broadcasting                        // {1to4}
 	roundable                           // {rn-sae}
 	suppressible                        // {sae}
+	paired                              // +1: the register and the one after it
+	grouped                             // +3: and the three after it
 )
 
 // operandView is what matching must know of a written operand, computed once.

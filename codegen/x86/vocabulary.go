@@ -92,6 +92,13 @@ func Prefixes() []string {
 	return names
 }
 
+// TakesIndex reports whether the index of m's address may stand as an operand of its
+// own: bndldx bnd0, [rax], rbx.
+func TakesIndex(m Mnemonic) bool {
+	forms := Forms(m)
+	return len(forms) > 0 && forms[0].tags&indexed != 0
+}
+
 // Forms returns the forms of a mnemonic in the order in which Encode tries them.
 func Forms(m Mnemonic) []*Form {
 	list := instructionSet().formsOf(m)
