@@ -29,12 +29,13 @@ type wrong struct {
 var cures = []func(*wrong) string{
 	(*wrong).unknownSize, (*wrong).twoInMemory, (*wrong).factor, (*wrong).divisor, (*wrong).numberFirst,
 	(*wrong).count, (*wrong).sameSize, (*wrong).wider, (*wrong).narrower, (*wrong).contents, (*wrong).segment, (*wrong).pop,
+	(*wrong).subtracted, (*wrong).jump, (*wrong).step, (*wrong).flag, (*wrong).result, (*wrong).exchange, (*wrong).vector,
 }
 
 // cured adds to m what to write instead of the instruction at hand.
 func (a *assembler) cured(m *diag.Message, body *lang.Instruction, sizeMissing bool) *diag.Message {
-	if a.expansion != nil || len(body.Operands) != len(a.inst.Operands) {
-		return m // its operands may stand elsewhere
+	if len(body.Operands) != len(a.inst.Operands) {
+		return m
 	}
 	w := &wrong{a: a, name: body.Name, operands: a.inst.Operands, body: body, sizeMissing: sizeMissing}
 	for i := range body.Operands {
@@ -42,7 +43,11 @@ func (a *assembler) cured(m *diag.Message, body *lang.Instruction, sizeMissing b
 		if r.IsZero() {
 			return m
 		}
-		w.texts = append(w.texts, a.files.String(r.File)[r.Start:r.End])
+		text := a.files.String(r.File)[r.Start:r.End]
+		if a.expansion != nil && strings.ContainsAny(text, "%\n") {
+			return m // it is a parameter of the macro, or stands in several places
+		}
+		w.texts = append(w.texts, text)
 	}
 	for _, cure := range cures {
 		if text := cure(w); text != "" {
@@ -210,7 +215,7 @@ func (w *wrong) divisor() string {
 }
 
 func (w *wrong) numberFirst() string {
-	if len(w.operands) != 2 || !w.number(0) || w.general(1) == 0 && !w.memory(1) || w.name == "out" {
+	if len(w.operands) != 2 || !w.number(0) || w.general(1) == 0 && !w.memory(1) || w.name == "out" || strings.HasPrefix(w.name, "loop") || strings.HasPrefix(w.name, "xchg") {
 		return ""
 	}
 	why := "what is changed stands first"
@@ -314,4 +319,90 @@ func (w *wrong) pop() string {
 		return ""
 	}
 	return "pop eax, or add esp, 4 where the value is not needed"
+}
+
+// subtracted answers an address with a register that is subtracted.
+func (w *wrong) subtracted() string {
+	for i := range w.operands {
+		var added, taken lang.RegisterID
+		for _, t := range w.operands[i].Value.Terms() {
+			switch {
+			case !w.memory(i) || t.Kind != lang.RegisterTerm:
+			case t.Coef == 1:
+				added = lang.RegisterID(t.ID)
+			case t.Coef == -1:
+				taken = lang.RegisterID(t.ID)
+			}
+		}
+		if added != 0 && taken != 0 {
+			sum := x86.RegisterName(added)
+			return fmt.Sprintf("sub %s, %s, then use [%s]: the registers of an address are only added", sum, x86.RegisterName(taken), sum)
+		}
+	}
+	return ""
+}
+
+// jump answers a conditional jump to where a register or memory says.
+func (w *wrong) jump() string {
+	id := x86.Mnemonic(w.body.ID)
+	if len(w.operands) != 1 || x86.ConditionFamily(id) != "j" || w.general(0) == 0 && !w.memory(0) {
+		return ""
+	}
+	c, _ := x86.ConditionOf(id)
+	return fmt.Sprintf("j%s past, then jmp %s, then past: a conditional jump goes to a label alone", c.Not(), w.texts[0])
+}
+
+// step answers INC and DEC by a number.
+func (w *wrong) step() string {
+	by := map[string]string{"inc": "add", "dec": "sub"}[w.name]
+	if by == "" || len(w.operands) != 2 || !w.number(1) {
+		return ""
+	}
+	return fmt.Sprintf("%s %s, %s", by, w.texts[0], w.texts[1])
+}
+
+// flag answers SETcc of more than a byte.
+func (w *wrong) flag() string {
+	if len(w.operands) != 1 || x86.ConditionFamily(x86.Mnemonic(w.body.ID)) != "set" || w.general(0) < 2 || w.part(0, 1) == "" {
+		return ""
+	}
+	part := w.part(0, 1)
+	return fmt.Sprintf("%s %s, then movzx %s, %s: a condition is stored as a byte", w.name, part, w.texts[0], part)
+}
+
+// result answers RET with what other languages return.
+func (w *wrong) result() string {
+	if w.name != "ret" || len(w.operands) != 1 || w.general(0) == 0 {
+		return ""
+	}
+	if strings.EqualFold(w.texts[0], "eax") || strings.EqualFold(w.texts[0], "rax") {
+		return "ret: what is returned is left in " + w.texts[0]
+	}
+	r := x86.RegisterName(x86.GeneralRegister(0, w.general(0)))
+	return fmt.Sprintf("mov %s, %s, then ret: what is returned is left in %s", r, w.texts[0], r)
+}
+
+// exchange answers XCHG with a number.
+func (w *wrong) exchange() string {
+	if w.name != "xchg" || len(w.operands) != 2 || !w.number(1) {
+		return ""
+	}
+	return fmt.Sprintf("mov %s, %s: a number can't take another value", w.texts[0], w.texts[1])
+}
+
+// vector answers MOV between a general and a vector register.
+func (w *wrong) vector() string {
+	if w.name != "mov" || len(w.operands) != 2 {
+		return ""
+	}
+	for i := range w.operands {
+		r := x86.RegisterInfo(w.operands[i].Register)
+		if w.operands[i].Kind != x86.RegisterOperand || r.Class != x86.XMM {
+			continue
+		}
+		if size := w.size(1 - i); size == 4 || size == 8 {
+			return fmt.Sprintf("%s %s, %s", map[int]string{4: "movd", 8: "movq"}[size], w.texts[0], w.texts[1])
+		}
+	}
+	return ""
 }

@@ -53,6 +53,9 @@ func (g *grammar) behindLabel() []Token {
 // habit is the message about a line of another assembler, or nil.
 func (g *grammar) habit() *diag.Message {
 	tokens := g.behindLabel()
+	if m := cHabit(tokens); m != nil {
+		return m
+	}
 	for i := range min(2, len(tokens)) {
 		t := &tokens[i]
 		if t.Kind != Identifier {
@@ -85,6 +88,30 @@ func (g *grammar) habit() *diag.Message {
 	return g.attLine()
 }
 
+// cHabit is the message about a line of C that gives a name a value or includes a
+// file, or nil.
+func cHabit(tokens []Token) *diag.Message {
+	if len(tokens) < 3 {
+		return nil
+	}
+	switch {
+	case tokens[0].Text == "#" && tokens[1].Text == "define":
+		value := "VALUE"
+		if len(tokens) > 3 {
+			value = detokenize(tokens[3:])
+		}
+		return diag.Errorf(tokens[0].Range.To(tokens[1].Range), "#define is a word of C").
+			Notef("write: %s equ %s, or %%define %s %s", tokens[2].Text, value, tokens[2].Text, value)
+	case tokens[0].Text == "#" && tokens[1].Text == "include":
+		return diag.Errorf(tokens[0].Range.To(tokens[1].Range), "#include is a word of C").
+			Notef("write: %s 'FILE', a source for nasm", "%include")
+	case tokens[0].Text == "const" && tokens[1].Kind == Identifier && tokens[2].Kind == Number:
+		return diag.Errorf(tokens[0].Range, "there is no word 'const'").
+			Notef("write: %s equ %s", tokens[1].Text, detokenize(tokens[2:]))
+	}
+	return nil
+}
+
 // defines reports whether a word stores or reserves data, or gives a name a value.
 func (g *grammar) defines(word string) bool {
 	switch g.look(lower(word)).kind {
@@ -114,7 +141,11 @@ func (g *grammar) attLine() *diag.Message {
 		return nil
 	}
 	if registers == 0 {
-		return nil
+		if !suffixed || first+1 == len(g.tokens) {
+			return nil
+		}
+		return diag.Errorf(g.tokens[first].Range, "unknown instruction '%s'", g.tokens[first].Text).
+			Notef("nasm writes the size before memory, as in %s dword [x], and no suffix: %s", name, name)
 	}
 	var operands []string
 	depth, start := 0, first+1

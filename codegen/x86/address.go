@@ -55,15 +55,8 @@ func (c *context) viewAddress(i int) *Mismatch {
 			if !isRegister(reg) {
 				return c.problem(badOperand, i)
 			}
-			switch {
-			case t.Coef == 1 && a.base == 0 && registers[reg].Class == General:
-				a.base = reg
-			case a.index == 0:
-				a.index, a.scale = reg, t.Coef
-			case a.base == 0:
-				return c.problem(twoIndexes, i)
-			default:
-				return c.problem(tooManyRegisters, i)
+			if reason, bad := a.add(reg, t.Coef); bad {
+				return c.problem(reason, i)
 			}
 		default:
 			switch {
@@ -88,6 +81,23 @@ func (c *context) viewAddress(i int) *Mismatch {
 		a.rip = c.in.Bits == 64 && !o.Memory.Abs && (o.Memory.Rel || c.in.DefaultRel && !fsgs)
 	}
 	return nil
+}
+
+// add takes a register times coef as base or index, or says why it can't be one.
+func (a *address) add(reg lang.RegisterID, coef int64) (why reason, bad bool) {
+	switch {
+	case coef == 1 && a.base == 0 && registers[reg].Class == General:
+		a.base = reg
+	case coef < 0:
+		return subtractedRegister, true
+	case a.index == 0:
+		a.index, a.scale = reg, coef
+	case a.base == 0:
+		return twoIndexes, true
+	default:
+		return tooManyRegisters, true
+	}
+	return 0, false
 }
 
 // vectorIndex is the kind of memory that a vector register addresses as an
@@ -342,7 +352,7 @@ func (a *address) arrange() (base, index lang.RegisterID, scale int64, ok bool) 
 		base = index
 		scale--
 	}
-	if index == 0 && (a.indexAlone || !usesSIBNumber(base) && a.noSplit && hinted(base, lang.NotBase)) {
+	if index == 0 && a.isIndex(base) {
 		base, index, scale = 0, base, 1
 	}
 	if scale == 1 && isStackPointer(index) {
@@ -352,6 +362,12 @@ func (a *address) arrange() (base, index lang.RegisterID, scale int64, ok bool) 
 		return 0, 0, 0, false
 	}
 	return base, index, scale, true
+}
+
+// isIndex reports whether the only register of the address is its index: it stands
+// behind a comma, or NOSPLIT keeps the factor 1 that was written.
+func (a *address) isIndex(r lang.RegisterID) bool {
+	return a.indexAlone || a.noSplit && !usesSIBNumber(r) && r != 0 && a.hintReg == r && a.hint == lang.NotBase
 }
 
 // splits reports whether a register times scale becomes base and index: [eax*3] is

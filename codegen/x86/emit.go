@@ -127,8 +127,9 @@ func (c *context) placeOperands(f *Form, e *emission) *Mismatch {
 	if op.fixedRM {
 		e.rm.mod = 3
 	}
-	wide := op.size == 8 || c.slots[slotOperandSize] == O64
-	if wide && !(op.default64 && c.in.Bits == 64) || f.tags&bareREX != 0 && c.in.Bits == 64 {
+	explicit := c.slots[slotOperandSize] == O64
+	plain := op.default64 && c.in.Bits == 64 && !(explicit && f.operands[0].rule == ruleNear && c.in.Operands[0].Size == 0) // o64 call x has a REX.W in nasm
+	if (explicit || op.size == 8) && !plain || f.tags&bareREX != 0 && c.in.Bits == 64 {
 		e.rex |= rexW
 	}
 	e.rex |= e.rm.rexB*rexB | e.rm.rexX*rexX

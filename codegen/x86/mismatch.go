@@ -69,6 +69,7 @@ const (
 	badValue
 	badSegment
 	badAddress
+	subtractedRegister
 	badEncoding
 	conflictingPrefixes
 	twoIndexes
@@ -109,6 +110,8 @@ func (m *Mismatch) text() string {
 			return "no such address: 16-bit addresses are bx or bp, plus si or di, plus a number; others take 32-bit registers"
 		}
 		return "no such address: it is a base register, plus an index register (not the stack pointer) times 1, 2, 4 or 8, plus a number"
+	case subtractedRegister:
+		return "a register can't be subtracted in an address"
 	case badEncoding:
 		return name + " with these operands needs the three-byte VEX prefix"
 	case conflictingPrefixes:
