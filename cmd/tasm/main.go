@@ -6,6 +6,8 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -16,6 +18,7 @@ import (
 
 func main() {
 	tuneCollector()
+	log.SetOutput(io.Discard) // package http notes there what an error tells anyway
 	go dieOn(os.Interrupt, syscall.SIGTERM)
 	os.Exit(run(os.Args[1:], &system{
 		stdin:  os.Stdin,

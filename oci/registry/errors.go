@@ -46,6 +46,8 @@ func (e *Error) Error() string {
 	switch {
 	case e.Status == http.StatusNotFound && e.method != http.MethodGet && e.method != http.MethodHead:
 		meaning = "it has no such repository, and does not make one"
+	case e.Status < 400 && meaning == "":
+		meaning = "no registry answers that here; check the address"
 	case e.Status >= 500:
 		meaning = "the fault is on its side; try again later"
 	}

@@ -264,6 +264,7 @@ func TestFaults(t *testing.T) {
 		{"401 with a challenge", status(401, "WWW-Authenticate", `Basic realm="x"`), "401 Unauthorized: it wants a login"},
 		{"401 with a bad challenge", status(401, "WWW-Authenticate", `Bearer realm="gopher://x"`), "the login at HOST failed"},
 		{"401 with a realm elsewhere", status(401, "WWW-Authenticate", `Bearer realm="http://registry.invalid/token"`), "plain http"},
+		{"200 where something is to begin", only("POST", "uploads", status(200)), "200 OK: no registry answers that here; check the address"},
 		{"403", status(403), "403 Forbidden: the login for it may not do that"},
 		{"404", only("POST", "uploads", status(404)), "404 Not Found: it has no such repository"},
 		{"405", only("POST", "uploads", status(405)), "405 Method Not Allowed: it does not take uploads"},
