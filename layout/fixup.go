@@ -45,6 +45,14 @@ func noSelectors(at diag.Range) *diag.Message {
 		Notef("this kind of file has no relocations; write the selector as a number")
 }
 
+// linking is how an object for so many bits is made and linked.
+func linking(bits int) string {
+	if bits == 64 {
+		return "tasm build -f elf64 x.tasm -o x.o && ld x.o -o x (gcc instead of ld where it is a function of C)"
+	}
+	return "tasm build -f elf32 x.tasm -o x.o && ld -m elf_i386 x.o -o x (gcc -m32 instead of ld where it is a function of C)"
+}
+
 // unplaced says why a segment has no address.
 func (a *addresses) unplaced(id lang.SegmentID, at diag.Range) *diag.Message {
 	for _, x := range a.program.Externs {
@@ -52,7 +60,7 @@ func (a *addresses) unplaced(id lang.SegmentID, at diag.Range) *diag.Message {
 			return diag.Errorf(at, "'%s' is not defined", x.Name).
 				NoteAt(x.Range, "declared here as external, and no source of this build defines it").
 				Notef("name the source that defines it as well: tasm build x.tasm y.tasm").
-				Notef("to link it, make an object: tasm build -f elf64 x.tasm -o x.o && ld x.o -o x (-f elf32 for 32 bits; gcc x.o instead of ld where it is a function of C)")
+				Notef("to link it, make an object: %s", linking(a.program.Bits))
 		}
 	}
 	if s := a.program.Section(id); s != nil {
