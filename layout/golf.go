@@ -70,8 +70,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 		file.Report.Bound, file.Report.Space = b.Bound, b.Space
 	}
 	if file.Report.Space == "" {
-		file.Report.Bound = smallest(plain.Class, loader)
-		file.Report.Space = "executables that " + loader.Name + " loads"
+		file.Report.Bound, file.Report.Space = g.floor(file)
 	}
 	file.Report.Reasons = append(file.Report.Reasons, g.report.Reasons...)
 	file.Report.Obstacles = append(file.Report.Obstacles, g.report.Obstacles...)
@@ -409,20 +408,4 @@ func (g *golfer) check(f *File) (equiv.Verdict, []string) {
 		return v, nil
 	}
 	return equiv.Check(g.plain.Bytes, f.Bytes, equiv.Options{Loader: g.loader, Objects: g.objects, Assume: g.opts.Assume, Context: g.comparing}), g.opts.Assume
-}
-
-// smallest returns the size in bytes of the smallest file of a class that a
-// loader takes.
-func smallest(class elf.Class, l *elf.Loader) int64 {
-	for size := int64(class.Size(elf.ProgramHeader)); ; size++ {
-		// The program headers have to lie within the file.
-		for phoff := range size - int64(class.Size(elf.ProgramHeader)) + 1 {
-			for _, typ := range []uint64{elf.TypeExec, elf.TypeDyn} {
-				p := elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1, Size: size}
-				if m, ok := elf.NewModel(p, l, []elf.Role{elf.Entry}); ok && m.Feasible() {
-					return size
-				}
-			}
-		}
-	}
 }

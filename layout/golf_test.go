@@ -70,6 +70,26 @@ func TestBoundOfComputed(t *testing.T) {
 	}
 }
 
+// TestBoundOfData bounds a program with branches by the data that it was seen to write.
+func TestBoundOfData(t *testing.T) {
+	file, said := Golf(assembled(t, `target linux/386
+_start: pop eax
+	dec eax
+	jz .last
+	sys write, 1, first, 14
+.last:	sys write, 1, last, 15
+	sys exit, 0
+first:	db "Hello, world!", 10
+last:	db "And so it goes", 10
+`), Options{Effort: -8})
+	if file == nil {
+		t.Fatal(said.Messages())
+	}
+	if r := file.Report; r.Bound != 46+14+15 || int64(len(file.Bytes)) < r.Bound || !strings.Contains(r.Space, "data of 29 B") {
+		t.Errorf("%d bytes, bound %d of %s", len(file.Bytes), r.Bound, r.Space)
+	}
+}
+
 // TestNoMistakes golfs random programs, among them some of which the comparison
 // once had to refuse a result: one of three, or with more -programs all.
 func TestNoMistakes(t *testing.T) {

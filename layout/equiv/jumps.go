@@ -37,15 +37,16 @@ func Jumps(file []byte) []Jump {
 				seen[j] = true
 				list = append(list, j)
 			}
-		})
+		}, func(callView) {})
 		numbers = im.numbers()
 	}
 	return list
 }
 
 // walk runs a program for a number of instructions, with as many bytes in buffers, at
-// most, and makes up the kernel's answers. It calls each behind every instruction.
-func (s *script) walk(p *process, steps, bytes int, each func(*x86.Decoded)) {
+// most, and makes up the kernel's answers. It calls each behind every instruction, and
+// made before every system call.
+func (s *script) walk(p *process, steps, bytes int, each func(*x86.Decoded), made func(callView)) {
 	facts := machine.NewFacts(p.Terms)
 	for ; steps > 0 && bytes > 0; steps-- {
 		in, _ := p.fetch()
@@ -58,6 +59,7 @@ func (s *script) walk(p *process, steps, bytes int, each func(*x86.Decoded)) {
 			each(in)
 		case machine.SystemCall:
 			v := p.view(p.Call(e.ABI), facts)
+			made(v)
 			if v.unclear() != "" || v.Syscall != nil && v.Syscall.NoReturn() {
 				return
 			}

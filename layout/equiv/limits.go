@@ -42,6 +42,8 @@ const (
 	longSteps       = 1 << 21 // instructions more that all runs together may take
 	runCalls        = 64      // system calls of a run
 	runBytes        = 1 << 14 // bytes in its buffers
+	readRuns        = 48      // generated runs in which it is looked what data system calls read
+	readSteps       = 1 << 11 // instructions of each of these
 	slower          = 4       // times as many instructions that the result may take
 	idleRuns        = 16      // runs without a system call after which there is nothing to compare
 	maxBuffer       = 1 << 17 // bytes of a buffer that are looked at

@@ -5,6 +5,8 @@ const (
 	widest       = 64      // sizes above the floor that are tried
 	arrangeMost  = 64      // arrangements of the blobs on one site
 	arrangeAll   = 1 << 16 // arrangements on one site where all are to be tried
+	arrangeFloor = 8       // the same where it is only asked whether there is one
+	mostPieces   = 64      // pieces of data of which a floor is looked for: the longest
 	rounds       = 20      // rounds of the tasks of one size, each with twice the budget of the one before
 	sizeBudget   = 1 << 12 // states that the tasks of one size may look at in the first round
 	leastBudget  = 1 << 4  // states that a task may look at, however many tasks there are

@@ -75,6 +75,9 @@ func testProgram(t *testing.T, name string, trials []trial) {
 			}
 		}
 	}
+	if r := last.Report; int64(len(last.Bytes)) < r.Bound || r.Bound == 0 {
+		t.Errorf("%d bytes, and a bound of %d of %s", len(last.Bytes), r.Bound, r.Space)
+	}
 	t.Log(sizes, last.Report.Method, last.Report.Checked, last.Report.Reasons)
 	plain, pack, golf := sizes[0], sizes[1], sizes[2]
 	expected := golf < pack && pack <= plain
