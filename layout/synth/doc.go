@@ -46,6 +46,7 @@
 //
 // Why it ends. Each task has a budget of states, which grows from round to round;
 // a task goes on where it stopped, and all of them together have a budget too. Of
+// files with messages on the stack the largest get most (search.downwards), of
 // the tasks of a size those get more that can waste less (job.weight). No clock
 // decides: the same options give the same file on every machine.
 //

@@ -1,5 +1,7 @@
 package synth
 
+import "slices"
+
 // goal is what a Plan asks for in terms of one arrangement of its blobs.
 type goal struct {
 	cpu    *cpu
@@ -357,12 +359,14 @@ func (g *goal) needFor(s *state, k int, next bool) int {
 
 // prepare estimates the bytes that set the registers for call k.
 func (g *goal) prepare(s *state, k int) int {
+	var wrong [len(s.reg)]want
 	moves, makes := 0, 0
 	for i, w := range g.wants[k] {
 		if s.reg[w.reg] == w.val {
 			continue
 		}
 		if w.val.kind() != stack && g.somewhere(s, w.val) || w.val.kind() == stack && g.copied(s, w.val) {
+			wrong[moves] = w
 			moves++
 			continue
 		}
@@ -383,7 +387,34 @@ func (g *goal) prepare(s *state, k int) int {
 	if g.cpu.long {
 		return makes + moves
 	}
-	return makes + (moves+1)/2
+	return makes + moves - s.cycles(wrong[:moves])
+}
+
+// cycles returns how many sets of registers there are, at most and without common ones,
+// that hold what they want together, each what another of them wants. XCHG puts two
+// values where they are wanted at the end of such a set; any other instruction one.
+func (s *state) cycles(wrong []want) int {
+	if len(wrong) < 2 {
+		return 0
+	}
+	// from leads from a register on, to the one that holds what the last one wants.
+	var from func(value val, left []want) int
+	from = func(value val, left []want) int {
+		most := -1
+		for i, w := range left {
+			if s.reg[w.reg] != value {
+				continue
+			}
+			left[0], left[i] = left[i], left[0]
+			if w.val == s.reg[wrong[0].reg] {
+				most = max(most, 1+s.cycles(slices.Clone(left[1:])))
+			}
+			most = max(most, from(w.val, slices.Clone(left[1:])))
+			left[0], left[i] = left[i], left[0]
+		}
+		return most
+	}
+	return max(s.cycles(wrong[1:]), from(wrong[0].val, slices.Clone(wrong[1:])))
 }
 
 // somewhere reports whether a register or the top of the stack has the value.

@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,8 +34,8 @@ func Search(p *Plan, o Options) (*Result, error) {
 		return nil, err
 	}
 	if len(p.Idle) == 0 {
-		s.improve(totalBudget, b.bestAt)
 		b.improve(buildBudget, s.bestAt)
+		s.improve(totalBudget/buildShare, b.bestAt)
 	} else if b.improve(idleBudget, s.bestAt); b.best == nil {
 		s.improve(totalBudget, s.bestAt)
 	}
@@ -79,6 +80,10 @@ func (s *search) improve(budget, below int64) {
 
 // long reports whether the program makes more than a few calls.
 func (s *search) long() bool { return len(s.plan.Calls) > fewCalls }
+
+// onStack reports whether a message is put together on the stack, by a program that
+// makes no calls besides its own, which would take another search.
+func (s *search) onStack() bool { return s.builds && len(s.plan.Idle) == 0 }
 
 // exhausted reports whether all is tried below the size of the best file.
 func (s *search) exhausted() bool {
@@ -170,7 +175,11 @@ func (s *search) begin() error {
 		}
 	}
 	s.bestAt = min(upper, s.floor+widest)
-	s.allow(floorBudget)
+	budget := int64(floorBudget)
+	if s.onStack() {
+		budget /= buildShare
+	}
+	s.allow(budget)
 	s.first()
 	s.rounds(s.floor + 1)
 	return nil
@@ -186,14 +195,28 @@ func (s *search) allow(budget int64) {
 	s.budget = s.nodes + budget
 }
 
-// rounds searches the sizes from the floor up to one, in rounds of growing
-// budget.
+// rounds searches the sizes from the floor up to one, in rounds of growing budget.
 func (s *search) rounds(end int64) {
 	for round := range rounds {
+		budget := int64(sizeBudget) << round
+		if s.onStack() {
+			s.downwards(end, budget)
+			continue
+		}
 		for size := s.floor; size < min(end, s.bestAt) && s.going(); size++ {
-			s.try(size, sizeBudget<<round)
+			s.try(size, budget)
 			s.spare()
 		}
+	}
+}
+
+// downwards is a round in which the largest size comes first, and each has half the
+// budget of the one above: of messages on the stack there are many ways that almost fit.
+func (s *search) downwards(end, budget int64) {
+	for size := min(end, s.bestAt) - 1; size >= s.floor && s.going(); size = min(size, s.bestAt) - 1 {
+		s.try(size, budget)
+		s.spare()
+		budget /= 2
 	}
 }
 
@@ -304,21 +327,28 @@ func (s *search) at(size int64) *sizeTasks {
 		}
 	}
 	if s.builds {
-		st.prefer()
+		st.prefer(!s.onStack())
 	}
 	return st
 }
 
-// prefer has those tasks go first that leave most room for code.
-func (st *sizeTasks) prefer() {
-	var best *build
+// prefer has those tasks go first that leave most room for code, or, where such tasks
+// take long, those of one way to put a message together.
+func (st *sizeTasks) prefer(one bool) {
+	better := func(a, b *job) int {
+		if p, q := a.site.placement, b.site.placement; !one && p.Type != q.Type {
+			return cmp.Compare(q.Type, p.Type) // ET_DYN is hardly ever smaller
+		}
+		return a.build.room.compare(b.build.room)
+	}
+	var best *job
 	for _, j := range st.jobs {
-		if best == nil || j.build.room.compare(best.room) > 0 {
-			best = j.build
+		if best == nil || better(j, best) > 0 {
+			best = j
 		}
 	}
 	for _, j := range st.jobs {
-		j.first = j.build == best
+		j.first = j.build == best.build || !one && better(j, best) == 0
 	}
 }
 

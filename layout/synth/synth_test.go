@@ -2,6 +2,9 @@ package synth
 
 import (
 	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -194,26 +197,30 @@ func TestIdle(t *testing.T) {
 // four, whose address is taken before a word is popped to make room, and five, which
 // lie in two.
 func TestBuilds(t *testing.T) {
-	for length, size := range map[int]int{1: 45, 4: 49, 5: 50} {
-		effort := -3
-		if length == 4 {
-			effort = 0 // needs more to get below 52
+	for _, c := range []struct {
+		loader       string
+		length, size int
+		effort       int
+	}{{"linux", 1, 45, -3}, {"linux", 4, 49, 0}, {"linux-6.7", 4, 48, 0}, {"linux", 5, 50, -1}} {
+		loader, known := elf.ByName(c.loader)
+		if !known {
+			t.Fatal(c.loader)
 		}
-		r, err := Search(hello(0, message(length)), Options{Effort: effort})
+		r, err := Search(hello(0, message(c.length)), Options{Loader: loader, Effort: c.effort})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(r.Bytes) != size || r.Bound != 45 || len(r.Data) != 0 {
+		if len(r.Bytes) != c.size || r.Bound != 45 || len(r.Data) != 0 {
 			show(t, r)
-			t.Errorf("%d bytes: %d, data at %v", length, len(r.Bytes), r.Data)
+			t.Errorf("%d bytes for %s: %d, data at %v", c.length, c.loader, len(r.Bytes), r.Data)
 		}
 		for _, closed := range []bool{false, true} {
-			want := string(message(length))
+			want := string(message(c.length))
 			if closed {
 				want = ""
 			}
 			if out, status := run(t, r.Bytes, closed); out != want || status != 0 {
-				t.Errorf("%d bytes: wrote %q, status %d", length, out, status)
+				t.Errorf("%d bytes for %s: wrote %q, status %d", c.length, c.loader, out, status)
 			}
 		}
 	}
@@ -283,4 +290,81 @@ func TestTried(t *testing.T) {
 			t.Errorf("effort %d: %v, tried %d", effort, err, r.Tried)
 		}
 	}
+}
+
+// TestKnown follows files that were found by hand: each is among what the search would
+// try with time enough. Of several instructions that come to the same in a place they
+// have the one that is tried.
+func TestKnown(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		loader     string
+		plan       *Plan
+	}{
+		{"48 bytes for a message of 4", "7f454c46010000005402000054b2043d02000300595d43240cb0043d040000006861626364cd8096933d20000100cd80", "linux-6.7", hello(0, []byte("abcd"))},
+	} {
+		file, err := hex.DecodeString(c.file)
+		loader, known := elf.ByName(c.loader)
+		if err != nil || !known {
+			t.Fatal(err, known)
+		}
+		s := newSearch(c.plan, Options{Loader: loader, MaxCharge: elf.DefaultCharge, Context: context.Background()})
+		s.builds, s.all = true, true
+		farthest, found := "", false
+		for _, j := range s.at(int64(len(file))).jobs {
+			task := newTask(j.site, c.plan, j.size, j.entry, j.blobs, j.build)
+			if task == nil || j.site.placement.Type != elf.TypeExec || j.entry != int(file[24]) {
+				continue
+			}
+			way, ok := task.follow(file)
+			if found = found || ok; len(way) > len(farthest) {
+				farthest = way
+			}
+		}
+		if !found {
+			t.Errorf("%s is lost behind %s", c.name, farthest)
+		}
+	}
+}
+
+// follow looks only at instructions that stand in a file, and tells how far they are
+// tried, and whether that leads to the end.
+func (t *task) follow(file []byte) (way string, ok bool) {
+	base, level := t.mark(), []int32{-1}
+	for len(level) > 0 {
+		var next []int32
+		for _, i := range level {
+			before := t.queue.count
+			t.expand(i)
+			t.undo(base)
+			if t.found != nil {
+				return "", true
+			}
+			ip, text := t.entry, ""
+			for _, c := range t.queue.way(i) {
+				text += fmt.Sprintf(" %x", c.code[:c.length])
+				ip += int(c.length)
+			}
+			if len(text) > len(way) {
+				way = text
+			}
+			for j := before; j < t.queue.count; j++ {
+				if c := &t.queue.at(j).candidate; c.standsIn(file, ip) {
+					next = append(next, j)
+				}
+			}
+		}
+		level = next
+	}
+	return way, false
+}
+
+// standsIn reports whether the decided bytes of a candidate stand in a file.
+func (c *candidate) standsIn(file []byte, at int) bool {
+	for i := range int(c.length) {
+		if c.dontCare>>i&1 == 0 && (at+i >= len(file) || file[at+i] != c.code[i]) {
+			return false
+		}
+	}
+	return true
 }
