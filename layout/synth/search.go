@@ -167,7 +167,7 @@ func (s *search) begin() error {
 		upper = elf.PageSize
 	}
 	for s.floor = 1; s.floor < upper; s.floor++ {
-		if st := s.at(s.floor); len(st.jobs) > 0 || st.left || s.gaveUp {
+		if st := s.at(s.floor); len(st.jobs) > 0 || !s.builds && (st.left || s.gaveUp) {
 			break
 		}
 		if err := s.options.Context.Err(); err != nil {
