@@ -368,3 +368,23 @@ func (c *candidate) standsIn(file []byte, at int) bool {
 	}
 	return true
 }
+
+// TestCycles counts sets of registers that only have to change places.
+func TestCycles(t *testing.T) {
+	for _, c := range []struct {
+		have, want string // a digit for each register from eax on
+		cycles     int
+	}{
+		{"01", "10", 1}, {"0123", "1032", 2}, {"012", "120", 1}, {"01", "12", 0}, {"010", "101", 1}, {"0110", "1001", 2},
+	} {
+		var s state
+		var wrong []want
+		for r := range len(c.have) {
+			s.reg[r] = num(uint64(c.have[r]-'0'), 4)
+			wrong = append(wrong, want{uint8(r), num(uint64(c.want[r]-'0'), 4)})
+		}
+		if n := s.cycles(wrong); n != c.cycles {
+			t.Errorf("%s that shall be %s: %d", c.have, c.want, n)
+		}
+	}
+}
