@@ -74,3 +74,7 @@ func dieOn(signals ...os.Signal) {
 		self.Signal(s)
 	}
 }
+
+// catchPipe lets a write to a closed pipe fail, where otherwise it would end the process.
+// Programs that are started get the signal as ever, which they would not if it was ignored.
+func catchPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

@@ -89,6 +89,7 @@ func (o *stepper) run(sys *system, args []string) error {
 		diag.Short(&b, s.files, said.Messages())
 		return b.String()
 	}
+	catchPipe()
 	if o.plain {
 		err = c.Run(sys.stdin, sys.stdout)
 	} else {

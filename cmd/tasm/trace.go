@@ -66,6 +66,7 @@ func (t *tracer) run(sys *system, args []string) error {
 		return t.fail(sys, s.files, err)
 	}
 	defer end()
+	catchPipe()
 	out := bufio.NewWriter(sys.stdout)
 	table := s.table
 	if (t.profile || t.coverage) && table == nil {
