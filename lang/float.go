@@ -281,7 +281,7 @@ func (f *floatFormat) round(q real, to direction) (fraction *big.Int, exponent i
 	bias := 1<<(f.exponent-1) - 1
 	e := q.n.BitLen() - 1 + q.two // 2^e <= q < 2^(e+1)
 	switch {
-	case e > bias:
+	case e > bias+1:
 		return infinity()
 	case e < -bias-f.mantissa: // less than half of the smallest number: zero, however it is rounded
 		return new(big.Int), 0, "underflow"
@@ -309,8 +309,10 @@ func (f *floatFormat) round(q real, to direction) (fraction *big.Int, exponent i
 		return n, 0, "underflow"
 	case n.BitLen() <= f.mantissa:
 		return n, 0, "denorm"
-	case exponent >= 1<<f.exponent-1:
+	case exponent > 1<<f.exponent-1:
 		return infinity()
+	case exponent == 1<<f.exponent-1:
+		return n, exponent, "overflow" // as nasm has it, which keeps the fraction: infinity only where that is 0
 	}
 	return n, exponent, ""
 }

@@ -154,6 +154,9 @@ func (g *grammar) dataValue() lang.Expr {
 		}
 	}
 	e := g.expression()
+	if call, ok := e.(*lang.Call); ok && t.is("(") {
+		e = &lang.Unary{Range: t.Range, Op: lang.OpPlus, X: call} // in parentheses it is a number, as a string is
+	}
 	if e != nil && t.Kind == String && g.peek().Kind == String {
 		g.fail(diag.Errorf(g.peek().Range, "expected a comma between two strings").
 			Notef("a quote inside of a string: use the other kind of quote around it"))
