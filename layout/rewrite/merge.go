@@ -215,13 +215,14 @@ func (a *analysis) decided(s *state, in *flow.Inst) (taken, known bool) {
 	return taken != (cond&1 == 1), known
 }
 
-// equalBlocks lets ways to blocks that do the same end at one of them.
-func (sh *shortener) equalBlocks() bool {
+// equalBlocks lets ways to blocks that do the same end at one of them, but for blocks of
+// different owners.
+func (sh *shortener) equalBlocks(owners map[*flow.Block]string) bool {
 	changed := false
 	first := map[string]*flow.Block{}
 	same := map[*flow.Block]*flow.Block{}
 	for _, b := range sh.g.Blocks {
-		k := key(b.Code) + fmt.Sprint(id(b.Next))
+		k := key(b.Code) + fmt.Sprint(id(b.Next)) + owners[b]
 		if o := first[k]; o != nil && b != sh.g.Entry && !slices.Contains(sh.g.Taken, b) {
 			same[b] = o
 			sh.record("equal blocks", "is there already", b.Code, nil)
@@ -247,6 +248,41 @@ func (sh *shortener) equalBlocks() bool {
 	}
 	sh.prune()
 	return changed
+}
+
+// returners tells of each block which subroutines return from there or behind it. A program
+// in which several share such a block can't be seen through.
+func (sh *shortener) returners() map[*flow.Block]string {
+	owners := map[*flow.Block]string{}
+	known := map[*flow.Block]bool{}
+	for _, b := range sh.g.Blocks {
+		for i := range b.Code {
+			if in := &b.Code[i]; isCall(in) && !known[in.Target] {
+				known[in.Target] = true
+				for _, of := range returning(in.Target) {
+					owners[of] += fmt.Sprintf(" %d", in.Target.ID)
+				}
+			}
+		}
+	}
+	return owners
+}
+
+// returning lists the blocks of the subroutine that begins with one from which it comes to
+// its RET.
+func returning(entry *flow.Block) []*flow.Block {
+	list := reachable(entry)
+	returns := map[*flow.Block]bool{}
+	for changed := true; changed; {
+		changed = false
+		for _, b := range list {
+			ends := slices.ContainsFunc(b.Code, func(in flow.Inst) bool { return in.Form != nil && in.Form.Flow() == x86.Return })
+			if !returns[b] && (ends || slices.ContainsFunc(successors(b), func(to *flow.Block) bool { return returns[to] })) {
+				returns[b], changed = true, true
+			}
+		}
+	}
+	return slices.DeleteFunc(list, func(b *flow.Block) bool { return !returns[b] })
 }
 
 func id(b *flow.Block) int {

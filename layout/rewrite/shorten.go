@@ -132,9 +132,12 @@ func (sh *shortener) all() bool {
 		if !sh.pass() {
 			return false
 		}
-		if sh.budget.over() || len(sh.changes) == before && !sh.equalBlocks() {
+		if sh.budget.over() || len(sh.changes) == before && !sh.equalBlocks(sh.returners()) {
 			break
 		}
+	}
+	if !sh.budget.over() {
+		sh.equalBlocks(nil)
 	}
 	for !sh.budget.over() && sh.tails() {
 	}
