@@ -14,6 +14,7 @@ func (x Term) plus(n uint64) Term {
 
 // cons makes the sum coefficient*base + rest.
 func (t *Terms) cons(base *node, coefficient uint64, rest *node) *node {
+	t.work++
 	switch {
 	case coefficient == 0:
 		return rest

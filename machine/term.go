@@ -120,7 +120,7 @@ type Terms struct {
 	count     uint32
 	undefined int64
 	visits    uint64 // walks through terms
-	work      int    // unknown parts that were met in them
+	work      int    // unknown parts that were met in them, and parts of sums that were made
 	plans     map[planKey]*plan
 }
 
@@ -133,7 +133,8 @@ func NewTerms() *Terms {
 // that the terms use is proportional to it.
 func (t *Terms) Count() int { return int(t.count) }
 
-// Work returns how many unknown parts were met so far in walks through terms.
+// Work returns how many unknown parts were met so far in walks through terms, and how
+// many parts of sums were made.
 func (t *Terms) Work() int { return t.work }
 
 func mask(width uint8) uint64 { return ^uint64(0) >> (64 - width) }
