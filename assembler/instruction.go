@@ -315,7 +315,7 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 		}
 	default:
 		to.Kind = x86.ImmediateOperand
-		if r, group, ok := registerGroup(&to.Value); ok {
+		if r, group, ok := registerGroup(from.Value, &to.Value); ok {
 			*to = x86.Operand{Kind: x86.RegisterOperand, Size: to.Size, Strict: to.Strict, To: to.To, Register: r, Group: group}
 			return true
 		}
@@ -331,7 +331,14 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 }
 
 // registerGroup takes zmm4+3 apart, which names zmm4 and the three registers after it.
-func registerGroup(v *lang.Value) (r lang.RegisterID, more uint8, ok bool) {
+func registerGroup(e lang.Expr, v *lang.Value) (r lang.RegisterID, more uint8, ok bool) {
+	sum, isSum := e.(*lang.Binary)
+	if !isSum {
+		return 0, 0, false
+	}
+	if _, ok := sum.X.(*lang.Register); !ok {
+		return 0, 0, false
+	}
 	terms := v.Terms()
 	if len(terms) != 1 || terms[0].Kind != lang.RegisterTerm || terms[0].Coef != 1 || v.N != 0 && v.N != 1 && v.N != 3 {
 		return 0, 0, false
