@@ -20,7 +20,7 @@ func sameFlags(c *cursor, i int) (int, []flow.Inst) {
 	if f.overflowClear || c.dead(i, x86.OF) {
 		return 1, []flow.Inst{}
 	}
-	return c.askSign(i)
+	return 0, nil
 }
 
 // comparedWithZero returns the register that an instruction compares with zero, and
@@ -41,20 +41,6 @@ func (c *cursor) comparedWithZero(in *flow.Inst) (register, bool) {
 		return x, y == x && (x.size != 4 || c.bits() != 64) // else it clears the upper half
 	}
 	return x, false
-}
-
-// askSign lets a branch behind a signed comparison with zero ask for the sign: OF is
-// clear there.
-func (c *cursor) askSign(i int) (int, []flow.Inst) {
-	if i+1 != len(c.code)-1 || !isBranch(&c.code[i+1]) {
-		return 0, nil
-	}
-	b := &c.code[i+1]
-	cond, ok := conditionOf(b)
-	if !ok || cond&^1 != x86.IfLess || (c.after[i+1].flags|c.l.in[b.Target].flags)&x86.OF != 0 {
-		return 0, nil
-	}
-	return 2, []flow.Inst{onCondition(b, x86.IfNegative|cond&1)}
 }
 
 // compareZero turns CMP r, 0 into TEST r, r.
@@ -154,10 +140,6 @@ func counting(c *cursor, i int) (int, []flow.Inst) {
 	case (n == 128 || n == -128) && size > 1 && c.dead(i, x86.CF|x86.AF):
 		k, _ := at(in, 1).number()
 		return 1, m.one(other, o, imm(-signExtend(uint64(k), size)))
-	case n == 2 && size == 4 && c.bits() == 32 && at(in, 0).Kind == x86.RegisterOperand && c.dead(i, arithmeticFlags):
-		return 1, seq(func() (flow.Inst, bool) { return m.inst("inc", o) }, func() (flow.Inst, bool) { return m.inst("inc", o) })
-	case n == -2 && size == 4 && c.bits() == 32 && at(in, 0).Kind == x86.RegisterOperand && c.dead(i, x86.CF|x86.OF|x86.AF):
-		return 1, seq(func() (flow.Inst, bool) { return m.inst("dec", o) }, func() (flow.Inst, bool) { return m.inst("dec", o) })
 	}
 	return 0, nil
 }

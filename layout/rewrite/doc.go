@@ -30,7 +30,7 @@
 //	numbers in bytes      a number that a byte register holds, for a byte of memory
 //	zero extension        a load of a byte where the rest is zero or does not matter
 //	narrowing             on 32 bits of a 64-bit register
-//	stores                a number into memory from a register, or by AND and OR
+//	stores                a number into memory from a register that holds it
 //	pushes                a number or address that a register holds
 //	load string           MOV and INC as LODS
 //	store string          MOV and INC as STOS

@@ -9,8 +9,7 @@ import (
 
 // Rules about memory, the stack and loops.
 
-// stores puts a register into memory instead of the number that it holds, and
-// makes zeros and ones of memory by AND and OR.
+// stores puts a register into memory instead of the number that it holds.
 func stores(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]
 	o := at(in, 0)
@@ -36,14 +35,6 @@ func stores(c *cursor, i int) (int, []flow.Inst) {
 	for r := range registers {
 		if v, ok := c.s.r[r].number(); ok && v&l == uint64(n)&l && (r < 8 || c.bits() == 64) && (size > 1 || r < 4) {
 			keep(m.one("mov", target, reg(r, size)))
-		}
-	}
-	if c.dead(i, arithmeticFlags) && size > 1 {
-		switch uint64(n) & l {
-		case 0:
-			keep(m.one("and", target, imm(0)))
-		case l:
-			keep(m.one("or", target, imm(-1)))
 		}
 	}
 	if best == nil {
