@@ -79,41 +79,6 @@ func compareByCounting(c *cursor, i int) (int, []flow.Inst) {
 	return 0, nil
 }
 
-// byteOperands replaces the number that a byte of memory is compared or worked
-// on with by a byte register that is known to hold it.
-func byteOperands(c *cursor, i int) (int, []flow.Inst) {
-	in := &c.code[i]
-	n, ok := at(in, 1).number()
-	if !at(in, 0).memory() || !ok || !plain(in) || operationSize(in) != 1 {
-		return 0, nil
-	}
-	switch name(in) {
-	case "add", "or", "adc", "sbb", "and", "sub", "xor", "cmp":
-	default:
-		return 0, nil
-	}
-	to := in.Operands[0]
-	to.Size = 1
-	for r := range ax + 4 {
-		if c.byteIs(r, 0, byte(n)) {
-			return 1, c.make(i).one(name(in), operand{&to, in.Refs[0]}, reg(r, 1))
-		}
-		if c.byteIs(r, 8, byte(n)) {
-			return 1, c.make(i).one(name(in), operand{&to, in.Refs[0]}, highReg(r))
-		}
-	}
-	return 0, nil
-}
-
-// byteIs reports whether eight bits of a register, from bit shift on, are known
-// to be n.
-func (c *cursor) byteIs(r, shift int, n byte) bool {
-	if v, ok := c.s.r[r].number(); ok {
-		return byte(v>>shift) == n
-	}
-	return n == 0 && c.a.t.facts(c.s.r[r]).zeros>>shift&0xFF == 0xFF
-}
-
 // counting turns ADD and SUB of 1 into INC and DEC, and 128 into -128.
 func counting(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]
@@ -159,28 +124,6 @@ func operationSize(in *flow.Inst) int {
 func signExtend(n uint64, size int) int64 {
 	shift := 64 - 8*size
 	return int64(n<<shift) >> shift
-}
-
-// immediates replaces a number by a register that holds it.
-func immediates(c *cursor, i int) (int, []flow.Inst) {
-	in := &c.code[i]
-	x, isReg := at(in, 0).register()
-	n, ok := at(in, 1).number()
-	if !isReg || !ok || len(in.Operands) != 2 || !plain(in) || x.size < 4 {
-		return 0, nil
-	}
-	switch name(in) {
-	case "add", "or", "adc", "sbb", "and", "sub", "xor", "cmp":
-	default:
-		return 0, nil
-	}
-	for r := range registers {
-		v, known := c.s.r[r].number()
-		if known && v&limit(x.size) == uint64(n)&limit(x.size) && r != x.number && (r < 8 || c.bits() == 64) {
-			return 1, c.make(i).one(name(in), operand{Operand: &in.Operands[0]}, reg(r, x.size))
-		}
-	}
-	return 0, nil
 }
 
 // operands does arithmetic on a register in fewer bytes where it is known to

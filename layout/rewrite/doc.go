@@ -25,13 +25,10 @@
 //	zero test             CMP with 0 as TEST
 //	compare by counting   CMP with 1, -1 or 2 as DEC or INC of a register not needed any more
 //	counting              ADD and SUB of 1 as INC and DEC, of 128 as -128
-//	numbers in registers  a number that a register holds
+//	numbers in registers  a register in place of a number or an address that it holds (held.go)
 //	narrowing to bytes    on the one byte of a register that matters
-//	numbers in bytes      a number that a byte register holds, for a byte of memory
 //	zero extension        a load of a byte where the rest is zero or does not matter
 //	narrowing             on 32 bits of a 64-bit register
-//	stores                a number into memory from a register that holds it
-//	pushes                a number or address that a register holds
 //	load string           MOV and INC as LODS
 //	store string          MOV and INC as STOS
 //	sums                  MOV and ADD as LEA

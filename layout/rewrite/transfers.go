@@ -9,63 +9,6 @@ import (
 
 // Rules about memory, the stack and loops.
 
-// stores puts a register into memory instead of the number that it holds.
-func stores(c *cursor, i int) (int, []flow.Inst) {
-	in := &c.code[i]
-	o := at(in, 0)
-	n, isNumber := at(in, 1).number()
-	if name(in) != "mov" || !o.memory() || !isNumber || !plain(in) {
-		return 0, nil
-	}
-	size := operationSize(in)
-	if size == 0 {
-		return 0, nil
-	}
-	l := limit(size)
-	m := c.make(i)
-	to := *o.Operand
-	to.Size = size
-	target := operand{&to, o.ref}
-	var best []flow.Inst
-	keep := func(code []flow.Inst) {
-		if code != nil && (best == nil || sizeOf(code) < sizeOf(best)) {
-			best = code
-		}
-	}
-	for r := range registers {
-		if v, ok := c.s.r[r].number(); ok && v&l == uint64(n)&l && (r < 8 || c.bits() == 64) && (size > 1 || r < 4) {
-			keep(m.one("mov", target, reg(r, size)))
-		}
-	}
-	if best == nil {
-		return 0, nil
-	}
-	return 1, best
-}
-
-// pushes pushes a register instead of the number or address that it holds.
-func pushes(c *cursor, i int) (int, []flow.Inst) {
-	in := &c.code[i]
-	o := at(in, 0)
-	if name(in) != "push" || o.Operand == nil || o.Kind != x86.ImmediateOperand || !plain(in) || o.Size != 0 && o.Size != 1 && o.Size != c.bits()/8 {
-		return 0, nil
-	}
-	want := value{}
-	if n, ok := o.number(); ok {
-		want = number(uint64(n) & c.a.t.mask())
-	} else if !o.ref.IsZero() && (c.bits() == 32 || c.a.t.lowAddrs) {
-		want = c.a.t.address(o.ref)
-	} else {
-		return 0, nil
-	}
-	for r := range registers {
-		if c.s.r[r] == want && r != sp && (r < 8 || c.bits() == 64) {
-			return 1, c.make(i).one("push", reg(r, c.bits()/8))
-		}
-	}
-	return 0, nil
-}
-
 // loadString turns a load of the accumulator from [si] and a step of si into
 // LODS.
 func loadString(c *cursor, i int) (int, []flow.Inst) {
