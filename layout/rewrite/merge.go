@@ -409,9 +409,9 @@ func (sh *shortener) subroutines() bool {
 	return false
 }
 
-// selfContained reports whether a subroutine uses the stack only by PUSH, POP,
-// CALL and a plain RET.
-func (sh *shortener) selfContained(entry *flow.Block) bool {
+// everywhere reports whether something holds for all instructions that may run from a
+// block on, those of the subroutines included that are called there.
+func everywhere(entry *flow.Block, holds func(b *flow.Block, i int) bool) bool {
 	seen := map[*flow.Block]bool{}
 	var visit func(b *flow.Block) bool
 	visit = func(b *flow.Block) bool {
@@ -420,30 +420,32 @@ func (sh *shortener) selfContained(entry *flow.Block) bool {
 		}
 		seen[b] = true
 		for i := range b.Code {
-			in := &b.Code[i]
-			if in.Target != nil && !visit(in.Target) {
+			if !holds(b, i) || !visit(b.Code[i].Target) {
 				return false
-			}
-			switch n := name(in); {
-			case n == "ret" || n == "retn":
-				if len(in.Operands) != 0 {
-					return false
-				}
-			case n == "push" || n == "pop":
-				if r, ok := at(in, 0).register(); !ok && at(in, 0).memory() || ok && r.number == sp {
-					return false
-				}
-			case isCall(in) || isSystemCall(in) || isBranch(in):
-			default:
-				e := sh.effect(in)
-				if e.stack || e.odd || e.reads.of(sp) != 0 {
-					return false
-				}
 			}
 		}
 		return visit(b.Next)
 	}
 	return visit(entry)
+}
+
+// selfContained reports whether a subroutine uses the stack only by PUSH, POP,
+// CALL and a plain RET.
+func (sh *shortener) selfContained(entry *flow.Block) bool {
+	return everywhere(entry, func(b *flow.Block, i int) bool {
+		in := &b.Code[i]
+		switch n := name(in); {
+		case n == "ret" || n == "retn":
+			return len(in.Operands) == 0
+		case n == "push" || n == "pop":
+			r, ok := at(in, 0).register()
+			return !at(in, 0).memory() && (!ok || r.number != sp)
+		case isCall(in) || isSystemCall(in) || isBranch(in):
+			return true
+		}
+		e := sh.effect(in)
+		return !e.stack && !e.odd && e.reads.of(sp) == 0
+	})
 }
 
 // inline puts the subroutine that is called at b.Code[i] there.

@@ -171,31 +171,16 @@ func (s *saved) shows(b *flow.Block, i int) bool {
 // blind reports whether a subroutine, with those that it calls, uses no memory
 // through an address of the stack.
 func (s *saved) blind(entry *flow.Block) bool {
-	seen := map[*flow.Block]bool{}
-	var visit func(b *flow.Block) bool
-	visit = func(b *flow.Block) bool {
-		if b == nil || seen[b] {
+	return everywhere(entry, func(b *flow.Block, i int) bool {
+		in := &b.Code[i]
+		switch {
+		case in.Target != nil:
 			return true
+		case isSystemCall(in):
+			return !s.shows(b, i)
 		}
-		seen[b] = true
-		for i := range b.Code {
-			in := &b.Code[i]
-			if in.Target != nil {
-				if !visit(in.Target) {
-					return false
-				}
-				continue
-			}
-			if isSystemCall(in) && s.shows(b, i) {
-				return false
-			}
-			if f := in.Form.Flow(); f == x86.Next && name(in) != "push" && name(in) != "pop" && !s.simple(b, i) {
-				return false
-			}
-		}
-		return visit(b.Next)
-	}
-	return visit(entry)
+		return in.Form.Flow() != x86.Next || name(in) == "push" || name(in) == "pop" || s.simple(b, i)
+	})
 }
 
 // needless reports whether a POP of the saved word into r changes nothing that
