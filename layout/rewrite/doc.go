@@ -29,8 +29,7 @@
 //	narrowing to bytes    on the one byte of a register that matters
 //	zero extension        a load of a byte where the rest is zero or does not matter
 //	narrowing             on 32 bits of a 64-bit register
-//	load string           MOV and INC as LODS
-//	store string          MOV and INC as STOS
+//	string instructions   MOV and INC as LODS or STOS
 //	sums                  MOV and ADD as LEA
 //	loop                  DEC and JNZ as LOOP
 //	branch on zero        TEST and JZ as JECXZ, in small programs

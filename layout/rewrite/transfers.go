@@ -9,66 +9,42 @@ import (
 
 // Rules about memory, the stack and loops.
 
-// loadString turns a load of the accumulator from [si] and a step of si into
-// LODS.
-func loadString(c *cursor, i int) (int, []flow.Inst) {
+// stringOps turns a load of the accumulator from [si] and a step of si into LODS, and
+// a store to [di] and a step of di into STOS.
+func stringOps(c *cursor, i int) (int, []flow.Inst) {
 	in := &c.code[i]
-	x, isReg := at(in, 0).register()
-	n := name(in)
-	if (n != "mov" && n != "movzx") || !isReg || x.number != ax || x.high || !plain(in) || !at(in, 1).memory() || !c.s.forward {
+	op, pointer, accumulator, memory := "lods", si, at(in, 0), at(in, 1)
+	if accumulator.memory() {
+		op, pointer, accumulator, memory = "stos", di, memory, accumulator
+	}
+	extends := name(in) == "movzx"
+	x, isReg := accumulator.register()
+	if name(in) != "mov" && !extends || !isReg || x.number != ax || x.high || !plain(in) || !memory.memory() || !c.s.forward {
 		return 0, nil
 	}
-	a := at(in, 1).address(c.bits())
-	if !a.plain || a.base != si || a.index >= 0 || a.disp != 0 || !a.ref.IsZero() {
+	a := memory.address(c.bits())
+	if !a.plain || a.base != pointer || a.index >= 0 || a.disp != 0 || !a.ref.IsZero() {
 		return 0, nil
 	}
 	size := x.size
+	if extends {
+		size = memory.Size
+	}
+	j := c.step(i, pointer, size)
+	if j < 0 {
+		return 0, nil
+	}
 	m := c.make(i)
 	var code []flow.Inst
-	if n == "movzx" {
-		size = at(in, 1).Size
-		if q, ok := at(in, 1).register(); ok {
-			size = q.size
+	if rest := c.zeros(ax) | ^masks(c.needed(i, ax)) | limit(size) | ^c.a.t.mask(); extends && rest != all {
+		if !c.dead(i, arithmeticFlags) {
+			return 0, nil
 		}
+		code = m.one("xor", reg(ax, 4), reg(ax, 4))
 	}
 	letter := map[int]string{1: "b", 2: "w", 4: "d", 8: "q"}[size]
-	j := c.step(i, si, size)
-	if j < 0 {
-		return 0, nil
-	}
-	if n == "movzx" {
-		rest := c.a.t.facts(c.s.r[ax]).zeros | ^masks(c.needed(i, ax)) | limit(size) | ^c.a.t.mask()
-		if rest != all {
-			if !c.dead(i, arithmeticFlags) {
-				return 0, nil
-			}
-			code = m.one("xor", reg(ax, 4), reg(ax, 4))
-		}
-	}
-	code = append(code, m.one("lods"+letter)...)
-	code = append(code, c.code[i+1:j]...)
-	return j - i + 1, code
-}
-
-// storeString turns a store of the accumulator to [di] and a step of di into
-// STOS.
-func storeString(c *cursor, i int) (int, []flow.Inst) {
-	in := &c.code[i]
-	x, isReg := at(in, 1).register()
-	if name(in) != "mov" || !isReg || x.number != ax || x.high || !plain(in) || !at(in, 0).memory() || !c.s.forward {
-		return 0, nil
-	}
-	a := at(in, 0).address(c.bits())
-	if !a.plain || a.base != di || a.index >= 0 || a.disp != 0 || !a.ref.IsZero() {
-		return 0, nil
-	}
-	j := c.step(i, di, x.size)
-	if j < 0 {
-		return 0, nil
-	}
-	letter := map[int]string{1: "b", 2: "w", 4: "d", 8: "q"}[x.size]
-	code := append(c.make(i).one("stos"+letter), c.code[i+1:j]...)
-	return j - i + 1, code
+	code = append(code, m.one(op+letter)...)
+	return j - i + 1, append(code, c.code[i+1:j]...)
 }
 
 // step finds, behind instruction i, the one that adds size to pointer register
