@@ -12,7 +12,7 @@ import (
 // result makes the file of the best solution.
 func (s *search) result() (*Result, error) {
 	if s.best == nil {
-		return &Result{Bound: s.floor, Space: Whole, Nodes: s.nodes, Tried: s.tried, Chosen: s.chosen}, ErrNone
+		return &Result{Bound: s.bound, Space: Whole, Nodes: s.nodes, Tried: s.tried, Chosen: s.chosen}, ErrNone
 	}
 	b := s.best
 	p := b.site.placement
@@ -38,7 +38,7 @@ func (s *search) result() (*Result, error) {
 		return nil, fmt.Errorf("internal error: %v", broken[0])
 	}
 	r := &Result{
-		Bytes: bytes, Placement: p, Entry: b.entry, Data: b.data(s.plan), Charge: charge, Bound: s.floor, Nodes: s.nodes, Tried: s.tried, Chosen: s.chosen,
+		Bytes: bytes, Placement: p, Entry: b.entry, Data: b.data(s.plan), Charge: charge, Bound: s.bound, Nodes: s.nodes, Tried: s.tried, Chosen: s.chosen,
 		Space: Whole,
 	}
 	// What an instruction is is decided when it runs for the last time.

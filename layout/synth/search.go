@@ -35,7 +35,11 @@ func Search(p *Plan, o Options) (*Result, error) {
 	}
 	if len(p.Idle) == 0 {
 		b.improve(buildBudget, s.bestAt)
-		s.improve(totalBudget/buildShare, b.bestAt)
+		budget := int64(totalBudget)
+		if b.best != nil { // messages in the file rarely do better
+			budget /= buildShare
+		}
+		s.improve(budget, b.bestAt)
 	} else if b.improve(idleBudget, s.bestAt); b.best == nil {
 		s.improve(totalBudget, s.bestAt)
 	}
@@ -87,7 +91,7 @@ func (s *search) onStack() bool { return s.builds && len(s.plan.Idle) == 0 }
 
 // exhausted reports whether all is tried below the size of the best file.
 func (s *search) exhausted() bool {
-	for size := s.floor; size < s.bestAt; size++ {
+	for size := s.bound; size < s.bestAt; size++ {
 		st := s.at(size)
 		if st.cut || slices.ContainsFunc(st.jobs, func(j *job) bool { return !j.done || j.full }) {
 			return false
@@ -123,6 +127,7 @@ type search struct {
 	sizes     map[int64]*sizeTasks
 	sites     map[elf.Placement]*site
 	floor     int64
+	bound     int64
 	best      *solution
 	bestAt    int64
 	forget    bool  // tasks begin anew in every round
@@ -159,20 +164,29 @@ type job struct {
 	full  bool // more was left than memory has room for
 }
 
-// begin finds the floor, then some file, and looks for one of the size of the
-// floor. Where there is none below the upper limit, that becomes the floor.
+// begin finds the floor, the smallest size with tasks, then some file, and looks for
+// one of the size of the floor. Where there is none below the upper limit, that becomes
+// the floor. There is no file below the bound, which is smaller where not all ways to
+// arrange the data could be tried.
 func (s *search) begin() error {
 	upper := s.options.Upper
 	if upper <= 0 || upper > elf.PageSize {
 		upper = elf.PageSize
 	}
 	for s.floor = 1; s.floor < upper; s.floor++ {
-		if st := s.at(s.floor); len(st.jobs) > 0 || !s.builds && (st.left || s.gaveUp) {
+		st := s.at(s.floor)
+		if s.bound == 0 && (len(st.jobs) > 0 || st.left || s.gaveUp) {
+			s.bound = s.floor
+		}
+		if len(st.jobs) > 0 {
 			break
 		}
 		if err := s.options.Context.Err(); err != nil {
 			return err
 		}
+	}
+	if s.bound == 0 {
+		s.bound = s.floor
 	}
 	s.bestAt = min(upper, s.floor+widest)
 	budget := int64(floorBudget)
@@ -485,7 +499,7 @@ func (s *search) attempt(jobs []*job, size int64, budget func(*job) int64) bool 
 		}
 	}
 	if s.options.Progress != nil {
-		s.options.Progress(size, s.floor, s.best.site.placement.String())
+		s.options.Progress(size, s.bound, s.best.site.placement.String())
 	}
 	return true
 }

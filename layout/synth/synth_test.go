@@ -274,7 +274,7 @@ func TestPieces(t *testing.T) {
 // TestChosen holds that a search which left out ways to arrange the data says so.
 func TestChosen(t *testing.T) {
 	for _, left := range []bool{false, true} {
-		s := search{floor: 50, bestAt: 52, sizes: map[int64]*sizeTasks{50: {}, 51: {left: left, jobs: []*job{{done: true}}}}}
+		s := search{bound: 50, bestAt: 52, sizes: map[int64]*sizeTasks{50: {}, 51: {left: left, jobs: []*job{{done: true}}}}}
 		if !s.exhausted() || s.chosen != left {
 			t.Errorf("left out %v: exhausted %v, chosen %v", left, s.exhausted(), s.chosen)
 		}
