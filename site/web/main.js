@@ -323,7 +323,7 @@ $("lesson").onchange = async () => {
   const l = await engine.call("lessons", { number });
   $("lesson-title").textContent = `${l.Number}. ${l.Title}`;
   $("lesson-text").innerHTML = html(l.Page.replace(/^\s*#[^\n]*\n/, "")); // its title stands above
-  for (const p of $("lesson-text").querySelectorAll("pre")) p.tabIndex = 0;
+  for (const p of $("lesson-text").querySelectorAll("pre, table")) p.tabIndex = 0;
   $("exercises").replaceChildren(
     ...(l.Examples ?? []).map((x) => {
       const b = document.createElement("button");
