@@ -337,6 +337,16 @@ func (pl *plain) entry(a *addresses) uint64 {
 	return 0
 }
 
+// firstSource returns the place of the first statement of a section; zero if there is none.
+func firstSource(s *program.Section) diag.Range {
+	for i := range s.Fragments {
+		if source := s.Fragments[i].Source; source != nil {
+			return source.Range
+		}
+	}
+	return diag.Range{}
+}
+
 func (pl *plain) defaultEntry() uint64 {
 	for _, name := range []string{".text", ""} {
 		for _, seg := range pl.segments {
@@ -344,7 +354,11 @@ func (pl *plain) defaultEntry() uint64 {
 				if part.Size == 0 || !part.stored || name != "" && part.Name != name {
 					continue
 				}
-				pl.messages.Add(diag.Warningf("entry", part.Range,
+				at := part.Range
+				if at.IsZero() { // no statement opened the section
+					at = firstSource(part.Section)
+				}
+				pl.messages.Add(diag.Warningf("entry", at,
 					"there is no symbol '_start', so the program starts at the beginning of %s", part.Name).
 					Notef("define '_start', or name the entry point with 'entry SYMBOL'"))
 				return part.address
