@@ -253,10 +253,24 @@ func flagRows(forms []*x86.Form) [][]string {
 // mostForms bounds how many forms are listed.
 const mostForms = 60
 
+// rarity puts forms last that few programs use.
+func rarity(f *x86.Form) int {
+	for _, o := range f.Operands() {
+		for _, rare := range []string{"sreg", "moffs", "CR", "DR", "TR"} {
+			if strings.HasPrefix(o.Notation, rare) {
+				return 1
+			}
+		}
+	}
+	return 0
+}
+
 // formRows lists the forms with their encodings.
 func formRows(forms []*x86.Form) Section {
 	s := Section{Title: "Forms", Head: true, Rows: [][]string{{"written", "encoding", "bytes", "mode"}}}
 	memory := false
+	forms = slices.Clone(forms)
+	slices.SortStableFunc(forms, func(a, b *x86.Form) int { return rarity(a) - rarity(b) })
 	for _, f := range forms {
 		if f.Alternative() {
 			continue
