@@ -184,6 +184,9 @@ func (o *searchOptions) run(sys *system, r *tasm.Result, messages *diag.Bag) (*l
 // whether the search was ended early.
 func (o *searchOptions) build(sys *system, src tasm.Source, opts tasm.Options) (*tasm.Result, *diag.Bag, bool) {
 	s := o.begin(sys)
+	if opts.Format != tasm.Executable { // there is no search to end
+		running.start(nil)
+	}
 	opts.Layout, opts.Search, opts.Cache = o.layout, s.Options, o.cache(sys)
 	r, messages := tasm.Build(s.Context, src, opts)
 	return r, messages, s.end()
