@@ -24,6 +24,7 @@ import (
 
 	"tasm"
 	"tasm/layout/elf"
+	"tasm/lessons"
 	"tasm/listing"
 	"tasm/symbols"
 )
@@ -238,6 +239,25 @@ func TestAccessible(t *testing.T) {
 				t.Fatal(err)
 			}
 			os.WriteFile(*pictures+"/"+c.name+".png", png, 0o644)
+		}
+	}
+}
+
+// TestLessonsAccessible asks axe about the page of each lesson on a phone.
+func TestLessonsAccessible(t *testing.T) {
+	ctx, url := page(t)
+	axe, err := os.ReadFile("web/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("%s: make site installs it", err)
+	}
+	do(t, ctx, "open", chromedp.EmulateViewport(390, 900), chromedp.Navigate(url), contains("status", "ready"), script(string(axe)))
+	for n := range len(lessons.All()) {
+		number := strconv.Itoa(n + 1)
+		do(t, ctx, "lesson "+number, choose("#lesson", number), contains("lesson-title", number+"."),
+			until(`document.documentElement.scrollWidth <= innerWidth`))
+		violations, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run("#lesson-page").then(r => r.violations.map(v => v.id + ": " + v.nodes[0].html))`, chromedp.EvalAwaitPromise))
+		if err != nil || len(violations) > 0 {
+			t.Errorf("lesson %s: %v %s", number, err, strings.Join(violations, "\n"))
 		}
 	}
 }
