@@ -189,8 +189,8 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 		in.Operands = make([]x86.Operand, 0, x86.MaxOperands)
 	}
 	in.Operands = in.Operands[:0]
-	operands, indexed := body.Operands, x86.TakesIndex(in.Mnemonic)
-	if len(operands) == 3 && indexed {
+	operands := body.Operands
+	if len(operands) == 3 && x86.TakesIndex(in.Mnemonic) {
 		operands = withIndex(operands)
 	}
 	for i := range operands {
@@ -215,7 +215,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 		if !a.operand(from, to) {
 			return false
 		}
-		if indexed && to.Value.Hint == lang.NotBase {
+		if to.Value.Hint == lang.NotBase && x86.TakesIndex(in.Mnemonic) {
 			to.Memory.IndexAlone, to.Memory.NoSplit = true, true // [rbx*1] and [rbx*2] have no base
 		}
 		if from.Decorators != nil && !a.decorate(from, to) {
