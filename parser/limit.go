@@ -50,12 +50,3 @@ func (l *limits) set(name string, most int64) {
 		l.reps = most
 	}
 }
-
-// joined is the text of tokens without blanks.
-func joined(tokens []Token) string {
-	var b strings.Builder
-	for _, t := range tokens {
-		b.WriteString(t.Text)
-	}
-	return b.String()
-}

@@ -17,7 +17,7 @@ const (
 	floorBudget  = 1 << 16 // states for the search for some file, and for one of the size of the floor; doubles with each unit of effort
 	totalBudget  = 1 << 17 // states for the rest of the search; doubles with each unit of effort
 	buildBudget  = 1 << 17 // the same for messages that are put together on the stack
-	buildShare   = 4       // the part of floorBudget and totalBudget that searches get where messages may lie there: one of so many
+	buildShare   = 4       // one of so many parts of floorBudget goes to that search, and of totalBudget to what it leaves to try when it has found a file
 	idleBudget   = 1 << 21 // the same where the program may make calls besides
 	leastRoom    = 16      // room that such a site has to have (site.room): the program does not run through decided bytes much
 	fewCalls     = 2       // calls of a program beyond which there are many more tasks, which hardly ever find what is smaller than the same blocks rewritten

@@ -126,8 +126,8 @@ type search struct {
 	class     elf.Class
 	sizes     map[int64]*sizeTasks
 	sites     map[elf.Placement]*site
-	floor     int64
-	bound     int64
+	floor     int64 // bytes of the smallest file for which there are tasks
+	bound     int64 // no file has fewer bytes
 	best      *solution
 	bestAt    int64
 	forget    bool  // tasks begin anew in every round
