@@ -20,36 +20,18 @@ var segmentWords = map[uint64]string{
 // do not.
 func verdict(loader *elf.Loader, file []byte) []string {
 	class := elf.ClassOf(file)
-	var runs []string
-	refused := map[string][]string{} // the loaders by the reason
-	var reasons []string
-	for _, part := range loader.Parts() {
-		if !part.Runs(class) {
-			continue
-		}
-		broken := elf.Refusals(part, file)
-		if len(broken) == 0 {
-			runs = append(runs, part.Name)
-		}
-		for _, v := range broken {
-			reason := v.String()
-			if refused[reason] == nil {
-				reasons = append(reasons, reason)
-			}
-			refused[reason] = append(refused[reason], part.Name)
-		}
-	}
+	runs, refusals := loader.Judge(file)
 	var lines []string
 	switch {
-	case len(runs) == 0 && len(reasons) == 0:
+	case len(runs) == 0 && len(refusals) == 0:
 		lines = append(lines, fmt.Sprintf("%s does not run files of %v", loader.Name, class))
-	case len(reasons) == 0:
+	case len(refusals) == 0:
 		lines = append(lines, "runs on "+loader.Summary)
 	case len(runs) > 0:
 		lines = append(lines, "runs on "+strings.Join(runs, ", "))
 	}
-	for _, reason := range reasons {
-		lines = append(lines, fmt.Sprintf("does not run on %s: %s", strings.Join(refused[reason], ", "), reason))
+	for _, r := range refusals {
+		lines = append(lines, fmt.Sprintf("does not run on %s: %s", strings.Join(r.By, ", "), r.Reason))
 	}
 	return append(lines, beyond(class, file)...)
 }

@@ -40,6 +40,9 @@ func TestOnCPU(t *testing.T) {
 	if r := runTasm("", "run", "--on", "cpu", vector); r.stdout != "hi\n" || r.status != 0 {
 		t.Errorf("%+v", r)
 	}
+	if r := runTasm("", "run", "--on", "vm", vector); !strings.Contains(r.stderr, "--on cpu runs it on this machine's processor") {
+		t.Errorf("%+v", r)
+	}
 	if r := runTasm("", "trace", "--on", "cpu", vector); !strings.Contains(r.stdout, "b: 68 69 0a") {
 		t.Errorf("%+v", r)
 	}

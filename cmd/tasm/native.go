@@ -269,10 +269,21 @@ func (s *session) explainLoop(args []string, input io.Reader) {
 	}
 }
 
+// explain says why a run ended, and how to go on where only the virtual machine's
+// knowledge ended.
+func (s *session) explain(v crash.Machine) *diag.Message {
+	m := crash.Explain(v, s.table)
+	_, virtual := v.(*vm.VM)
+	if stop := v.Stop(); virtual && stop != nil && stop.Kind == vm.Unmodelled && runsHere() {
+		m.Notef("--on cpu runs it on this machine's processor")
+	}
+	return m
+}
+
 // tell shows why a run ended, and which call failed before.
 func (s *session) tell(v crash.Machine, failed *crash.Misnumbered) {
 	messages := &diag.Bag{}
-	m := crash.Explain(v, s.table)
+	m := s.explain(v)
 	failed.Tell(m, s.table)
 	messages.Add(m)
 	s.report(s.sys, s.files, messages)
@@ -309,7 +320,7 @@ func (s *session) toEnd(v stepping, failed *crash.Misnumbered, end func()) error
 	}
 	messages, stop := &diag.Bag{}, v.Stop()
 	if stop.Kind != vm.Exited {
-		m := crash.Explain(v, s.table) // which may go on a little
+		m := s.explain(v) // which may go on a little
 		failed.Tell(m, s.table)
 		messages.Add(m)
 	}

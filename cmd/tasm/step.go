@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 
-	"tasm/crash"
 	"tasm/debugger"
 	"tasm/debugger/console"
 	"tasm/debugger/screen"
@@ -85,7 +84,7 @@ func (o *stepper) run(sys *system, args []string) error {
 	c.Explain = func() string {
 		var b strings.Builder
 		said := &diag.Bag{}
-		said.Add(crash.Explain(v, s.table))
+		said.Add(s.explain(v))
 		diag.Short(&b, s.files, said.Messages())
 		return b.String()
 	}

@@ -64,6 +64,35 @@ func Refusals(l *Loader, file []byte) []Violation {
 	return slices.DeleteFunc(Check(l, file), func(v Violation) bool { return v.Rule.Own })
 }
 
+// Refusal is why some loaders of a combination do not start a file.
+type Refusal struct {
+	Reason string
+	By     []string // the loaders' names
+}
+
+// Judge returns which of the loaders in a combination start a file, and why others that
+// start files of its class don't.
+func (l *Loader) Judge(file []byte) (runs []string, refusals []Refusal) {
+	for _, part := range l.Parts() {
+		if !part.Runs(ClassOf(file)) {
+			continue
+		}
+		broken := Refusals(part, file)
+		if len(broken) == 0 {
+			runs = append(runs, part.Name)
+		}
+		for _, v := range broken {
+			i := slices.IndexFunc(refusals, func(r Refusal) bool { return r.Reason == v.String() })
+			if i < 0 {
+				i = len(refusals)
+				refusals = append(refusals, Refusal{Reason: v.String()})
+			}
+			refusals[i].By = append(refusals[i].By, part.Name)
+		}
+	}
+	return runs, refusals
+}
+
 // Holding returns what of a rule holds in a file, about the program header with a number:
 // of alternatives the first that does.
 func (r *Rule) Holding(l *Loader, file []byte, header int) Constraint {

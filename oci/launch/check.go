@@ -204,6 +204,9 @@ func (c *check) elf(n *rootfs.Node, p Program) {
 		c.add(true, fmt.Sprintf("build it for linux/%s, or make the image for linux/%s", arch, p.Arch), "%s can't be started (exec format error): it is for linux/%s, and the image for linux/%s", n.Path, p.Arch, arch)
 		return
 	}
+	if p.Doubt != "" {
+		c.add(false, p.Cure, "%s may not start: it is refused by %s", n.Path, p.Doubt)
+	}
 	if p.Interpreter == "" {
 		return
 	}

@@ -66,6 +66,18 @@ func compile(t *testing.T, options ...string) []byte {
 	return data
 }
 
+// assemble makes a file of a sample with nasm.
+func assemble(t *testing.T, sample string) []byte {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "a")
+	if said, err := exec.Command("nasm", "-f", "bin", "-o", out, "../../samples/"+sample).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	data, err := os.ReadFile(out)
+	must(t, err)
+	return data
+}
+
 // TestCheck looks at images that start and at images that don't.
 func TestCheck(t *testing.T) {
 	dynamic, static := compile(t), compile(t, "-static")
@@ -117,6 +129,7 @@ func TestCheck(t *testing.T) {
 		{"Windows", []file{{"h", 0o755, text("MZ\x00\x00")}}, v1.Config{Cmd: []string{"/h"}}, "amd64", "a program for Windows"},
 		{"empty", []file{{"h", 0o755, nil}}, v1.Config{Cmd: []string{"/h"}}, "amd64", "it is empty"},
 		{"cut", []file{{"h", 0o755, static[:60]}}, v1.Config{Cmd: []string{"/h"}}, "amd64", "Linux does not load it"},
+		{"for later kernels", []file{{"h", 0o755, assemble(t, "teensy.tasm")}}, v1.Config{Cmd: []string{"/h"}}, "386", "?/h may not start: it is refused by linux-5.10"},
 		{"no ELF", []file{{"h", 0o755, text("\x7fELF")}}, v1.Config{Cmd: []string{"/h"}}, "amd64", "its ELF headers are damaged"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

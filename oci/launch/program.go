@@ -31,9 +31,9 @@ type Program struct {
 	Libraries []string // that the dynamic linker looks for (DT_NEEDED)
 	RunPath   []string // where it looks first (DT_RUNPATH, DT_RPATH)
 
-	// Wrong says why no Linux starts the file, and Cure what to do; both are
-	// empty for one that may run.
-	Wrong, Cure string
+	// Wrong says why no Linux starts the file, Doubt why some kernels don't, and Cure
+	// what to do; all are empty for one that any kernel starts.
+	Wrong, Doubt, Cure string
 }
 
 // machines are the names of processors (ELF's e_machine) in Go's words.
@@ -144,8 +144,13 @@ func readTiny(file []byte) Program {
 		return p
 	}
 	linux, _ := tiny.ByName("linux")
-	if broken := tiny.Check(linux.WithCharge(1<<63), file); len(broken) > 0 {
-		p.Wrong, p.Cure = fmt.Sprintf("Linux does not load it: %s", broken[0]), "build it anew"
+	runs, refusals := linux.WithCharge(1 << 63).Judge(file)
+	switch {
+	case len(refusals) > 0 && len(runs) == 0:
+		p.Wrong, p.Cure = fmt.Sprintf("Linux does not load it: %s", refusals[0].Reason), "build it anew"
+	case len(refusals) > 0:
+		p.Doubt = fmt.Sprintf("%s: %s", strings.Join(refusals[0].By, ", "), refusals[0].Reason)
+		p.Cure = "it starts on " + strings.Join(runs, ", ")
 	}
 	return p
 }
