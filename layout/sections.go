@@ -16,10 +16,13 @@ func packSections(p *program.Program, loader *elf.Loader, opts Options) *File {
 		return nil
 	}
 	var best *File
-	for phoff := range int64(system.class.Size(elf.FileHeader)) + 1 {
+	for _, pl := range elf.Placements(system.class, 0) {
+		if pl.Type != elf.TypeExec {
+			continue
+		}
 		s := &sections{plain: plain{program: p, messages: &diag.Bag{}, system: system}, loader: loader, opts: opts}
 		s.collect()
-		if f := s.behind(elf.Placement{Class: system.class, Type: elf.TypeExec, Phoff: phoff, Phnum: 1}); f != nil && (best == nil || compareFiles(f, best) < 0) {
+		if f := s.behind(pl); f != nil && (best == nil || compareFiles(f, best) < 0) {
 			best = f
 		}
 	}
@@ -36,11 +39,12 @@ type sections struct {
 
 // behind makes the file with the headers placed in one way.
 func (s *sections) behind(pl elf.Placement) *File {
-	classes, conflict := elf.Solve(pl, s.loader)
-	if conflict != nil {
+	tape, _ := elf.NewTape(pl, s.loader)
+	if tape == nil {
 		return nil
 	}
-	tail := classes.MinSize
+	classes := tape.Classes()
+	tail := classes.MinSize()
 	for i, b := range classes.Bytes {
 		if b.Kind() != elf.Free {
 			tail = max(tail, int64(i+1))
@@ -56,12 +60,8 @@ func (s *sections) behind(pl elf.Placement) *File {
 	pl.Size = s.size
 	needs := s.loader.For(s.needs)
 	headers := elf.Cheapest(needs, pl.Class, func(l *elf.Loader) *[]byte {
-		m, ok := elf.NewModel(pl, l, []elf.Role{elf.Entry})
-		if !ok || !m.SetEntry(int64(entry.Entry)) {
-			return nil
-		}
-		if example, ok := m.Example(); ok {
-			return &example
+		if headers, ok := elf.Headers(pl, l, int(entry.Entry), nil, nil); ok {
+			return &headers
 		}
 		return nil
 	})

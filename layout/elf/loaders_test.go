@@ -67,9 +67,9 @@ func FuzzCheck(f *testing.F) {
 		{Class: Class32, Type: TypeExec, Phoff: 4, Phnum: 1},
 		{Class: Class64, Type: TypeDyn, Phoff: 64, Phnum: 3},
 	} {
-		c, conflict := Solve(p, Linux)
+		c, _ := solve(p, Linux)
 		if c == nil {
-			f.Fatal(conflict)
+			f.Fatal(p)
 		}
 		headers, _ := c.Model().Example()
 		f.Add(headers)
@@ -114,7 +114,7 @@ func samples(r *rand.Rand, l *Loader, size int64, step int, f func(Placement, []
 		for _, typ := range k.types {
 			for phoff := k.from; phoff <= k.to; phoff++ {
 				p := Placement{Class: k.class, Type: uint64(typ - '0'), Phoff: phoff, Phnum: k.phnum, Size: size}
-				classes, _ := Solve(p, l)
+				classes, _ := solve(p, l)
 				if classes == nil {
 					continue
 				}

@@ -205,7 +205,7 @@ func (m *Model) setByte(offset int, mask, value byte) bool {
 // SetBytes decides the bits under known of the bytes from the file's start on,
 // as Set does for one byte.
 func (m *Model) SetBytes(known, value []byte) bool {
-	for offset := range m.Len() {
+	for offset := range min(m.Len(), len(known)) {
 		if !m.setByte(offset, known[offset], value[offset]) {
 			return false
 		}
@@ -213,27 +213,10 @@ func (m *Model) SetBytes(known, value []byte) bool {
 	return m.propagate()
 }
 
-// SetField decides the bits under mask of a field, as Set does. header is the
-// index of the program header, and -1 for a field of the ELF header.
-func (m *Model) SetField(header int, id FieldID, mask, value uint64) bool {
-	return m.view(header).set(id, mask, value) && m.propagate()
-}
-
-// Field returns the bits of a field that are known: those under mask are those
-// of value.
-func (m *Model) Field(header int, id FieldID) (mask, value uint64) {
-	w := m.view(header).word(id)
-	return w.mask, w.value
-}
-
 // SetEntry puts the first instruction at a file offset, as Set does.
 func (m *Model) SetEntry(offset int64) bool {
 	here, there := Sum{EEntry, POffset}, Sum{PVaddr, Number(offset)}
-	return m.Require(&Rule{Name: "entry at an offset", Must: AllOf{AtMost{here, there}, AtMost{there, here}}})
-}
-
-// Require adds a rule for the entry's segment, as if the loader asked for it.
-func (m *Model) Require(r *Rule) bool {
+	r := &Rule{Name: "entry at an offset", Must: AllOf{AtMost{here, there}, AtMost{there, here}}}
 	for _, g := range m.goals {
 		if g.rule.Scope == PerEntry {
 			m.add(r, g.index, g.view)

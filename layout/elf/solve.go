@@ -1,10 +1,6 @@
 package elf
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "fmt"
 
 // Placement says where the program headers lie and what kind of file they
 // belong to.
@@ -93,32 +89,6 @@ var scopes = [...][]Scope{
 	Entry: {PerLoad, PerEntry},
 	Load:  {PerLoad},
 	Other: {PerOther},
-}
-
-// roles returns every way to use n program headers, with as few loads as
-// possible first. One of them holds the entry.
-func roles(n int) [][]Role {
-	var list [][]Role
-	for loads := range 1 << (n - 1) {
-		for entry := range n {
-			assigned := make([]Role, n)
-			rest := loads
-			for i := range assigned {
-				switch {
-				case i == entry:
-					assigned[i] = Entry
-				default:
-					assigned[i] = Other
-					if rest&1 != 0 {
-						assigned[i] = Load
-					}
-					rest >>= 1
-				}
-			}
-			list = append(list, assigned)
-		}
-	}
-	return list
 }
 
 // pastEnd says that a file has no bytes from an offset on, so that they read as
@@ -225,12 +195,11 @@ func model(p Placement, l *Loader, list []demand) *Model {
 type ByteClasses struct {
 	Placement
 	Roles []Role
-	// MinSize is the smallest file that loads with these roles, in bytes.
-	MinSize int64
-	Bytes   []Byte
+	Bytes []Byte
 	// Open lists the rules that restrict bytes beyond Bytes: bounds and choices.
-	Open  []Applied
-	model *Model
+	Open   []Applied
+	loader *Loader
+	model  *Model
 }
 
 // Byte says what one byte of the headers may be.
@@ -280,33 +249,6 @@ func (a Applied) String() string {
 	return fmt.Sprintf("%v (program header %d)", a.Rule.Must, a.Header)
 }
 
-// Conflict says why a placement can't be: these rules exclude one another, and
-// each of them is needed for that. There is one list for every way to use the
-// program headers.
-type Conflict struct {
-	Placement
-	Cores  []Core
-	gaveUp bool
-}
-
-// Core is a smallest set of rules that can't all hold.
-type Core struct {
-	Roles []Role
-	Rules []Applied
-}
-
-func (c *Conflict) Error() string {
-	var parts []string
-	for _, core := range c.Cores {
-		var rules []string
-		for _, r := range core.Rules {
-			rules = append(rules, r.String())
-		}
-		parts = append(parts, strings.Join(rules, "; "))
-	}
-	return fmt.Sprintf("%v: can't all hold: %s", c.Placement, strings.Join(parts, " | "))
-}
-
 // NewModel returns the model of a placement whose program headers have the given
 // roles, with all direct conclusions drawn; false when these show that there is
 // no such file.
@@ -315,57 +257,23 @@ func NewModel(p Placement, l *Loader, assigned []Role) (*Model, bool) {
 	return m, m.propagate()
 }
 
-// Solve derives what every byte of the headers must be so that l loads a file
-// with this placement, or why there is none. Of several ways to use the program
-// headers it takes the one with the fewest loads, the entry in the first
-// possible.
-func Solve(p Placement, l *Loader) (*ByteClasses, *Conflict) {
-	conflict := &Conflict{Placement: p}
+// Classify derives what every byte of the headers must be, for program headers whose
+// roles are given. It reports false when there is no such file that l loads.
+func Classify(p Placement, l *Loader, assigned []Role) (*ByteClasses, bool) {
 	if !l.Runs(p.Class) {
-		return nil, conflict
+		return nil, false
 	}
-	for _, assigned := range roles(p.Phnum) {
-		m, ok := NewModel(p, l, assigned)
-		if ok && m.Feasible() {
-			return classify(p, l, assigned, m), nil
-		}
-		conflict.gaveUp = conflict.gaveUp || m.gaveUp
+	m, ok := NewModel(p, l, assigned)
+	if !ok || !m.Feasible() {
+		return nil, false
 	}
-	for _, assigned := range roles(p.Phnum) {
-		conflict.Cores = append(conflict.Cores, Core{assigned, core(p, l, demands(p, l, assigned))})
-	}
-	return nil, conflict
-}
-
-// core leaves out of some demands that can't be met whatever is not needed for
-// the contradiction. Where drawing conclusions alone finds it, no choices are
-// tried; arithmetic comes last in the tables and is left out first. Either keeps
-// the search short, at the price of a rule too many now and then.
-func core(p Placement, l *Loader, list []demand) []Applied {
-	refuted := func(list []demand) bool { return !model(p, l, list).propagate() }
-	if !refuted(list) {
-		refuted = func(list []demand) bool {
-			m := model(p, l, list)
-			return !m.Feasible() && !m.gaveUp
-		}
-	}
-	for i := len(list) - 1; i >= 0; i-- {
-		without := slices.Concat(list[:i], list[i+1:])
-		if refuted(without) {
-			list = without
-		}
-	}
-	var rules []Applied
-	for _, d := range list {
-		rules = append(rules, Applied{d.rule, d.index})
-	}
-	return rules
+	return classify(p, l, assigned, m), true
 }
 
 // classify makes the classes of a model that has a solution.
 func classify(p Placement, l *Loader, assigned []Role, m *Model) *ByteClasses {
 	m.fixForced()
-	c := &ByteClasses{Placement: p, Roles: assigned, MinSize: minSize(p, l, assigned), Bytes: make([]Byte, m.Len()), model: m}
+	c := &ByteClasses{Placement: p, Roles: assigned, Bytes: make([]Byte, m.Len()), loader: l, model: m}
 	bounded := map[bit]bool{}
 	for _, g := range m.goals {
 		if g.met {
@@ -455,11 +363,12 @@ func (m *Model) fixForced() {
 	}
 }
 
-// minSize returns the size of the smallest file that loads.
-func minSize(p Placement, l *Loader, assigned []Role) int64 {
+// MinSize returns the size in bytes of the smallest file that loads with these roles.
+func (c *ByteClasses) MinSize() int64 {
+	p := c.Placement
 	largest := p.fileSize()
 	for p.Size = max(p.tableEnd(), 1); p.Size < largest; p.Size++ {
-		if m, ok := NewModel(p, l, assigned); ok && m.Feasible() {
+		if m, ok := NewModel(p, c.loader, c.Roles); ok && m.Feasible() {
 			break
 		}
 	}
@@ -480,11 +389,4 @@ func (c *ByteClasses) TiedTo(offset, n int) []int {
 		}
 	}
 	return list
-}
-
-// EntryOffset returns what is known of the file offset of the first instruction
-// in a file of one page: the bits under mask are those of value.
-func (c *ByteClasses) EntryOffset() (mask, value uint64) {
-	mask, value = c.model.Field(-1, EEntry)
-	return mask & (PageSize - 1), value & (PageSize - 1)
 }

@@ -2,20 +2,6 @@ package elf
 
 import "slices"
 
-// Classify derives what every byte of the headers must be, as Solve does, for
-// program headers whose roles are given. It reports false when there is no such
-// file that l loads.
-func Classify(p Placement, l *Loader, assigned []Role) (*ByteClasses, bool) {
-	if !l.Runs(p.Class) {
-		return nil, false
-	}
-	m, ok := NewModel(p, l, assigned)
-	if !ok || !m.Feasible() {
-		return nil, false
-	}
-	return classify(p, l, assigned, m), true
-}
-
 // Reasons lists for every byte of the headers the rules that make it what it
 // is: those which decide or tie bits of it by themselves, and of a byte that is
 // not fixed also those which are still open. Where a fixed byte follows only from

@@ -312,7 +312,7 @@ func (f *file) fits(at int, w *way) bool {
 
 // holds reports whether the byte at an offset can hold b as code.
 func (s *space) holds(at int, b byte, l usable) bool {
-	return (at >= s.tail || s.free(at, l) && (b^s.trying.value[at])&s.trying.mask[at] == 0) && s.trying.allows(at, b)
+	return (at >= s.tail || s.free(at, l) && (b^s.trying.Value[at])&s.trying.Known[at] == 0) && s.trying.Allows(at, b)
 }
 
 const (
@@ -448,8 +448,8 @@ func (f *file) same(want []byte) int {
 				good = false
 			case f.used[k]:
 				good = f.bytes[k] == want[i]
-			case k < len(f.mask) && k < f.space.tail:
-				good = f.mask[k] == 0xff && f.value[k] == want[i]
+			case k < len(f.Known) && k < f.space.tail:
+				good = f.Known[k] == 0xff && f.Value[k] == want[i]
 			default:
 				good = false
 			}
@@ -464,34 +464,27 @@ func (f *file) same(want []byte) int {
 // finish settles the headers and fills in the addresses.
 func (f *file) finish() *Result {
 	s := f.space
-	p := s.placement
+	p := s.Placement
 	p.Size = int64(len(f.bytes))
-	try := func(l *elf.Loader) *Result {
-		m, ok := elf.NewModel(p, l, roles)
-		if !ok || !m.SetEntry(int64(f.entry)) {
-			return nil
+	known := make([]byte, len(f.bytes))
+	for at := range known {
+		if f.used[at] && !f.open[at] {
+			known[at] = 0xff
 		}
-		for at := 0; at < min(m.Len(), len(f.bytes)); at++ {
-			if f.used[at] && !f.open[at] && !m.Set(at, 0xff, f.bytes[at]) {
-				return nil
-			}
-		}
-		headers, ok := m.Example()
+	}
+	return elf.Cheapest(s.Loader, p.Class, func(l *elf.Loader) *Result {
+		headers, ok := elf.Headers(p, l, f.entry, known, f.bytes)
 		if !ok {
 			return nil
 		}
-		return f.fill(p, headers)
-	}
-	good := func(l *elf.Loader) *Result {
-		if r := try(l); r != nil && len(elf.Check(s.loader, r.Bytes)) == 0 {
+		if r := f.fill(p, headers); len(elf.Check(s.Loader, r.Bytes)) == 0 {
 			return r
 		}
 		return nil
-	}
-	return elf.Cheapest(s.loader, p.Class, good)
+	})
 }
 
-// fill makes the result of finished headers; nil where an address does not fit.
+// fill makes the result of finished headers.
 func (f *file) fill(p elf.Placement, headers []byte) *Result {
 	out := slices.Clone(f.bytes)
 	for at, b := range headers {
@@ -534,7 +527,7 @@ func (f *file) fill(p elf.Placement, headers []byte) *Result {
 			write(out[start+int(r.At):start+int(r.At)+r.Size], v)
 		}
 	}
-	r := &Result{Bytes: out, Placement: p, Roles: roles, Address: base, Entry: int64(f.entry), Pieces: slices.Clone(f.pieces), Mapped: elf.Occupied(out)}
+	r := &Result{Bytes: out, Placement: p, Address: base, Entry: int64(f.entry), Pieces: slices.Clone(f.pieces), Mapped: elf.Occupied(out)}
 	r.Charge = get(elf.PMemsz) - get(elf.PFilesz)
 	if get(elf.PFlags)&elf.FlagW != 0 {
 		r.Charge = get(elf.PMemsz)

@@ -71,7 +71,6 @@ type Piece struct {
 type Result struct {
 	Bytes     []byte
 	Placement elf.Placement
-	Roles     []elf.Role
 	Address   uint64 // of the file's first byte
 	Entry     int64  // file offset of the first instruction
 	Charge    uint64 // memory that the loader commits beyond the file, in bytes
@@ -183,12 +182,9 @@ func candidates(t *text, l *elf.Loader) []*space {
 	class := elf.Class(t.graph.Bits / 32)
 	l = demanding(l, t)
 	var list []*space
-	for phoff := int64(0); phoff <= int64(class.Size(elf.FileHeader)); phoff++ {
-		for _, typ := range []uint64{elf.TypeExec, elf.TypeDyn} {
-			s := newSpace(elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1}, t, l)
-			if s != nil && !slices.ContainsFunc(list, s.noBetterThan) {
-				list = append(list, s)
-			}
+	for _, p := range elf.Placements(class, 0) {
+		if s := newSpace(p, t, l); s != nil && !slices.ContainsFunc(list, s.noBetterThan) {
+			list = append(list, s)
 		}
 	}
 	return list

@@ -11,54 +11,24 @@ import (
 
 // space is what one placement of the program header leaves of a file.
 type space struct {
-	text      *text
-	placement elf.Placement
-	loader    *elf.Loader
-	kinds     []elf.Kind // of the header bytes
-	partly    []bool     // of those with bounds, some bits have only one value
-	tail      int        // from here on everything is free
-	tails     [3]int     // what tail is for each of usables
-	fixed     int        // how many bytes have only one value
-	least     int        // size of the smallest file, in bytes
-	known     map[string][]bridge
-	begun     map[int]*headers // by where the program begins
-	trying    *headers         // for the entry that is being tried
-	sizes     map[int]int      // of the smallest file so far, by where the program begins
+	*elf.Tape
+	text   *text
+	kinds  []elf.Kind // of the header bytes
+	partly []bool     // of those with bounds, some bits have only one value
+	tail   int        // from here on everything is free
+	tails  [3]int     // what tail is for each of usables
+	fixed  int        // how many bytes have only one value
+	least  int        // size of the smallest file, in bytes
+	known  map[string][]bridge
+	begun  map[int]*headers // by where the program begins
+	trying *headers         // for the entry that is being tried
+	sizes  map[int]int      // of the smallest file so far, by where the program begins
 }
 
-// headers are what is known of the bytes of the headers when the program begins
-// at a certain offset, and an example of them.
+// headers are the headers when the program begins at a certain offset.
 type headers struct {
-	mask, value, example []byte
-	model                *elf.Model
-	agree                map[[2]byte]bool // what sizesAgree has found out
-	can                  [][256]truth     // what allows has found out, by offset
-}
-
-// truth is what is known of a statement.
-type truth uint8
-
-const (
-	open truth = iota
-	yes
-	no
-)
-
-// allows reports whether the byte at an offset of the headers can hold a value, as
-// far as is seen at once.
-func (h *headers) allows(at int, value byte) bool {
-	if at >= len(h.can) {
-		return true
-	}
-	if h.can[at][value] == open {
-		mark := h.model.Mark()
-		h.can[at][value] = no
-		if h.model.Set(at, 0xff, value) {
-			h.can[at][value] = yes
-		}
-		h.model.Undo(mark)
-	}
-	return h.can[at][value] == yes
+	*elf.Tape
+	agree map[[2]byte]bool // what sizesAgree has found out
 }
 
 // headersFor finds out what is known of the headers of a file that begins at an
@@ -68,14 +38,8 @@ func (s *space) headersFor(entry int) *headers {
 	if found {
 		return h
 	}
-	if m, ok := elf.NewModel(s.placement, s.loader, roles); ok && m.SetEntry(int64(entry)) {
-		if example, ok := m.Example(); ok {
-			h = &headers{example: example, model: m, agree: map[[2]byte]bool{}, can: make([][256]truth, m.Len())}
-			for i := range m.Len() {
-				mask, value := m.Byte(i)
-				h.mask, h.value = append(h.mask, mask), append(h.value, value)
-			}
-		}
+	if tape := s.From(entry); tape != nil {
+		h = &headers{tape, map[[2]byte]bool{}}
 	}
 	s.begun[entry] = h
 	return h
@@ -84,8 +48,8 @@ func (s *space) headersFor(entry int) *headers {
 // sizeBytes are the offsets of the highest bytes of p_filesz and p_memsz.
 func (s *space) sizeBytes() (filesz, memsz int) {
 	last := func(id elf.FieldID) int {
-		offset, size := elf.Fields[id].At(s.placement.Class)
-		return int(s.placement.Phoff) + offset + size - 1
+		offset, size := elf.Fields[id].At(s.Placement.Class)
+		return int(s.Placement.Phoff) + offset + size - 1
 	}
 	return last(elf.PFilesz), last(elf.PMemsz)
 }
@@ -99,9 +63,9 @@ func (s *space) sizesAgree(filesz, memsz byte) bool {
 	answer, known := h.agree[key]
 	if !known {
 		first, second := s.sizeBytes()
-		mark := h.model.Mark()
-		answer = h.model.Set(first, 0xff, filesz) && h.model.Set(second, 0xff, memsz) && h.model.Feasible()
-		h.model.Undo(mark)
+		answer = h.Try(func(m *elf.Model) bool {
+			return m.Set(first, 0xff, filesz) && m.Set(second, 0xff, memsz) && m.Feasible()
+		})
 		h.agree[key] = answer
 	}
 	return answer
@@ -110,43 +74,33 @@ func (s *space) sizesAgree(filesz, memsz byte) bool {
 // sized reports whether an instruction holds bytes of the headers that have to
 // be the size of the file, of which what is known before the end is not true.
 func (s *space) sized(l link) bool {
-	offset, size := elf.Fields[elf.PFilesz].At(s.placement.Class)
-	first := int(s.placement.Phoff) + offset
+	offset, size := elf.Fields[elf.PFilesz].At(s.Placement.Class)
+	first := int(s.Placement.Phoff) + offset
 	return s.text.zeros > 0 && l.at < first+size && first < l.at+l.length
 }
 
-var roles = []elf.Role{elf.Entry}
-
 // newSpace measures a placement; nil where no file can have it.
 func newSpace(pl elf.Placement, t *text, l *elf.Loader) *space {
-	s := &space{sizes: map[int]int{}, known: map[string][]bridge{}, begun: map[int]*headers{}, text: t, placement: pl, loader: l}
-	m, ok := elf.NewModel(pl, l, roles)
-	if !ok || !m.Feasible() {
+	tape, _ := elf.NewTape(pl, l)
+	if tape == nil {
 		return nil
 	}
-	for at := range m.Len() {
-		if mask, _ := m.Byte(at); mask == 0xff {
+	s := &space{Tape: tape, sizes: map[int]int{}, known: map[string][]bridge{}, begun: map[int]*headers{}, text: t}
+	for at, known := range tape.Known {
+		if known == 0xff {
 			s.fixed, s.tail = s.fixed+1, at+1
 		}
 	}
-	if !s.startsFree(m) {
+	if !s.startsFree() {
 		return nil
 	}
 	return s
 }
 
 // startsFree reports whether a file can begin where bytes can be chosen.
-func (s *space) startsFree(m *elf.Model) bool {
+func (s *space) startsFree() bool {
 	for at := range s.tail + 1 {
-		if at < s.tail {
-			if mask, _ := m.Byte(at); mask != 0 {
-				continue
-			}
-		}
-		mark := m.Mark()
-		ok := m.SetEntry(int64(at)) && m.Feasible()
-		m.Undo(mark)
-		if ok {
+		if (at == s.tail || s.Known[at] == 0) && s.Try(func(m *elf.Model) bool { return m.SetEntry(int64(at)) && m.Feasible() }) {
 			return true
 		}
 	}
@@ -160,12 +114,12 @@ func (s *space) noBetterThan(o *space) bool { return o.tail <= s.tail && o.fixed
 // examine finds out what every byte of the headers can be. It reports false
 // where there is no such file after all.
 func (s *space) examine() bool {
-	classes, conflict := elf.Solve(s.placement, s.loader)
-	if conflict != nil {
+	classes := s.Classes()
+	if classes == nil {
 		return false
 	}
-	s.least = int(classes.MinSize)
-	entry, size := elf.Fields[elf.EEntry].At(s.placement.Class)
+	s.least = int(classes.MinSize())
+	entry, size := elf.Fields[elf.EEntry].At(s.Placement.Class)
 	for i, b := range classes.Bytes {
 		k := b.Kind()
 		partly := k == elf.Bounded && b.Fixed != 0
@@ -217,7 +171,7 @@ func (s *space) free(at int, l usable) bool {
 	if at >= s.tail || s.kinds[at] == elf.Free || l >= orBounded && s.kinds[at] == elf.Bounded {
 		return true
 	}
-	return l >= orTied && (s.partly[at] || s.inEntry(at)) && s.trying.mask[at] != 0xff
+	return l >= orTied && (s.partly[at] || s.inEntry(at)) && s.trying.Known[at] != 0xff
 }
 
 // whole reports whether every value of the byte at an offset can hold code, as far
@@ -228,7 +182,7 @@ func (s *space) whole(at int, l usable) bool {
 
 // inEntry reports whether a byte belongs to e_entry.
 func (s *space) inEntry(at int) bool {
-	first, size := elf.Fields[elf.EEntry].At(s.placement.Class)
+	first, size := elf.Fields[elf.EEntry].At(s.Placement.Class)
 	return at >= first && at < first+size
 }
 
@@ -293,10 +247,10 @@ type finder struct {
 
 func newFinder(s *space, l usable, h *headers) *finder {
 	behind := make([]byte, x86.MaxLength)
-	f := &finder{space: s, usable: l, mask: slices.Concat(h.mask, behind), value: slices.Concat(h.value, behind)}
+	f := &finder{space: s, usable: l, mask: slices.Concat(h.Known, behind), value: slices.Concat(h.Value, behind)}
 	f.likely = slices.Clone(f.value)
-	for i, b := range h.example {
-		if f.mask[i] != 0 || !h.allows(i, 0) {
+	for i, b := range h.Example {
+		if f.mask[i] != 0 || !h.Allows(i, 0) {
 			f.likely[i] = b
 		}
 	}
@@ -313,7 +267,7 @@ func (s *space) bridges(from int, l usable, h *headers) []bridge {
 	if !wall {
 		return nil
 	}
-	key := fmt.Sprintf("%d %v %x %x", from, l, h.mask[from:], h.value[from:])
+	key := fmt.Sprintf("%d %v %x %x", from, l, h.Known[from:], h.Value[from:])
 	list, ok := s.known[key]
 	if !ok {
 		f := newFinder(s, l, h)
@@ -352,7 +306,7 @@ func (f *finder) search(from, at int) {
 		return
 	}
 	for _, op := range openers {
-		if (op^value)&mask == 0 && s.trying.allows(at, op) {
+		if (op^value)&mask == 0 && s.trying.Allows(at, op) {
 			f.take(from, at, op)
 		}
 	}

@@ -30,7 +30,7 @@ func Floor(abi *linux.ABI, data [][]byte, o Options) int64 {
 // count.
 func (s *search) least(data [][]byte) int64 {
 	least := int64(elf.PageSize)
-	for _, p := range placements(s.class, elf.PageSize) {
+	for _, p := range elf.Placements(s.class, elf.PageSize) {
 		if site := s.surveyed(p); site != nil {
 			least = min(least, max(p.Phoff+int64(s.class.Size(elf.ProgramHeader)), site.least(data)))
 		}
@@ -44,7 +44,7 @@ func (s *search) least(data [][]byte) int64 {
 // holds reports whether data of a file of a size may agree with the headers and with
 // each other.
 func (s *search) holds(data [][]byte, size int64) bool {
-	for _, p := range placements(s.class, size) {
+	for _, p := range elf.Placements(s.class, size) {
 		if site := s.surveyed(p); site != nil {
 			if list, all := site.arrangements(data, int(size), arrangeFloor); len(list) > 0 || !all {
 				return true

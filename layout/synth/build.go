@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"tasm/layout/elf"
 )
 
 // build is a blob that does not lie in the file: the program puts it together on
@@ -218,7 +220,5 @@ func (s *site) admits(blobs [][]byte, places []int, size int) bool {
 			known[places[i]+j], value[places[i]+j] = 0xff, x
 		}
 	}
-	mark := s.model.Mark()
-	defer s.model.Undo(mark)
-	return s.model.SetBytes(known, value)
+	return s.Try(func(m *elf.Model) bool { return m.SetBytes(known, value) })
 }

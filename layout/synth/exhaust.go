@@ -94,7 +94,7 @@ func (x *Exhaustion) task(i int) (*search, *job) {
 // Describe says what a task is about: a placement, an entry, where the data lie.
 func (x *Exhaustion) Describe(i int) string {
 	_, j := x.task(i)
-	text := fmt.Sprintf("%v, entry %d", j.site.placement, j.entry)
+	text := fmt.Sprintf("%v, entry %d", j.site.Placement, j.entry)
 	var data []string
 	for b, at := range j.blobs {
 		if j.build != nil && j.build.blob == b {

@@ -15,7 +15,7 @@ func (s *search) result() (*Result, error) {
 		return &Result{Bound: s.bound, Space: Whole, Nodes: s.nodes, Tried: s.tried, Chosen: s.chosen}, ErrNone
 	}
 	b := s.best
-	p := b.site.placement
+	p := b.site.Placement
 	p.Size = int64(b.size)
 	headers, charge, ok := s.cheapest(b, p)
 	if !ok {
@@ -88,16 +88,7 @@ const addressBits = 47
 // as little memory as possible, and then, to a power of two, so that the file occupies
 // as few addresses as possible.
 func (s *search) cheapest(b *solution, p elf.Placement) (headers []byte, charge uint64, ok bool) {
-	attempt := func(loader *elf.Loader) ([]byte, bool) {
-		m, ok := elf.NewModel(p, loader, []elf.Role{elf.Entry})
-		if !ok || !require(m, s.plan) || !m.SetEntry(int64(b.entry)) {
-			return nil, false
-		}
-		if !m.SetBytes(b.known, b.value) {
-			return nil, false
-		}
-		return m.Example()
-	}
+	attempt := func(loader *elf.Loader) ([]byte, bool) { return elf.Headers(p, loader, b.entry, b.known, b.value) }
 	low, high := uint64(0), s.options.MaxCharge
 	if headers, ok = attempt(s.loader.WithCharge(high)); !ok {
 		return nil, 0, false

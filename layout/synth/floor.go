@@ -6,20 +6,6 @@ import (
 	"tasm/layout/elf"
 )
 
-// placements lists where the one program header of a file of some size may lie, all
-// of it in the file, the smallest files first. More headers than one only make a file
-// longer.
-func placements(class elf.Class, size int64) []elf.Placement {
-	var list []elf.Placement
-	last := min(int64(class.Size(elf.FileHeader)), size-int64(class.Size(elf.ProgramHeader)))
-	for phoff := int64(0); phoff <= last; phoff++ {
-		for _, typ := range [...]uint64{elf.TypeExec, elf.TypeDyn} {
-			list = append(list, elf.Placement{Class: class, Type: typ, Phoff: phoff, Phnum: 1, Size: size})
-		}
-	}
-	return list
-}
-
 // fits lists the offsets at which a blob agrees with the bytes that are known to
 // be there. Zeros at its end may lie behind the end of the file.
 func (s *site) fits(blob []byte, size int) []int {

@@ -3,7 +3,6 @@ package synth
 import (
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"tasm/layout/elf"
 )
@@ -12,9 +11,7 @@ import (
 // that leaves of its bytes. Files behind whose end no header lies share it,
 // whatever their size.
 type site struct {
-	placement elf.Placement
-	loader    *elf.Loader
-	plan      *Plan
+	*elf.Tape
 	// known and value are the bits that are decided, for every byte of the file
 	// and of the headers, whichever end later.
 	known, value []byte
@@ -37,40 +34,18 @@ type site struct {
 	// tied lists for each bit of the headers the other bits that always have its value.
 	tied [][]int32
 
-	rows []row256 // by byte of the headers
-
 	moved sync.Map // of moves, by what they depend on
 
 	mu      sync.Mutex
-	model   *elf.Model
 	scratch []byte          // for passing use
 	cache   map[uint64]bool // by the decisions about tricky bytes: whether there is such a file
 	entries map[int]*start
 }
 
-// row256 says which values a tricky byte can have by itself: 0 for not known
-// yet, 1 for possible, 2 for impossible.
-type row256 [256]atomic.Uint32
-
 // allows reports whether the byte at p can have a value, whatever the others
 // are.
 func (s *site) allows(p int, value byte) bool {
-	if p >= len(s.tricky) || !s.tricky[p] {
-		return true
-	}
-	cell := &s.rows[p][value]
-	if cell.Load() == 0 {
-		s.mu.Lock()
-		mark := s.model.Mark()
-		if s.model.Set(p, 0xff, value) {
-			cell.Store(1)
-		} else {
-			cell.Store(2)
-		}
-		s.model.Undo(mark)
-		s.mu.Unlock()
-	}
-	return cell.Load() == 1
+	return p >= len(s.tricky) || !s.tricky[p] || s.Allows(p, value)
 }
 
 // start is what an entry decides on a site.
@@ -78,36 +53,31 @@ type start struct {
 	known, value []byte // nil when there is no such file
 }
 
-// newSite examines a placement; nil if there is no such file.
-func newSite(p elf.Placement, l *elf.Loader, plan *Plan) *site {
-	m, ok := elf.NewModel(p, l, []elf.Role{elf.Entry})
-	if !ok || !require(m, plan) || !m.Feasible() {
-		return nil
-	}
+// newSite makes a site of a tape.
+func newSite(t *elf.Tape) *site {
+	p := t.Placement
 	n := elf.PageSize
 	if p.Size != 0 {
-		n = max(int(p.Size), m.Len())
+		n = max(int(p.Size), len(t.Known))
 	}
 	offset, _ := elf.Fields[elf.PVaddr].At(p.Class)
 	s := &site{
-		placement: p, loader: l, plan: plan, known: make([]byte, n), value: make([]byte, n), vaddr: int(p.Phoff) + offset,
-		model: m, cache: map[uint64]bool{}, entries: map[int]*start{},
+		Tape: t, known: make([]byte, n), value: make([]byte, n), vaddr: int(p.Phoff) + offset,
+		cache: map[uint64]bool{}, entries: map[int]*start{},
 	}
-	for i := range m.Len() {
-		s.known[i], s.value[i] = m.Byte(i)
-	}
+	copy(s.known, t.Known)
+	copy(s.value, t.Value)
 	return s
 }
 
 // survey finds out which bytes depend on which others.
 func (s *site) survey() {
-	classes, conflict := elf.Solve(s.placement, s.loader)
-	if conflict != nil {
+	classes := s.Classes()
+	if classes == nil {
 		return
 	}
 	s.classes = classes
-	n := len(classes.Bytes)
-	s.rows, s.tied = make([]row256, n), make([][]int32, 8*n)
+	s.tied = make([][]int32, 8*len(classes.Bytes))
 	s.tricky, s.linked = make([]bool, len(s.known)), make([]bool, len(s.known))
 	for i, b := range classes.Bytes {
 		s.known[i], s.value[i] = s.known[i]|b.Fixed, s.value[i]|b.Value
@@ -167,11 +137,6 @@ func (s *site) ties(p, j int) []int32 {
 // bounded reports whether a byte is neither free nor linked.
 func (s *site) bounded(p int) bool { return p < len(s.tricky) && s.tricky[p] && !s.linked[p] }
 
-// require adds to a model what the plan asks of the segment.
-func require(m *elf.Model, plan *Plan) bool {
-	return len(plan.Blobs) == 0 || m.Require(elf.Readable)
-}
-
 // start returns what follows from putting the first instruction at entry.
 func (s *site) start(entry int) *start {
 	s.mu.Lock()
@@ -181,16 +146,14 @@ func (s *site) start(entry int) *start {
 	}
 	st := &start{}
 	s.entries[entry] = st
-	mark := s.model.Mark()
-	defer s.model.Undo(mark)
-	if !s.model.SetEntry(int64(entry)) {
+	known, value := s.Start(entry)
+	if known == nil {
 		return st
 	}
 	st.known, st.value = slices.Clone(s.known), slices.Clone(s.value)
-	for i := range s.model.Len() {
-		mask, value := s.model.Byte(i)
-		st.known[i] |= mask
-		st.value[i] |= value
+	for i := range known {
+		st.known[i] |= known[i]
+		st.value[i] |= value[i]
 	}
 	return st
 }
@@ -202,9 +165,7 @@ func (s *site) possible(hash uint64, known, value []byte) bool {
 	defer s.mu.Unlock()
 	ok, found := s.cache[hash]
 	if !found {
-		mark := s.model.Mark()
-		ok = s.model.SetBytes(known, value)
-		s.model.Undo(mark)
+		ok = s.Try(func(m *elf.Model) bool { return m.SetBytes(known, value) })
 		s.cache[hash] = ok
 	}
 	return ok
@@ -213,10 +174,10 @@ func (s *site) possible(hash uint64, known, value []byte) bool {
 // certain reports whether a loader takes a file of some size with the given bits
 // decided and the first instruction at entry.
 func (s *site) certain(known, value []byte, size, entry int) bool {
-	p := s.placement
+	p := s.Placement
 	p.Size = int64(size)
-	m, ok := elf.NewModel(p, s.loader, []elf.Role{elf.Entry})
-	return ok && require(m, s.plan) && m.SetEntry(int64(entry)) && m.SetBytes(known, value) && m.Feasible()
+	_, ok := elf.Headers(p, s.Loader, entry, known, value)
+	return ok
 }
 
 // ground is the bytes of a file under construction. Bytes are decided bit by
@@ -258,7 +219,7 @@ func newGround(s *site, size, entry int) *ground {
 	n := max(size, len(s.classes.Bytes))
 	g := &ground{
 		site: s, size: size, known: slices.Clone(st.known[:n]), value: slices.Clone(st.value[:n]), base: make([]int8, n),
-		cache: map[uint64]bool{}, dyn: s.placement.Type == elf.TypeDyn, addressSize: s.placement.Class.Bits() / 8,
+		cache: map[uint64]bool{}, dyn: s.Placement.Type == elf.TypeDyn, addressSize: s.Placement.Class.Bits() / 8,
 	}
 	for p := range g.known {
 		g.rehash(p)

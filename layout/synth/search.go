@@ -113,8 +113,12 @@ func (s *search) emptiest() int64 {
 }
 
 func newSearch(p *Plan, o Options) *search {
+	loader := o.Loader.WithCharge(o.MaxCharge)
+	if len(p.Blobs) > 0 {
+		loader = loader.For(elf.Needs{Read: true})
+	}
 	return &search{
-		plan: p, options: o, loader: o.Loader.WithCharge(o.MaxCharge), class: elf.Class(p.ABI.Bits / 32),
+		plan: p, options: o, loader: loader, class: elf.Class(p.ABI.Bits / 32),
 		sizes: map[int64]*sizeTasks{}, sites: map[elf.Placement]*site{}, tried: -1,
 	}
 }
@@ -305,7 +309,7 @@ func (s *search) at(size int64) *sizeTasks {
 	}
 	st := &sizeTasks{}
 	s.sizes[size] = st
-	for _, p := range placements(s.class, size) {
+	for _, p := range elf.Placements(s.class, size) {
 		if p.Class == elf.Class32 && p.Type == elf.TypeDyn && len(s.plan.Blobs) > 0 && !s.builds {
 			// No short instruction tells where such a file was loaded.
 			continue
@@ -350,7 +354,7 @@ func (s *search) at(size int64) *sizeTasks {
 // take long, those of one way to put a message together.
 func (st *sizeTasks) prefer(one bool) {
 	better := func(a, b *job) int {
-		if p, q := a.site.placement, b.site.placement; !one && p.Type != q.Type {
+		if p, q := a.site.Placement, b.site.Placement; !one && p.Type != q.Type {
 			return cmp.Compare(q.Type, p.Type) // ET_DYN is hardly ever smaller
 		}
 		return a.build.room.compare(b.build.room)
@@ -378,17 +382,21 @@ func (st *sizeTasks) add(site *site, size int, blobs []int, b *build, first bool
 
 // site returns the site of a placement; nil if there is no such file.
 func (s *search) site(p elf.Placement) *site {
-	if m, ok := elf.NewModel(p, s.loader, []elf.Role{elf.Entry}); !ok || !require(m, s.plan) || !m.Feasible() {
-		s.gaveUp = s.gaveUp || m.GaveUp()
+	tape, gaveUp := elf.NewTape(p, s.loader)
+	if tape == nil {
+		s.gaveUp = s.gaveUp || gaveUp
 		return nil
 	}
-	if end := max(p.Phoff+int64(p.Class.Size(elf.ProgramHeader)), int64(p.Class.Size(elf.FileHeader))); p.Size >= end {
-		p.Size = 0
+	if p.Size >= int64(len(tape.Known)) {
+		p.Size = 0 // nothing depends on it
 	}
 	if found, ok := s.sites[p]; ok {
 		return found
 	}
-	made := newSite(p, s.loader, s.plan)
+	if p != tape.Placement {
+		tape, _ = elf.NewTape(p, s.loader)
+	}
+	made := newSite(tape)
 	s.sites[p] = made
 	return made
 }
@@ -499,7 +507,7 @@ func (s *search) attempt(jobs []*job, size int64, budget func(*job) int64) bool 
 		}
 	}
 	if s.options.Progress != nil {
-		s.options.Progress(size, s.bound, s.best.site.placement.String())
+		s.options.Progress(size, s.bound, s.best.site.Placement.String())
 	}
 	return true
 }

@@ -313,7 +313,7 @@ func TestKnown(t *testing.T) {
 		farthest, found := "", false
 		for _, j := range s.at(int64(len(file))).jobs {
 			task := newTask(j.site, c.plan, j.size, j.entry, j.blobs, j.build)
-			if task == nil || j.site.placement.Type != elf.TypeExec || j.entry != int(file[24]) {
+			if task == nil || j.site.Placement.Type != elf.TypeExec || j.entry != int(file[24]) {
 				continue
 			}
 			way, ok := task.follow(file)
