@@ -128,7 +128,8 @@ func (c *context) placeOperands(f *Form, e *emission) *Mismatch {
 		e.rm.mod = 3
 	}
 	explicit := c.slots[slotOperandSize] == O64
-	plain := op.default64 && c.in.Bits == 64 && !(explicit && f.operands[0].rule == ruleNear && c.in.Operands[0].Size == 0) // o64 call x has a REX.W in nasm
+	kept := explicit && f.tags&prefixREX != 0 && (c.count == 0 || c.in.Operands[0].Kind != RegisterOperand && c.in.Operands[0].Size == 0) // as in nasm
+	plain := op.default64 && c.in.Bits == 64 && !kept
 	if (explicit || op.size == 8) && !plain || f.tags&bareREX != 0 && c.in.Bits == 64 {
 		e.rex |= rexW
 	}

@@ -227,11 +227,12 @@ const (
 	vexWritten                   // only with {vex}: there is a better known EVEX form
 	later                        // newer than nasm 2.16
 	indexed                      // a register beside the address may be its index
+	prefixREX                    // an o64 in front has a REX.W, where no operand says its size
 )
 
 var tagNames = map[string]tags{
 	"lock": lockable, "hle": elidable, "hle-release": releasable, "hle-nolock": exchanging, "bnd": bounded,
-	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten, "{vex}": vexWritten, "aligned": aligned, "unaligned": unaligned, "old": superseded, "later": later, "index": indexed,
+	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "o64": prefixREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten, "{vex}": vexWritten, "aligned": aligned, "unaligned": unaligned, "old": superseded, "later": later, "index": indexed,
 }
 
 var flowNames = map[string]Flow{
