@@ -231,6 +231,7 @@ type assembler struct {
 	cpu                     int            // the level that CPU named
 	float                   lang.FloatMode // of FLOAT
 	withoutVEX, withoutEVEX bool           // CPU NOVEX, NOEVEX
+	apx                     bool           // CPU APX
 	defaults                defaults
 	lateDefault             bool // DEFAULT or FLOAT changed something behind an instruction
 	abi                     *linux.ABI
@@ -321,7 +322,7 @@ func (a *assembler) runPass() {
 	}
 	a.table, a.recent, a.keep = nil, nil, nil
 	a.affixes = a.opts.Affixes
-	a.cpu, a.withoutVEX, a.withoutEVEX = cpuAny, false, false
+	a.cpu, a.withoutVEX, a.withoutEVEX, a.apx = cpuAny, false, false, false
 	if a.listing() {
 		a.opts.Listing.Begin(!a.final)
 	}

@@ -15,7 +15,7 @@ var cpuLevels = map[string]int{
 	"p3": 9, "katmai": 9, "p4": 10, "willamette": 10, "prescott": 11,
 	"x64": cpuX64, "x86-64": cpuX64, "ia64": 13, "ia-64": 13, "itanium": 13, "itanic": 13, "merced": 13,
 	"nehalem": cpuX64, "westmere": cpuX64, "sandybridge": cpuX64,
-	"any": cpuAny, "default": cpuAny, "all": cpuAny,
+	"any": cpuAny, "default": cpuAny, "all": cpuAny, "apx": cpuAny,
 }
 
 const (
@@ -50,13 +50,13 @@ func (a *assembler) cpuDirective(d *lang.Directive) {
 		level, ok := cpuLevels[arg.Name]
 		switch {
 		case ok:
-			a.cpu = level
+			a.cpu, a.apx = level, arg.Name == "apx"
 			if level == cpuAny {
 				a.withoutVEX, a.withoutEVEX = false, false
 			}
 		case !a.cpuFlag(arg.Name):
 			a.fail(diag.Errorf(arg.Range, "there is no CPU '%s'", arg.Name).
-				Notef("for example: 8086, 186, 286, 386, 486, 586, 686, p4, x64, any"))
+				Notef("for example: 8086, 186, 286, 386, 486, 586, 686, p4, x64, apx, any"))
 			return
 		}
 	}

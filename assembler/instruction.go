@@ -178,7 +178,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 	in.DefaultRel, in.DefaultBound = a.defaults.rel, a.defaults.bound
 	in.NoVEX, in.NoEVEX = a.withoutVEX, a.withoutEVEX
 	in.Optimize = a.opts.Optimize
-	in.CPU = x86.Level(a.cpu)
+	in.CPU, in.APX = x86.Level(a.cpu), a.apx
 	in.Segment = a.current.out.ID
 	in.Terse = !a.final || a.messages.Errors() > maxExplained
 	in.Prefixes = in.Prefixes[:0]

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"tasm/codegen/x86"
 	"tasm/diag"
 	"tasm/lang"
 	"tasm/program"
@@ -394,6 +395,9 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 		return m.Notef("a number begins with a digit: 0%s", ref.Name).Suggest(ref.Range, "0"+ref.Name)
 	case strings.EqualFold(ref.Name, "o"):
 		return m.Notef("is the digit 0 meant?").Suggest(ref.Range, "0")
+	}
+	if class, _ := (x86.Vocabulary{}).Later(strings.ToLower(ref.Name)); class == lang.RegisterWord {
+		return m.Notef("the register came with APX: write 'cpu apx' first")
 	}
 	if advice := counters[strings.ToLower(ref.Name)]; advice != "" {
 		return diag.Errorf(ref.Range, "%s can't be an operand", ref.Name).Notef("%s", advice)

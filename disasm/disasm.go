@@ -27,6 +27,8 @@ type Options struct {
 	Auto bool
 	// Source writes a source to assemble, instead of columns to read.
 	Source bool
+	// APX writes the instructions of APX as such, for a source with CPU APX, and not as data.
+	APX bool
 	// Labels are the names of addresses.
 	Labels map[uint64][]string
 }
@@ -41,6 +43,9 @@ func Flat(w io.Writer, data []byte, o Options) error {
 	p := printer{w: bufio.NewWriter(w), Options: o}
 	if o.Source {
 		fmt.Fprintf(p.w, "\tbits %d\n", o.Bits)
+		if o.APX {
+			fmt.Fprintln(p.w, "\tcpu apx")
+		}
 		if o.Origin != 0 {
 			fmt.Fprintf(p.w, "\torg %#x\n", o.Origin)
 		}
@@ -87,7 +92,7 @@ func (p *printer) run(code []byte) {
 // text writes an instruction, as data where it can't be written so that it
 // gives the same bytes. Then what the processor reads follows as a comment.
 func (p *printer) text(d *x86.Decoded, code []byte, address uint64) string {
-	if !d.Exact(code) {
+	if d.APX && !p.APX || !d.Exact(code) {
 		return data(code) + " ; " + d.Instruction.Text(plain)
 	}
 	if p.Auto {

@@ -28,7 +28,7 @@ const everything = ^Set(0)
 // all arguments; a call and a return read everything.
 func (g *Graph) FactsOf(in *Inst) Facts {
 	var f Facts
-	if in.Form == nil {
+	if in.Form == nil || in.APX && in.UsesAPX(in.Form) {
 		return Facts{Reads: everything, Changes: everything, Memory: true}
 	}
 	f.Flags = in.Form.Flags()

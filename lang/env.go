@@ -37,6 +37,12 @@ type SegmentPrefixes interface {
 	SegmentPrefix(RegisterID) (prefix int32, ok bool)
 }
 
+// LaterWords is what a Vocabulary adds that reserves more words from a CPU directive on
+// which names their processor (CPU APX); before it they are names like all others.
+type LaterWords interface {
+	Later(name string) (WordClass, int32)
+}
+
 // WordList is what a Vocabulary adds that can name its mnemonics, so that an
 // unknown one can be answered with the nearest.
 type WordList interface {

@@ -130,6 +130,9 @@ func (s *State) StepPrepared(in Prepared) Event {
 // admits reports whether the prefixes and registers are ones that the
 // semantics reckon with.
 func (e *exec) admits() bool {
+	if e.in.APX && e.in.UsesAPX(e.form) {
+		return false
+	}
 	if slices.Contains(e.in.Prefixes, x86.Lock) && (!e.form.Lockable() || e.in.Operands[0].Kind != x86.MemoryOperand) {
 		e.fault(InvalidOpcode, "raises an invalid opcode exception")
 	}

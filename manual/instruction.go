@@ -145,7 +145,10 @@ func instruction(word string) (Entry, bool) {
 	if m == 0 {
 		return Entry{}, false
 	}
-	forms := x86.Forms(m)
+	forms, extended := x86.Forms(m), x86.ExtendedForms(m)
+	if len(forms) == 0 { // a mnemonic of APX
+		forms, extended = extended, nil
+	}
 	e := Entry{Word: word, Kind: "instruction", Title: lowerFirst(forms[0].Summary())}
 	b := blockOf(word)
 	if b != nil {
@@ -164,7 +167,7 @@ func instruction(word string) (Entry, bool) {
 		e.Sections = append(e.Sections, Section{Title: "Flags", Rows: f})
 	}
 	e.Sections = append(e.Sections, formRows(forms))
-	if more := notes(forms); len(more) > 0 {
+	if more := append(notes(forms), withAPX(forms, extended)...); len(more) > 0 {
 		e.Sections = append(e.Sections, Section{Title: "Notes", Notes: more})
 	}
 	if b != nil && b.example != "" {
@@ -322,6 +325,38 @@ func notes(forms []*x86.Form) []string {
 	}
 	return list
 }
+
+// withAPX says what CPU APX adds to the forms of an instruction.
+func withAPX(forms, extended []*x86.Form) []string {
+	if forms[0].Extended() {
+		return []string{"It exists after cpu apx only."}
+	}
+	var list []string
+	add := func(text string) {
+		if !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	for _, f := range extended {
+		prefixes := f.Asks()
+		for _, p := range prefixes {
+			add(map[x86.PrefixID]string{x86.NoFlags: "{nf}, without effect on the flags", x86.ZeroUpper: "{zu}, with the upper part cleared"}[p])
+		}
+		if same := func(g *x86.Form) bool { return g.Syntax() == f.Syntax() }; len(prefixes) == 0 && !slices.ContainsFunc(forms, same) {
+			add(f.Syntax())
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	if more := len(list) - mostExtended; more > 0 {
+		list = append(list[:mostExtended], fmt.Sprintf("%d more forms", more))
+	}
+	return []string{"After cpu apx also: " + strings.Join(list, "; ") + "."}
+}
+
+// mostExtended is how much of what CPU APX adds is listed.
+const mostExtended = 6
 
 // implicitOperands lists what the forms use without its being written.
 func implicitOperands(forms []*x86.Form) string {

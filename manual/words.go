@@ -147,7 +147,7 @@ func register(word string) (Entry, bool) {
 		}
 		return Entry{}, false
 	}
-	if info.Class != x86.General {
+	if info.Class != x86.General && info.Class != x86.Extended {
 		w := rowOf("register", word)
 		if w == nil {
 			w = rowOf("register", strings.TrimRight(word, "0123456789"))

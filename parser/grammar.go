@@ -9,7 +9,7 @@ import (
 )
 
 // grammar turns logical lines into statements. It keeps state from line to
-// line only in the flag target; the rest are buffers that are used again.
+// line only in the flags target and extended; the rest are buffers that are used again.
 type grammar struct {
 	vocabulary lang.Vocabulary
 	words      map[string]*word // keywords, and other reserved words as met so far
@@ -22,6 +22,11 @@ type grammar struct {
 	target bool
 
 	turbo bool // see Config
+
+	// extended is set where CPU APX is in force; later are the words of the source that it
+	// reserves.
+	extended bool
+	later    []laterWord
 
 	// The line at hand.
 	tokens   []Token
@@ -71,7 +76,10 @@ func newGrammar(v lang.Vocabulary) *grammar {
 }
 
 // reset readies g for another reading of the source.
-func (g *grammar) reset() { g.target = false }
+func (g *grammar) reset() {
+	g.target = false
+	g.extend(false)
+}
 
 // begin makes tokens the line at hand.
 func (g *grammar) begin(tokens []Token) {
@@ -370,6 +378,8 @@ func (g *grammar) noInstruction(t, next *Token, colon bool) {
 	m := diag.Errorf(wrong.Range, "unknown instruction '%s'", name)
 	if !g.target && isOwn(name) {
 		m.Notef("%s is a directive after a TARGET statement, for example: target linux/386", lower(name))
+	} else if kind, _ := g.laterKind(lower(name)); kind != plainWord {
+		g.noteLater(m, name)
 	} else if near := g.nearestMnemonic(name); near != "" {
 		m.Notef("did you mean '%s'?", near).Suggest(wrong.Range, near)
 	}
@@ -458,8 +468,8 @@ func (g *grammar) body(st *lang.Statement, w *word) {
 					w = o
 					break
 				}
-				m := diag.Errorf(next.Range, "unknown instruction '%s'", next.Text)
-				if near := g.nearestMnemonic(next.Text); near != "" {
+				m := g.noteLater(diag.Errorf(next.Range, "unknown instruction '%s'", next.Text), next.Text)
+				if near := g.nearestMnemonic(next.Text); near != "" && len(m.Notes) == 0 {
 					m.Notef("did you mean '%s'?", near).Suggest(next.Range, near)
 				}
 				g.fail(m)
@@ -487,13 +497,17 @@ func (g *grammar) body(st *lang.Statement, w *word) {
 	if in == nil {
 		return
 	}
-	in.Prefixes = g.prefixes.list(g.prefixList)
+	in.Prefixes = g.prefixes.list(g.prefixList) // with those behind the mnemonic
 	st.Body = in
 }
 
 // bracedPrefix parses {evex} and its like.
 func (g *grammar) bracedPrefix() bool {
 	open, name := g.peek(), g.peekAt(1)
+	if name.Text == "dfv" && !g.extended {
+		g.fail(diag.Errorf(open.Range, "{dfv=...} came with APX: write 'cpu %s' first", laterCPU))
+		return false
+	}
 	if name.Kind != Identifier || !g.peekAt(2).is("}") {
 		g.unexpected(name, "the name of an encoding, as in {vex}")
 		return false

@@ -25,6 +25,12 @@ func (g *grammar) instruction(w *word) *lang.Instruction {
 // allowed, as in nasm.
 func (g *grammar) operandsToEnd() ([]lang.Operand, bool) {
 	list := g.operandList[:0]
+	if g.extended {
+		var ok bool
+		if list, ok = g.behindMnemonic(list); !ok {
+			return nil, false
+		}
+	}
 	for g.pos < len(g.tokens) {
 		list = append(list, lang.Operand{})
 		if !g.operand(&list[len(list)-1]) {

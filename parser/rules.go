@@ -68,7 +68,7 @@ func init() {
 		"sectalign":  {usage: "sectalign on, sectalign off or sectalign BOUNDARY", compile: compile[valueSyntax]},
 		"default":    {usage: "default rel or default abs", compile: compile[wordsSyntax]},
 		"osabi":      {usage: "osabi NUMBER, VERSION", compile: compile[osabiSyntax]},
-		"cpu":        {usage: "cpu 386", parse: (*grammar).blankWords},
+		"cpu":        {usage: "cpu 386", parse: (*grammar).cpu},
 		"pragma":     {usage: "pragma FACILITY WORD ...", parse: (*grammar).pragma},
 		"float":      {usage: "float WORD", compile: compile[wordsSyntax]},
 		"global":     {usage: "global" + symbols, compile: compile[symbolsSyntax]},

@@ -38,6 +38,7 @@ type word struct {
 	width int
 	name  string // in lower case
 	rule  *rule
+	later bool // reserved from CPU APX on, see later.go
 }
 
 // notReserved is the word of every other name.
@@ -113,15 +114,15 @@ func (g *grammar) lookUp(text string) *word {
 	var w *word
 	name := lower(text)
 	if name != text {
-		if w = g.words[name]; w != nil && w.kind == plainWord {
-			return g.number(text)
+		if w = g.words[name]; w != nil && (w.kind == plainWord || w.later) {
+			return g.plain(text, name)
 		}
 	}
 	if w == nil {
 		class, id := g.vocabulary.Lookup(name)
 		kind := vocabularyKinds[class]
 		if kind == plainWord {
-			return g.number(text)
+			return g.plain(text, name)
 		}
 		w = &word{kind: kind, id: id, name: name}
 	}

@@ -16,7 +16,7 @@ type disassembler struct {
 	origin, skip string
 	sync, data   []string
 	auto, flat   bool
-	source       bool
+	source, apx  bool
 }
 
 func disasmCommand() *command {
@@ -43,6 +43,7 @@ func disasmCommand() *command {
 	set.StringArrayVarP(&d.sync, "sync", "s", nil, "an `ADDRESS` at which an instruction begins; may be repeated")
 	set.BoolVarP(&d.auto, "auto-sync", "i", false, "take what jumps and calls go to as such addresses")
 	set.BoolVar(&d.flat, "flat", false, "read an ELF file from its first byte on too")
+	set.BoolVar(&d.apx, "apx", false, "write instructions of APX as such, not as data: the source needs 'cpu apx'")
 	set.BoolVar(&d.source, "source", false, "print a source, without addresses and bytes")
 	return c
 }
@@ -74,7 +75,7 @@ func (d *disassembler) run(sys *system, args []string) error {
 
 // options reads the numbers.
 func (d *disassembler) options() (disasm.Options, error) {
-	o := disasm.Options{Bits: d.bits, Auto: d.auto, Source: d.source}
+	o := disasm.Options{Bits: d.bits, Auto: d.auto, Source: d.source, APX: d.apx}
 	if d.bits != 16 && d.bits != 32 && d.bits != 64 {
 		return o, usagef("--bits %d: it can be 16, 32 or 64", d.bits)
 	}

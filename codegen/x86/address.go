@@ -58,6 +58,7 @@ func (c *context) viewAddress(i int) *Mismatch {
 			if reason, bad := a.add(reg, t.Coef); bad {
 				return c.problem(reason, i)
 			}
+			c.extended = c.extended || registers[reg].Class == Extended
 		default:
 			switch {
 			case t.Coef == 1 && !plus:
@@ -86,7 +87,7 @@ func (c *context) viewAddress(i int) *Mismatch {
 // add takes a register times coef as base or index, or says why it can't be one.
 func (a *address) add(reg lang.RegisterID, coef int64) (why reason, bad bool) {
 	switch {
-	case coef == 1 && a.base == 0 && registers[reg].Class == General:
+	case coef == 1 && a.base == 0 && registers[reg].general():
 		a.base = reg
 	case coef < 0:
 		return subtractedRegister, true
@@ -235,7 +236,7 @@ func (c *context) writtenAddressSizes() int {
 		return sizes
 	}
 	for _, r := range [2]lang.RegisterID{a.base, a.index} {
-		if r != 0 && registers[r].Class == General {
+		if r != 0 && registers[r].general() {
 			sizes &= addressSet(registers[r].Size)
 		}
 	}
@@ -278,9 +279,11 @@ type modRM struct {
 	hasSIB   bool
 	dispSize uint8
 	rip      bool  // the displacement counts from the end of the instruction
-	rexB     uint8 // 1 if the base is a register from 8 up
+	rexB     uint8 // fourth bit of the number of the base
 	rexX     uint8
 	high     uint8 // fifth bit of a register number, or of the index where vector is set
+	rexB4    uint8 // fifth bit of the number of a base or general register
+	rexX4    uint8 // fifth bit of the number of an index that is a general register
 	vector   bool
 }
 
@@ -325,7 +328,7 @@ func (a *address) encodeVector(out *modRM) bool {
 	}
 	number := registers[a.index].Number
 	*out = a.encode32(a.base, a.index, a.scale, a.dispBytes(a.base))
-	out.vector, out.high, out.rexX = true, number>>4, number>>3&1
+	out.vector, out.high, out.rexX, out.rexX4 = true, number>>4, number>>3&1, 0
 	return true
 }
 
@@ -386,7 +389,7 @@ func (a *address) splits(index lang.RegisterID, scale int64) bool {
 // registers of one size, 32 or 64 bits.
 func wideRegisters(base, index lang.RegisterID) bool {
 	wide := func(r lang.RegisterID) bool {
-		return r == 0 || registers[r].Class == General && registers[r].Size >= 4
+		return r == 0 || registers[r].general() && registers[r].Size >= 4
 	}
 	return wide(base) && wide(index) && (base == 0 || index == 0 || registers[base].Size == registers[index].Size)
 }
@@ -443,7 +446,7 @@ func (a *address) encode32(base, index lang.RegisterID, scale int64, disp uint8)
 	}
 	if base != 0 {
 		m.rm = registers[base].Number & 7
-		m.rexB = registers[base].Number >> 3
+		m.rexB, m.rexB4 = registers[base].Number>>3&1, registers[base].Number>>4
 	} else {
 		m.rm = 5
 	}
@@ -455,7 +458,7 @@ func (a *address) encode32(base, index lang.RegisterID, scale int64, disp uint8)
 	var shift uint8
 	if index != 0 {
 		number = registers[index].Number & 7
-		m.rexX = registers[index].Number >> 3
+		m.rexX, m.rexX4 = registers[index].Number>>3&1, registers[index].Number>>4
 		shift = [9]uint8{1: 0, 2: 1, 4: 2, 8: 3}[scale]
 	}
 	m.sib = shift<<6 | number<<3 | m.rm
@@ -474,7 +477,7 @@ func (a *address) encode16(out *modRM) bool {
 		if r == 0 {
 			continue
 		}
-		if registers[r].Class != General || registers[r].Size != 2 {
+		if registers[r].Class != General || registers[r].Size != 2 { // r16w is none of them
 			return false
 		}
 		bit := [16]int{3: bx, 5: bp, 6: si, 7: di}[registers[r].Number]

@@ -1,6 +1,9 @@
 package x86
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Condition is the code of a condition as Jcc, SETcc and CMOVcc encode it (manual,
 // volume 1, appendix B); the lowest bit negates.
@@ -18,14 +21,22 @@ const (
 	IfLessOrEqual Condition = 0xE
 )
 
-// conditions are the condition codes of Jcc, SETcc and CMOVcc with all their
-// names, what they mean, and the flags that they test.
-var conditions = []struct {
+// namedCondition is a name of a condition.
+type namedCondition struct {
 	name    string
 	code    Condition
 	meaning string
 	flags   FlagSet
-}{
+}
+
+// sourceConditions are those of CCMPscc and CTESTscc ("scc" in the table), which know
+// true and false instead of the parities.
+var sourceConditions = append([]namedCondition{{"t", 10, "true (always)", 0}, {"f", 11, "false (never)", 0}},
+	slices.DeleteFunc(slices.Clone(conditions), func(c namedCondition) bool { return c.flags == PF })...)
+
+// conditions are the condition codes of Jcc, SETcc and CMOVcc with all their
+// names, what they mean, and the flags that they test.
+var conditions = []namedCondition{
 	{"o", 0, "overflow", OF}, {"no", 1, "no overflow", OF},
 	{"b", 2, "below (unsigned)", CF}, {"c", 2, "carry", CF}, {"nae", 2, "not above or equal (unsigned)", CF},
 	{"ae", 3, "above or equal (unsigned)", CF}, {"nb", 3, "not below (unsigned)", CF}, {"nc", 3, "no carry", CF},

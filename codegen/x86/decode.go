@@ -33,11 +33,16 @@ func Decode(bits int, code []byte, address int64, out *Decoded) bool {
 	}
 	opcode := r.code[r.at]
 	list := decodeIndex().legacy(0, opcode)
-	if (opcode == 0xC4 || opcode == 0xC5 || opcode == 0x62 || opcode == 0x8F) && r.isVEX() {
+	if opcode == 0xD5 && bits == 64 {
+		if !r.rex2Prefix() {
+			return false
+		}
+		list = decodeIndex().legacy(int(r.payload>>7), r.code[r.at])
+	} else if (opcode == 0xC4 || opcode == 0xC5 || opcode == 0x62 || opcode == 0x8F) && r.isVEX() {
 		if !r.vexPrefix() {
 			return false
 		}
-		list = decodeIndex().vex()[vexKey(r.vex, r.vexMap, r.code[r.at])]
+		list = decodeIndex().behindVEX(r.vex, r.vexMap, r.code[r.at])
 	} else if opcode == 0x0F {
 		if r.at+1 >= len(r.code) {
 			return false
@@ -76,6 +81,8 @@ type reader struct {
 	rep                      byte
 	lock                     bool
 	rex                      byte // 0 where there is none
+	rex2                     bool
+	payload                  byte // of REX2; of EVEX the bits of X4 and B4
 	segments                 lang.RegisterID
 
 	vex                   vexKind // noVEX where there is no such prefix
@@ -149,6 +156,7 @@ func (r *reader) vexPrefix() bool {
 	p := r.code[r.at+1 : r.at+size]
 	r.at += size
 	last := p[size-2]
+	r.payload = 0
 	r.rex = rexFixed | ^p[0]>>5&7
 	switch first {
 	case 0xC5:
@@ -162,7 +170,7 @@ func (r *reader) vexPrefix() bool {
 		r.rex |= last >> 4 & rexW
 	case 0x62:
 		r.vex, r.vexMap = evex, p[0]&7
-		if p[0]&8 != 0 || p[1]&4 == 0 {
+		if r.payload = p[0]>>3&1*payloadB4 | ^p[1]>>2&1*payloadX4; r.payload != 0 && r.bits != 64 {
 			return false
 		}
 		r.high = ^p[0] >> 4 & 1
@@ -175,6 +183,29 @@ func (r *reader) vexPrefix() bool {
 	r.vvvv, r.length, r.vexPP = ^last>>3&15, last>>2&1, last&3
 	return r.vexMap < 16
 }
+
+// Bits of the payload of REX2, behind those of REX.
+const (
+	payloadB4 = 1 << (iota + 4)
+	payloadX4
+	payloadR4
+)
+
+// rex2Prefix reads REX2, so that the opcode is next, without its 0F.
+func (r *reader) rex2Prefix() bool {
+	if r.rex != 0 || r.at+2 >= len(r.code) {
+		return false
+	}
+	r.rex2, r.payload = true, r.code[r.at+1]
+	r.rex = rexFixed | r.payload&15
+	r.high = r.payload >> 6 & 1
+	r.at += 2
+	return true
+}
+
+// b4 and x4 are the fifth bits of the numbers of a base and of an index.
+func (r *reader) b4() byte { return r.payload >> 4 & 1 }
+func (r *reader) x4() byte { return r.payload >> 5 & 1 }
 
 // size returns the operand size in bytes.
 func (r *reader) size() uint8 {
@@ -205,7 +236,7 @@ func (r *reader) form(f *Form, address int64) bool {
 		return false
 	}
 	last := r.code[r.at-1]
-	if last == nop && f.count == 0 && r.rex&rexB != 0 {
+	if last == nop && f.count == 0 && (r.rex&rexB != 0 || r.rex2 && r.b4() != 0) {
 		return false // XCHG r8, rax
 	}
 	if op.modrm != noModRM && !r.modRM(f) {
@@ -221,7 +252,7 @@ func (r *reader) form(f *Form, address int64) bool {
 			return false
 		}
 	}
-	if r.vex == evex && !r.decorate(f) {
+	if r.vex == evex && !op.apx && !r.decorate(f) {
 		return false
 	}
 	for i := range op.nfields {
@@ -235,19 +266,27 @@ func (r *reader) form(f *Form, address int64) bool {
 
 // opcode reads the bytes of the opcode that stand before the address.
 func (r *reader) opcode(op *opcode) bool {
-	if r.at+int(op.count) > len(r.code) {
-		return false
-	}
-	for i := range op.count {
-		mask := byte(0xFF)
-		if op.register && i == op.count-1 {
-			mask = 0xF8
-		}
-		if (r.code[r.at+int(i)]^op.bytes[i])&mask != 0 {
+	opcode := op.bytes[:op.count]
+	if r.rex2 {
+		if escaped := opcode[0] == 0x0F && r.payload&0x80 != 0; escaped {
+			opcode = opcode[1:]
+		} else if opcode[0] == 0x0F {
 			return false
 		}
 	}
-	r.at += int(op.count)
+	if r.at+len(opcode) > len(r.code) {
+		return false
+	}
+	for i, b := range opcode {
+		mask := byte(0xFF)
+		if op.register && i == len(opcode)-1 {
+			mask = 0xF8
+		}
+		if (r.code[r.at+i]^b)&mask != 0 {
+			return false
+		}
+	}
+	r.at += len(opcode)
 	return true
 }
 
@@ -293,8 +332,8 @@ func (r *reader) agrees(f *Form) bool {
 	if op.vex != noVEX {
 		return op.vexPP == r.vexPP && (op.anyW || op.vexW == (r.rex&rexW != 0)) && (op.address == 0 || op.address == r.addressBytes())
 	}
-	if r.rep != 0 && op.mandatory != r.rep && op.bytes[0] == 0x0F && f.vector() {
-		return false // another instruction, or none
+	if op.rex2 != r.rex2 && (op.rex2 || !f.takesREX2()) || r.rep != 0 && r.repeatsOther(f) {
+		return false
 	}
 	switch op.mandatory {
 	case 0x66:
@@ -322,11 +361,24 @@ func (r *reader) agrees(f *Form) bool {
 	return op.size == 0 || op.size == r.size()
 }
 
+// repeatsOther reports whether a repeat prefix before a vector instruction makes another
+// one of it, or none.
+func (r *reader) repeatsOther(f *Form) bool {
+	return f.opcode.mandatory != r.rep && f.opcode.bytes[0] == 0x0F && f.vector()
+}
+
 // agreesVEX reports whether the vector length is that of the form, and
 // VEX.vvvv free where no operand is there.
 func (r *reader) agreesVEX(f *Form) bool {
+	op := &f.opcode
+	if op.apx {
+		return r.agreesAPX(op)
+	}
+	if r.vex == evex && r.mod == 3 && r.x4() != 0 {
+		return false
+	}
 	rounded := r.vex == evex && r.evexB && r.mod == 3
-	if op := &f.opcode; !op.anyL && !rounded && op.vexL != r.length {
+	if !op.anyL && !rounded && op.vexL != r.length {
 		return false
 	}
 	vector := false
@@ -337,6 +389,24 @@ func (r *reader) agreesVEX(f *Form) bool {
 		vector = vector || s.set&(setVectorX|setVectorY|setVectorZ) != 0
 	}
 	return r.vvvv&15 == 0 && (r.vvvv == 0 || vector)
+}
+
+// agreesAPX reports whether what stands in EVEX for masks and vector lengths is what
+// APX's form has there.
+func (r *reader) agreesAPX(op *opcode) bool {
+	flag := func(is bool, bit byte) byte {
+		if is {
+			return bit
+		}
+		return 0
+	}
+	if r.zero || r.length != op.vexL || r.evexB != op.newDest {
+		return false
+	}
+	if op.source {
+		return r.mask|^r.vvvv>>4&1<<3 == byte(op.condition)
+	}
+	return r.mask == flag(op.noFlags, 4)
 }
 
 // decorate gives the operands the mask, the broadcast or the rounding of EVEX.
@@ -371,7 +441,7 @@ func (r *reader) decorate(f *Form) bool {
 
 // unit is what an 8-bit displacement counts in.
 func (r *reader) unit(f *Form) int64 {
-	if r.vex != evex {
+	if r.vex != evex || f.opcode.apx {
 		return 1
 	}
 	for _, s := range f.specs() {
@@ -456,10 +526,13 @@ func (r *reader) address(f *Form) bool {
 		sib := r.code[r.at]
 		r.at++
 		base, index := sib&7, sib>>3&7|r.rex&rexX<<2
+		if vector == 0 {
+			index |= r.x4() << 4
+		}
 		if base == 5 && r.mod == 0 {
 			disp, plain = 4, index == 4 && vector == 0
 		} else {
-			add(base|r.rex&rexB<<3, 1)
+			add(base|r.rex&rexB<<3|r.b4()<<4, 1)
 		}
 		switch {
 		case vector != 0:
@@ -471,7 +544,7 @@ func (r *reader) address(f *Form) bool {
 		disp, plain = 4, true
 		m.Memory.Rel = r.bits == 64
 	default:
-		add(r.rm|r.rex&rexB<<3, 1)
+		add(r.rm|r.rex&rexB<<3|r.b4()<<4, 1)
 	}
 	n, ok := r.number(disp, true)
 	if r.mod == 1 {
@@ -529,15 +602,18 @@ func (r *reader) operand(s *operandSpec, last byte, o *Operand) bool {
 			}
 			return true
 		}
-		number = r.rm | r.rex&rexB<<3
+		number = r.rm | r.rex&rexB<<3 | r.b4()<<4
 		if r.vex == evex && s.set&(setXMM|setYMM|setZMM) != 0 {
-			number |= r.rex & rexX << 3
+			number = r.rm | r.rex&rexB<<3 | r.rex&rexX<<3
 		}
-		if s.place == placeRegRM && number != r.reg|r.rex&rexR<<1 {
+		if s.place == placeRegRM && number != r.reg|r.rex&rexR<<1|r.high<<4 {
 			return false
 		}
+	case placeDefault:
+		*o = Operand{Kind: ImmediateOperand, Value: lang.Number64(int64(^r.vvvv & 15))}
+		return true
 	case placeOpcode:
-		number = last&7 | r.rex&rexB<<3
+		number = last&7 | r.rex&rexB<<3 | r.b4()<<4
 	case placeNone:
 		if s.rule == ruleOne {
 			*o = Operand{Kind: ImmediateOperand, Value: lang.Number64(1)}
@@ -581,7 +657,7 @@ func (r *reader) register(s *operandSpec, number byte) lang.RegisterID {
 		}
 		return c.first + lang.RegisterID(number)
 	}
-	if number > 15 {
+	if number > 31 {
 		return 0
 	}
 	size := s.size
@@ -686,7 +762,15 @@ func (r *reader) finish(f *Form, address int64) {
 			}
 		}
 	}
+	out.APX = out.UsesAPX(f)
 	add := func(p PrefixID) { out.Prefixes = append(out.Prefixes, p) }
+	for _, p := range f.Asks() {
+		add(p)
+	}
+	if r.rex2 && !out.APX {
+		out.APX = true
+		add(ForceREX2)
+	}
 	if f.tags&vexWritten != 0 {
 		add(ForceVEX)
 	}

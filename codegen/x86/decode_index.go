@@ -12,8 +12,8 @@ import (
 // are read when the first opcode of their lane comes up.
 type formIndex struct {
 	lanes [2][32]lane // without and with 0F in front
-	// vex has the forms behind VEX, EVEX and XOP, by vexKey.
-	vex func() map[uint16][]*Form
+	// vex has the forms behind VEX, EVEX and XOP, by vexKey, apx those that APX adds.
+	vex, apx func() map[uint16][]*Form
 }
 
 // lane is eight opcodes that differ in their low three bits.
@@ -25,7 +25,7 @@ type lane struct {
 // decodeIndex sorts the mnemonics into lanes by the text of their rows.
 var decodeIndex = sync.OnceValue(func() *formIndex {
 	x := &formIndex{}
-	var vectors []Mnemonic
+	var vectors, extended []Mnemonic
 	add := func(list *[]Mnemonic, m Mnemonic) {
 		if n := len(*list); n == 0 || (*list)[n-1] != m {
 			*list = append(*list, m)
@@ -34,9 +34,15 @@ var decodeIndex = sync.OnceValue(func() *formIndex {
 	mnemonics := instructionSet().mnemonics
 	for id := range mnemonics[1:] {
 		m := Mnemonic(id + 1)
+		if promotes(mnemonics[m].base.head) {
+			extended = append(extended, m)
+		}
 		for _, line := range mnemonics[m].base.lines {
 			_, rest, _ := strings.Cut(line, "|")
-			encoding, _, _ := strings.Cut(rest, "|")
+			encoding, facts, _ := strings.Cut(rest, "|")
+			if promotes(facts) {
+				add(&extended, m)
+			}
 			switch escape, first, ok := firstOpcode(encoding); {
 			case !ok:
 				add(&vectors, m)
@@ -48,23 +54,49 @@ var decodeIndex = sync.OnceValue(func() *formIndex {
 			}
 		}
 	}
-	x.vex = sync.OnceValue(func() map[uint16][]*Form {
-		index := map[uint16][]*Form{}
-		for _, m := range vectors {
-			for f := range decodable(m) {
-				if op := &f.opcode; op.vex != noVEX {
-					key := vexKey(op.vex, op.vexMap, op.bytes[0])
-					index[key] = append(index[key], f)
-				}
-			}
-		}
-		for _, list := range index {
-			slices.SortStableFunc(list, decodeOrder)
-		}
-		return index
-	})
+	x.vex = sync.OnceValue(func() map[uint16][]*Form { return vexIndex(vectors, Forms) })
+	x.apx = sync.OnceValue(func() map[uint16][]*Form { return vexIndex(extended, ExtendedForms) })
 	return x
 })
+
+// promotes reports whether a head or the facts of a line speak of APX.
+func promotes(facts string) bool {
+	for _, word := range []string{" map4", " evex", " apx"} {
+		if strings.Contains(facts, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// vexIndex sorts forms behind VEX, EVEX and XOP by vexKey.
+func vexIndex(mnemonics []Mnemonic, forms func(Mnemonic) []*Form) map[uint16][]*Form {
+	index := map[uint16][]*Form{}
+	for _, m := range mnemonics {
+		for f := range decodable(forms(m)) {
+			if op := &f.opcode; op.vex != noVEX {
+				key := vexKey(op.vex, op.vexMap, op.bytes[0])
+				index[key] = append(index[key], f)
+			}
+		}
+	}
+	for _, list := range index {
+		slices.SortStableFunc(list, decodeOrder)
+	}
+	return index
+}
+
+// behindVEX returns the forms of an opcode behind VEX, EVEX or XOP.
+func (x *formIndex) behindVEX(kind vexKind, opcodeMap, opcode byte) []*Form {
+	key := vexKey(kind, opcodeMap, opcode)
+	list := x.vex()[key]
+	if kind == evex {
+		if more := x.apx()[key]; len(more) > 0 {
+			list = slices.Concat(list, more)
+		}
+	}
+	return list
+}
 
 // firstOpcode returns where the first opcode byte of an encoding in the manual's
 // notation is looked up: behind how many bytes 0F, and the byte; false behind VEX.
@@ -107,7 +139,7 @@ func (x *formIndex) legacy(escape int, opcode byte) []*Form {
 func (l *lane) read(escape int, opcode byte) *[8][]*Form {
 	var forms [8][]*Form
 	for _, m := range l.mnemonics {
-		for f := range decodable(m) {
+		for f := range decodable(append(Forms(m), extendedLegacy(m)...)) {
 			op := &f.opcode
 			if op.vex != noVEX {
 				continue
@@ -134,10 +166,18 @@ func (l *lane) read(escape int, opcode byte) *[8][]*Form {
 	return &forms
 }
 
-// decodable yields the forms of a mnemonic that a decoder looks for.
-func decodable(m Mnemonic) func(yield func(*Form) bool) {
+// extendedLegacy are the forms of a mnemonic of APX, which may be behind REX2.
+func extendedLegacy(m Mnemonic) []*Form {
+	if !instructionSet().mnemonics[m].later {
+		return nil
+	}
+	return ExtendedForms(m)
+}
+
+// decodable yields those of the forms that a decoder looks for.
+func decodable(forms []*Form) func(yield func(*Form) bool) {
 	return func(yield func(*Form) bool) {
-		for _, f := range Forms(m) {
+		for _, f := range forms {
 			if f.opcode.count > 0 && !f.opcode.wait && !f.short && !yield(f) {
 				return
 			}
@@ -163,6 +203,9 @@ func decodeOrder(a, b *Form) int {
 			n += 300
 		}
 		if f.opcode.suffix >= 0 {
+			n -= 50
+		}
+		if f.opcode.rex2 {
 			n -= 50
 		}
 		return n

@@ -9,15 +9,23 @@ import (
 // against a search through all forms.
 func TestDecodeIndex(t *testing.T) {
 	var want [2][256][]*Form
-	vex := map[uint16][]*Form{}
-	for _, f := range allForms() {
+	vex, apx := map[uint16][]*Form{}, map[uint16][]*Form{}
+	forms := allForms()
+	for m := range instructionSet().mnemonics {
+		forms = append(forms, ExtendedForms(Mnemonic(m))...)
+	}
+	for _, f := range forms {
 		op := &f.opcode
 		if op.count == 0 || op.wait || f.short {
 			continue
 		}
 		if op.vex != noVEX {
 			key := vexKey(op.vex, op.vexMap, op.bytes[0])
-			vex[key] = append(vex[key], f)
+			if f.Extended() {
+				apx[key] = append(apx[key], f)
+			} else {
+				vex[key] = append(vex[key], f)
+			}
 			continue
 		}
 		escape, first := 0, op.bytes[0]
@@ -40,14 +48,18 @@ func TestDecodeIndex(t *testing.T) {
 			found += len(list)
 		}
 	}
-	got := x.vex()
-	for key, list := range vex {
-		slices.SortStableFunc(list, decodeOrder)
-		if !slices.Equal(got[key], list) {
-			t.Errorf("VEX %#x: %d forms, want %d", key, len(got[key]), len(list))
+	for _, c := range []struct{ got, want map[uint16][]*Form }{{x.vex(), vex}, {x.apx(), apx}} {
+		for key, list := range c.want {
+			slices.SortStableFunc(list, decodeOrder)
+			if !slices.Equal(c.got[key], list) {
+				t.Errorf("VEX %#x: %d forms, want %d", key, len(c.got[key]), len(list))
+			}
+		}
+		if len(c.got) != len(c.want) {
+			t.Errorf("%d and %d keys of VEX", len(c.got), len(c.want))
 		}
 	}
-	if found < 2000 || len(got) != len(vex) || len(vex) < 500 {
-		t.Errorf("%d forms, %d and %d keys of VEX", found, len(got), len(vex))
+	if found < 2000 || len(vex) < 500 || len(apx) < 60 {
+		t.Errorf("%d forms, %d and %d keys of VEX", found, len(vex), len(apx))
 	}
 }

@@ -13,16 +13,17 @@ const (
 
 // emission is one encoding in the making.
 type emission struct {
-	out     *Encoding
-	bits    int
-	slots   [slotCount]PrefixID // the prefixes that the instruction has in the end
-	rex     uint8
-	needREX bool // a byte register that only exists with REX (spl)
-	high    bool // a byte register that doesn't exist with REX (ah)
-	vvvv    uint8
-	reg     uint8 // ModRM.reg
-	rm      modRM
-	is4     uint8 // register in the immediate
+	out      *Encoding
+	bits     int
+	slots    [slotCount]PrefixID // the prefixes that the instruction has in the end
+	rex      uint8
+	needREX  bool // a byte register that only exists with REX (spl)
+	high     bool // a byte register that doesn't exist with REX (ah)
+	vvvv     uint8
+	reg      uint8 // ModRM.reg
+	rm       modRM
+	is4      uint8 // register in the immediate
+	noEscape bool  // 0F of the opcode is part of the prefix
 
 	// Of EVEX only:
 	mask     uint8
@@ -47,7 +48,7 @@ func (c *context) emit(f *Form, out *Encoding) *Mismatch {
 // addressFor encodes the memory operand's address as nasm does in form f.
 func (c *context) addressFor(f *Form, m *modRM) bool {
 	c.address.unit = 0
-	if f.opcode.vex == evex {
+	if f.opcode.vex == evex && !f.opcode.apx {
 		c.address.unit = c.displacementUnit(f)
 	}
 	if !c.encodeAddress(m) {
@@ -140,7 +141,13 @@ func (c *context) placeOperands(f *Form, e *emission) *Mismatch {
 	if op.modrm == extModRM {
 		e.reg = op.digit
 	}
-	if op.vex == evex {
+	switch {
+	case op.vex != evex:
+	case op.source && !c.in.Operands[0].Value.Unknown && uint64(c.in.Operands[0].Value.N) > 15:
+		return c.problem(badFlags, 0)
+	case op.apx:
+		e.extend(op)
+	default:
 		e.decorate(c)
 	}
 	if f.tags&lowOnly != 0 {
@@ -163,7 +170,7 @@ func (c *context) emitPrefixes(f *Form, e *emission) *Mismatch {
 	}
 	e.slots = c.slots
 	c.settlePrefixes(f, &e.slots, e.out)
-	for i, p := range e.slots {
+	for i, p := range e.slots[:slotEncoding] {
 		e.prefix(p)
 		if slot(i) == slotSegment && c.in.Bits == 64 && p != NoPrefix && p < SegFS {
 			e.out.doubts |= doubtSegment
@@ -188,7 +195,7 @@ func (c *context) emitVEX(f *Form, e *emission, long bool) *Mismatch {
 	if op.vexW {
 		e.rex |= rexW
 	}
-	if c.in.Bits != 64 && (e.rex&(rexB|rexX|rexR) != 0 || e.vvvv > 7 || e.reg > 7 || e.rm.high != 0 || e.is4 > 7) {
+	if c.in.Bits != 64 && (e.rex&(rexB|rexX|rexR) != 0 || e.vvvv > 7 || e.reg > 7 || e.rm.high|e.rm.rexB4|e.rm.rexX4 != 0 || e.is4 > 7) {
 		return c.problem(only64BitRegisters, c.only64())
 	}
 	if op.vex == evex {
@@ -210,11 +217,21 @@ func (c *context) emitVEX(f *Form, e *emission, long bool) *Mismatch {
 
 // emitREX appends the mandatory prefix, and REX where it is needed.
 func (c *context) emitREX(f *Form, e *emission) *Mismatch {
+	high := e.reg>>4<<2 | e.rm.rexX4<<1 | e.rm.rexB4
 	switch {
-	case e.rex == 0 && !e.needREX:
+	case e.rex == 0 && !e.needREX && high == 0 && !f.opcode.rex2 && c.slots[slotEncoding] != ForceREX2:
 		e.mandatory(&f.opcode)
 	case e.high:
 		return c.problem(highRegister, c.highOperand())
+	case c.in.Bits == 64 && (high != 0 || f.opcode.rex2 || c.slots[slotEncoding] == ForceREX2):
+		e.mandatory(&f.opcode)
+		e.noEscape = f.opcode.bytes[0] == 0x0F
+		second := byte(0)
+		if e.noEscape {
+			second = 1
+		}
+		e.byte(0xD5)
+		e.byte(second<<7 | high<<4 | e.rex)
 	case c.in.Bits == 64:
 		e.mandatory(&f.opcode)
 		e.byte(rexFixed | e.rex)
@@ -240,6 +257,9 @@ func (c *context) emitOpcode(f *Form, e *emission) {
 		}
 	}
 	for i, b := range op.bytes[:op.count] {
+		if i == 0 && e.noEscape {
+			continue
+		}
 		if i == int(op.count)-1 {
 			b += register
 		}
@@ -300,6 +320,9 @@ func (c *context) provisional(f *Form) bool {
 // place puts operand o where the form wants it.
 func (e *emission) place(s *operandSpec, o *Operand) {
 	if o.Kind != RegisterOperand {
+		if s.place == placeDefault {
+			e.vvvv = ^uint8(o.Value.N) & 15
+		}
 		return
 	}
 	r := &registers[o.Register]
@@ -317,9 +340,13 @@ func (e *emission) place(s *operandSpec, o *Operand) {
 	switch s.place {
 	case placeRM, placeRegRM, placeVvvvRM:
 		e.rm = modRM{mod: 3, rm: r.Number & 7, high: r.Number >> 4}
+		if r.Class == Extended {
+			e.rm.high, e.rm.rexB4 = 0, 1
+		}
 		e.rex |= r.Number >> 3 & 1 * rexB
 	case placeOpcode:
 		e.rex |= r.Number >> 3 & 1 * rexB
+		e.rm.rexB4 = r.Number >> 4
 	case placeNone:
 		return
 	}
@@ -464,6 +491,18 @@ func (e *emission) decorate(c *context) {
 	}
 }
 
+// extend fills in what APX's form says itself.
+func (e *emission) extend(op *opcode) {
+	if op.noFlags {
+		e.mask = 4
+	}
+	e.evexB = op.newDest
+	if op.source {
+		e.mask = uint8(op.condition) & 7
+		e.vvvv |= uint8(op.condition>>3^1) << 4
+	}
+}
+
 // evex appends an EVEX prefix (manual, volume 2, section 2.7.1).
 func (e *emission) evex(op *opcode) {
 	// The fifth bit of ModRM.rm is X, that of an index stands with vvvv.
@@ -487,8 +526,8 @@ func (e *emission) evex(op *opcode) {
 		return 0
 	}
 	e.byte(0x62)
-	e.byte(^(e.rex&rexR<<5|x<<6|e.rex&rexB<<5|e.reg>>4<<4)&0xF0 | op.vexMap)
-	e.byte(e.rex&rexW<<4 | ^e.vvvv&15<<3 | 4 | op.vexPP)
+	e.byte(^(e.rex&rexR<<5|x<<6|e.rex&rexB<<5|e.reg>>4<<4)&0xF0 | e.rm.rexB4<<3 | op.vexMap)
+	e.byte(e.rex&rexW<<4 | ^e.vvvv&15<<3 | (e.rm.rexX4^1)<<2 | op.vexPP)
 	e.byte(bit(e.zero)<<7 | length<<5 | bit(e.evexB)<<4 | (fifth^1)<<3 | e.mask)
 }
 

@@ -8,7 +8,7 @@ func (c *context) enumerate(yield func(*Encoding)) {
 	c.choose() // settles the sizes that were left out
 	forms := c.candidates()
 	for i := range forms {
-		f := &forms[i]
+		f := forms[i]
 		if v, _ := c.match(f); v != matched || !c.holds(f) {
 			continue
 		}

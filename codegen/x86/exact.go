@@ -44,7 +44,7 @@ func (x *exact) matches() bool {
 // prefixes tries the prefixes that choose among encodings.
 func (x *exact) prefixes() bool {
 	own := x.in.Prefixes
-	for _, p := range []PrefixID{ForceVEX3, ForceEVEX, ForceREX} {
+	for _, p := range []PrefixID{ForceVEX3, ForceEVEX, ForceREX, ForceREX2} {
 		x.in.Prefixes = append(slices.Clone(own), p)
 		if x.matches() || x.distances() {
 			return true

@@ -183,7 +183,8 @@ func (f *Form) Least() int {
 	default:
 		flag(op.mandatory != 0)
 		flag(op.size == 2)
-		flag(op.size == 8 && !op.default64)
+		flag(op.size == 8 && !op.default64 || op.rex2)
+		flag(op.rex2)
 	}
 	flag(op.wait)
 	flag(op.address != 0 && int(op.address) != bits/8)
@@ -240,10 +241,10 @@ func (f *Form) Aligned() bool {
 
 // vector reports whether the form is one of MMX, SSE, AVX and what came after.
 func (f *Form) vector() bool {
-	if f.opcode.vex == evex {
+	if f.opcode.vex == evex && !f.opcode.apx {
 		return true
 	}
-	general := false
+	general := f.opcode.apx
 	for _, s := range f.specs() {
 		if s.set&(setMM|setXMM|setXMM0|setYMM|setZMM|setMask|setTile|setBound|setVectorX|setVectorY|setVectorZ) != 0 {
 			return true
@@ -270,6 +271,9 @@ func (f *Form) OtherState() bool {
 
 // Later reports whether the form came after nasm 2.16.
 func (f *Form) Later() bool { return f.tags&later != 0 }
+
+// Extended reports whether the form is one of those that CPU APX adds.
+func (f *Form) Extended() bool { return f.tags&extendedOnly != 0 }
 
 // Alternative reports whether the form is redundant: Encode never chooses it.
 func (f *Form) Alternative() bool { return f.tags&alternative != 0 }

@@ -29,6 +29,10 @@ func (in *Instruction) Text(place func(address int64) string) string {
 			b.WriteByte(',')
 		}
 		b.WriteByte(' ')
+		if i == 0 && in.APX && TakesDefaultFlags(in.Mnemonic) {
+			b.WriteString(DefaultFlags(in.Operands[0].Value.N))
+			continue
+		}
 		b.WriteString(in.Operands[i].format(in.sizeIsPlain(i), place))
 	}
 	return b.String()

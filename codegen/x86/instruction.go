@@ -29,6 +29,7 @@ type Instruction struct {
 	// encoding is taken only where {vex} or {evex} asks for it.
 	NoVEX, NoEVEX bool
 	CPU           Level // what is newer is refused
+	APX           bool  // CPU APX is in force: its forms are chosen too
 	Optimize      Optimization
 	Prefixes      []PrefixID
 	Operands      []Operand

@@ -82,7 +82,7 @@ func laterLines(f *Form, bits int) []line {
 // old32 reports whether the operand exists outside of 64-bit mode.
 func old32(text string) bool {
 	for _, high := range []string{"9", "15", "10", "dil", "rbx"} {
-		if text == "xmm"+high || text == "ymm"+high || text == "r"+high+"w" || text == high {
+		if text == "xmm"+high || text == "ymm"+high || text == "r"+high+"w" || text == "r"+high+"d" || text == high {
 			return false
 		}
 	}
@@ -98,7 +98,7 @@ func llvmBytes(t *testing.T, bits int, list []line) []string {
 	}
 	triple := map[int]string{32: "i386", 64: "x86_64"}[bits]
 	cmd := exec.Command("llvm-mc-19", "-triple", triple, "-x86-asm-syntax=intel", "-show-encoding",
-		"-mattr=+usermsr,+sm3,+sm4,+sha512,+avxvnniint16,+amx-fp16,+amx-complex,+amx-tile,+rdpru")
+		"-mattr=+usermsr,+sm3,+sm4,+sha512,+avxvnniint16,+amx-fp16,+amx-complex,+amx-tile,+rdpru,+raoint")
 	cmd.Stdin = &source
 	var problems bytes.Buffer
 	cmd.Stderr = &problems

@@ -42,7 +42,9 @@ type context struct {
 	size    uint8   // address size in bytes
 	// decorated is set where something stands in braces after an operand.
 	decorated bool
-	guesses   [MaxOperands]uint8
+	// extended is set where one of r16 to r31 is named.
+	extended bool
+	guesses  [MaxOperands]uint8
 }
 
 // verdict tells how near a form came to matching; of several, the greatest is
@@ -55,6 +57,7 @@ const (
 	sizeMissing           // matches as soon as the operand size is known
 	wrongSize
 	wrongMode
+	wrongRegister  // r16 to r31 in a form that can't name them
 	wrongLevel     // newer than the processor that CPU names
 	wrongDecorator // {k1} and the like where the form takes none
 	wrongEncoding  // {vex3} and the like on a form that has no such encoding
@@ -67,10 +70,44 @@ const (
 // admits the operands. Where sizes were left out, a second look takes those
 // that all remaining candidates agree on.
 func (c *context) choose() (*Form, verdict) {
-	forms := c.candidates()
-	best := wrongOperands
-	missing := false
-	var guesses [MaxOperands]uint8
+	l := look{best: wrongOperands}
+	forms := instructionSet().formsOf(c.in.Mnemonic)
+	if f := c.first(forms, &l); f != nil {
+		return f, matched
+	}
+	var extended []Form
+	if c.in.APX {
+		extended = instructionSet().extendedOf(c.in.Mnemonic)
+		if f := c.first(extended, &l); f != nil {
+			return f, matched
+		}
+	}
+	if !l.missing {
+		return nil, l.best
+	}
+	for _, g := range l.guesses {
+		if g == ambiguous {
+			return nil, l.best
+		}
+	}
+	c.guesses = l.guesses
+	for _, list := range [2][]Form{forms, extended} {
+		if f := c.first(list, &l); f != nil {
+			return f, matched
+		}
+	}
+	return nil, l.best
+}
+
+// look is what a look through forms has found beside one that matches.
+type look struct {
+	best    verdict
+	missing bool               // sizes are
+	guesses [MaxOperands]uint8 // what they might be
+}
+
+// first returns the first form that matches, nil if none does.
+func (c *context) first(forms []Form, l *look) *Form {
 	for i := range forms {
 		f := &forms[i]
 		if f.tags&alternative != 0 {
@@ -78,39 +115,19 @@ func (c *context) choose() (*Form, verdict) {
 		}
 		v, without := c.match(f)
 		if v == matched {
-			return f, matched
+			return f
 		}
 		if v == sizeMissing {
-			missing = true
+			l.missing = true
 			for without != 0 {
 				n := bits.TrailingZeros8(without)
 				without &= without - 1
-				guesses[n] = agree(guesses[n], f.operands[n].size)
+				l.guesses[n] = agree(l.guesses[n], f.operands[n].size)
 			}
 		}
-		best = max(best, v)
+		l.best = max(l.best, v)
 	}
-	if !missing {
-		return nil, best
-	}
-	for _, g := range guesses {
-		if g == ambiguous {
-			return nil, best
-		}
-	}
-	c.guesses = guesses
-	for i := range forms {
-		f := &forms[i]
-		if f.tags&alternative != 0 {
-			continue
-		}
-		v, _ := c.match(f)
-		if v == matched {
-			return f, matched
-		}
-		best = max(best, v)
-	}
-	return nil, best
+	return nil
 }
 
 // ambiguous marks an operand for which the candidates want different sizes.
@@ -123,7 +140,14 @@ func agree(old, size uint8) uint8 {
 	return ambiguous
 }
 
-func (c *context) candidates() []Form { return instructionSet().formsOf(c.in.Mnemonic) }
+// candidates are the forms that may be meant.
+func (c *context) candidates() []*Form {
+	forms := Forms(c.in.Mnemonic)
+	if c.in.APX {
+		forms = append(forms, ExtendedForms(c.in.Mnemonic)...)
+	}
+	return forms
+}
 
 // match holds the instruction against one form. For sizeMissing it also
 // returns the operands whose size is missing.
@@ -196,7 +220,7 @@ const anyMemory = setMemory | setNearMemory | setFarMemory | setVectorX | setVec
 // admitsDecorators reports whether each operand takes what stands in braces
 // after it.
 func (c *context) admitsDecorators(f *Form) bool {
-	if f.opcode.vex != evex {
+	if f.opcode.vex != evex || f.opcode.apx {
 		return false
 	}
 	for i := range c.count {
@@ -234,8 +258,8 @@ func (c *context) admits(f *Form, s *operandSpec, o *operandView) bool {
 		return o.value&valueZero32 != 0
 	case ruleFits32:
 		return o.value&valueSign32 != 0
-	case ruleOne:
-		return o.value&valueOne != 0
+	case ruleOne, ruleFlags:
+		return s.rule == ruleFlags && o.value&valueNumber != 0 || o.value&valueOne != 0
 	case ruleShort:
 		return o.set == setShortLabel || o.value&valueStrict == 0 && o.size == 0 && c.shortens(f) && c.reaches(f)
 	case ruleNear, rulePointer:
@@ -253,7 +277,7 @@ func (s *operandSpec) takesSize(f *Form, size uint8) bool {
 		return size == 4 || size == 8
 	case ruleZero32, ruleFits32:
 		return size == 8
-	case ruleOne, ruleShort, ruleShortOnly:
+	case ruleOne, ruleShort, ruleShortOnly, ruleFlags:
 		return false
 	}
 	return size == s.size
@@ -296,23 +320,11 @@ func (c *context) permit(f *Form) verdict {
 	if c.in.CPU != AnyLevel && f.level > c.in.CPU {
 		return wrongLevel
 	}
-	switch c.slots[slotEncoding] {
-	case ForceREX:
-		if f.opcode.vex != noVEX || c.in.Bits != 64 {
-			return wrongEncoding
-		}
-	case ForceVEX, ForceVEX2, ForceVEX3:
-		if f.opcode.vex == noVEX || f.opcode.vex == evex {
-			return wrongEncoding
-		}
-	case ForceEVEX:
-		if f.opcode.vex != evex {
-			return wrongEncoding
-		}
-	default:
-		if f.tags&vexWritten != 0 || c.in.NoVEX && f.opcode.vex == vex || c.in.NoEVEX && f.opcode.vex == evex {
-			return wrongEncoding
-		}
+	if c.extended && !f.takesExtended() {
+		return wrongRegister
+	}
+	if !c.encodes(f) {
+		return wrongEncoding
 	}
 	if f.count > 0 && f.operands[0].rule == ruleShort && c.views[0].set != setShortLabel {
 		return matched // BND is dropped here and REPNE does no harm
@@ -332,6 +344,46 @@ func (c *context) permit(f *Form) verdict {
 		}
 	}
 	return matched
+}
+
+// encodes reports whether the form has the encoding that {evex} and its like ask for.
+func (c *context) encodes(f *Form) bool {
+	if (c.in.APX || c.slots[slotFlags]|c.slots[slotUpper] != NoPrefix) && !c.asksFor(f) {
+		return false
+	}
+	switch c.slots[slotEncoding] {
+	case ForceREX2:
+		if c.in.Bits != 64 || !c.in.APX || !f.takesREX2() {
+			return false
+		}
+	case ForceREX:
+		if f.opcode.vex != noVEX || c.in.Bits != 64 {
+			return false
+		}
+	case ForceVEX, ForceVEX2, ForceVEX3:
+		if f.opcode.vex == noVEX || f.opcode.vex == evex {
+			return false
+		}
+	case ForceEVEX:
+		if f.opcode.vex != evex {
+			return false
+		}
+	default:
+		if f.tags&vexWritten != 0 || c.in.NoVEX && f.opcode.vex == vex || c.in.NoEVEX && f.opcode.vex == evex {
+			return false
+		}
+	}
+	return true
+}
+
+// asksFor reports whether {nf} and {zu} are there for a form that is so, and not for
+// another one.
+func (c *context) asksFor(f *Form) bool {
+	var is tags
+	if f.Extended() {
+		is = f.tags & (noFlags | zeroUpper)
+	}
+	return (c.slots[slotFlags] != NoPrefix) == (is&noFlags != 0) && (c.slots[slotUpper] != NoPrefix) == (is&zeroUpper != 0)
 }
 
 // hasOffset reports whether an address stands in the form without ModRM.
@@ -449,6 +501,7 @@ func (c *context) view(i int) *Mismatch {
 			return c.problem(badOperand, i)
 		}
 		r := &registers[o.Register]
+		c.extended = c.extended || r.Class == Extended
 		v.set = r.set
 		if r.Size != 0 {
 			v.size = r.Size

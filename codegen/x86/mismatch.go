@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -81,6 +82,7 @@ const (
 	only64BitRegisters
 	outOfRange
 	noSelector
+	badFlags
 	tooLong
 )
 
@@ -137,6 +139,8 @@ func (m *Mismatch) text() string {
 		return fmt.Sprintf("the target is %d bytes away; a short %s reaches -128..127", m.number, name)
 	case noSelector:
 		return "a plain number has no segment; write segment:offset"
+	case badFlags:
+		return "the flags are a number from 0 to 15: OF is 8, SF 4, ZF 2, CF 1"
 	case tooLong:
 		return fmt.Sprintf("the instruction would be longer than %d bytes", MaxLength)
 	}
@@ -192,8 +196,15 @@ func (c *context) explain(v verdict) *Mismatch {
 		m.Text = fmt.Sprintf("the processor that CPU names has no %s with these operands", name)
 		m.Notes = append(m.Notes, "write 'cpu any' to allow all instructions")
 		return m
+	case wrongRegister:
+		m.Text = fmt.Sprintf("%s with these operands can't name r16 to r31", name)
+		return m
 	case wrongEncoding:
-		m.Text = fmt.Sprintf("%s cannot be encoded with %s", name, PrefixName(c.slots[slotEncoding]))
+		prefix := cmp.Or(c.slots[slotFlags], c.slots[slotUpper], c.slots[slotEncoding])
+		m.Text = fmt.Sprintf("%s cannot be encoded with %s", name, PrefixName(prefix))
+		if prefix >= ForceREX2 && !in.APX {
+			m.Notes = append(m.Notes, "the prefix came with APX: write 'cpu apx' first")
+		}
 		return m
 	case wrongDecorator:
 		m.Text, m.Operand = c.decoratorProblem(name)
@@ -233,7 +244,7 @@ func (c *context) decoratorProblem(name string) (text string, operand int) {
 		}
 		taken := decorators(0)
 		for k := range forms {
-			if f := &forms[k]; int(f.count) == c.count && f.operands[i].set&c.views[i].set != 0 && f.opcode.vex == evex {
+			if f := forms[k]; int(f.count) == c.count && f.operands[i].set&c.views[i].set != 0 && f.opcode.vex == evex && !f.opcode.apx {
 				taken |= f.operands[i].decorators
 			}
 		}
@@ -250,7 +261,7 @@ func (c *context) decoratorProblem(name string) (text string, operand int) {
 func (c *context) only64() int {
 	for i := range c.count {
 		if o := &c.in.Operands[i]; c.in.Bits != 64 && o.Kind == RegisterOperand && isRegister(o.Register) {
-			if r := &registers[o.Register]; r.Class == General && (r.Size == 8 || r.Number > 7 || r.Size == 1 && r.Number > 3 && !r.High) {
+			if r := &registers[o.Register]; r.general() && (r.Size == 8 || r.Number > 7 || r.Size == 1 && r.Number > 3 && !r.High) {
 				return i
 			}
 		}
@@ -271,7 +282,7 @@ func (c *context) nearest() []candidate {
 	least := 1 << 10
 	forms := c.candidates()
 	for i := range forms {
-		f := &forms[i]
+		f := forms[i]
 		if int(f.count) != c.count || f.tags&alternative != 0 || !f.modes.Has(c.in.Bits) {
 			continue
 		}
@@ -291,7 +302,7 @@ func (c *context) nearest() []candidate {
 	}
 	if len(list) == 0 { // another number of operands
 		for i := range forms {
-			if f := &forms[i]; f.tags&alternative == 0 && f.modes.Has(c.in.Bits) {
+			if f := forms[i]; f.tags&alternative == 0 && f.modes.Has(c.in.Bits) {
 				add(candidate{form: f})
 			}
 		}
@@ -484,7 +495,7 @@ func sizeWord(size uint8) string {
 // String names the kind of register.
 func (c Class) String() string {
 	return [...]string{"no register", "general register", "segment register", "control register", "debug register", "test register",
-		"x87 register", "mm register", "xmm register", "ymm register", "zmm register", "mask register", "bound register", "tile register"}[c]
+		"x87 register", "mm register", "xmm register", "ymm register", "zmm register", "mask register", "bound register", "tile register", "register of APX"}[c]
 }
 
 // obstacle says what stands in the way of a form.
@@ -531,7 +542,7 @@ func (c *context) sizeWords(i int) string {
 	var words []string
 	forms := c.candidates()
 	for k := range forms {
-		f := &forms[k]
+		f := forms[k]
 		if int(f.count) != c.count || !f.modes.Has(c.in.Bits) || f.tags&alternative != 0 {
 			continue
 		}
@@ -553,7 +564,7 @@ func (c *context) sizeWords(i int) string {
 func (c *context) inOtherMode() *Form {
 	forms := c.candidates()
 	for i := range forms {
-		if f := &forms[i]; f.tags&alternative == 0 {
+		if f := forms[i]; f.tags&alternative == 0 {
 			if v, _ := c.match(f); v == wrongMode {
 				return f
 			}

@@ -49,6 +49,7 @@ var specNames = map[string]operandSpec{
 	"imm8s": {set: setImmediate, rule: ruleSigned8, size: 1}, "imm32s": {set: setImmediate, rule: ruleSigned32, size: 4},
 	"imm32u": {set: setImmediate, rule: ruleZero32, size: 4}, "imm32x": {set: setImmediate, rule: ruleFits32, size: 4},
 	"1":    {set: setImmediate, rule: ruleOne},
+	"dfv":  {set: setImmediate, rule: ruleFlags},
 	"rel8": {set: setImmediate | setShortLabel, rule: ruleShort, size: 1}, "rel8only": {set: setImmediate, rule: ruleShortOnly, size: 1},
 	"rel16": {set: setImmediate | setNearLabel, rule: ruleNear, size: 2}, "rel32": {set: setImmediate | setNearLabel, rule: ruleNear, size: 4},
 	"rel64":    {set: setImmediate | setNearLabel, rule: ruleNear, size: 8}, // in a field of 4 bytes
@@ -186,6 +187,14 @@ type opcode struct {
 	fixedRM   bool   // ModRM.rm is register 0 whatever the operands (tilezero)
 	unit      uint8  // N of disp8*N where it is not the size of the memory
 	suffix    int16  // a byte of the opcode after the address, -1 for none
+	rex2      bool   // REX2 is part of it
+
+	// Of EVEX as APX has it:
+	apx       bool // not of vectors: general registers everywhere, displacements are not scaled
+	newDest   bool // ND
+	noFlags   bool // NF
+	source    bool // SCC: condition stands where else mask and EVEX.V' do
+	condition Condition
 	fields    [3]field
 	nfields   uint8
 }
@@ -248,12 +257,13 @@ var opcodeWords = map[string]func(o *opcode, width uint8){
 	"/r":  func(o *opcode, _ uint8) { o.modrm = regModRM },
 
 	"REX.W": func(o *opcode, _ uint8) { o.size = 8 },
+	"REX2":  func(o *opcode, _ uint8) { o.rex2 = true },
 }
 
 // parse reads an encoding in the manual's notation.
 func (o *opcode) parse(text string, width, condition uint8) error {
 	tokens := strings.Fields(text)
-	o.suffix = -1
+	o.suffix, o.condition = -1, Condition(condition)
 	for i, token := range tokens {
 		if f, ok := fieldNames[sizedField(token, width)]; ok {
 			o.fields[o.nfields] = f
@@ -349,6 +359,8 @@ var vexParts = map[string]func(o *opcode){
 	"M8": func(o *opcode) { o.vexMap = 8 }, "M9": func(o *opcode) { o.vexMap = 9 }, "MA": func(o *opcode) { o.vexMap = 10 },
 	"LZ": func(o *opcode) {}, "128": func(o *opcode) {}, "256": func(o *opcode) { o.vexL = 1 }, "512": func(o *opcode) { o.vexL = 2 }, "LIG": func(o *opcode) { o.anyL = true },
 	"W0": func(o *opcode) {}, "W1": func(o *opcode) { o.vexW = true }, "WIG": func(o *opcode) { o.anyW = true },
+	"MAP4": func(o *opcode) { o.vexMap, o.apx = 4, true }, "APX": func(o *opcode) { o.apx = true },
+	"ND": func(o *opcode) { o.newDest = true }, "NF": func(o *opcode) { o.noFlags = true }, "SCC": func(o *opcode) { o.source = true },
 }
 
 // parseVEX reads VEX.LZ.F2.0F38.W0 and the like.
@@ -359,6 +371,12 @@ func (o *opcode) parseVEX(token string, width uint8) error {
 		switch part {
 		case "W*":
 			o.vexW = width == 8
+			continue
+		case "o*":
+			o.vexW = width == 8
+			if width == 2 {
+				o.vexPP = 1
+			}
 			continue
 		case "L":
 			part = strconv.Itoa(int(width) * 8)
@@ -399,6 +417,8 @@ func (f *Form) place() error {
 				rms = append(rms, i)
 			}
 		case ruleOne:
+		case ruleFlags:
+			s.place = placeDefault
 		case rulePointer:
 			s.place = placeImmediate
 			op.fields[0].operand, op.fields[1].operand = uint8(i), uint8(i)
@@ -562,13 +582,12 @@ func (r *row) notation(f *Form) string {
 			if f.opcode.default64 {
 				continue
 			}
+		case strings.Contains(token, ".o*"):
+			token = strings.Replace(token, ".o*.MAP4", map[uint8]string{2: ".66.MAP4.W0", 4: ".NP.MAP4.W0", 8: ".NP.MAP4.W1"}[f.width], 1)
 		case strings.Contains(token, ".L."):
 			token = strings.Replace(token, ".L.", "."+strconv.Itoa(int(f.width)*8)+".", 1)
-		case strings.HasSuffix(token, ".W*"):
-			token = strings.TrimSuffix(token, "*") + "0"
-			if f.width == 8 {
-				token = strings.TrimSuffix(token, "0") + "1"
-			}
+		case strings.Contains(token, ".W*"):
+			token = strings.Replace(token, ".W*", map[uint8]string{4: ".W0", 8: ".W1"}[f.width], 1)
 		case token == "d64", token == "o64", token == f.opcode.order, strings.HasPrefix(token, "disp8*"):
 			continue
 		case strings.HasSuffix(token, "+cc"):
@@ -577,7 +596,7 @@ func (r *row) notation(f *Form) string {
 		default:
 			token = sized(sizedField(token, f.width), f.width)
 		}
-		list = append(list, token)
+		list = append(list, strings.Replace(token, ".APX", "", 1))
 	}
 	return strings.Join(list, " ")
 }
@@ -587,7 +606,7 @@ func (r *row) notation(f *Form) string {
 // and the opcode where that is not enough.
 func (r *row) id(f *Form) string {
 	name := r.plainID(f)
-	if f.Alternative() {
+	if f.Alternative() || f.Extended() {
 		return name + f.opcodeID()
 	}
 	sized, unique := true, true
@@ -613,6 +632,12 @@ func (f *Form) opcodeID() string {
 	text := fmt.Sprintf("_%X", f.opcode.bytes[:f.opcode.count])
 	if f.opcode.vex == evex {
 		text = "_EVEX" + text
+	}
+	if f.opcode.newDest {
+		text += "_ND"
+	}
+	if f.opcode.noFlags {
+		text += "_NF"
 	}
 	if f.opcode.modrm == extModRM {
 		text += fmt.Sprintf("_%d", f.opcode.digit)

@@ -64,7 +64,7 @@ const (
 func setOf(r *Register) regset {
 	n := int(r.Number)
 	switch r.Class {
-	case General:
+	case General, Extended:
 		switch r.Size {
 		case 1:
 			return setR8 | pick(n, r.High, setAL, setCL, 0)
@@ -148,6 +148,7 @@ const (
 	ruleShortOnly                    // the same, of an instruction that has no other form
 	ruleNear                         // a branch target within spec.size bytes
 	rulePointer                      // segment:offset
+	ruleFlags                        // four flags as a number
 )
 
 // place is where an operand goes in the encoding.
@@ -165,6 +166,7 @@ const (
 	placeIs4                    // high four bits of the immediate
 	placeImmediate              // after the address
 	placeOffset                 // an address without ModRM (mov al, moffs8)
+	placeDefault                // EVEX.vvvv as four flags (ccmpz {dfv=of})
 )
 
 // operandSpec is a form's demand on one operand.

@@ -40,6 +40,9 @@ const (
 	ForceVEX2
 	ForceVEX3
 	ForceEVEX
+	ForceREX2
+	NoFlags
+	ZeroUpper
 	prefixCount
 )
 
@@ -54,7 +57,9 @@ const (
 	slotSegment
 	slotOperandSize
 	slotAddressSize
-	slotEncoding // {rex}, {vex3}, ...: no bytes of their own
+	slotEncoding // {rex}, {vex3}, ...: from here on no bytes of their own
+	slotFlags    // {nf}
+	slotUpper    // {zu}
 	slotCount
 )
 
@@ -96,6 +101,9 @@ var prefixes = [prefixCount]struct {
 	ForceVEX2: {"{vex2}", slotEncoding, 0},
 	ForceVEX3: {"{vex3}", slotEncoding, 0},
 	ForceEVEX: {"{evex}", slotEncoding, 0},
+	ForceREX2: {"{rex2}", slotEncoding, 0},
+	NoFlags:   {"{nf}", slotFlags, 0},
+	ZeroUpper: {"{zu}", slotUpper, 0},
 }
 
 // prefixByte returns the byte that prefix p is encoded as in a mode, 0 for none.

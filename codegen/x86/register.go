@@ -10,20 +10,21 @@ import (
 type Class uint8
 
 const (
-	NoClass Class = iota
-	General       // al ... r15
-	Segment       // es cs ss ds fs gs, and the reserved segr6 and segr7
-	Control       // cr0 ... cr15
-	Debug         // dr0 ... dr15
-	Test          // tr0 ... tr7, of the 386 and 486 only
-	Float         // st0 ... st7
-	MMX           // mm0 ... mm7
-	XMM           // xmm0 ... xmm31
-	YMM           // ymm0 ... ymm31
-	ZMM           // zmm0 ... zmm31
-	Mask          // k0 ... k7
-	Bound         // bnd0 ... bnd3
-	Tile          // tmm0 ... tmm7
+	NoClass  Class = iota
+	General        // al ... r15
+	Segment        // es cs ss ds fs gs, and the reserved segr6 and segr7
+	Control        // cr0 ... cr15
+	Debug          // dr0 ... dr15
+	Test           // tr0 ... tr7, of the 386 and 486 only
+	Float          // st0 ... st7
+	MMX            // mm0 ... mm7
+	XMM            // xmm0 ... xmm31
+	YMM            // ymm0 ... ymm31
+	ZMM            // zmm0 ... zmm31
+	Mask           // k0 ... k7
+	Bound          // bnd0 ... bnd3
+	Tile           // tmm0 ... tmm7
+	Extended       // r16 ... r31 and their parts, which APX brought
 )
 
 // Register is one row of the register table.
@@ -51,27 +52,28 @@ var registers = makeRegisters()
 // General-purpose registers stand in blocks of sixteen by number, so that the
 // register of a number and size is a matter of arithmetic.
 const (
-	firstLow   lang.RegisterID = 1             // al cl dl bl spl bpl sil dil r8b ... r15b
-	firstWord                  = firstLow + 16 // ax ...
-	firstDword                 = firstWord + 16
-	firstQword                 = firstDword + 16
-	firstHigh                  = firstQword + 16 // ah ch dh bh
-	firstSeg                   = firstHigh + 4   // es cs ss ds fs gs segr6 segr7
-	firstCR                    = firstSeg + 8
-	firstDR                    = firstCR + 16
-	firstTR                    = firstDR + 16
-	firstST                    = firstTR + 8
-	firstMM                    = firstST + 8
-	firstXMM                   = firstMM + 8
-	firstYMM                   = firstXMM + 32
-	firstZMM                   = firstYMM + 32
-	firstMask                  = firstZMM + 32
-	firstBound                 = firstMask + 8
-	firstTile                  = firstBound + 4
+	firstLow      lang.RegisterID = 1             // al cl dl bl spl bpl sil dil r8b ... r15b
+	firstWord                     = firstLow + 16 // ax ...
+	firstDword                    = firstWord + 16
+	firstQword                    = firstDword + 16
+	firstHigh                     = firstQword + 16 // ah ch dh bh
+	firstSeg                      = firstHigh + 4   // es cs ss ds fs gs segr6 segr7
+	firstCR                       = firstSeg + 8
+	firstDR                       = firstCR + 16
+	firstTR                       = firstDR + 16
+	firstST                       = firstTR + 8
+	firstMM                       = firstST + 8
+	firstXMM                      = firstMM + 8
+	firstYMM                      = firstXMM + 32
+	firstZMM                      = firstYMM + 32
+	firstMask                     = firstZMM + 32
+	firstBound                    = firstMask + 8
+	firstTile                     = firstBound + 4
+	firstExtended                 = firstTile + 8 // r16b ... r31b, r16w ..., r16d ..., r16 ...
 )
 
 func makeRegisters() []Register {
-	table := make([]Register, 1, 300)
+	table := make([]Register, 1, 360)
 	add := func(c Class, number, size int, name string) *Register {
 		table = append(table, Register{Name: name, Class: c, Number: uint8(number), Size: uint8(size)})
 		return &table[len(table)-1]
@@ -117,6 +119,14 @@ func makeRegisters() []Register {
 			add(block.class, i, block.size, block.name+strconv.Itoa(i))
 		}
 	}
+	for _, part := range []struct {
+		size   int
+		suffix string
+	}{{1, "b"}, {2, "w"}, {4, "d"}, {8, ""}} {
+		for i := 16; i < 32; i++ {
+			add(Extended, i, part.size, "r"+strconv.Itoa(i)+part.suffix)
+		}
+	}
 	for i := range table {
 		table[i].set = setOf(&table[i])
 	}
@@ -142,10 +152,11 @@ func RegisterName(id lang.RegisterID) string {
 	return registers[id].Name
 }
 
-// Registers returns the names of all registers in the table's order.
+// Registers returns the names of the registers in the table's order, but for those that
+// are names of symbols before CPU APX.
 func Registers() []string {
-	names := make([]string, 0, len(registers)-1)
-	for i := range registers[1:] {
+	names := make([]string, 0, firstExtended-1)
+	for i := range registers[1:firstExtended] {
 		names = append(names, registers[i+1].Name)
 	}
 	return names
@@ -154,17 +165,23 @@ func Registers() []string {
 // AH is the register ah, which no number alone names.
 const AH = firstHigh
 
-// GeneralRegister returns the general-purpose register with a number (0 to 15)
+// general reports whether r is a general-purpose register, an extended one or not.
+func (r *Register) general() bool { return r.Class == General || r.Class == Extended }
+
+// GeneralRegister returns the general-purpose register with a number (0 to 31)
 // and a size in bytes (1, 2, 4 or 8). Byte registers 4 to 7 are spl to dil.
 func GeneralRegister(number, size int) lang.RegisterID {
-	first := firstLow
+	first, extended := firstLow, firstExtended
 	switch size {
 	case 2:
-		first = firstWord
+		first, extended = firstWord, firstExtended+16
 	case 4:
-		first = firstDword
+		first, extended = firstDword, firstExtended+32
 	case 8:
-		first = firstQword
+		first, extended = firstQword, firstExtended+48
+	}
+	if number > 15 {
+		first = extended
 	}
 	return first + lang.RegisterID(number&15)
 }
@@ -175,6 +192,8 @@ func GeneralRegister(number, size int) lang.RegisterID {
 func Widest(id lang.RegisterID) lang.RegisterID {
 	r := RegisterInfo(id)
 	switch {
+	case r != nil && r.Class == Extended:
+		return GeneralRegister(int(r.Number), 8)
 	case r == nil || r.Class != General:
 		if r != nil && (r.Class == XMM || r.Class == YMM) {
 			return firstZMM + lang.RegisterID(r.Number)

@@ -24,7 +24,9 @@ var chapters embed.FS
 type table struct {
 	mnemonics []mnemonic               // by Mnemonic; the first is unused
 	forms     []atomic.Pointer[[]Form] // by Mnemonic; nil until asked for
+	apx       []atomic.Pointer[[]Form] // what CPU APX adds to them
 	words     map[string]word
+	extended  map[string]word // words that CPU APX reserves
 }
 
 type mnemonic struct {
@@ -33,6 +35,7 @@ type mnemonic struct {
 	code  Condition // the condition that the name ends with
 	flags FlagSet
 	means string // the condition in words
+	later bool   // reserved by CPU APX only
 }
 
 // block is a head line and the lines below it.
@@ -57,9 +60,14 @@ func loadTable() (*table, error) {
 	t := &table{
 		mnemonics: make([]mnemonic, 1, 2600),
 		words:     make(map[string]word, 3200),
+		extended:  make(map[string]word, 300),
 	}
 	for id := range registers[1:] {
-		t.words[registers[id+1].Name] = word{lang.RegisterWord, int32(id + 1)}
+		words := t.words
+		if registers[id+1].Class == Extended {
+			words = t.extended
+		}
+		words[registers[id+1].Name] = word{lang.RegisterWord, int32(id + 1)}
 	}
 	for p := Wait; p < prefixCount; p++ {
 		if prefixes[p].slot != slotSegment {
@@ -80,6 +88,7 @@ func loadTable() (*table, error) {
 		}
 	}
 	t.forms = make([]atomic.Pointer[[]Form], len(t.mnemonics))
+	t.apx = make([]atomic.Pointer[[]Form], len(t.mnemonics))
 	return t, nil
 }
 
@@ -110,16 +119,22 @@ func (t *table) addBlock(b *block) error {
 	if !ok {
 		return fmt.Errorf("no colon after the mnemonics of %q", b.head)
 	}
+	later := strings.HasSuffix(b.head, " apx")
 	for name := range strings.FieldsSeq(names) {
-		stem, rest, ok := strings.Cut(name, "cc")
+		stem, rest, ok := strings.Cut(name, "scc")
+		list := sourceConditions
 		if !ok {
-			if err := t.addMnemonic(mnemonic{name: strings.ToLower(name), base: b}); err != nil {
+			stem, rest, ok = strings.Cut(name, "cc")
+			list = conditions
+		}
+		if !ok {
+			if err := t.addMnemonic(mnemonic{name: strings.ToLower(name), base: b, later: later}); err != nil {
 				return err
 			}
 			continue
 		}
-		for _, c := range conditions {
-			m := mnemonic{name: strings.ToLower(stem + c.name + rest), base: b, code: c.code, flags: c.flags, means: c.meaning}
+		for _, c := range list {
+			m := mnemonic{name: strings.ToLower(stem + c.name + rest), base: b, code: c.code, flags: c.flags, means: c.meaning, later: later}
 			if err := t.addMnemonic(m); err != nil {
 				return err
 			}
@@ -129,34 +144,47 @@ func (t *table) addBlock(b *block) error {
 }
 
 func (t *table) addMnemonic(m mnemonic) error {
-	if _, taken := t.words[m.name]; taken {
+	if t.word(m.name).class != lang.NotReserved {
 		return fmt.Errorf("%s stands in the table twice", m.name)
 	}
-	t.words[m.name] = word{lang.MnemonicWord, int32(len(t.mnemonics))}
+	words := t.words
+	if m.later {
+		words = t.extended
+	}
+	words[m.name] = word{lang.MnemonicWord, int32(len(t.mnemonics))}
 	t.mnemonics = append(t.mnemonics, m)
 	return nil
 }
 
 // formsOf returns the forms of a mnemonic.
-func (t *table) formsOf(id Mnemonic) []Form {
+func (t *table) formsOf(id Mnemonic) []Form { return t.readOnce(t.forms, id, (*row).addRow) }
+
+// extendedOf returns the forms that CPU APX adds to them.
+func (t *table) extendedOf(id Mnemonic) []Form { return t.readOnce(t.apx, id, (*row).addExtended) }
+
+// readOnce returns the forms that add makes of a mnemonic's rows, which known keeps.
+func (t *table) readOnce(known []atomic.Pointer[[]Form], id Mnemonic, add addForms) []Form {
 	if id <= 0 || int(id) >= len(t.mnemonics) {
 		return nil
 	}
-	if known := t.forms[id].Load(); known != nil {
-		return *known
+	if forms := known[id].Load(); forms != nil {
+		return *forms
 	}
 	m := &t.mnemonics[id]
-	forms, err := m.read(id)
+	forms, err := m.read(id, add)
 	if err != nil {
 		panic(fmt.Sprintf("%s:%d: %v", m.base.file, m.base.line, err))
 	}
 	// Forms are known by their address: of two readers the first one counts.
-	t.forms[id].CompareAndSwap(nil, &forms)
-	return *t.forms[id].Load()
+	known[id].CompareAndSwap(nil, &forms)
+	return *known[id].Load()
 }
 
+// addForms appends the forms of one line of the table.
+type addForms func(r *row, forms []Form, id Mnemonic, line string) ([]Form, error)
+
 // read reads the rows of a mnemonic.
-func (m *mnemonic) read(id Mnemonic) ([]Form, error) {
+func (m *mnemonic) read(id Mnemonic, add addForms) ([]Form, error) {
 	_, rest, _ := strings.Cut(m.base.head, ":")
 	summary, facts, _ := strings.Cut(rest, "|")
 	base := row{name: m.name, summary: strings.TrimSpace(summary), condition: m.code}
@@ -174,7 +202,7 @@ func (m *mnemonic) read(id Mnemonic) ([]Form, error) {
 	for _, line := range m.base.lines {
 		r := base
 		var err error
-		if forms, err = r.addRow(forms, id, line); err != nil {
+		if forms, err = add(&r, forms, id, line); err != nil {
 			return nil, fmt.Errorf("%s: %q: %w", m.name, line, err)
 		}
 	}
@@ -195,6 +223,7 @@ type row struct {
 	tags      tags
 	modes     Modes // 0: every mode that has the operand size
 	feature   string
+	map4      string // how APX has it in EVEX map 4: "66.F8", "F8"; "=" with the same opcode
 }
 
 // implicitSpec is an Implicit before the operand size is known.
@@ -207,32 +236,39 @@ type implicitSpec struct {
 type tags uint32
 
 const (
-	lockable    tags = 1 << iota // LOCK is legal with a memory destination
-	elidable                     // XACQUIRE and XRELEASE are legal with LOCK
-	releasable                   // XRELEASE is legal without LOCK
-	exchanging                   // XACQUIRE and XRELEASE are legal without LOCK
-	bounded                      // BND is legal, REPNE is not
-	privileged                   // for the kernel only
-	alternative                  // another form does the same in as many bytes
-	modeSized                    // an operand without size has that of the mode
-	lowOnly                      // byte registers 4 to 7 are spl ... dil only, without REX
-	lockREX                      // LOCK serves as REX.R outside 64-bit mode (mov from cr8)
-	sizeWritten                  // memory needs a size even next to a register of that size
-	nearMemory                   // NEAR is legal before memory
-	repeated                     // REP is part of the instruction, written or not
-	bareREX                      // 64-bit registers take REX.W although the size is fixed
-	aligned                      // memory has to lie at a multiple of its size
-	unaligned                    // it need not, although it is one of SSE's 16 bytes
-	superseded                   // the bytes are another instruction for the processors of today
-	vexWritten                   // only with {vex}: there is a better known EVEX form
-	later                        // newer than nasm 2.16
-	indexed                      // a register beside the address may be its index
-	prefixREX                    // an o64 in front has a REX.W, where no operand says its size
+	lockable     tags = 1 << iota // LOCK is legal with a memory destination
+	elidable                      // XACQUIRE and XRELEASE are legal with LOCK
+	releasable                    // XRELEASE is legal without LOCK
+	exchanging                    // XACQUIRE and XRELEASE are legal without LOCK
+	bounded                       // BND is legal, REPNE is not
+	privileged                    // for the kernel only
+	alternative                   // another form does the same in as many bytes
+	modeSized                     // an operand without size has that of the mode
+	lowOnly                       // byte registers 4 to 7 are spl ... dil only, without REX
+	lockREX                       // LOCK serves as REX.R outside 64-bit mode (mov from cr8)
+	sizeWritten                   // memory needs a size even next to a register of that size
+	nearMemory                    // NEAR is legal before memory
+	repeated                      // REP is part of the instruction, written or not
+	bareREX                       // 64-bit registers take REX.W although the size is fixed
+	aligned                       // memory has to lie at a multiple of its size
+	unaligned                     // it need not, although it is one of SSE's 16 bytes
+	superseded                    // the bytes are another instruction for the processors of today
+	vexWritten                    // only with {vex}: there is a better known EVEX form
+	later                         // newer than nasm 2.16
+	indexed                       // a register beside the address may be its index
+	prefixREX                     // an o64 in front has a REX.W, where no operand says its size
+	extendedOnly                  // only with CPU APX
+	promoted                      // APX has it behind EVEX as well as behind VEX
+	newDest                       // APX has it with a new destination (NDD)
+	noFlags                       // APX has it without effect on the flags (NF); of a form: it is so
+	zeroUpper                     // APX has it clearing the upper part of the destination (ZU); of a form: it is so
+	noREX2                        // refused behind REX2
 )
 
 var tagNames = map[string]tags{
 	"lock": lockable, "hle": elidable, "hle-release": releasable, "hle-nolock": exchanging, "bnd": bounded,
 	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "o64": prefixREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten, "{vex}": vexWritten, "aligned": aligned, "unaligned": unaligned, "old": superseded, "later": later, "index": indexed,
+	"apx": extendedOnly, "evex": promoted, "ndd": newDest, "nf": noFlags, "zu": zeroUpper, "norex2": noREX2,
 }
 
 var flowNames = map[string]Flow{
@@ -287,6 +323,10 @@ func (r *row) addFacts(text string) error {
 			r.flow = c
 		case "cpu":
 			r.feature = value
+		case "map4":
+			if r.map4 = value; value == "" {
+				r.map4 = "="
+			}
 		case "no64":
 			r.modes = Mode16 | Mode32
 		case "only64":
@@ -367,15 +407,25 @@ func parseAccess(text string) (Access, error) {
 	return a, nil
 }
 
-// addRow appends the forms of one line: three if it has a "*", one for each
-// vector length if it has ".L", else one.
-func (r *row) addRow(forms []Form, id Mnemonic, line string) ([]Form, error) {
+// parse reads one line.
+func (r *row) parse(line string) error {
 	operands, rest, _ := strings.Cut(line, "|")
 	encoding, facts, _ := strings.Cut(rest, "|")
 	r.operands, r.encoding = strings.TrimSpace(operands), strings.TrimSpace(encoding)
-	if err := r.addFacts(facts); err != nil {
-		return nil, err
+	return r.addFacts(facts)
+}
+
+// addRow appends the forms of one line that are there without CPU APX.
+func (r *row) addRow(forms []Form, id Mnemonic, line string) ([]Form, error) {
+	if err := r.parse(line); err != nil || r.tags&extendedOnly != 0 {
+		return forms, err
 	}
+	return r.addWidths(forms, id)
+}
+
+// addWidths appends the forms of a row: three if it has a "*", one for each vector
+// length if it has ".L", else one.
+func (r *row) addWidths(forms []Form, id Mnemonic) ([]Form, error) {
 	widths := []uint8{0}
 	switch {
 	case strings.Contains(r.encoding, ".L."):
@@ -415,7 +465,7 @@ func (r *row) addForm(forms []Form, id Mnemonic, width uint8) ([]Form, error) {
 			if err != nil {
 				return nil, err
 			}
-			if f.opcode.vex == evex {
+			if f.opcode.vex == evex && !f.opcode.apx {
 				spec.set = spec.set.all32()
 			}
 			if spec.set&(setVectorX|setVectorY|setVectorZ) != 0 {

@@ -19,6 +19,7 @@ var (
 	_ lang.Vocabulary      = Vocabulary{}
 	_ lang.SegmentPrefixes = Vocabulary{}
 	_ lang.WordList        = Vocabulary{}
+	_ lang.LaterWords      = Vocabulary{}
 )
 
 // Lookup implements lang.Vocabulary: the number is a RegisterID, a Mnemonic or
@@ -28,6 +29,12 @@ func (Vocabulary) Lookup(name string) (lang.WordClass, int32) {
 	if !ok {
 		return reservedWord(name)
 	}
+	return w.class, w.id
+}
+
+// Later implements lang.LaterWords: the registers and mnemonics that CPU APX reserves.
+func (Vocabulary) Later(name string) (lang.WordClass, int32) {
+	w := instructionSet().extended[name]
 	return w.class, w.id
 }
 
@@ -45,6 +52,14 @@ type word struct {
 	id    int32
 }
 
+// word returns what is known of a name, reserved by CPU APX or always.
+func (t *table) word(name string) word {
+	if w, ok := t.words[name]; ok {
+		return w
+	}
+	return t.extended[name]
+}
+
 // MnemonicName returns the mnemonic in lower case.
 func MnemonicName(m Mnemonic) string {
 	set := instructionSet()
@@ -56,7 +71,7 @@ func MnemonicName(m Mnemonic) string {
 
 // LookupMnemonic returns the mnemonic of a name in any case, 0 for none.
 func LookupMnemonic(name string) Mnemonic {
-	if w := instructionSet().words[strings.ToLower(name)]; w.class == lang.MnemonicWord {
+	if w := instructionSet().word(strings.ToLower(name)); w.class == lang.MnemonicWord {
 		return Mnemonic(w.id)
 	}
 	return 0
@@ -64,18 +79,21 @@ func LookupMnemonic(name string) Mnemonic {
 
 // LookupRegister returns the register of a name in any case, NoRegister for none.
 func LookupRegister(name string) lang.RegisterID {
-	if w := instructionSet().words[strings.ToLower(name)]; w.class == lang.RegisterWord {
+	if w := instructionSet().word(strings.ToLower(name)); w.class == lang.RegisterWord {
 		return lang.RegisterID(w.id)
 	}
 	return NoRegister
 }
 
-// Mnemonics returns all mnemonics in the table's order.
+// Mnemonics returns the mnemonics in the table's order, but for those that are names of
+// symbols before CPU APX.
 func Mnemonics() []string {
 	set := instructionSet()
 	names := make([]string, 0, len(set.mnemonics)-1)
 	for i := range set.mnemonics[1:] {
-		names = append(names, set.mnemonics[i+1].name)
+		if m := &set.mnemonics[i+1]; !m.later {
+			names = append(names, m.name)
+		}
 	}
 	return names
 }
@@ -100,8 +118,13 @@ func TakesIndex(m Mnemonic) bool {
 }
 
 // Forms returns the forms of a mnemonic in the order in which Encode tries them.
-func Forms(m Mnemonic) []*Form {
-	list := instructionSet().formsOf(m)
+func Forms(m Mnemonic) []*Form { return pointers(instructionSet().formsOf(m)) }
+
+// ExtendedForms returns the forms that CPU APX adds to those of a mnemonic, in the order
+// in which Encode tries them after the others.
+func ExtendedForms(m Mnemonic) []*Form { return pointers(instructionSet().extendedOf(m)) }
+
+func pointers(list []Form) []*Form {
 	forms := make([]*Form, len(list))
 	for i := range list {
 		forms[i] = &list[i]
