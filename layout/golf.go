@@ -202,7 +202,7 @@ func (g *golfer) place(graph *flow.Graph, known place.Facts, method Method, chan
 	if placed == nil {
 		return nil
 	}
-	file := placedFile(g.program, placed)
+	file := placedFile(placed)
 	file.Report.Layout, file.Report.Method = "golf", method
 	for _, c := range changes {
 		file.Report.Rewrites = append(file.Report.Rewrites, Rewrite{c.Range, c.Text, c.Saved})
@@ -315,17 +315,13 @@ func (g *golfer) assume(plan *synth.Plan) {
 
 // writtenFile makes a File of what synth has found.
 func (g *golfer) writtenFile(r *synth.Result) *File {
-	header := r.Bytes[min(int64(len(r.Bytes)), r.Placement.Phoff):]
-	base := elf.Get(r.Placement.Class, header, elf.PVaddr) - elf.Get(r.Placement.Class, header, elf.POffset)
-	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: base + uint64(r.Entry), Report: &Report{
-		Layout: "golf", Method: WrittenAnew, Placement: r.Placement, Charge: r.Charge, Mapped: elf.Occupied(r.Bytes), Bound: r.Bound, Space: r.Space,
-	}}
-	f.Parts = headerParts(r.Placement, len(r.Bytes), base)
+	f := finished(&r.Finished)
+	f.Report.Layout, f.Report.Method, f.Report.Bound, f.Report.Space = "golf", WrittenAnew, r.Bound, r.Space
 	for _, s := range r.Steps {
-		f.Parts = append(f.Parts, Part{Offset: int64(s.Offset), Size: int64(s.Length), Address: base + uint64(s.Offset), Kind: CodePart, Why: s.Remark})
+		f.Parts = append(f.Parts, Part{Offset: int64(s.Offset), Size: int64(s.Length), Address: r.Address + uint64(s.Offset), Kind: CodePart, Why: s.Remark})
 	}
 	for _, d := range r.Data {
-		f.Parts = append(f.Parts, Part{Offset: int64(d.Offset), Size: int64(d.Length), Address: base + uint64(d.Offset), Kind: DataPart})
+		f.Parts = append(f.Parts, Part{Offset: int64(d.Offset), Size: int64(d.Length), Address: r.Address + uint64(d.Offset), Kind: DataPart})
 	}
 	return f
 }
@@ -344,7 +340,7 @@ func (g *golfer) smallest() *File {
 // compareFiles puts smaller files first, and of two of a size the one that asks less
 // of the host: commits less memory, then occupies fewer addresses.
 func compareFiles(a, b *File) int {
-	return cmp.Or(cmp.Compare(len(a.Bytes), len(b.Bytes)), cmp.Compare(a.Report.Charge, b.Report.Charge), cmp.Compare(a.Report.Mapped, b.Report.Mapped))
+	return cmp.Or(len(a.Bytes)-len(b.Bytes), a.Report.Compare(b.Report.Ask))
 }
 
 // best returns the smallest file that was confirmed to behave as the plain one

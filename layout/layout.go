@@ -100,13 +100,9 @@ type Report struct {
 	Method    Method
 	// Bound is a size in bytes: Space says of which files none is smaller.
 	// Equal to the file's size it makes the file optimal in that space.
-	Bound int64
-	Space string
-	// Charge is the memory that the loader commits for the file beyond what
-	// the file itself holds, in bytes.
-	Charge uint64
-	// Mapped is how many bytes of addresses the file occupies.
-	Mapped uint64
+	Bound   int64
+	Space   string
+	elf.Ask // of the host
 	// Assumptions are those of Options.Assume that the file depends on.
 	Assumptions []string
 	// Checked says how the file was compared with the program as written.

@@ -65,7 +65,7 @@ func packed(plain *File, p *program.Program, g *flow.Graph, space bound, opts Op
 	var file *File
 	placed, err := place.Place(opts.context(), g, space.loader, nil, math.MaxInt)
 	if err == nil {
-		file = placedFile(p, placed)
+		file = placedFile(placed)
 		file.Report.Method = Placed
 	} else {
 		file = packSections(p, space.loader, opts)
@@ -137,10 +137,18 @@ func (r *Report) block(reason string, at diag.Range, advice string) {
 	}
 }
 
+// finished makes a File of one that has one program header, of which the headers have
+// been explained.
+func finished(r *elf.Finished) *File {
+	return &File{
+		Bytes: r.Bytes, Class: r.Placement.Class, Entry: r.Address + uint64(r.Entry), Report: &Report{Placement: r.Placement, Ask: r.Ask},
+		Parts: headerParts(r.Placement, len(r.Bytes), r.Address),
+	}
+}
+
 // placedFile makes a File of what place has made.
-func placedFile(p *program.Program, r *place.Result) *File {
-	f := &File{Bytes: r.Bytes, Class: r.Placement.Class, Entry: r.Address + uint64(r.Entry), Report: &Report{Placement: r.Placement, Charge: r.Charge, Mapped: r.Mapped}}
-	f.Parts = headerParts(r.Placement, len(r.Bytes), r.Address)
+func placedFile(r *place.Result) *File {
+	f := finished(&r.Finished)
 	for _, piece := range r.Pieces {
 		part := Part{Offset: piece.Offset, Size: piece.Size, Address: r.Address + uint64(piece.Offset), Why: piece.Why}
 		switch piece.Kind {

@@ -252,7 +252,7 @@ func (pl *plain) write(opts Options) (*File, *diag.Bag) {
 		return nil, pl.messages
 	}
 	w.file.Report = pl.report(opts)
-	w.file.Report.Mapped = elf.Occupied(w.file.Bytes)
+	w.file.Report.Ask = elf.Asks(w.file.Bytes)
 	return w.file, pl.messages
 }
 
@@ -262,11 +262,6 @@ func (pl *plain) report(opts Options) *Report {
 		Placement: elf.Placement{Class: pl.class, Type: elf.TypeExec, Phoff: int64(pl.class.Size(elf.FileHeader)), Phnum: len(pl.loads()), Size: pl.size}}
 	if r.Loader == "" {
 		r.Loader = elf.Profiles[0].Name
-	}
-	for _, seg := range pl.loads() {
-		if seg.flags&elf.FlagW != 0 {
-			r.Charge += uint64(seg.memsz)
-		}
 	}
 	return r
 }

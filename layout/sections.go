@@ -59,16 +59,11 @@ func (s *sections) behind(pl elf.Placement) *File {
 	}
 	pl.Size = s.size
 	needs := s.loader.For(s.needs)
-	headers := elf.Cheapest(needs, pl.Class, func(l *elf.Loader) *[]byte {
-		if headers, ok := elf.Headers(pl, l, int(entry.Entry), nil, nil); ok {
-			return &headers
-		}
-		return nil
-	})
+	headers := elf.Cheapest(needs, pl.Class, func(l *elf.Loader) []byte { return elf.Headers(pl, l, int(entry.Entry), nil, nil) })
 	if headers == nil {
 		return nil
 	}
-	f := s.write(pl, *headers)
+	f := s.write(pl, headers)
 	if f == nil || len(elf.Check(needs, f.Bytes)) > 0 {
 		return nil
 	}
@@ -119,8 +114,7 @@ func (s *sections) arrange(offset int64) bool {
 func (s *sections) write(pl elf.Placement, headers []byte) *File {
 	base := uint64(0)
 	if headers != nil {
-		header := headers[pl.Phoff:]
-		base = elf.Get(pl.Class, header, elf.PVaddr) - elf.Get(pl.Class, header, elf.POffset)
+		base = elf.Base(pl, headers)
 	}
 	w := &writer{file: &File{Class: pl.Class}, messages: &diag.Bag{},
 		addresses: addresses{program: s.program, segment: map[lang.SegmentID]uint64{}},
@@ -153,11 +147,6 @@ func (s *sections) write(pl elf.Placement, headers []byte) *File {
 	copy(w.file.Bytes, headers[:min(len(headers), int(all.parts[0].offset))])
 	file := w.file
 	file.Parts = append(headerParts(pl, int(all.parts[0].offset), base), file.Parts...)
-	file.Report = &Report{Layout: "pack", Method: SectionsAsWritten, Placement: pl, Mapped: elf.Occupied(file.Bytes)}
-	im, err := elf.Map(file.Bytes)
-	if err != nil {
-		return nil
-	}
-	_, file.Report.Charge = im.Size()
+	file.Report = &Report{Layout: "pack", Method: SectionsAsWritten, Placement: pl, Ask: elf.Asks(file.Bytes)}
 	return file
 }

@@ -20,7 +20,8 @@ type Image struct {
 	// pages beyond the end of the file, which nothing can touch.
 	Occupied []Span
 
-	committed uint64
+	committed uint64 // bytes of whole pages
+	charge    uint64 // as the rules of loaders count it
 }
 
 // Span is a run of addresses as in the file; High is behind the last one.
@@ -105,16 +106,6 @@ func (im *Image) Size() (occupied, committed uint64) {
 	return occupied, im.committed
 }
 
-// Occupied returns how many bytes of addresses a file occupies; 0 if it can't be loaded.
-func Occupied(file []byte) uint64 {
-	im, err := Map(file)
-	if err != nil {
-		return 0
-	}
-	bytes, _ := im.Size()
-	return bytes
-}
-
 // Map reads the headers as Linux does (fs/binfmt_elf.c load_elf_binary). The file
 // is not held against the rules of any loader: see Check.
 func Map(file []byte) (*Image, error) {
@@ -172,6 +163,9 @@ func (im *Image) load(header []byte) error {
 	}
 	if all := (Span{address &^ (PageSize - 1), pageUp(address + inMemory)}); all.High > all.Low {
 		im.Occupied = append(im.Occupied, all)
+	}
+	if im.charge += inMemory - inFile; m.Write {
+		im.charge += inFile
 	}
 	behind := address + inFile
 	// mm/mmap.c accountable_mapping.

@@ -40,27 +40,3 @@ func (l *Loader) For(n Needs) *Loader {
 	}
 	return &out
 }
-
-// charges are the amounts of memory, in bytes, that a file may commit, and of
-// addresses that it may occupy: the first that does is taken.
-var charges = []uint64{0, 1 << 12, 1 << 16, 1 << 20, 1 << 24, 1 << 26, 1 << 27, 1 << 28, 1 << 29, DefaultCharge}
-
-// Cheapest makes something for a loader that asks as little as possible of the host:
-// it commits the least memory, and then occupies the fewest addresses. good makes it
-// within the bounds of the loader that it is given, or returns nil.
-func Cheapest[T any](l *Loader, c Class, good func(*Loader) *T) *T {
-	for _, charge := range charges {
-		bounded := l.WithCharge(charge)
-		r := good(bounded)
-		if r == nil {
-			continue
-		}
-		for _, m := range charges {
-			if better := good(bounded.WithMapped(min(m, l.Limit(c, Mapped)))); better != nil {
-				return better
-			}
-		}
-		return r
-	}
-	return good(l)
-}

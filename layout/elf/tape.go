@@ -111,13 +111,14 @@ func (t *Tape) Classes() *ByteClasses {
 
 // Headers returns headers that a loader takes, of a file with one program header that
 // begins at an offset and of which some bits are decided, by byte. What does not matter
-// is 0. It is false where there are none.
-func Headers(p Placement, l *Loader, entry int, known, value []byte) ([]byte, bool) {
+// is 0. It is nil where there are none.
+func Headers(p Placement, l *Loader, entry int, known, value []byte) []byte {
 	m, ok := NewModel(p, l, single)
 	if !ok || !m.SetEntry(int64(entry)) || !m.SetBytes(known, value) {
-		return nil, false
+		return nil
 	}
-	return m.Example()
+	headers, _ := m.Example()
+	return headers
 }
 
 // Placements lists where the one program header of a file of some size may lie, all

@@ -46,15 +46,15 @@ func TestTape(t *testing.T) {
 		free++
 	}
 	mask[free], want[free] = 0xff, 0x90
-	headers, ok := Headers(p, Linux, entry, mask, want)
-	if !ok || headers[free] != 0x90 || int(Get(Class32, headers, EEntry)&(PageSize-1)) != entry {
-		t.Fatalf("% x, %v", headers, ok)
+	headers := Headers(p, Linux, entry, mask, want)
+	if headers == nil || headers[free] != 0x90 || int(Get(Class32, headers, EEntry)&(PageSize-1)) != entry {
+		t.Fatalf("% x", headers)
 	}
 	if broken := Check(Linux, append(headers, make([]byte, p.Size)...)[:p.Size]); len(broken) > 0 {
 		t.Error(broken)
 	}
 	want[0], mask[0] = 0x90, 0xff
-	if _, ok := Headers(p, Linux, entry, mask, want); ok {
+	if Headers(p, Linux, entry, mask, want) != nil {
 		t.Error("headers without the magic bytes")
 	}
 }
@@ -73,6 +73,51 @@ func TestPlacements(t *testing.T) {
 		for _, p := range list {
 			if c.size > 0 && p.tableEnd() > c.size {
 				t.Errorf("%v ends at %d, in %d bytes", p, p.tableEnd(), c.size)
+			}
+		}
+	}
+}
+
+// TestCheapest makes files that could not ask for less.
+func TestCheapest(t *testing.T) {
+	for _, p := range []Placement{
+		{Class: Class32, Type: TypeExec, Phoff: 4, Phnum: 1, Size: 60},
+		{Class: Class32, Type: TypeExec, Phoff: 32, Phnum: 1, Size: 80},
+		{Class: Class64, Type: TypeExec, Phoff: 24, Phnum: 1, Size: 90},
+		{Class: Class64, Type: TypeDyn, Phoff: 56, Phnum: 1, Size: 120},
+	} {
+		for _, needs := range []Needs{{}, {Write: true}, {Zeros: 5000}} {
+			l := Linux.For(needs)
+			entry := int(p.Size) - 2
+			try := func(l *Loader) []byte {
+				if headers := Headers(p, l, entry, nil, nil); headers != nil {
+					return append(headers, make([]byte, p.Size)...)[:p.Size]
+				}
+				return nil
+			}
+			file := Cheapest(l, p.Class, try)
+			if file == nil {
+				if try(l) != nil {
+					t.Errorf("%v, %+v: nothing was made", p, needs)
+				}
+				continue
+			}
+			f := Finish(p, entry, file)
+			t.Logf("%v, %+v: %+v", p, needs, f.Ask)
+			if broken := Check(l, file); len(broken) > 0 {
+				t.Errorf("%v, %+v: %v", p, needs, broken)
+			}
+			if f.Charge > 0 && try(l.WithCharge(f.Charge-1)) != nil {
+				t.Errorf("%v, %+v: less than %d bytes would do", p, needs, f.Charge)
+			}
+			if try(l.WithCharge(f.Charge)) == nil {
+				t.Errorf("%v, %+v: it commits more than %d bytes", p, needs, f.Charge)
+			}
+			if f.Address+uint64(entry) != Get(p.Class, file, EEntry) {
+				t.Errorf("%v, %+v: it lies at %#x, and begins at %#x", p, needs, f.Address, Get(p.Class, file, EEntry))
+			}
+			if needs.Write && f.Charge == 0 {
+				t.Errorf("%v: what can be written commits nothing", p)
 			}
 		}
 	}

@@ -472,29 +472,32 @@ func (f *file) finish() *Result {
 			known[at] = 0xff
 		}
 	}
-	return elf.Cheapest(s.Loader, p.Class, func(l *elf.Loader) *Result {
-		headers, ok := elf.Headers(p, l, f.entry, known, f.bytes)
-		if !ok {
+	bytes := elf.Cheapest(s.Loader, p.Class, func(l *elf.Loader) []byte {
+		headers := elf.Headers(p, l, f.entry, known, f.bytes)
+		if headers == nil {
 			return nil
 		}
-		if r := f.fill(p, headers); len(elf.Check(s.Loader, r.Bytes)) == 0 {
-			return r
+		if bytes := f.fill(p, headers); len(elf.Check(s.Loader, bytes)) == 0 {
+			return bytes
 		}
 		return nil
 	})
+	if bytes == nil {
+		return nil
+	}
+	slices.SortStableFunc(f.pieces, func(a, b Piece) int { return cmp.Compare(a.Offset, b.Offset) })
+	return &Result{elf.Finish(p, f.entry, bytes), f.pieces}
 }
 
-// fill makes the result of finished headers.
-func (f *file) fill(p elf.Placement, headers []byte) *Result {
+// fill makes the bytes of a file with finished headers.
+func (f *file) fill(p elf.Placement, headers []byte) []byte {
 	out := slices.Clone(f.bytes)
 	for at, b := range headers {
 		if at < len(out) && !(f.used[at] && (f.open[at] || out[at] == b)) {
 			out[at] = b
 		}
 	}
-	header := headers[p.Phoff:]
-	get := func(id elf.FieldID) uint64 { return elf.Get(p.Class, header, id) }
-	base := get(elf.PVaddr) - get(elf.POffset)
+	base := elf.Base(p, headers)
 	starts := map[int]int{} // by the blocks' ID: data refers to those of the program as written
 	for b, at := range f.starts {
 		starts[b.ID] = at
@@ -527,13 +530,7 @@ func (f *file) fill(p elf.Placement, headers []byte) *Result {
 			write(out[start+int(r.At):start+int(r.At)+r.Size], v)
 		}
 	}
-	r := &Result{Bytes: out, Placement: p, Address: base, Entry: int64(f.entry), Pieces: slices.Clone(f.pieces), Mapped: elf.Occupied(out)}
-	r.Charge = get(elf.PMemsz) - get(elf.PFilesz)
-	if get(elf.PFlags)&elf.FlagW != 0 {
-		r.Charge = get(elf.PMemsz)
-	}
-	slices.SortStableFunc(r.Pieces, func(a, b Piece) int { return cmp.Compare(a.Offset, b.Offset) })
-	return r
+	return out
 }
 
 func (f *file) dataAt(id int) int {

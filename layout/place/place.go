@@ -69,20 +69,14 @@ type Piece struct {
 
 // Result is a finished file.
 type Result struct {
-	Bytes     []byte
-	Placement elf.Placement
-	Address   uint64 // of the file's first byte
-	Entry     int64  // file offset of the first instruction
-	Charge    uint64 // memory that the loader commits beyond the file, in bytes
-	Mapped    uint64 // bytes of addresses that the file occupies
-	Pieces    []Piece
+	elf.Finished
+	Pieces []Piece
 }
 
 // beats reports whether the file is smaller than another one, if there is one, or
 // asks less of the host at the same size.
 func (r *Result) beats(other *Result) bool {
-	return r != nil && (other == nil ||
-		cmp.Or(cmp.Compare(len(r.Bytes), len(other.Bytes)), cmp.Compare(r.Charge, other.Charge), cmp.Compare(r.Mapped, other.Mapped)) < 0)
+	return r != nil && (other == nil || cmp.Or(len(r.Bytes)-len(other.Bytes), r.Compare(other.Ask)) < 0)
 }
 
 // ErrNoPlacement says that no placement of the headers suits the program.

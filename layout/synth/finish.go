@@ -3,7 +3,6 @@ package synth
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 
 	"tasm/layout/elf"
@@ -17,8 +16,8 @@ func (s *search) result() (*Result, error) {
 	b := s.best
 	p := b.site.Placement
 	p.Size = int64(b.size)
-	headers, charge, ok := s.cheapest(b, p)
-	if !ok {
+	headers := elf.Cheapest(s.loader, p.Class, func(l *elf.Loader) []byte { return elf.Headers(p, l, b.entry, b.known, b.value) })
+	if headers == nil {
 		return nil, fmt.Errorf("internal error: %v was found possible and is not", p)
 	}
 	bytes := make([]byte, p.Size)
@@ -38,7 +37,7 @@ func (s *search) result() (*Result, error) {
 		return nil, fmt.Errorf("internal error: %v", broken[0])
 	}
 	r := &Result{
-		Bytes: bytes, Placement: p, Entry: b.entry, Data: b.data(s.plan), Charge: charge, Bound: s.bound, Nodes: s.nodes, Tried: s.tried, Chosen: s.chosen,
+		Finished: elf.Finish(p, b.entry, bytes), Data: b.data(s.plan), Bound: s.bound, Nodes: s.nodes, Tried: s.tried, Chosen: s.chosen,
 		Space: Whole,
 	}
 	// What an instruction is is decided when it runs for the last time.
@@ -79,37 +78,6 @@ func (b *solution) data(p *Plan) []Data {
 		}
 	}
 	return list
-}
-
-// addressBits is how many bits an address has at most.
-const addressBits = 47
-
-// cheapest decides what is still open in the headers so that the loader commits
-// as little memory as possible, and then, to a power of two, so that the file occupies
-// as few addresses as possible.
-func (s *search) cheapest(b *solution, p elf.Placement) (headers []byte, charge uint64, ok bool) {
-	attempt := func(loader *elf.Loader) ([]byte, bool) { return elf.Headers(p, loader, b.entry, b.known, b.value) }
-	low, high := uint64(0), s.options.MaxCharge
-	if headers, ok = attempt(s.loader.WithCharge(high)); !ok {
-		return nil, 0, false
-	}
-	for low < high {
-		middle := low + (high-low)/2
-		if h, ok := attempt(s.loader.WithCharge(middle)); ok {
-			headers, high = h, middle
-		} else {
-			low = middle + 1
-		}
-	}
-	loader := s.loader.WithCharge(high)
-	least := sort.Search(addressBits, func(bits int) bool {
-		_, ok := attempt(loader.WithMapped(1 << bits))
-		return ok
-	})
-	if h, ok := attempt(loader.WithMapped(1 << least)); ok && least < addressBits {
-		headers = h
-	}
-	return headers, high, true
 }
 
 // remark names the fields that an instruction runs through, where their bytes

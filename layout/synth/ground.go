@@ -176,8 +176,7 @@ func (s *site) possible(hash uint64, known, value []byte) bool {
 func (s *site) certain(known, value []byte, size, entry int) bool {
 	p := s.Placement
 	p.Size = int64(size)
-	_, ok := elf.Headers(p, s.Loader, entry, known, value)
-	return ok
+	return elf.Headers(p, s.Loader, entry, known, value) != nil
 }
 
 // ground is the bytes of a file under construction. Bytes are decided bit by

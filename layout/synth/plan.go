@@ -91,12 +91,9 @@ type Step struct {
 
 // Result is the smallest file that was found.
 type Result struct {
-	Bytes     []byte
-	Placement elf.Placement
-	Entry     int // file offset of the first instruction
-	Steps     []Step
-	Data      []Data // where the blobs lie, or their pieces
-	Charge    uint64 // memory that the loader commits beyond the file, in bytes
+	elf.Finished
+	Steps []Step
+	Data  []Data // where the blobs lie, or their pieces
 	// Bound is a size in bytes: no file in Space is smaller.
 	Bound int64
 	Space string
