@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,7 @@ func TestLaterAgainstLLVM(t *testing.T) {
 		t.Run(fmt.Sprint(bits), func(t *testing.T) {
 			var list []line
 			for _, f := range allForms() {
-				if f.tags&later != 0 && f.modes.Has(bits) {
+				if f.tags&later != 0 && !f.short && f.modes.Has(bits) {
 					list = append(list, laterLines(f, bits)...)
 				}
 			}
@@ -64,6 +65,9 @@ func laterLines(f *Form, bits int) []line {
 		if f.operands[i].set&setTile != 0 {
 			samples = []string{"tmm1", "tmm7", "tmm4"}
 		}
+		if f.operands[i].decorators&paired != 0 {
+			samples = []string{"k0", "k6"} // llvm-mc clears the lowest bit
+		}
 		for _, text := range samples {
 			if strings.ContainsAny(text, "$") || strings.Contains(text, "word") || strings.Contains(text, "byte") || text == "-1" || text == "256" || text == "[bx+64]" {
 				continue // not llvm-mc's spelling, or its choice
@@ -86,7 +90,8 @@ func old32(text string) bool {
 			return false
 		}
 	}
-	return true
+	number, err := strconv.Atoi(strings.TrimLeft(text, "xyzm"))
+	return err != nil || number < 8 || !strings.Contains(text, "mm")
 }
 
 // llvmBytes are the bytes that llvm-mc makes of instructions, in hexadecimal.
@@ -98,7 +103,7 @@ func llvmBytes(t *testing.T, bits int, list []line) []string {
 	}
 	triple := map[int]string{32: "i386", 64: "x86_64"}[bits]
 	cmd := exec.Command("llvm-mc-19", "-triple", triple, "-x86-asm-syntax=intel", "-show-encoding",
-		"-mattr=+usermsr,+sm3,+sm4,+sha512,+avxvnniint16,+amx-fp16,+amx-complex,+amx-tile,+rdpru,+raoint")
+		"-mattr=+usermsr,+sm3,+sm4,+sha512,+avxvnniint16,+amx-fp16,+amx-complex,+amx-tile,+rdpru,+raoint,+kl,+widekl,+avx512fp16,+avx512vp2intersect,+avx512vl")
 	cmd.Stdin = &source
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
