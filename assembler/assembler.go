@@ -320,7 +320,7 @@ func (a *assembler) runPass() {
 	default:
 		a.bits = 32
 	}
-	a.table, a.recent, a.keep = nil, nil, nil
+	a.table, a.recent, a.keep = a.table[:0], nil, nil
 	a.affixes = a.opts.Affixes
 	a.cpu, a.withoutVEX, a.withoutEVEX, a.apx = cpuAny, false, false, false
 	if a.listing() {
@@ -396,6 +396,13 @@ type step struct {
 // to have settled.
 func (a *assembler) sizePass() {
 	if a.steps == nil {
+		n := 1
+		for l := range a.lines.all {
+			if !l.inert() {
+				n++
+			}
+		}
+		a.steps = make([]step, 0, n)
 		skip := int64(0)
 		for l := range a.lines.all {
 			if l.inert() {
@@ -450,6 +457,31 @@ func (a *assembler) message(m *diag.Message) {
 	if a.final {
 		a.messages.Add(a.expansion.Note(m))
 	}
+}
+
+// errorf starts an error message, and is nil where nobody would read it: it is only
+// counted behind the many that are kept.
+func (a *assembler) errorf(at diag.Range, format string, args ...any) *diag.Message {
+	if !a.heard(diag.Error) {
+		return nil
+	}
+	return diag.Errorf(at, format, args...)
+}
+
+// warningf is errorf for warnings.
+func (a *assembler) warningf(code string, at diag.Range, format string, args ...any) *diag.Message {
+	if !a.heard(diag.Warning) {
+		return nil
+	}
+	return diag.Warningf(code, at, format, args...)
+}
+
+func (a *assembler) heard(s diag.Severity) bool {
+	if a.final && a.messages.Full() {
+		a.messages.Leave(s, 1)
+		return false
+	}
+	return a.final
 }
 
 // warn reports a doubt about the statement at hand, if there is one. The

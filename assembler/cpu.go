@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"tasm/codegen/x86"
-	"tasm/diag"
 	"tasm/lang"
 )
 
@@ -55,7 +54,7 @@ func (a *assembler) cpuDirective(d *lang.Directive) {
 				a.withoutVEX, a.withoutEVEX = false, false
 			}
 		case !a.cpuFlag(arg.Name):
-			a.fail(diag.Errorf(arg.Range, "there is no CPU '%s'", arg.Name).
+			a.fail(a.errorf(arg.Range, "there is no CPU '%s'", arg.Name).
 				Notef("for example: 8086, 186, 286, 386, 486, 586, 686, p4, x64, apx, any"))
 			return
 		}
@@ -81,7 +80,7 @@ func (a *assembler) floatDirective(d *lang.Directive) {
 		arg := &d.Args[i]
 		set := floatWords[arg.Name]
 		if set == nil {
-			a.fail(diag.Errorf(arg.Range, "FLOAT takes daz, nodaz, near, up, down, zero or default, not '%s'", arg.Name))
+			a.fail(a.errorf(arg.Range, "FLOAT takes daz, nodaz, near, up, down, zero or default, not '%s'", arg.Name))
 			return
 		}
 		before := a.float

@@ -82,7 +82,7 @@ func (d *dataBuilder) items(items []lang.DataItem, width int) {
 
 func (d *dataBuilder) item(it *lang.DataItem, width int) {
 	if it.Width != 0 {
-		width = it.Width
+		width = int(it.Width)
 	}
 	count := int64(1)
 	if it.Count != nil {
@@ -95,7 +95,7 @@ func (d *dataBuilder) item(it *lang.DataItem, width int) {
 			return
 		}
 		if n < 0 {
-			d.a.fail(diag.Errorf(it.Count.Span(), "DUP can't repeat something %d times", n))
+			d.a.fail(d.a.errorf(it.Count.Span(), "DUP can't repeat something %d times", n))
 			return
 		}
 		count = n
@@ -119,7 +119,7 @@ func (d *dataBuilder) item(it *lang.DataItem, width int) {
 			return
 		}
 		if count > (MaxStatementSize-int64(start))/size {
-			d.a.fail(diag.Errorf(it.Range, "this statement spells out more than %d bytes", MaxStatementSize).
+			d.a.fail(d.a.errorf(it.Range, "this statement spells out more than %d bytes", MaxStatementSize).
 				Notef("TIMES in front of a single item repeats it without that limit"))
 			return
 		}
@@ -152,7 +152,7 @@ func (d *dataBuilder) value(it *lang.DataItem, width int) {
 		return
 	}
 	if width > 8 {
-		d.a.fail(diag.Errorf(it.Range, "an integer can't fill %d bytes", width).
+		d.a.fail(d.a.errorf(it.Range, "an integer can't fill %d bytes", width).
 			Notef("write it as a floating-point number (1.0 instead of 1), or store it with DQ and pad"))
 		return
 	}
@@ -167,7 +167,7 @@ func (d *dataBuilder) value(it *lang.DataItem, width int) {
 		return
 	}
 	if width != 1 && width != 2 && width != 4 && width != 8 {
-		d.a.fail(diag.Errorf(it.Range, "an address can't fill %d bytes", width))
+		d.a.fail(d.a.errorf(it.Range, "an address can't fill %d bytes", width))
 		return
 	}
 	if m := d.a.checkAddress(&v, it.Range); m != nil {
@@ -236,7 +236,7 @@ func (a *assembler) reserve(l *line, body *lang.Reserve, times int64) {
 	}
 	a.resizes = a.asked
 	if n < 0 {
-		a.fail(diag.Errorf(body.Count.Span(), "can't reserve %d items", n))
+		a.fail(a.errorf(body.Count.Span(), "can't reserve %d items", n))
 		return
 	}
 	if n > MaxSectionSize/int64(body.Width) {
@@ -249,7 +249,7 @@ func (a *assembler) reserve(l *line, body *lang.Reserve, times int64) {
 func (a *assembler) reserveBytes(l *line, size, times int64) {
 	if leftOut := a.opts.Object != nil && a.opts.Object.Segmented; a.current.out.Flags&program.NoBits == 0 && size*times > 0 && !leftOut {
 		// (segments of OMF leave out what is reserved)
-		a.message(diag.Warningf("zeroing", l.statement.Range, "section '%s' has contents, so the reserved space is stored as zeros", a.current.out.Name).
+		a.message(a.warningf("zeroing", l.statement.Range, "section '%s' has contents, so the reserved space is stored as zeros", a.current.out.Name).
 			Notef("in section .bss it would take no room in the file"))
 	}
 	f := program.Fragment{Kind: program.Space, Repeat: times, Size: size, Source: l.statement}
@@ -265,7 +265,7 @@ func (a *assembler) align(l *line, body *lang.Align) {
 		return
 	}
 	if boundary <= 0 || boundary > MaxSectionSize {
-		a.fail(diag.Errorf(body.Range, "an alignment must be a power of two, not %d", boundary))
+		a.fail(a.errorf(body.Range, "an alignment must be a power of two, not %d", boundary))
 		return
 	}
 	if body.Times != nil {
@@ -282,7 +282,7 @@ func (a *assembler) align(l *line, body *lang.Align) {
 		return
 	}
 	if a.current.absolute && body.Fill == nil && !body.Reserve {
-		a.fail(diag.Errorf(body.Range, "ALIGN stores instructions, and nothing can be stored in ABSOLUTE space").
+		a.fail(a.errorf(body.Range, "ALIGN stores instructions, and nothing can be stored in ABSOLUTE space").
 			Notef("ALIGNB reserves room instead"))
 		return
 	}
@@ -349,7 +349,7 @@ func (a *assembler) includeBinary(l *line, body *lang.Incbin, times int64) {
 			return
 		}
 		if n < 0 {
-			a.fail(diag.Errorf(body.Skip.Span(), "can't skip %d bytes of '%s', which has %d", n, body.Path, size))
+			a.fail(a.errorf(body.Skip.Span(), "can't skip %d bytes of '%s', which has %d", n, body.Path, size))
 			return
 		}
 		if n > size {
@@ -365,7 +365,7 @@ func (a *assembler) includeBinary(l *line, body *lang.Incbin, times int64) {
 			return
 		}
 		if n < 0 {
-			a.fail(diag.Errorf(body.Length.Span(), "can't include %d bytes", n))
+			a.fail(a.errorf(body.Length.Span(), "can't include %d bytes", n))
 			return
 		}
 		length = min(length, n)

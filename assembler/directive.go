@@ -46,7 +46,7 @@ func init() {
 func (a *assembler) directive(d *lang.Directive) {
 	handle, known := directives[d.Name]
 	if !known {
-		a.fail(diag.Errorf(d.Range, "there is no directive '%s'", d.Name))
+		a.fail(a.errorf(d.Range, "there is no directive '%s'", d.Name))
 		return
 	}
 	if handle != nil {
@@ -57,7 +57,7 @@ func (a *assembler) directive(d *lang.Directive) {
 // argument returns the only argument of d.
 func (a *assembler) argument(d *lang.Directive, example string) (*lang.Arg, bool) {
 	if len(d.Args) != 1 {
-		a.fail(diag.Errorf(d.Range, "%s takes one argument", strings.ToUpper(d.Name)).Notef("for example: %s", example))
+		a.fail(a.errorf(d.Range, "%s takes one argument", strings.ToUpper(d.Name)).Notef("for example: %s", example))
 		return nil, false
 	}
 	return &d.Args[0], true
@@ -83,11 +83,11 @@ func (a *assembler) bitsDirective(d *lang.Directive) {
 	switch {
 	case !ok:
 	case n == 32 && a.lacks(cpu386), n == 64 && a.lacks(cpuX64):
-		a.fail(diag.Errorf(arg.Range, "the CPU named above has no %d-bit code", n))
+		a.fail(a.errorf(arg.Range, "the CPU named above has no %d-bit code", n))
 	case n == 16 || n == 32 || n == 64:
 		a.bits = int(n)
 	default:
-		a.fail(diag.Errorf(arg.Range, "code is 16, 32 or 64 bits wide, not %d", n))
+		a.fail(a.errorf(arg.Range, "code is 16, 32 or 64 bits wide, not %d", n))
 	}
 }
 
@@ -104,7 +104,7 @@ func (a *assembler) defaultDirective(d *lang.Directive) {
 		case "bnd", "nobnd":
 			a.defaults.bound = strings.EqualFold(arg.Name, "bnd")
 		default:
-			a.fail(diag.Errorf(arg.Range, "DEFAULT takes rel or abs").
+			a.fail(a.errorf(arg.Range, "DEFAULT takes rel or abs").
 				Notef("default rel makes plain addresses relative to the instruction pointer in 64-bit code"))
 		}
 	}
@@ -113,7 +113,7 @@ func (a *assembler) defaultDirective(d *lang.Directive) {
 
 func (a *assembler) org(d *lang.Directive) {
 	if !a.opts.Flat {
-		a.fail(diag.Errorf(d.Range, "ORG is for flat binaries: an executable's addresses are chosen by its layout").
+		a.fail(a.errorf(d.Range, "ORG is for flat binaries: an executable's addresses are chosen by its layout").
 			Notef("build a flat binary with -f bin, or remove the line"))
 		return
 	}
@@ -126,7 +126,7 @@ func (a *assembler) org(d *lang.Directive) {
 		return
 	}
 	if a.originSet && n != a.out.Origin {
-		a.fail(diag.Errorf(d.Range, "the origin is set twice").NoteAt(a.out.OriginSet, "it was set here"))
+		a.fail(a.errorf(d.Range, "the origin is set twice").NoteAt(a.out.OriginSet, "it was set here"))
 		return
 	}
 	a.originSet = true
@@ -139,7 +139,7 @@ func (a *assembler) absolute(d *lang.Directive) {
 		return
 	}
 	if arg.Value == nil {
-		a.fail(diag.Errorf(arg.Range, "ABSOLUTE takes an address"))
+		a.fail(a.errorf(arg.Range, "ABSOLUTE takes an address"))
 		return
 	}
 	v, ok := a.eval(arg.Value)
@@ -159,7 +159,7 @@ func (a *assembler) sectalign(d *lang.Directive) {
 	switch {
 	case !ok:
 	case n <= 0 || bits.OnesCount64(uint64(n)) != 1 || n > MaxSectionSize:
-		a.fail(diag.Errorf(d.Range, "an alignment must be a power of two, not %d", n))
+		a.fail(a.errorf(d.Range, "an alignment must be a power of two, not %d", n))
 	default:
 		a.current.raiseAlign(n)
 	}
@@ -188,7 +188,7 @@ func (a *assembler) declaredAs(s *symbol, linkage string, at diag.Range) bool {
 	case linkage == "extern" && (old == "global" || old == "common"):
 		return false
 	default:
-		a.message(diag.Errorf(at, "'%s' can't be %s as well as %s", s.name, strings.ToUpper(linkage), strings.ToUpper(old)).
+		a.message(a.errorf(at, "'%s' can't be %s as well as %s", s.name, strings.ToUpper(linkage), strings.ToUpper(old)).
 			NoteAt(s.linkageAt, "the other declaration is here"))
 		return false
 	}
@@ -208,7 +208,7 @@ func (a *assembler) osabi(d *lang.Directive) {
 	for i := range d.Args {
 		n, ok := a.constant(d.Args[i].Value, d.Args[i].Range, "OSABI")
 		if ok && (n < 0 || n > 255) {
-			a.fail(diag.Errorf(d.Args[i].Range, "OSABI takes numbers from 0 to 255, not %d", n))
+			a.fail(a.errorf(d.Args[i].Range, "OSABI takes numbers from 0 to 255, not %d", n))
 			ok = false
 		}
 		if !ok {
@@ -256,7 +256,7 @@ func (a *assembler) extern(d *lang.Directive) {
 // in a program of one file it is just that.
 func (a *assembler) common(d *lang.Directive) {
 	if len(d.Args) != 1 || d.Args[0].Value == nil {
-		a.fail(diag.Errorf(d.Range, "COMMON takes a name and a size").Notef("for example: common buffer 64"))
+		a.fail(a.errorf(d.Range, "COMMON takes a name and a size").Notef("for example: common buffer 64"))
 		return
 	}
 	arg := &d.Args[0]
@@ -265,7 +265,7 @@ func (a *assembler) common(d *lang.Directive) {
 		return
 	}
 	if n < 0 || n > MaxSectionSize {
-		a.fail(diag.Errorf(arg.Range, "COMMON can't reserve %d bytes", n))
+		a.fail(a.errorf(arg.Range, "COMMON can't reserve %d bytes", n))
 		return
 	}
 	if a.opts.Object != nil || a.opts.Joined {
@@ -284,7 +284,7 @@ func (a *assembler) common(d *lang.Directive) {
 func (a *assembler) declareCommon(arg *lang.Arg, n int64) {
 	s := a.find(arg.Name)
 	if s.pass != 0 && !s.common {
-		a.fail(diag.Errorf(arg.Range, "'%s' is defined in this file, so it can't be COMMON", s.name).
+		a.fail(a.errorf(arg.Range, "'%s' is defined in this file, so it can't be COMMON", s.name).
 			NoteAt(s.at, "it is defined here"))
 		return
 	}
@@ -303,7 +303,7 @@ func (a *assembler) declareCommon(arg *lang.Arg, n int64) {
 	} else if len(arg.Words) > 0 {
 		align, err := strconv.ParseInt(arg.Words[0], 0, 64)
 		if err != nil || align <= 0 || bits.OnesCount64(uint64(align)) != 1 {
-			a.fail(diag.Errorf(arg.Range, "the alignment of a common variable is a power of two, not '%s'", arg.Words[0]))
+			a.fail(a.errorf(arg.Range, "the alignment of a common variable is a power of two, not '%s'", arg.Words[0]))
 			return
 		}
 		s.align = align
@@ -314,7 +314,7 @@ func (a *assembler) declareCommon(arg *lang.Arg, n int64) {
 // targetDirective handles TARGET: it chooses the system to build for.
 func (a *assembler) targetDirective(t *lang.Target) {
 	if !a.targetAt.IsZero() {
-		a.fail(diag.Errorf(t.Range, "the target is given twice").
+		a.fail(a.errorf(t.Range, "the target is given twice").
 			NoteAt(a.targetAt, "it was given here").
 			Notef("name all targets in one line: target linux/386, linux/amd64"))
 		return
@@ -337,7 +337,7 @@ func (a *assembler) targetDirective(t *lang.Target) {
 		}
 	}
 	if chosen == "" {
-		a.fail(diag.Errorf(t.Range, "this program is not for %s", a.opts.Target).
+		a.fail(a.errorf(t.Range, "this program is not for %s", a.opts.Target).
 			Notef("add it here if the source is fit for it, or build for %s", t.Names[0].Text))
 		return
 	}

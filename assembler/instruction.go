@@ -14,7 +14,7 @@ import (
 // instruction handles a machine instruction.
 func (a *assembler) instruction(l *line, body *lang.Instruction, times int64) {
 	if x86.Mnemonic(body.ID) == x86.NoForms {
-		a.fail(diag.Errorf(body.Range, "tasm does not know the instruction '%s' yet", body.Name))
+		a.fail(a.errorf(body.Range, "tasm does not know the instruction '%s' yet", body.Name))
 		return
 	}
 	if !a.lower(body) {
@@ -35,7 +35,7 @@ func (a *assembler) instruction(l *line, body *lang.Instruction, times int64) {
 // stands somewhere else, so a relative branch differs from copy to copy.
 func (a *assembler) repeat(l *line, body *lang.Instruction, times int64) {
 	if times > MaxStatementSize {
-		a.fail(diag.Errorf(l.statement.Range, "TIMES repeats this instruction more than %d times", MaxStatementSize))
+		a.fail(a.errorf(l.statement.Range, "TIMES repeats this instruction more than %d times", MaxStatementSize))
 		return
 	}
 	for ; times > 0; times-- {
@@ -88,7 +88,7 @@ func (a *assembler) need64(at diag.Range) {
 	if !a.opts.Flat && a.opts.Object == nil {
 		first = "target linux/amd64"
 	}
-	a.fail(diag.Errorf(at, "this is code for 64 bits: write '%s' before it", first).
+	a.fail(a.errorf(at, "this is code for 64 bits: write '%s' before it", first).
 		Notef("%d-bit code has neither 64-bit registers nor r8-r15, spl, bpl, sil and dil", a.bits))
 }
 
@@ -111,6 +111,10 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 		}
 		if !a.final {
 			a.failed = true // the last pass says why
+			return false
+		}
+		if a.messages.Full() {
+			a.fail(a.errorf(body.Range, ""))
 			return false
 		}
 		m := mismatch.Message(body.Range, operandRanges(body))
@@ -198,7 +202,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 		n := len(in.Operands)
 		if from.Value == nil { // {rn-sae} belongs to the operand before it
 			if n == 0 {
-				a.fail(diag.Errorf(from.Range, "a rounding mode stands after a register"))
+				a.fail(a.errorf(from.Range, "a rounding mode stands after a register"))
 				return false
 			}
 			if !a.rounding(from, &in.Operands[n-1]) {
@@ -207,7 +211,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 			continue
 		}
 		if n == x86.MaxOperands {
-			a.fail(diag.Errorf(from.Range, "no instruction takes %d operands", len(body.Operands)))
+			a.fail(a.errorf(from.Range, "no instruction takes %d operands", len(body.Operands)))
 			return false
 		}
 		in.Operands = append(in.Operands, x86.Operand{})
@@ -230,7 +234,7 @@ func (a *assembler) rounding(from *lang.Operand, to *x86.Operand) bool {
 	for _, d := range from.Decorators {
 		mode, ok := x86.LookupRounding(d.Text)
 		if !ok {
-			a.fail(diag.Errorf(d.Range, "{%s} stands right after an operand, without a comma", d.Text))
+			a.fail(a.errorf(d.Range, "{%s} stands right after an operand, without a comma", d.Text))
 			return false
 		}
 		to.Rounding = mode
@@ -242,13 +246,13 @@ func (a *assembler) rounding(from *lang.Operand, to *x86.Operand) bool {
 func (a *assembler) decorate(from *lang.Operand, to *x86.Operand) bool {
 	for _, d := range from.Decorators {
 		if _, ok := x86.LookupRounding(d.Text); ok {
-			a.fail(diag.Errorf(d.Range, "a rounding mode is an operand of its own").
+			a.fail(a.errorf(d.Range, "a rounding mode is an operand of its own").
 				Notef("write a comma before it: xmm3, {%s}", d.Text))
 			return false
 		}
 		if n, ok := strings.CutPrefix(d.Text, "k"); ok && len(n) == 1 && n[0] >= '1' && n[0] <= '7' {
 			if to.Mask != 0 {
-				a.fail(diag.Errorf(d.Range, "this operand has a mask already"))
+				a.fail(a.errorf(d.Range, "this operand has a mask already"))
 				return false
 			}
 			to.Mask = n[0] - '0'
@@ -260,7 +264,7 @@ func (a *assembler) decorate(from *lang.Operand, to *x86.Operand) bool {
 			continue
 		}
 		if d.Text != "z" {
-			a.fail(diag.Errorf(d.Range, "{%s} can't stand after an operand", d.Text).
+			a.fail(a.errorf(d.Range, "{%s} can't stand after an operand", d.Text).
 				Notef("masks are {k1} to {k7}, {z} clears what is masked, {1to2} to {1to32} repeat a number in memory"))
 			return false
 		}
@@ -271,7 +275,7 @@ func (a *assembler) decorate(from *lang.Operand, to *x86.Operand) bool {
 
 // operand evaluates one operand.
 func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
-	to.Size = from.Size
+	to.Size = int(from.Size)
 	to.Strict = from.Strict
 	to.To = from.To
 	to.Distance = from.Distance
@@ -298,7 +302,7 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 		to.Kind = x86.MemoryOperand
 		m := from.Memory
 		to.Memory = x86.Memory{
-			Segment: x86.NoRegister, DispSize: m.DispSize, AddressSize: m.AddressSize,
+			Segment: x86.NoRegister, DispSize: int(m.DispSize), AddressSize: int(m.AddressSize),
 			NoSplit: m.NoSplit, Rel: m.Rel, Abs: m.Abs,
 		}
 		if m.Segment != nil {
@@ -321,7 +325,7 @@ func (a *assembler) operand(from *lang.Operand, to *x86.Operand) bool {
 		}
 		for _, t := range to.Value.Terms() {
 			if t.Kind == lang.RegisterTerm {
-				a.fail(diag.Errorf(from.Range, "the assembler can't compute with a register's value").
+				a.fail(a.errorf(from.Range, "the assembler can't compute with a register's value").
 					Notef("an address made of registers goes in brackets: [eax+4]; to compute it into a register use LEA"))
 				return false
 			}
@@ -388,12 +392,12 @@ func (a *assembler) splitAddress(m *lang.Memory, to *x86.Operand) bool {
 	}
 	bases, coef, _ := registers(m.Base)
 	if bases > 1 || bases == 1 && coef != 1 {
-		a.fail(diag.Errorf(m.Base.Span(), "before the comma of an address stands one register, and what is added to it"))
+		a.fail(a.errorf(m.Base.Span(), "before the comma of an address stands one register, and what is added to it"))
 		return false
 	}
 	n, _, rest := registers(m.Index)
 	if n != 1 || rest != 0 {
-		a.fail(diag.Errorf(m.Index.Span(), "after the comma of an address stands one register, with a factor").
+		a.fail(a.errorf(m.Index.Span(), "after the comma of an address stands one register, with a factor").
 			Notef("the parts of an address are added: [base + index*4 + offset]"))
 		return false
 	}

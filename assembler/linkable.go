@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"tasm/diag"
 	"tasm/lang"
 	"tasm/object"
 	"tasm/program"
@@ -16,7 +15,7 @@ import (
 // format. Those of the section's first line count; later lines may repeat them.
 func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 	if a.opts.Object.Words == nil && len(st.Attrs) > 0 {
-		a.fail(diag.Errorf(st.Attrs[0].Range, "sections of %s have no attributes", a.opts.Object.Name))
+		a.fail(a.errorf(st.Attrs[0].Range, "sections of %s have no attributes", a.opts.Object.Name))
 		return
 	}
 	if a.opts.Object.Strict {
@@ -64,7 +63,7 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 	}
 	if old, now := s.out.Comdat, wanted.Comdat; old != now && (old == nil || old.Symbol != now.Symbol || old.Selection != now.Selection) ||
 		old != nil && !slices.ContainsFunc(st.Attrs, func(attr lang.Arg) bool { return attr.Name == "comdat" }) {
-		a.fail(diag.Errorf(st.Range, "section '%s' must have the same comdat= everywhere", st.Name).
+		a.fail(a.errorf(st.Range, "section '%s' must have the same comdat= everywhere", st.Name).
 			NoteAt(s.out.Range, "it was opened here").
 			Notef("give sections with another symbol another name, as .text$%s", "NAME"))
 		return
@@ -76,7 +75,7 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 		}
 	}
 	if wanted.Flags != s.out.Flags || wanted.Type != s.out.Type || !elf && wanted.Align != s.out.Align {
-		a.message(diag.Warningf("other", st.Range, "section '%s' keeps the attributes that it was opened with", st.Name).
+		a.message(a.warningf("other", st.Range, "section '%s' keeps the attributes that it was opened with", st.Name).
 			NoteAt(s.out.Range, "it was opened here"))
 	}
 }
@@ -92,7 +91,7 @@ func (a *assembler) strictAttributes(s *section, st *lang.Section) {
 		change, known := a.opts.Object.Words[attr.Name]
 		kinds |= change.NativeClear
 		if attr.Value == nil && !known {
-			a.fail(diag.Errorf(attr.Range, "%s has no section attribute '%s'", a.opts.Object.Name, attr.Name))
+			a.fail(a.errorf(attr.Range, "%s has no section attribute '%s'", a.opts.Object.Name, attr.Name))
 			return
 		}
 		if !a.objectAttribute(&wanted, attr) {
@@ -103,7 +102,7 @@ func (a *assembler) strictAttributes(s *section, st *lang.Section) {
 	wanted.Align = before.Align
 	isNew := before.Range == st.Range && s != a.sections[0]
 	if !isNew && (before.Native^wanted.Native)&kinds != 0 {
-		a.fail(diag.Errorf(st.Range, "section '%s' was of another kind before", st.Name).NoteAt(before.Range, "it was opened here"))
+		a.fail(a.errorf(st.Range, "section '%s' was of another kind before", st.Name).NoteAt(before.Range, "it was opened here"))
 		return
 	}
 	s.out = wanted
@@ -116,10 +115,10 @@ func (a *assembler) comdat(attr *lang.Arg) *program.Comdat {
 	const associative, newest = 5, 7
 	switch {
 	case err != nil || symbol == "" || n == 0 || n > newest:
-		a.fail(diag.Errorf(attr.Range, "comdat takes how to choose, from 1 to %d, and a symbol", newest).Notef("for example: comdat=2:function"))
+		a.fail(a.errorf(attr.Range, "comdat takes how to choose, from 1 to %d, and a symbol", newest).Notef("for example: comdat=2:function"))
 		return nil
 	case n == associative:
-		a.fail(diag.Errorf(attr.Range, "sections that go with another one, comdat=%d, can't be made", associative))
+		a.fail(a.errorf(attr.Range, "sections that go with another one, comdat=%d, can't be made", associative))
 		return nil
 	}
 	return &program.Comdat{Selection: uint8(n), Symbol: symbol, Range: attr.Range}
@@ -133,7 +132,7 @@ func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
 	case name == "align" && attr.Value != nil:
 		n, ok := a.constant(attr.Value, attr.Range, "align")
 		if ok && (n < 0 || bits.OnesCount64(uint64(n)) > 1) {
-			a.fail(diag.Errorf(attr.Range, "a section's alignment must be a power of two, not %d", n))
+			a.fail(a.errorf(attr.Range, "a section's alignment must be a power of two, not %d", n))
 			ok = false
 		}
 		if ok && n > 0 {
@@ -144,10 +143,10 @@ func (a *assembler) objectAttribute(s *program.Section, attr *lang.Arg) bool {
 		s.Comdat = a.comdat(attr)
 		return s.Comdat != nil
 	case !known && a.opts.Object == object.COFF && (name == "rdata" || name == "info"):
-		a.fail(diag.Errorf(attr.Range, "sections of coff can't be %s; those of win32 can", name))
+		a.fail(a.errorf(attr.Range, "sections of coff can't be %s; those of win32 can", name))
 		return false
 	case !known || attr.Value != nil || attr.Words != nil:
-		a.message(diag.Warningf("other", attr.Range, "%s has no section attribute '%s', so it is ignored", a.opts.Object.Name, attr.Name))
+		a.message(a.warningf("other", attr.Range, "%s has no section attribute '%s', so it is ignored", a.opts.Object.Name, attr.Name))
 		return true
 	}
 	s.Flags = s.Flags&^change.Clear | change.Set

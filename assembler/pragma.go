@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"tasm/diag"
 	"tasm/lang"
 	"tasm/program"
 )
@@ -32,7 +31,7 @@ func (a *assembler) pragma(d *lang.Directive) {
 	case !slices.Contains([]string{"asm", "input", "debug", "file", "limit"}, facility):
 		return
 	}
-	a.message(diag.Warningf("pragma-unknown", d.Range, "there is no %%pragma %s %s", words[0], words[1]))
+	a.message(a.warningf("pragma-unknown", d.Range, "there is no %%pragma %s %s", words[0], words[1]))
 }
 
 // affix sets what is put around names, unless something is set already.
@@ -78,7 +77,7 @@ func (a *assembler) keepSymbols() {
 			in = a.sectionOf(segment)
 		}
 		if in == nil {
-			a.message(diag.Errorf(arg.Range, "'%s' is no label of this file, so it can't be kept from being stripped", arg.Name))
+			a.message(a.errorf(arg.Range, "'%s' is no label of this file, so it can't be kept from being stripped", arg.Name))
 			continue
 		}
 		in.out.Native |= a.opts.Object.Words["no_dead_strip"].Native

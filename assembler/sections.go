@@ -123,7 +123,7 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 		}
 	}
 	if o := a.opts.Object; o != nil && o.NameLimit > 0 && len(name) > o.NameLimit {
-		a.message(diag.Warningf("other", at, "%s keeps only the first %d bytes of a section's name", o.Name, o.NameLimit))
+		a.message(a.warningf("other", at, "%s keeps only the first %d bytes of a section's name", o.Name, o.NameLimit))
 		name = name[:o.NameLimit]
 	}
 	a.current = a.named[name]
@@ -242,7 +242,7 @@ func (a *assembler) sectionAttribute(s *section, attr *lang.Arg, n int64) {
 		case attr.Value == nil:
 			a.ignored(attr)
 		case n <= 0 || bits.OnesCount64(uint64(n)) != 1:
-			a.fail(diag.Errorf(attr.Range, "a section's alignment must be a power of two, not %d", n))
+			a.fail(a.errorf(attr.Range, "a section's alignment must be a power of two, not %d", n))
 		case attr.Name == "align":
 			s.out.Align, flat.AlignSet = max(s.out.Align, n), true
 		default:
@@ -267,7 +267,7 @@ func (a *assembler) placeAt(to **int64, attr *lang.Arg, n int64) {
 	case attr.Value == nil:
 		a.ignored(attr)
 	case *to != nil && **to != n && a.final:
-		a.fail(diag.Errorf(attr.Range, "the section has another %s= already, %d", attr.Name, **to))
+		a.fail(a.errorf(attr.Range, "the section has another %s= already, %d", attr.Name, **to))
 	default:
 		*to = &n
 	}

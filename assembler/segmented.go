@@ -21,9 +21,9 @@ func (a *assembler) segmented(d *lang.Directive, arguments int) bool {
 	name := strings.ToUpper(d.Name)
 	switch {
 	case a.opts.Object == nil || !a.opts.Object.Segmented:
-		a.fail(diag.Errorf(d.Range, "%s is for segmented memory: -f obj", name))
+		a.fail(a.errorf(d.Range, "%s is for segmented memory: -f obj", name))
 	case len(d.Args) < arguments:
-		a.fail(diag.Errorf(d.Range, "%s needs more than this", name).
+		a.fail(a.errorf(d.Range, "%s needs more than this", name).
 			Notef("for example: group dgroup data bss; import f lib.dll 5; export f"))
 	default:
 		return true
@@ -83,7 +83,7 @@ func (a *assembler) segment(s *section, st *lang.Section) {
 		a.define(&lang.Label{Range: st.Range, Name: s.out.Name}, value, false)
 		a.recent = label
 	} else if len(st.Attrs) > 0 {
-		a.message(diag.Warningf("other", st.Range, "segment '%s' keeps the attributes that it was opened with", s.out.Name).
+		a.message(a.warningf("other", st.Range, "segment '%s' keeps the attributes that it was opened with", s.out.Name).
 			NoteAt(s.out.Range, "it was opened here"))
 	}
 	a.bits = 16
@@ -123,21 +123,21 @@ func (a *assembler) segmentAttribute(s *section, attr *lang.Arg) {
 		switch {
 		case !ok:
 		case n <= 0 || bits.OnesCount64(uint64(n)) != 1 || has == 0:
-			a.fail(diag.Errorf(attr.Range, "a segment's alignment is a power of two up to 4096, not %d", n))
+			a.fail(a.errorf(attr.Range, "a segment's alignment is a power of two up to 4096, not %d", n))
 		case has != n:
-			a.message(diag.Warningf("other", attr.Range, "OMF has no alignment of %d, so it is %d", n, has))
+			a.message(a.warningf("other", attr.Range, "OMF has no alignment of %d, so it is %d", n, has))
 			fallthrough
 		default:
 			s.out.Align = has
 		}
 	default:
-		a.message(diag.Warningf("other", attr.Range, "a segment has no attribute '%s', so it is ignored", attr.Name))
+		a.message(a.warningf("other", attr.Range, "a segment has no attribute '%s', so it is ignored", attr.Name))
 	}
 }
 
 func (a *assembler) segmentNumber(attr *lang.Arg) (int64, bool) {
 	if attr.Value == nil {
-		a.fail(diag.Errorf(attr.Range, "'%s' needs a number", attr.Name).Notef("for example: segment code align=16"))
+		a.fail(a.errorf(attr.Range, "'%s' needs a number", attr.Name).Notef("for example: segment code align=16"))
 		return 0, false
 	}
 	return a.constant(attr.Value, attr.Range, attr.Name)
@@ -155,7 +155,7 @@ func (a *assembler) group(name string, at diag.Range, names []lang.Arg) {
 	for _, old := range a.groups {
 		if old.Name == name {
 			if names != nil {
-				a.fail(diag.Errorf(at, "group '%s' is defined twice", name).NoteAt(old.Range, "the first definition is here"))
+				a.fail(a.errorf(at, "group '%s' is defined twice", name).NoteAt(old.Range, "the first definition is here"))
 			}
 			return
 		}
@@ -226,7 +226,7 @@ func (a *assembler) exportDirective(d *lang.Directive) {
 		case word == "nodata":
 			out.NoData = true
 		case err != nil:
-			a.fail(diag.Errorf(d.Args[i].Range, "EXPORT has no '%s'", d.Args[i].Name).
+			a.fail(a.errorf(d.Args[i].Range, "EXPORT has no '%s'", d.Args[i].Name).
 				Notef("it has a number, resident, nodata and parm=NUMBER"))
 		case isParameters:
 			out.Parameters |= uint8(n) & 0x1f
@@ -249,7 +249,7 @@ func (a *assembler) finishSegments() {
 			s := a.named[arg.Name]
 			switch {
 			case s == nil || s.declared == 0:
-				a.fail(diag.Errorf(arg.Range, "group '%s' contains a segment '%s' that is not defined", g.Name, arg.Name))
+				a.fail(a.errorf(arg.Range, "group '%s' contains a segment '%s' that is not defined", g.Name, arg.Name))
 			case s.declared < g.declared:
 				before = append(before, s)
 			default:
@@ -287,7 +287,7 @@ func (a *assembler) communal(s *symbol, arg *lang.Arg) {
 		default:
 			n, err := strconv.ParseInt(word, 0, 64)
 			if err != nil || n <= 0 {
-				a.fail(diag.Errorf(arg.Range, "the size of an item is a number above 0, not '%s'", arg.Words[i]))
+				a.fail(a.errorf(arg.Range, "the size of an item is a number above 0, not '%s'", arg.Words[i]))
 				return
 			}
 			s.far = n
@@ -305,7 +305,7 @@ func (a *assembler) frame(s *symbol) lang.SegmentID {
 			return id
 		}
 		if in = a.named[name]; in == nil {
-			a.fail(diag.Errorf(s.declared.Range, "there is no segment or group '%s'", name))
+			a.fail(a.errorf(s.declared.Range, "there is no segment or group '%s'", name))
 			return 0
 		}
 		return in.out.Segment.Base

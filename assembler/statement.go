@@ -66,7 +66,7 @@ func (a *assembler) statement(l *line) {
 		return
 	case *lang.Entry:
 		if a.entry != nil {
-			a.fail(diag.Errorf(body.Symbol.Range, "the entry point is given twice").
+			a.fail(a.errorf(body.Symbol.Range, "the entry point is given twice").
 				NoteAt(a.entry.Range, "it was given here"))
 			return
 		}
@@ -76,9 +76,9 @@ func (a *assembler) statement(l *line) {
 		a.out.Image = append(a.out.Image, body)
 		return
 	}
-	if a.failed {
+	if a.failed && a.asked {
 		return
-	}
+	} // else it fails the same way in the last pass, which says why
 	l.size = a.current.size - before
 	l.sized = !a.resizes
 }
@@ -91,7 +91,7 @@ func (a *assembler) times(count lang.Expr) (int64, bool) {
 		return 0, false
 	case n > math.MaxInt32:
 		if n = int64(int32(n)); n < 0 {
-			a.fail(diag.Errorf(count.Span(), "TIMES can't repeat something more than %d times", math.MaxInt32))
+			a.fail(a.errorf(count.Span(), "TIMES can't repeat something more than %d times", math.MaxInt32))
 			return 0, false
 		}
 		if n == 0 {
@@ -99,7 +99,7 @@ func (a *assembler) times(count lang.Expr) (int64, bool) {
 		}
 		a.warn(diag.Warningf("other", count.Span(), "of this count of TIMES only the low 32 bits matter: %d", n))
 	case n < 0:
-		a.fail(diag.Errorf(count.Span(), "TIMES can't repeat something %d times", n).
+		a.fail(a.errorf(count.Span(), "TIMES can't repeat something %d times", n).
 			Notef("what should fill up to a size (times 510-($-$$)) gives this when the code has grown past it"))
 		return 0, false
 	}
@@ -109,7 +109,7 @@ func (a *assembler) times(count lang.Expr) (int64, bool) {
 // equ handles EQU.
 func (a *assembler) equ(st *lang.Statement, body *lang.Equ) {
 	if st.Label == nil {
-		a.fail(diag.Errorf(body.Range, "EQU needs a name in front of it").Notef("write NAME equ VALUE"))
+		a.fail(a.errorf(body.Range, "EQU needs a name in front of it").Notef("write NAME equ VALUE"))
 		return
 	}
 	v, ok := a.eval(body.Value)
@@ -117,12 +117,12 @@ func (a *assembler) equ(st *lang.Statement, body *lang.Equ) {
 		return
 	}
 	if body.Segment != nil {
-		a.fail(diag.Errorf(body.Range, "EQU can't name a far pointer").
+		a.fail(a.errorf(body.Range, "EQU can't name a far pointer").
 			Notef("name the segment and the offset with an EQU each, and jump to SEGMENT:OFFSET"))
 		return
 	}
 	if v.Unknown && a.final {
-		a.fail(diag.Errorf(body.Value.Span(), "the value of '%s' depends on itself", st.Label.Name))
+		a.fail(a.errorf(body.Value.Span(), "the value of '%s' depends on itself", st.Label.Name))
 		return
 	}
 	a.define(st.Label, v, true)
@@ -141,7 +141,7 @@ func (a *assembler) eval(e lang.Expr) (v lang.Value, ok bool) {
 // without a value yet counts as zero until a later pass.
 func (a *assembler) constant(e lang.Expr, at diag.Range, what string) (int64, bool) {
 	if e == nil {
-		a.fail(diag.Errorf(at, "%s needs a value", what))
+		a.fail(a.errorf(at, "%s needs a value", what))
 		return 0, false
 	}
 	v, ok := a.eval(e)
@@ -152,7 +152,7 @@ func (a *assembler) constant(e lang.Expr, at diag.Range, what string) (int64, bo
 		return 0, true
 	}
 	if !v.IsNumber() {
-		a.fail(diag.Errorf(e.Span(), "%s needs a plain number, and this is an address that only layout knows", what).
+		a.fail(a.errorf(e.Span(), "%s needs a plain number, and this is an address that only layout knows", what).
 			Notef("the difference of two labels of one section is a plain number: end - start, or $ - start"))
 		return 0, false
 	}
@@ -208,7 +208,7 @@ func (s *section) add(f program.Fragment, join bool) {
 }
 
 func (a *assembler) tooLarge(st *lang.Statement) {
-	a.fail(diag.Errorf(st.Range, "this makes the section larger than %d bytes", int64(MaxSectionSize)))
+	a.fail(a.errorf(st.Range, "this makes the section larger than %d bytes", int64(MaxSectionSize)))
 }
 
 // emptied returns f without its contents, for a section that has none.
@@ -216,10 +216,10 @@ func (a *assembler) emptied(f program.Fragment) program.Fragment {
 	st := f.Source
 	switch {
 	case a.current.absolute:
-		a.message(diag.Errorf(st.Range, "nothing can be stored in ABSOLUTE space").
+		a.message(a.errorf(st.Range, "nothing can be stored in ABSOLUTE space").
 			Notef("only RESB and its like may stand here; go back with 'section .text' or 'section .data'"))
 	case f.Kind != program.Padding:
-		a.message(diag.Warningf("other", st.Range, "section '%s' has no contents: what is stored here is lost", a.current.out.Name).
+		a.message(a.warningf("other", st.Range, "section '%s' has no contents: what is stored here is lost", a.current.out.Name).
 			Notef("use RESB and its like to reserve room, or put initialised data into .data"))
 	}
 	f.Kind, f.Bytes, f.Fixups, f.Instruction, f.Form = program.Space, nil, nil, nil, nil

@@ -104,12 +104,12 @@ func (a *assembler) checkLinkage(s *symbol) {
 		return
 	}
 	if d.Value != nil && !s.common && !o.SymbolValues || len(d.Words) > 0 && !s.common && o.SymbolWords == nil {
-		a.message(diag.Errorf(d.Range, "%s can say nothing of a symbol but its name", o.Name))
+		a.message(a.errorf(d.Range, "%s can say nothing of a symbol but its name", o.Name))
 		return
 	}
 	for _, word := range d.Words {
 		if !s.common && !slices.Contains(o.SymbolWords, word) {
-			a.message(diag.Errorf(d.Range, "%s can't say '%s' of a symbol", o.Name, word).
+			a.message(a.errorf(d.Range, "%s can't say '%s' of a symbol", o.Name, word).
 				Notef("it can say %s", strings.Join(o.SymbolWords, ", ")))
 		}
 	}
@@ -184,23 +184,23 @@ func (a *assembler) find(name string) *symbol {
 func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	s := a.symbol(label.Name, label.ID)
 	if isSpecial(label.Name) && !strings.HasPrefix(label.Name, "..@") && !a.isStart(label.Name) {
-		a.message(diag.Errorf(label.Range, "'%s' is no label: names with two dots in front are reserved", label.Name).
+		a.message(a.errorf(label.Range, "'%s' is no label: names with two dots in front are reserved", label.Name).
 			Notef("a label outside the scopes of local labels begins with ..@"))
 	}
 	value.Forward = false
 	if s.pass == a.pass {
 		if s.value == value {
-			a.message(diag.Warningf("label-redef", label.Range, "'%s' is defined a second time, with the same value", s.name).
+			a.message(a.warningf("label-redef", label.Range, "'%s' is defined a second time, with the same value", s.name).
 				NoteAt(s.at, "the first definition is here"))
 			return
 		}
-		a.message(diag.Errorf(label.Range, "'%s' is defined twice", s.name).
+		a.message(a.errorf(label.Range, "'%s' is defined twice", s.name).
 			NoteAt(s.at, "the first definition is here").
 			Notef("give one of them another name; a label that starts with a dot (.%s) only has to be unique below its parent", label.Name))
 		return
 	}
 	if s.common && a.opts.Object != nil {
-		a.message(diag.Errorf(label.Range, "'%s' is COMMON, so the linker makes it", s.name).
+		a.message(a.errorf(label.Range, "'%s' is COMMON, so the linker makes it", s.name).
 			NoteAt(s.linkageAt, "it is declared here"))
 		return
 	}
@@ -389,6 +389,8 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 	}
 	m := diag.Errorf(ref.Range, "'%s' is not defined", s.name)
 	switch {
+	case a.messages.Full():
+		return m
 	case strings.ContainsAny(ref.Name, "“”‘’„"):
 		return diag.Errorf(ref.Range, "these are not the quotation marks of a string").Notef(`write 'a' or "a", with straight marks`)
 	case isHexadecimal(ref.Name):

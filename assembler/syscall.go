@@ -24,12 +24,12 @@ type move struct {
 // follow in order, as one would write them by hand.
 func (a *assembler) syscall(l *line, body *lang.Syscall, times int64) {
 	if a.abi == nil {
-		a.fail(diag.Errorf(body.Range, "SYS needs a target to know the numbers of its system calls").
+		a.fail(a.errorf(body.Range, "SYS needs a target to know the numbers of its system calls").
 			Notef("write 'target linux/386' at the top, or build with --target"))
 		return
 	}
 	if a.bits != a.abi.Bits {
-		a.fail(diag.Errorf(body.Range, "SYS makes %d-bit code for %s, and this code is %d bits wide", a.abi.Bits, a.target, a.bits))
+		a.fail(a.errorf(body.Range, "SYS makes %d-bit code for %s, and this code is %d bits wide", a.abi.Bits, a.target, a.bits))
 		return
 	}
 	moves, ok := a.syscallMoves(body)
@@ -83,7 +83,7 @@ func (a *assembler) syscallMoves(body *lang.Syscall) ([]move, bool) {
 		for i, p := range params {
 			names[i] = ", " + p.Name
 		}
-		a.fail(diag.Errorf(body.Args[len(params)].Range, "%s takes %s, not %d", call.Name, countOf(len(params), "argument"), len(body.Args)).
+		a.fail(a.errorf(body.Args[len(params)].Range, "%s takes %s, not %d", call.Name, countOf(len(params), "argument"), len(body.Args)).
 			Notef("write: sys %s%s", call.Name, strings.Join(names, "")))
 		return nil, false
 	}
@@ -115,20 +115,20 @@ func countOf(n int, what string) string {
 
 // checkArgument rejects operands that a MOV into a full register can't take.
 func (a *assembler) checkArgument(arg *lang.Operand, to lang.RegisterID) bool {
-	size := arg.Size
+	size := int(arg.Size)
 	if r, ok := arg.Value.(*lang.Register); ok && arg.Memory == nil {
 		if x86.RegisterInfo(r.ID).Class != x86.General {
-			a.fail(diag.Errorf(arg.Range, "an argument of a system call is a number, an address, memory or a general-purpose register"))
+			a.fail(a.errorf(arg.Range, "an argument of a system call is a number, an address, memory or a general-purpose register"))
 			return false
 		}
 		size = int(x86.RegisterInfo(r.ID).Size)
 	}
 	if arg.Segment != nil {
-		a.fail(diag.Errorf(arg.Range, "a far pointer can't be an argument of a system call"))
+		a.fail(a.errorf(arg.Range, "a far pointer can't be an argument of a system call"))
 		return false
 	}
 	if size != 0 && size != a.abi.PointerSize && size != 4 {
-		a.fail(diag.Errorf(arg.Range, "an argument fills the register %s, and this is only %d bytes wide", x86.RegisterName(to), size).
+		a.fail(a.errorf(arg.Range, "an argument fills the register %s, and this is only %d bytes wide", x86.RegisterName(to), size).
 			Notef("extend it first, for example: movzx %s, ...", x86.RegisterName(sized(to, 4))))
 		return false
 	}
@@ -155,7 +155,7 @@ func (a *assembler) orderMoves(body *lang.Syscall, moves []move) ([]*lang.Instru
 		// Every register is still wanted: a ring, turned by an exchange.
 		i := a.exchangeable(moves)
 		if i < 0 {
-			a.fail(diag.Errorf(body.Range, "the arguments need each other's registers in a circle").
+			a.fail(a.errorf(body.Range, "the arguments need each other's registers in a circle").
 				Notef("load one of them into another register before the call"))
 			return nil, false
 		}
@@ -225,7 +225,7 @@ func (a *assembler) moveInstruction(body *lang.Syscall, m move) *lang.Instructio
 	case plainRegister(m.from):
 		size = int(x86.RegisterInfo(m.from.Value.(*lang.Register).ID).Size)
 	case m.from.Memory != nil && m.from.Size != 0:
-		size = m.from.Size
+		size = int(m.from.Size)
 	case m.from.Memory == nil && a.isAddress(m.from.Value):
 		size = 4
 	}

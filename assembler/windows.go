@@ -11,7 +11,7 @@ import (
 // section .drectve (nasm manual, 8.5 "win32").
 func (a *assembler) exportToLinker(d *lang.Directive) {
 	if len(d.Args) != 1 {
-		a.fail(diag.Errorf(d.Range, "EXPORT takes one name here"))
+		a.fail(a.errorf(d.Range, "EXPORT takes one name here"))
 		return
 	}
 	a.linkerSection(".drectve", d.Range, object.Attributes{Flags: program.Info, Align: 1})
@@ -22,11 +22,11 @@ func (a *assembler) exportToLinker(d *lang.Directive) {
 // Windows trusts, in section .sxdata.
 func (a *assembler) safeHandler(d *lang.Directive) {
 	if a.opts.Object != object.Win32 {
-		a.fail(diag.Errorf(d.Range, "SAFESEH is for win32"))
+		a.fail(a.errorf(d.Range, "SAFESEH is for win32"))
 		return
 	}
 	if len(d.Args) != 1 {
-		a.fail(diag.Errorf(d.Range, "SAFESEH takes the name of a handler"))
+		a.fail(a.errorf(d.Range, "SAFESEH takes the name of a handler"))
 		return
 	}
 	a.linkerSection(".sxdata", d.Range, object.Attributes{Flags: program.Info, Native: object.COFFLinkInfo})

@@ -79,8 +79,7 @@ func (m *measurer) row(source string, what func(plain *measured) int) error {
 	if err != nil {
 		return err
 	}
-	// Unless told otherwise tasm does not begin to collect garbage before it
-	// has much of it.
+	// Unless told otherwise tasm collects garbage only where it has much of it.
 	frugal, err := m.measure(source, "golf", "GOGC=100")
 	if err != nil {
 		return err

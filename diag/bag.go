@@ -33,14 +33,17 @@ type said struct {
 	text     string
 }
 
+// Full reports whether messages are only counted from here on.
+func (b *Bag) Full() bool { return len(b.messages) >= maxKept }
+
 // Add puts m into the bag. A nil message is ignored, and so is one that says at
 // its place what another has said there: a loop in a macro says it only once.
 func (b *Bag) Add(m *Message) {
 	if m == nil {
 		return
 	}
-	if len(b.messages) >= maxKept {
-		b.leave(m.Severity, 1)
+	if b.Full() {
+		b.Leave(m.Severity, 1)
 		return
 	}
 	what := said{m.Range, m.Severity, m.Text}
@@ -63,8 +66,8 @@ func (b *Bag) Add(m *Message) {
 // Under says what the source asks of the warnings that are added from here on.
 func (b *Bag) Under(s *SourceWarnings) { b.asked = s.now }
 
-// leave counts messages that are left out.
-func (b *Bag) leave(severity Severity, n int) {
+// Leave counts n messages that are left out.
+func (b *Bag) Leave(severity Severity, n int) {
 	b.left[severity] += n
 	if severity == Error {
 		b.errors += n
@@ -77,7 +80,7 @@ func (b *Bag) Append(other *Bag) {
 		b.Add(m)
 	}
 	for severity, n := range other.left {
-		b.leave(Severity(severity), n)
+		b.Leave(Severity(severity), n)
 	}
 }
 

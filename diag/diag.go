@@ -91,14 +91,20 @@ func (m *Message) Notef(format string, args ...any) *Message {
 	return m.NoteAt(Range{}, format, args...)
 }
 
-// NoteAt adds a note about r.
+// NoteAt adds a note about r. A nil Message stays one.
 func (m *Message) NoteAt(r Range, format string, args ...any) *Message {
+	if m == nil {
+		return nil
+	}
 	m.Notes = append(m.Notes, Note{Range: r, Text: sprintf(format, args)})
 	return m
 }
 
-// Suggest adds a replacement of r that would mend the source.
+// Suggest adds a replacement of r that would mend the source. A nil Message stays one.
 func (m *Message) Suggest(r Range, text string) *Message {
+	if m == nil {
+		return nil
+	}
 	m.Fixes = append(m.Fixes, Fix{Range: r, Text: text})
 	return m
 }

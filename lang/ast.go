@@ -95,11 +95,11 @@ type Data struct {
 // string, a question mark (uninitialised), or a DUP group.
 type DataItem struct {
 	Range         diag.Range
-	Value         Expr // nil when Uninitialised or Group is set; a *String alone is stored byte by byte
+	Width         uint8 // size override of the item (db word 5), or 0
 	Uninitialised bool
+	Value         Expr       // nil when Uninitialised or Group is set; a *String alone is stored byte by byte
 	Count         Expr       // of N DUP (...), or nil
 	Group         []DataItem // the items of a DUP
-	Width         int        // size override of the item (db word 5), or 0
 }
 
 // Reserve is RESB, RESW, ... RESZ: Count items of Width bytes without contents.
@@ -238,7 +238,7 @@ const (
 type Operand struct {
 	Range diag.Range
 	// Size is the size keyword's worth in bytes (BYTE 1 ... TWORD 10, ZWORD 64), or 0.
-	Size     int
+	Size     uint8
 	Strict   bool
 	To       bool // TO: the x87 destination form
 	Distance Distance
@@ -255,8 +255,8 @@ type Operand struct {
 // Memory is what stands in brackets beside the address itself.
 type Memory struct {
 	Segment     *Register // override, or nil
-	DispSize    int       // [byte x]: size of the displacement in bytes, or 0
-	AddressSize int       // [dword x] where it means the address, a16/a32/a64: in bytes, or 0
+	DispSize    uint8     // [byte x]: size of the displacement in bytes, or 0
+	AddressSize uint8     // [dword x] where it means the address, a16/a32/a64: in bytes, or 0
 	NoSplit     bool
 	Rel, Abs    bool
 	// Base and Index are the parts of an address with a comma, [base+8, index*4],
@@ -272,9 +272,9 @@ type Expr interface {
 // Number is a numeric constant or a character constant.
 type Number struct {
 	Range diag.Range
-	N     int64 // the low 64 bits
 	// Wide is set when the constant did not fit 64 bits.
 	Wide bool
+	N    int64 // the low 64 bits
 }
 
 // Float is a floating-point constant, as written (1.5, 0x1p3, __?Infinity?__).

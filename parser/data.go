@@ -10,7 +10,7 @@ import (
 // data parses the items of DB and its sisters; t is the word itself.
 func (g *grammar) data(t *Token, w *word) *lang.Data {
 	d := g.datas.node()
-	d.Range, d.Width = t.Range, w.width
+	d.Range, d.Width = t.Range, int(w.width)
 	if g.pos == len(g.tokens) {
 		g.warn(diag.Warningf("db-empty", t.Range, "%s without a value stores nothing", w.name))
 		return d

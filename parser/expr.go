@@ -275,7 +275,7 @@ func (g *grammar) string(t *Token) *lang.String {
 
 // name parses what starts with an identifier.
 func (g *grammar) name(t *Token) lang.Expr {
-	w := g.look(t.Text)
+	w := g.lookAt(g.pos - 1)
 	switch w.kind {
 	case plainWord, mnemonicWord, dataWord, reserveWord, equWord, ruleWord:
 		// A mnemonic can be a label too; here nothing else makes sense.

@@ -31,6 +31,8 @@ type grammar struct {
 	// The line at hand.
 	tokens   []Token
 	pos      int // of the next token
+	looked   int // index of the token of which word was looked up last
+	word     *word
 	end      Token
 	depth    int // of recursion
 	deepest  int // bound of depth
@@ -83,7 +85,7 @@ func (g *grammar) reset() {
 
 // begin makes tokens the line at hand.
 func (g *grammar) begin(tokens []Token) {
-	g.tokens, g.pos, g.depth = tokens, 0, 0
+	g.tokens, g.pos, g.depth, g.looked = tokens, 0, 0, -1
 	g.failure, g.messages = nil, nil
 	g.end = Token{Kind: EndOfLine}
 	if n := len(tokens); n > 0 {
@@ -543,7 +545,7 @@ func (g *grammar) other(st *lang.Statement, t *Token, w *word) {
 	case reserveWord:
 		g.pos++
 		if count := g.expression(); count != nil {
-			st.Body = &lang.Reserve{Range: t.Range, Width: w.width, Count: count}
+			st.Body = &lang.Reserve{Range: t.Range, Width: int(w.width), Count: count}
 			if g.peek().is(",") && g.pos == len(g.tokens)-1 {
 				g.pos++ // allowed, as in nasm
 			}

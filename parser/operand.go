@@ -102,7 +102,7 @@ func (g *grammar) modifiers(o *lang.Operand) bool {
 		if t.Kind != Identifier {
 			return true
 		}
-		w := g.look(t.Text)
+		w := g.lookAt(g.pos)
 		switch w.kind {
 		case sizeWord:
 			if o.Size == 0 {
@@ -197,7 +197,7 @@ func (g *grammar) addressWords(o *lang.Operand) bool {
 		if t.Kind != Identifier {
 			return true
 		}
-		w := g.look(t.Text)
+		w := g.lookAt(g.pos)
 		switch w.kind {
 		case sizeWord:
 			if g.turbo {
@@ -217,7 +217,7 @@ func (g *grammar) addressWords(o *lang.Operand) bool {
 		case nosplitWord:
 			m.NoSplit = true
 		case prefixWord:
-			size := map[string]int{"a16": 2, "a32": 4, "a64": 8}[w.name]
+			size := map[string]uint8{"a16": 2, "a32": 4, "a64": 8}[w.name]
 			if size == 0 {
 				g.fail(diag.Errorf(t.Range, "the prefix %s can't stand in an address", w.name).
 					Notef("write it before the instruction"))

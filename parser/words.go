@@ -35,7 +35,7 @@ const (
 type word struct {
 	kind  wordKind
 	id    int32
-	width int
+	width uint8
 	name  string // in lower case
 	rule  *rule
 	later bool // reserved from CPU APX on, see later.go
@@ -50,13 +50,13 @@ var keywords map[string]*word
 func makeKeywords() map[string]*word {
 	words := map[string]*word{}
 	add := func(w word) { words[w.name] = &w }
-	for name, width := range map[string]int{
+	for name, width := range map[string]uint8{
 		"byte": 1, "word": 2, "dword": 4, "long": 4, "qword": 8, "tword": 10,
 		"oword": 16, "yword": 32, "zword": 64,
 	} {
 		add(word{kind: sizeWord, name: name, width: width})
 	}
-	for letter, width := range map[string]int{
+	for letter, width := range map[string]uint8{
 		"b": 1, "w": 2, "d": 4, "q": 8, "t": 10, "o": 16, "y": 32, "z": 64,
 	} {
 		add(word{kind: dataWord, name: "d" + letter, width: width})
@@ -104,6 +104,15 @@ func (g *grammar) look(text string) *word {
 		return w
 	}
 	return g.lookUp(text)
+}
+
+// lookAt is look for the identifier at index i of the line. Who finds that it is no word
+// of theirs leaves it to another to ask again.
+func (g *grammar) lookAt(i int) *word {
+	if i != g.looked {
+		g.looked, g.word = i, g.look(g.tokens[i].Text)
+	}
+	return g.word
 }
 
 // lookUp finds a word that has not been seen before in this spelling.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"runtime/debug"
 
 	"tasm/lsp"
 	"tasm/lsp/stream"
@@ -22,9 +21,6 @@ func lspCommand() *command {
 			if len(args) > 0 {
 				return usagef("lsp takes no arguments: the editor says what is open")
 			}
-			// What is assembled anew with every key is garbage with the next: collect it
-			// rarely, while that takes little memory.
-			debug.SetGCPercent(garbage)
 			return stream.Serve(transfers, sys.stdin, sys.stdout, func(s *lsp.Server) {
 				s.ReadFile = readRegular
 				s.Sizes = true
@@ -32,10 +28,6 @@ func lspCommand() *command {
 		},
 	}
 }
-
-// garbage is how much of it there may be, in percent of the memory in use: some 100 MB
-// for a source of 5,000 lines.
-const garbage = 400
 
 // readRegular reads a file that an open source includes, at every key: nothing else
 // than a file, which could block, or be the editor's own messages.

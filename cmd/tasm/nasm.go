@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"errors"
@@ -234,34 +235,36 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 // report writes messages as nasm does and returns how many are errors.
 func (n *nasm) report(messages *diag.Bag) int {
 	errorCount := 0
+	out := bufio.NewWriter(n.out)
+	defer out.Flush()
 	for _, m := range n.warnings.Apply(messages.Messages()) {
 		if m.Severity == diag.Error {
 			errorCount++
 		}
-		n.message(m.Range, messageText(m))
+		n.message(out, m.Range, messageText(m))
 		for _, note := range m.Notes {
 			at := note.Range
 			if at.IsZero() {
 				at = m.Range
 			}
-			n.message(at, "note: "+note.Text)
+			n.message(out, at, "note: "+note.Text)
 		}
 	}
 	return errorCount
 }
 
 // message writes one line: file:line: error: text, or file(line) : error: text.
-func (n *nasm) message(at diag.Range, text string) {
+func (n *nasm) message(out io.Writer, at diag.Range, text string) {
 	place := "nasm"
 	if !at.IsZero() {
 		file, line := n.files.Origin(at)
 		if n.style == "vc" {
-			fmt.Fprintf(n.out, "%s(%d) : %s\n", file, line, text)
+			fmt.Fprintf(out, "%s(%d) : %s\n", file, line, text)
 			return
 		}
 		place = fmt.Sprintf("%s:%d", file, line)
 	}
-	fmt.Fprintf(n.out, "%s: %s\n", place, text)
+	fmt.Fprintf(out, "%s: %s\n", place, text)
 }
 
 // messageText is a message with its severity and its class.

@@ -31,7 +31,8 @@ type Mismatch struct {
 	number   int64
 	prefixes [2]PrefixID
 	reason   reason
-	in       *Instruction
+	bits     int
+	mnemonic Mnemonic
 }
 
 // Needs64 reports whether the instruction is one for 64-bit mode alone.
@@ -84,21 +85,22 @@ const (
 	noSelector
 	badFlags
 	tooLong
+	unexplained // see Instruction.Terse
 )
 
 // problem starts a Mismatch about operand i.
 func (c *context) problem(r reason, i int) *Mismatch {
-	return &Mismatch{Operand: i, reason: r, Distance: r == outOfRange, in: &Instruction{Bits: c.in.Bits, Mnemonic: c.in.Mnemonic}}
+	return &Mismatch{Operand: i, reason: r, Distance: r == outOfRange, bits: c.in.Bits, mnemonic: c.in.Mnemonic}
 }
 
 func (m *Mismatch) text() string {
 	if m.reason == noReason {
 		return m.Text
 	}
-	name := MnemonicName(m.in.Mnemonic)
+	name := MnemonicName(m.mnemonic)
 	switch m.reason {
 	case badMode:
-		return fmt.Sprintf("there is no %d-bit mode; there are 16, 32 and 64", m.in.Bits)
+		return fmt.Sprintf("there is no %d-bit mode; there are 16, 32 and 64", m.bits)
 	case badPrefix:
 		return "unknown prefix"
 	case badOperand:
@@ -108,7 +110,7 @@ func (m *Mismatch) text() string {
 	case badSegment:
 		return "only es, cs, ss, ds, fs and gs can override the segment of an address"
 	case badAddress:
-		if m.in.Bits == 16 {
+		if m.bits == 16 {
 			return "no such address: 16-bit addresses are bx or bp, plus si or di, plus a number; others take 32-bit registers"
 		}
 		return "no such address: it is a base register, plus an index register (not the stack pointer) times 1, 2, 4 or 8, plus a number"
@@ -123,7 +125,7 @@ func (m *Mismatch) text() string {
 	case tooManyRegisters:
 		return "an address has at most two registers"
 	case mixedAddressSizes:
-		if m.in.Bits == 64 {
+		if m.bits == 64 {
 			return "the registers of an address must be all 64-bit or all 32-bit ones"
 		}
 		return "the registers of an address must be all 32-bit or all 16-bit ones"
@@ -134,13 +136,15 @@ func (m *Mismatch) text() string {
 	case highRegister:
 		return "ah, bh, ch and dh can't be used in an instruction that needs a REX or VEX prefix (r8-r15, spl, bpl, sil, dil, 64-bit operands)"
 	case only64BitRegisters:
-		return fmt.Sprintf("%d-bit mode has neither 64-bit registers nor r8-r15, spl, bpl, sil and dil", m.in.Bits)
+		return fmt.Sprintf("%d-bit mode has neither 64-bit registers nor r8-r15, spl, bpl, sil and dil", m.bits)
 	case outOfRange:
 		return fmt.Sprintf("the target is %d bytes away; a short %s reaches -128..127", m.number, name)
 	case noSelector:
 		return "a plain number has no segment; write segment:offset"
 	case badFlags:
 		return "the flags are a number from 0 to 15: OF is 8, SF 4, ZF 2, CF 1"
+	case unexplained:
+		return name + " does not go with these operands"
 	case tooLong:
 		return fmt.Sprintf("the instruction would be longer than %d bytes", MaxLength)
 	}
@@ -160,15 +164,14 @@ const mostNotes = 6
 // explain says why no form matched.
 func (c *context) explain(v verdict) *Mismatch {
 	in := c.in
-	name := MnemonicName(in.Mnemonic)
-	m := &Mismatch{Operand: -1}
 	if in.Terse {
 		if i := c.only64(); v == wrongMode && i >= 0 {
 			return c.problem(only64BitRegisters, i)
 		}
-		m.Text = name + " does not go with these operands"
-		return m
+		return c.problem(unexplained, -1)
 	}
+	name := MnemonicName(in.Mnemonic)
+	m := &Mismatch{Operand: -1}
 	switch v {
 	case sizeMissing:
 		for i := range c.count {
