@@ -171,7 +171,7 @@ func (p *preprocessor) choose(list []*multiMacro, name Token, rest []Token, vani
 	args, trailing := p.splitArguments(rest)
 	n := len(args)
 	for _, m := range list {
-		if !matches(m, name.Text) || !m.accepts(n) || m.active > 0 && !m.recursive {
+		if !m.accepts(n) || !matches(m, name.Text) || m.active > 0 && !m.recursive {
 			continue
 		}
 		if trailing && !p.keepEmpty {

@@ -230,7 +230,7 @@ func TestWarningClasses(t *testing.T) {
 			}
 			at := 0
 			switch {
-			case name == "Warningf":
+			case strings.EqualFold(name, "Warningf"):
 			case name == "warn" && s.dir == "lint" && len(call.Args) > 1:
 				at = 1 // behind the place
 			default:
