@@ -371,7 +371,7 @@ func (e *explainer) division(m *diag.Message) bool {
 		return false
 	}
 	divisor, known := uint64(0), false
-	if o := &e.in.Operands[0]; o.Kind == x86.RegisterOperand {
+	if o := &e.in.Operands[0]; o.Kind == x86.RegisterOperand && !e.in.APX {
 		r := x86.RegisterInfo(o.Register)
 		n, shift := int(r.Number), 0
 		if r.High {

@@ -131,6 +131,7 @@ func (s *State) StepPrepared(in Prepared) Event {
 // semantics reckon with.
 func (e *exec) admits() bool {
 	if e.in.APX && e.in.UsesAPX(e.form) {
+		e.unclear("uses %s of APX, whose effect is not modelled", e.name)
 		return false
 	}
 	if slices.Contains(e.in.Prefixes, x86.Lock) && (!e.form.Lockable() || e.in.Operands[0].Kind != x86.MemoryOperand) {

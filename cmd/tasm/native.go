@@ -245,6 +245,10 @@ func (s *session) explainEnd(args []string, input io.Reader, signal int) {
 	if stop.Kind == vm.Unmodelled && stop.Call == nil && signal == illegal && v.Instruction() == nil {
 		stop.Kind, stop.Status = vm.Killed, signal
 	}
+	if in := v.Instruction(); signal == illegal && in != nil && in.UsesAPX(in.Form) {
+		fmt.Fprintf(s.sys.stderr, "tasm: the program was ended by SIGILL: this machine's processor has no APX, and so no %s\n", in.String())
+		return
+	}
 	if stop.Kind != vm.Killed || stop.Status != signal {
 		fmt.Fprintf(s.sys.stderr, "tasm: the program was ended by signal %d; the virtual machine does not come to the same end, and can't explain it\n", signal)
 		return
