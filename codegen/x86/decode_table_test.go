@@ -64,6 +64,8 @@ func encodesTo(in *Instruction, code []byte) bool {
 // FuzzDecode decodes arbitrary bytes: it must not fail, nor read beyond them.
 func FuzzDecode(f *testing.F) {
 	f.Add(32, []byte{0x7f, 'E', 'L', 'F', 1, 1, 1})
+	f.Add(64, []byte{0x62, 0xfc, 0x14, 0x1c, 0x01, 0x4c, 0x24, 0x08})
+	f.Add(64, []byte{0x66, 0xd5, 0xd9, 0x6f, 0x08})
 	f.Add(64, []byte{0x45, 0x4c, 0x46, 0xff, 0xc0})
 	f.Fuzz(func(t *testing.T, bits int, code []byte) {
 		if bits != 16 && bits != 32 && bits != 64 {
