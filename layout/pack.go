@@ -163,8 +163,6 @@ func placedFile(r *place.Result) *File {
 				part.Fragment = piece.Object.Fragments[0]
 				part.Source = part.Fragment.Source
 			}
-		default:
-			part.Kind = PaddingPart
 		}
 		f.Parts = append(f.Parts, part)
 	}

@@ -116,51 +116,60 @@ func (p progress) onStackAhead(items []*item) bool {
 // that one word more lies on the stack: nothing looks at the words above, nor at
 // memory below the stack pointer.
 func (t *text) quiet(p progress, items []*item, k int) bool {
-	depth := 0
-	var pointers [16]int // how far below the word a register points, in words
-	points := flow.Set(0)
-	if !items[k].before.Below {
+	w := word{text: t}
+	for j := p.item; j < k; j++ {
+		if !p.placed(j) && !w.unseen(items[j]) {
+			return false
+		}
+	}
+	return items[k].before.Below && w.depth == 0 && w.points&items[k].live.Registers == 0
+}
+
+// word is one that lies on the stack while items run that know nothing of it.
+type word struct {
+	text     *text
+	depth    int      // words that were pushed since
+	points   flow.Set // registers that point below it
+	pointers [16]int  // how far below, in words
+}
+
+// unseen reports whether an item neither looks at the word nor can tell that it is there.
+func (w *word) unseen(it *item) bool {
+	switch {
+	case !it.before.Below:
+		return false
+	case it.calls():
+		if w.points != 0 && !w.text.within(it, w.points, &w.pointers) {
+			return false
+		}
+	case it.fixed:
+		return false
+	case it.is("push") || it.is("pop"):
+		if w.depth += it.pushed(); w.depth < 0 || it.inMemory() || it.is("push") && it.facts.Reads&w.points != 0 || w.text.isStackPointer(&it.inst.Operands[0]) {
+			return false
+		}
+	case it.facts.Reads.Has(stackPointer):
+		return w.point(it)
+	case it.facts.Changes.Has(stackPointer) || it.reads()&w.points != 0 || it.facts.Memory && w.points != 0:
 		return false
 	}
-	for j := p.item; j < k; j++ {
-		it := items[j]
-		if p.placed(j) {
-			continue
-		}
-		if !it.before.Below {
-			return false
-		}
-		switch {
-		case it.calls():
-			if points != 0 && !t.within(it, points, &pointers) {
-				return false
-			}
-		case it.fixed:
-			return false
-		case it.is("push") || it.is("pop"):
-			if depth += it.pushed(); depth < 0 || it.inMemory() || it.is("push") && it.facts.Reads&points != 0 || t.isStackPointer(&it.inst.Operands[0]) {
-				return false
-			}
-		case it.facts.Reads.Has(stackPointer):
-			if !it.copiesStackPointer() {
-				return false
-			}
-			for r := range pointers {
-				if it.facts.Changes.Has(r) {
-					points |= 1 << r
-					pointers[r] = depth
-				}
-			}
-			continue
-		case it.facts.Changes.Has(stackPointer) || it.reads()&points != 0 || it.facts.Memory && points != 0:
-			return false
-		}
-		points &^= it.facts.Replaces
-		if it.facts.Changes&points&^(1<<t.result()) != 0 {
-			return false
+	w.points &^= it.facts.Replaces
+	return it.facts.Changes&w.points&^(1<<w.text.result()) == 0
+}
+
+// point notes that an item makes registers point where the stack pointer does; it is
+// false where the item does something else with that.
+func (w *word) point(it *item) bool {
+	if !it.copiesStackPointer() {
+		return false
+	}
+	for r := range w.pointers {
+		if it.facts.Changes.Has(r) {
+			w.points |= 1 << r
+			w.pointers[r] = w.depth
 		}
 	}
-	return depth == 0 && points&items[k].live.Registers == 0
+	return true
 }
 
 // isStackPointer reports whether an operand is the stack pointer.

@@ -29,6 +29,13 @@
 // left of the free bytes is filled with other blocks and with data, and the
 // rest goes behind the headers.
 //
+// The search leaves out what can't end in a file of the size that is wanted. That bound
+// (room.bound) is admissible where the first chain is all there is. It is not where other
+// blocks or data have to find a place: then it takes don't-care bytes for used ones, and
+// reckons with no data that lie over equal bytes. Besides, of nodes that are alike in what
+// can be made of a register one is kept, and early pushes are tried where the files
+// without any are small.
+//
 // # Why it ends
 //
 // Jumps are short at first and only ever become long, so the layout is redone
@@ -51,10 +58,9 @@ import (
 type Kind uint8
 
 const (
-	Code   Kind = iota // an instruction of the program
-	Link               // an instruction that only leads on
-	Data               // bytes of an object
-	Unused             // bytes that nothing reads
+	Code Kind = iota // an instruction of the program
+	Link             // an instruction that only leads on
+	Data             // bytes of an object
 )
 
 // Piece is a run of bytes of the file and what it is for. Pieces may overlap
@@ -88,6 +94,13 @@ type beginning struct {
 	entry int
 }
 
+// promises reports whether a file can be smaller than best, if there is one, and no larger
+// than most.
+func (s *space) promises(best *Result, most int) bool {
+	least := s.fixed + s.text.least
+	return least <= most && (best == nil || least < len(best.Bytes))
+}
+
 // promising lists the beginnings of the smallest files, of those that are no
 // larger than a size.
 func promising(spaces []*space, size int) []beginning {
@@ -114,11 +127,8 @@ type Facts map[*flow.Block][]flow.Known
 // one of them gives a register may come about in another way. When ctx ends that
 // is the best so far, or ctx's error. A file of more bytes than most is of no use.
 func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most int) (*Result, error) {
-	if len(g.Doubts) > 0 || g.Entry == nil {
-		return nil, fmt.Errorf("the program %s", doubt(g))
-	}
-	if g.Lost() {
-		return nil, errors.New("it is not clear any more where computed jumps go")
+	if err := placeable(g); err != nil {
+		return nil, err
 	}
 	p := newProgram(g, known)
 	if p.size > maxSize {
@@ -129,29 +139,26 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most 
 		reach += maxSaved - 1
 	}
 	var best *Result
-	var tried []*space
-	for _, sp := range candidates(p, l) {
-		if ctx.Err() != nil || best != nil && sp.fixed+p.least >= len(best.Bytes) || sp.fixed+p.least > reach || !sp.examine() {
-			continue
-		}
-		tried = append(tried, sp)
-		for _, entry := range sp.entries() {
-			if ctx.Err() != nil {
-				break
-			}
-			if r := sp.layOut(entry, best, reach, false); r != nil {
+	layOut := func(sp *space, entry, most int, early bool) {
+		if ctx.Err() == nil {
+			if r := sp.layOut(entry, best, most, early); r != nil {
 				best = r
 			}
 		}
 	}
+	var tried []*space
+	for _, sp := range candidates(p, l) {
+		if ctx.Err() != nil || !sp.promises(best, reach) || !sp.examine() {
+			continue
+		}
+		tried = append(tried, sp)
+		for _, entry := range sp.entries() {
+			layOut(sp, entry, reach, false)
+		}
+	}
 	if known != nil && best != nil {
 		for _, b := range promising(tried, len(best.Bytes)+maxSaved-1) {
-			if ctx.Err() != nil {
-				break
-			}
-			if r := b.space.layOut(b.entry, best, most, true); r != nil {
-				best = r
-			}
+			layOut(b.space, b.entry, most, true)
 		}
 	}
 	switch {
@@ -163,11 +170,17 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most 
 	return best, nil
 }
 
-func doubt(g *flow.Graph) string {
-	if len(g.Doubts) > 0 {
-		return g.Doubts[0].Text
+// placeable says why a graph can't be placed; nil where it can.
+func placeable(g *flow.Graph) error {
+	switch {
+	case len(g.Doubts) > 0:
+		return errors.New("the program " + g.Doubts[0].Text)
+	case g.Entry == nil:
+		return errors.New("the program has no first instruction")
+	case g.Lost():
+		return errors.New("it is not clear any more where computed jumps go")
 	}
-	return "has no first instruction"
+	return nil
 }
 
 // candidates lists the placements of one program header that suit the program,

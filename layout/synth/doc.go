@@ -41,7 +41,7 @@
 // less of what has not run yet (goal.atLeast), and try nothing that does not pay
 // (task.pays).
 //
-// The estimates may be wrong. When all is tried that they leave, and more effort is
+// The estimates may be wrong: they are no admissible bound. When all is tried that they leave, and more effort is
 // asked for than usual, they are believed a byte less (search.improve).
 //
 // Why it ends. Each task has a budget of states, which grows from round to round;

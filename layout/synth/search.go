@@ -322,32 +322,42 @@ func (s *search) at(size int64) *sizeTasks {
 			break
 		}
 		if s.builds {
-			for i := range s.plan.Blobs {
-				builds, list, all := site.builds(s.plan, i, int(size), s.all)
-				st.left = st.left || !all
-				for j, blobs := range list {
-					if len(s.plan.Idle) > 0 && !s.all && builds[j].room.bytes < leastRoom {
-						continue
-					}
-					st.add(site, int(size), blobs, builds[j], false)
-				}
-			}
-			continue
-		}
-		most := arrangeMost
-		if s.all {
-			most = arrangeAll
-		}
-		list, all := site.arrangements(s.plan.Blobs, int(size), most)
-		st.left = st.left || !all
-		for i, blobs := range list {
-			st.add(site, int(size), blobs, nil, i == 0)
+			s.addBuilds(st, site, int(size))
+		} else {
+			s.addArrangements(st, site, int(size))
 		}
 	}
 	if s.builds {
 		st.prefer(!s.onStack())
 	}
 	return st
+}
+
+// addArrangements adds the tasks of a site for each way to lay the data into the file.
+func (s *search) addArrangements(st *sizeTasks, site *site, size int) {
+	most := arrangeMost
+	if s.all {
+		most = arrangeAll
+	}
+	list, all := site.arrangements(s.plan.Blobs, size, most)
+	st.left = st.left || !all
+	for i, blobs := range list {
+		st.add(site, size, blobs, nil, i == 0)
+	}
+}
+
+// addBuilds adds the tasks of a site for each way to put one of the blobs together on the
+// stack.
+func (s *search) addBuilds(st *sizeTasks, site *site, size int) {
+	for i := range s.plan.Blobs {
+		builds, list, all := site.builds(s.plan, i, size, s.all)
+		st.left = st.left || !all
+		for j, blobs := range list {
+			if len(s.plan.Idle) == 0 || s.all || builds[j].room.bytes >= leastRoom {
+				st.add(site, size, blobs, builds[j], false)
+			}
+		}
+	}
 }
 
 // prefer has those tasks go first that leave most room for code, or, where such tasks

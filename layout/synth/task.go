@@ -316,20 +316,28 @@ func (t *task) shape(p int, pointers uint64, in *inst, m *moves) {
 		m.away = true
 		return
 	}
-	if in.op != opLea && (in.dst.where == inMem || in.src.where == inMem) && !in.rip &&
-		(in.base == noReg || pointers>>in.base&1 == 0) && (in.index == noReg || pointers>>in.index&1 == 0) {
-		return
-	}
 	switch {
-	case in.op == opPush && in.immSize == immediateSize && t.begins(p+in.immAt):
+	case !in.reaches(pointers):
+	case in.op == opPush && in.immSize == immediateSize && t.begins(p+in.immAt), !t.leadsOn(p, in):
 		m.good |= 1 << in.length
-	case in.op == opCmp || in.op == opTest || in.op == opNop,
-		in.immSize >= 4 && !t.wanted(p+in.immAt, in.op == opMov || in.op == opPush),
-		in.dispSize == 4 && !in.rip && !t.wanted(p+in.dispAt, in.op == opLea):
-		m.idle |= 1 << in.length
 	default:
-		m.good |= 1 << in.length
+		m.idle |= 1 << in.length
 	}
+}
+
+// reaches reports whether an instruction has no operand in memory, or one that registers
+// may point at.
+func (in *inst) reaches(pointers uint64) bool {
+	return in.op == opLea || in.dst.where != inMem && in.src.where != inMem || in.rip ||
+		in.base != noReg && pointers>>in.base&1 != 0 || in.index != noReg && pointers>>in.index&1 != 0
+}
+
+// leadsOn reports whether an instruction at p does nothing that is asked for, and only
+// leads on.
+func (t *task) leadsOn(p int, in *inst) bool {
+	return in.op == opCmp || in.op == opTest || in.op == opNop ||
+		in.immSize >= 4 && !t.wanted(p+in.immAt, in.op == opMov || in.op == opPush) ||
+		in.dispSize == 4 && !in.rip && !t.wanted(p+in.dispAt, in.op == opLea)
 }
 
 // specimens lists values of a byte behind the bytes b that stand for all: those
