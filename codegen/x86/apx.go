@@ -85,7 +85,11 @@ func (base *Form) promote(kind, quiet tags) (*row, error) {
 		encoding += ".NF"
 		r.flags.Written, r.flags.Cleared, r.flags.Set, r.flags.Undefined = 0, 0, 0, 0
 	}
-	r.encoding = encoding + " " + base.promotedOpcode()
+	opcode, err := base.promotedOpcode()
+	if err != nil {
+		return nil, err
+	}
+	r.encoding = encoding + " " + opcode
 	r.tags = r.tags&^(lockable|elidable|releasable|exchanging|newDest|noFlags|zeroUpper|promoted) | extendedOnly | quiet | kind&zeroUpper
 	r.modes, r.map4 = Mode64, ""
 	if kind == newDest {
@@ -125,36 +129,29 @@ func (base *Form) promotedPrefix() (string, error) {
 	return "EVEX.LZ." + pp + ".MAP4.W0", nil
 }
 
-// promotedOpcode is what follows EVEX: the opcode, ModRM and the immediate.
-func (base *Form) promotedOpcode() string {
-	opcode := ""
-	_, rest, isPrefixed := strings.Cut(base.row.map4, ".")
-	if !isPrefixed {
-		rest = base.row.map4
-	}
-	var list []string
-	for token := range strings.FieldsSeq(base.row.encoding) {
-		b, err := parseByte(token[:min(2, len(token))], 16, 8)
-		switch hex := err == nil && (len(token) == 2 || strings.HasSuffix(token, "+cc")); {
-		case strings.HasPrefix(token, "VEX."), token == "o16", token == "o32", token == "o64", token == "o*", token == "REX.W", token == "NP", token == "a*", strings.HasPrefix(token, "a") && len(token) == 3:
-		case hex && len(list) == 0:
-			opcode = fmt.Sprintf("%02X", b) + token[2:] // the last byte of the opcode counts
-		default:
-			if len(list) == 0 {
-				list = append(list, "")
-			}
-			list = append(list, sized(sizedField(token, base.width), base.width))
+// promotedOpcode is what follows EVEX: the opcode, ModRM, immediates, and where the
+// operands go.
+func (base *Form) promotedOpcode() (string, error) {
+	op := &base.opcode
+	opcode := op.bytes[op.count-1]
+	if other := base.row.map4[strings.IndexByte(base.row.map4, '.')+1:]; other != "" && other != "=" {
+		var err error
+		if opcode, err = parseByte(other, 16, 8); err != nil {
+			return "", fmt.Errorf("%s has no opcode in map4=%s", base.Syntax(), base.row.map4)
 		}
+		opcode += byte(base.row.condition)
 	}
-	switch {
-	case rest == "" || rest == "=":
-	case strings.HasSuffix(opcode, "+cc"):
-		opcode = rest + "+cc"
-	default:
-		opcode = rest
+	list := []string{fmt.Sprintf("%02X", opcode), "/r"}
+	if op.modrm == extModRM {
+		list[1] = fmt.Sprintf("/%d", op.digit)
 	}
-	list[0] = opcode
-	return strings.Join(list, " ")
+	for _, d := range op.fields[:op.nfields] {
+		list = append(list, map[uint8]string{1: "ib", 2: "iw", 4: "id"}[d.size])
+	}
+	if op.order != "" {
+		list = append(list, op.order)
+	}
+	return strings.Join(list, " "), nil
 }
 
 // letters says where the operands go, as the notation does.
