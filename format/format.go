@@ -98,6 +98,7 @@ func (f *formatter) read() {
 	}
 	for _, l := range f.lines {
 		f.classify(l)
+		f.lexicon.Follow(l.source.Tokens)
 	}
 }
 

@@ -69,12 +69,33 @@ func (g *grammar) cpu(w *word, at *Token) lang.Body {
 	body := g.blankWords(w, at)
 	if d, ok := body.(*lang.Directive); ok {
 		for _, arg := range d.Args {
-			if !strings.HasSuffix(arg.Name, "vex") { // a flag, which leaves the processor as it is
-				g.extend(arg.Name == laterCPU)
-			}
+			g.processor(arg.Name)
 		}
 	}
 	return body
+}
+
+// processor takes note of a word behind CPU, in lower case.
+func (g *grammar) processor(name string) {
+	if !strings.HasSuffix(name, "vex") { // a flag, which leaves the processor as it is
+		g.extend(name == laterCPU)
+	}
+}
+
+// Follow takes note of a line of a source, so that Kind knows the words that CPU reserves
+// for the lines behind it.
+func (l *Lexicon) Follow(line []Token) {
+	if len(line) > 0 && line[0].is("[") {
+		line = line[1:]
+	}
+	if len(line) < 2 || !strings.EqualFold(line[0].Text, "cpu") {
+		return
+	}
+	for i := range line[1:] {
+		if t := &line[i+1]; t.Kind == Identifier {
+			l.grammar.processor(lower(t.Text))
+		}
+	}
 }
 
 // noteLater adds to m that name is a word of CPU APX, if it is.
