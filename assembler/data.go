@@ -247,8 +247,8 @@ func (a *assembler) reserve(l *line, body *lang.Reserve, times int64) {
 }
 
 func (a *assembler) reserveBytes(l *line, size, times int64) {
-	if leftOut := a.opts.Object != nil && a.opts.Object.Segmented; a.current.out.Flags&program.NoBits == 0 && size*times > 0 && !leftOut {
-		// (segments of OMF leave out what is reserved)
+	if leftOut := a.segmentWords() != nil; a.current.out.Flags&program.NoBits == 0 && size*times > 0 && !leftOut {
+		// (segments of OMF leave out what is reserved, IEEE-695 has none without contents)
 		a.message(a.warningf("zeroing", l.statement.Range, "section '%s' has contents, so the reserved space is stored as zeros", a.current.out.Name).
 			Notef("in section .bss it would take no room in the file"))
 	}

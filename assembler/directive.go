@@ -161,7 +161,7 @@ func (a *assembler) sectalign(d *lang.Directive) {
 	case n <= 0 || bits.OnesCount64(uint64(n)) != 1 || n > MaxSectionSize:
 		a.fail(a.errorf(d.Range, "an alignment must be a power of two, not %d", n))
 	default:
-		a.current.raiseAlign(n)
+		a.raiseAlign(n)
 	}
 }
 
@@ -298,7 +298,7 @@ func (a *assembler) declareCommon(arg *lang.Arg, n int64) {
 	s.size = n
 	s.declare(arg)
 	s.declaredIn = a.current
-	if a.out.Segmented != nil {
+	if a.opts.Object != nil && a.opts.Object.Family == "omf" {
 		a.communal(s, arg)
 	} else if len(arg.Words) > 0 {
 		align, err := strconv.ParseInt(arg.Words[0], 0, 64)

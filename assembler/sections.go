@@ -6,7 +6,6 @@ import (
 
 	"tasm/diag"
 	"tasm/lang"
-	"tasm/object"
 	"tasm/program"
 )
 
@@ -118,7 +117,7 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 			return a.current
 		}
 		full, name = said == name, said
-		if o.Segmented {
+		if o.Segments != nil {
 			a.claimFirst(name)
 		}
 	}
@@ -149,7 +148,7 @@ func (a *assembler) openSection(name string, at diag.Range) *section {
 	s.out.FullName = s.out.FullName || full
 	if s.out.Range.IsZero() && !at.IsZero() {
 		s.out.Range = at
-		if a.opts.Object != nil && !a.opts.Object.KeepText && !a.opts.Object.Segmented { // it takes its place among the sections only now
+		if a.opts.Object != nil && !a.opts.Object.KeepText && a.opts.Object.Segments == nil { // it takes its place among the sections only now
 			i := slices.Index(a.sections, s)
 			a.sections = append(slices.Delete(a.sections, i, i+1), s)
 		}
@@ -194,7 +193,7 @@ func (a *assembler) section(st *lang.Section) {
 		}
 	}
 	s := a.openSection(st.Name, st.Range)
-	if a.opts.Object != nil && a.opts.Object.Segmented {
+	if a.segmentWords() != nil {
 		a.segment(s, st)
 		return
 	}
@@ -282,10 +281,11 @@ func (a *assembler) ignored(attr *lang.Arg) {
 	a.message(m)
 }
 
-// raiseAlign makes sure that the section is aligned to at least boundary.
-func (s *section) raiseAlign(boundary int64) {
-	if s.out.Segment != nil {
-		boundary = object.SegmentAlign(boundary) // what is too much is left out, as in nasm
+// raiseAlign makes sure that the current section is aligned to at least boundary.
+func (a *assembler) raiseAlign(boundary int64) {
+	s := a.current
+	if words := a.segmentWords(); words != nil {
+		boundary = words.Align(boundary) // what is too much is left out, as in nasm
 	}
 	if boundary >= s.out.Align {
 		s.out.Align = boundary

@@ -12,15 +12,25 @@ import (
 	"tasm/program"
 )
 
-// Segmented memory: SEGMENT, GROUP and what else a source for OMF says of it
-// (nasm manual, 8.4 "obj").
+// Segmented memory: SEGMENT, GROUP and what else a source for OMF or IEEE-695 says
+// of it (nasm manual, 8.4 "obj").
 
-// segmented reports whether the object's sections are segments and the directive
-// has as many arguments as it needs.
+// segmentWords are the words of the format for segments, or nil where it has none.
+func (a *assembler) segmentWords() *object.SegmentWords {
+	if a.opts.Object == nil {
+		return nil
+	}
+	return a.opts.Object.Segments
+}
+
+// segmented reports whether the object's segments know the directive and it has as
+// many arguments as it needs.
 func (a *assembler) segmented(d *lang.Directive, arguments int) bool {
-	name := strings.ToUpper(d.Name)
+	name, words := strings.ToUpper(d.Name), a.segmentWords()
 	switch {
-	case a.opts.Object == nil || !a.opts.Object.Segmented:
+	case words != nil && !slices.Contains(words.Directives, strings.ToLower(d.Name)):
+		a.fail(a.errorf(d.Range, "%s has no %s", words.Title, name))
+	case words == nil:
 		a.fail(a.errorf(d.Range, "%s is for segmented memory: -f obj", name))
 	case len(d.Args) < arguments:
 		a.fail(a.errorf(d.Range, "%s needs more than this", name).
@@ -70,7 +80,7 @@ func (a *assembler) segment(s *section, st *lang.Section) {
 	if s.declared == 0 {
 		a.declarations++
 		s.declared = a.declarations
-		*g = program.Segment{Base: g.Base, Combine: program.Public}
+		*g = program.Segment{Base: g.Base, Combine: program.Public, Wide: a.bits == 32 && a.segmentWords().KeepsMode}
 		s.out.Align = 1
 		for i := range st.Attrs {
 			a.segmentAttribute(s, &st.Attrs[i])
@@ -100,7 +110,11 @@ var combineWords = map[string]program.Combine{
 // segmentAttribute does what one attribute says. What it does not know it ignores,
 // as nasm does.
 func (a *assembler) segmentAttribute(s *section, attr *lang.Arg) {
-	g := s.out.Segment
+	g, words := s.out.Segment, a.segmentWords()
+	if !slices.Contains(words.Attributes, attr.Name) {
+		a.message(a.warningf("other", attr.Range, "a segment has no attribute '%s', so it is ignored", attr.Name))
+		return
+	}
 	if combine, known := combineWords[attr.Name]; known {
 		g.Combine = combine
 		return
@@ -119,19 +133,17 @@ func (a *assembler) segmentAttribute(s *section, attr *lang.Arg) {
 		g.Absolute, g.Placed = a.segmentNumber(attr)
 	case "align":
 		n, ok := a.segmentNumber(attr)
-		has := object.SegmentAlign(n)
+		has := words.Align(n)
 		switch {
 		case !ok:
 		case n <= 0 || bits.OnesCount64(uint64(n)) != 1 || has == 0:
-			a.fail(a.errorf(attr.Range, "a segment's alignment is a power of two up to 4096, not %d", n))
+			a.fail(a.errorf(attr.Range, "a segment's alignment is a power of two up to %d, not %d", words.Aligns[len(words.Aligns)-1], n))
 		case has != n:
-			a.message(a.warningf("other", attr.Range, "OMF has no alignment of %d, so it is %d", n, has))
+			a.message(a.warningf("other", attr.Range, "%s has no alignment of %d, so it is %d", words.Title, n, has))
 			fallthrough
 		default:
 			s.out.Align = has
 		}
-	default:
-		a.message(a.warningf("other", attr.Range, "a segment has no attribute '%s', so it is ignored", attr.Name))
 	}
 }
 

@@ -100,7 +100,7 @@ func (a *assembler) checkLinkage(s *symbol) {
 	if o == nil {
 		return
 	}
-	if o.Segmented && s.extern && d.Value == nil && (len(d.Words) == 0 || d.Words[0] == "wrt") {
+	if o.Family == "omf" && s.extern && d.Value == nil && (len(d.Words) == 0 || d.Words[0] == "wrt") {
 		return
 	}
 	if d.Value != nil && !s.common && !o.SymbolValues || len(d.Words) > 0 && !s.common && o.SymbolWords == nil {
@@ -120,7 +120,7 @@ func (a *assembler) checkLinkage(s *symbol) {
 func (a *assembler) link(out *program.Symbol, s *symbol) {
 	d := s.declared
 	a.checkLinkage(s)
-	if a.out.Segmented != nil && (s.extern || s.common) {
+	if a.opts.Object != nil && a.opts.Object.Family == "omf" && (s.extern || s.common) {
 		out.Frame = a.frame(s)
 	}
 	for _, word := range d.Words {
@@ -215,8 +215,8 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	s.value, s.pass, s.at, s.equ = value, a.pass, label.Range, equ
 	a.table = append(a.table, s)
 	s.element, s.float, s.count, s.typed = 0, false, 0, false
-	if _, placed := value.Segment(); placed || a.opts.Object == nil || a.opts.Object.Family != "coff" && !a.opts.Object.Segmented {
-		a.recent = s // to CodeView and Borland's debuggers a number is no symbol
+	if _, placed := value.Segment(); placed || a.opts.Object == nil || a.opts.Object.Family != "coff" && a.opts.Object.Segments == nil {
+		a.recent = s // to CodeView and debuggers for segmented memory a number is no symbol
 	}
 }
 
@@ -234,8 +234,8 @@ func (a *assembler) noteElement(body lang.Body, size int64) {
 		return // of which nasm tells a debugger nothing
 	}
 	s.typed = true
-	if a.opts.Object != nil && a.opts.Object.Segmented {
-		defer func() { a.recent = nil }() // for Borland's debuggers only the first statement counts
+	if a.segmentWords() != nil {
+		defer func() { a.recent = nil }() // for debuggers for segmented memory only the first statement counts
 	}
 	switch body := body.(type) {
 	case *lang.Align:

@@ -47,9 +47,9 @@ type Format struct {
 	// Macros are lines of source read first: the format's own directives in their
 	// form without brackets.
 	Macros []string
-	// Segmented is set where sections are segments with selectors of their own, which
-	// a source may name (package omf).
-	Segmented bool
+	// Segments is set where sections are segments with selectors of their own, which
+	// a source may name.
+	Segments *SegmentWords
 	// HasStart is set where the label ..start says where the program begins.
 	HasStart bool
 	// FirstSection is what code belongs to before the first SECTION line; "" is .text.
@@ -93,7 +93,7 @@ func (f *Format) Default(name string) Attributes {
 }
 
 // Formats lists the formats, in the order in which help shows them.
-var Formats = []*Format{AOut, AOutB, COFF, ELF32, ELF64, ELFX32, AS86, OMF, Win32, Win64, MachO32, MachO64}
+var Formats = []*Format{AOut, AOutB, COFF, ELF32, ELF64, ELFX32, AS86, OMF, Win32, Win64, IEEE, MachO32, MachO64}
 
 // Aliases are names that nasm keeps for old Makefiles.
 var Aliases = []struct{ Name, Of string }{{"elf", "elf32"}, {"macho", "macho32"}, {"win", "win32"}}

@@ -328,7 +328,7 @@ func nasmFormat(name string) (*nasmKind, error) {
 // hasDebug reports whether the format has debug information of that name.
 func (k *nasmKind) hasDebug(name string) bool {
 	if name == "null" {
-		return k.debug == nil || k.object.Segmented
+		return k.debug == nil || k.object.Segments != nil
 	}
 	for _, d := range k.debug {
 		if strings.EqualFold(d, name) || name == "dwarf2" && d == "dwarf" {

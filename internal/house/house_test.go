@@ -40,6 +40,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"object/elf", ""},
 	{"object/macho", ""},
 	{"object/omf", ""},
+	{"object/ieee", ""},
 	{"object/objfile", ""},
 	{"object/aout", ""},
 	{"object/as86", ""},

@@ -8,6 +8,7 @@ import (
 	"tasm/object/as86"
 	"tasm/object/coff"
 	"tasm/object/elf"
+	"tasm/object/ieee"
 	"tasm/object/macho"
 	"tasm/object/omf"
 	"tasm/program"
@@ -46,6 +47,8 @@ func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
 		return as86.Write(p, opts.Source)
 	case "omf":
 		return omf.Write(p, opts.Source, opts.Producer, opts.Debug)
+	case "ieee":
+		return ieee.Write(p, opts.Source, opts.Producer, opts.Debug)
 	case "macho":
 		return macho.Write(p, opts.Format, opts.Debug)
 	default:
