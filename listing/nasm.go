@@ -25,7 +25,7 @@ type Nasm struct {
 
 	begun     bool
 	lengths   bool  // of what is placed are listed, not the bytes
-	length    int64 // of what the line at hand has placed
+	length    int64 // of what the statement placed last has placed, from start on
 	out       strings.Builder
 	line      int // number of the line at hand, 0 before the first
 	text      string
@@ -33,9 +33,11 @@ type Nasm struct {
 	hasRow    bool // the line at hand is not written yet
 	data      strings.Builder
 	offset    int64
+	start     int64
 	seen      []place         // where each level of files and macros has come to
 	last      *lang.Statement // that TIMES repeats piece by piece
 	lastBytes []byte          // of its fragment placed last
+	lastRange diag.Range      // its place: what is not kept is written over by the next
 	times     int64
 	at        diag.Range // the line at hand
 	ends      []lineEnd
@@ -186,20 +188,23 @@ func squeeze(text string) string {
 
 // Place is told of what a line makes, offset bytes into section s.
 func (n *Nasm) Place(f *program.Fragment, offset int64, s lang.SegmentID) {
-	if n.lengths {
-		if n.length == 0 {
-			n.offset = offset
-		}
+	_, padding := f.Source.Body.(*lang.Align)
+	again := f.Source == n.last && f.Source.Range == n.lastRange && (!padding || bytes.Equal(f.Bytes, n.lastBytes))
+	switch {
+	case n.lengths && again:
 		n.length += f.Size * f.Repeat
 		return
-	}
-	_, padding := f.Source.Body.(*lang.Align)
-	if f.Source == n.last && (f.Source.Times != nil || padding && bytes.Equal(f.Bytes, n.lastBytes)) {
+	case n.lengths:
+		n.repeated()
+		n.last, n.lastBytes, n.lastRange = f.Source, f.Bytes, f.Source.Range
+		n.length, n.start = f.Size*f.Repeat, offset
+		return
+	case again && (f.Source.Times != nil || padding):
 		n.times += f.Repeat
 		return
 	}
 	n.repeated()
-	n.last, n.lastBytes, n.times = f.Source, f.Bytes, f.Repeat
+	n.last, n.lastBytes, n.lastRange, n.times = f.Source, f.Bytes, f.Source.Range, f.Repeat
 	total := f.Size * f.Repeat
 	switch _, incbin := f.Source.Body.(*lang.Incbin); {
 	case total == 0: // repeated all the same
@@ -288,7 +293,7 @@ func (n *Nasm) repeated() {
 		n.piece(n.offset, n.count("rep", n.times))
 	}
 	if n.length > 0 {
-		n.piece(n.offset, n.count("len", n.length))
+		n.piece(n.start, n.count("len", n.length))
 	}
 	n.last, n.times, n.length = nil, 0, 0
 }

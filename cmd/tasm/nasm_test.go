@@ -321,7 +321,7 @@ func compareListings(t *testing.T, options string) {
 // the messages: a line that can't be read leaves lengths with -Lp and no listing
 // without, an error that the source asks for neither.
 func TestNasmListingsOfMistakes(t *testing.T) {
-	const source = "a:\tnop\n\ttimes 3 mov eax, ebx\n\tresb 20\n\tjmp b\n\tMISTAKE\n%macro m 1\n\t; in front\n\n\tmov al, %1\n\n\t; behind\n%endmacro\n\tm 5\n\talign 8\nb:\tdd a\n"
+	const source = "a:\tnop\n\ttimes 3 mov eax, ebx\n\tresb 20\n\tjmp b\n\tMISTAKE\n%macro m 1\n\t; in front\n\n\tmov al, %1\n\n\t; behind\n%endmacro\n\tm 5\n\talign 8\nb:\tdd a\n%macro q 0.nolist\n nop\n db 1,2\n mov eax, b\n dw 1\n dw 2\n%endmacro\n\tq\n\ttimes 4 dw 7, 8\n"
 	for _, mistake := range []string{"mov eax, (", "%error no", "mov eax"} {
 		dir := t.TempDir()
 		name := filepath.Join(dir, "main.asm")
