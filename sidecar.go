@@ -47,5 +47,9 @@ func (r *Result) Sidecar(source string, debug *object.Debug) []byte {
 	if len(s.Lines) == 0 {
 		return nil
 	}
+	for i := range s.Labels {
+		l := &s.Labels[i]
+		l.Data = !slices.ContainsFunc(s.Lines, func(m objectelf.Mark) bool { return m.Address == l.Address && m.Line > 0 })
+	}
 	return s.Bytes()
 }

@@ -30,7 +30,9 @@ func Read(file []byte, files *diag.Files, source func(name string) []byte) (t *T
 	t = &Table{files: files}
 	if list, err := f.Symbols(); err == nil {
 		for _, s := range list {
-			if kind := elf.ST_TYPE(s.Info); s.Name != "" && s.Section != elf.SHN_ABS && s.Section != elf.SHN_UNDEF && kind != elf.STT_FILE && kind != elf.STT_SECTION {
+			kind := elf.ST_TYPE(s.Info)
+			number := s.Section == elf.SHN_ABS && kind != elf.STT_OBJECT
+			if s.Name != "" && !number && s.Section != elf.SHN_UNDEF && kind != elf.STT_FILE && kind != elf.STT_SECTION {
 				t.labels = append(t.labels, Label{Name: s.Name, Address: s.Value})
 			}
 		}

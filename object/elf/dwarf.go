@@ -95,12 +95,28 @@ func (w *writer) ranges(out *debugSection, list []*sequence, info int) {
 	out.withLength()
 }
 
+// extent is the section at which the unit begins, and the size of what follows: in an
+// object that of its sections, which a linker places, else up to the end of the last.
+func (w *writer) extent(list []*sequence) (first *section, size int64) {
+	first = list[0].section
+	end := uint64(0)
+	for _, s := range list {
+		size += s.Size
+		end = max(end, s.address+uint64(s.Size))
+		if s.address < first.address {
+			first = s.section
+		}
+	}
+	if w.placed != nil {
+		size = int64(end - first.address)
+	}
+	return first, size
+}
+
 // unit makes .debug_info.
 func (w *writer) unit(out *debugSection, list []*sequence, abbrev, line int) {
-	start, total := sectionSymbol(list[0].section), int64(0)
-	for _, s := range list {
-		total += s.Size
-	}
+	first, total := w.extent(list)
+	start := sectionSymbol(first)
 	out.Put16(w.version())
 	out.reference32(abbrev, 0)
 	out.Put8(w.addressSize())

@@ -27,6 +27,7 @@ type Mark struct {
 	Address uint64
 	Name    string // of the label or file
 	Line    int
+	Data    bool // a label of no code
 }
 
 // Bytes makes the file.
@@ -98,6 +99,10 @@ func (s *Sidecar) symbols(w *writer, section uint16) (table []byte, entry int, t
 		name, in, info := uint32(0), uint16(0), uint8(0)
 		if m.Name != "" {
 			name, in, info = names.add(m.Name), section, elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE)
+			if m.Data {
+				// Else gdb takes it for the function that the code behind is of.
+				in, info = uint16(elf.SHN_ABS), elf.ST_INFO(elf.STB_GLOBAL, elf.STT_OBJECT)
+			}
 		}
 		if w.wide {
 			put(&out, elf.Sym64{Name: name, Info: info, Shndx: in, Value: m.Address})

@@ -10,8 +10,10 @@ package elf
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 
 	"tasm/diag"
 	"tasm/lang"
@@ -139,6 +141,22 @@ func (w *writer) table() {
 	}
 }
 
+// codeAt reports whether an instruction stands at an offset. To nasm a label in front of
+// code names the next data, wherever that is; in an executable gdb would find no
+// function there.
+func (s *section) codeAt(offset int64) bool {
+	if s == nil {
+		return false
+	}
+	i, found := slices.BinarySearchFunc(s.Fragments, offset, func(f program.Fragment, offset int64) int { return cmp.Compare(f.Offset, offset) })
+	for ; found && i < len(s.Fragments) && s.Fragments[i].Offset == offset; i++ {
+		if s.Fragments[i].Size*s.Fragments[i].Repeat > 0 {
+			return s.Fragments[i].Kind == program.Code
+		}
+	}
+	return false
+}
+
 // symbol adds s to the symbol table.
 func (w *writer) symbol(s *program.Symbol) {
 	out := &symbol{Symbol: s, name: w.strings.add(s.Name), value: uint64(s.Value.N), size: uint64(s.Size), special: elf.SHN_ABS}
@@ -165,7 +183,7 @@ func (w *writer) symbol(s *program.Symbol) {
 	case s.Global || s.Extern || s.Common:
 		binding = elf.STB_GLOBAL
 	}
-	if w.opts.Debug != nil && binding == elf.STB_LOCAL && kind == elf.STT_NOTYPE && s.Element > 0 {
+	if w.opts.Debug != nil && binding == elf.STB_LOCAL && kind == elf.STT_NOTYPE && s.Element > 0 && !(w.placed != nil && in.codeAt(s.Value.N)) {
 		kind, out.size = elf.STT_OBJECT, uint64(s.Element)
 	}
 	out.info = elf.ST_INFO(binding, kind)

@@ -347,6 +347,25 @@ func TestPlainExecutables(t *testing.T) {
 	}
 }
 
+// TestPlainUnits steps through an executable of two sources, between whose code data
+// stands: the unit of debug information reaches to the end of the last.
+func TestPlainUnits(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"main.tasm": "target linux/amd64\nextern f\n_start:\tcall f\n\tmov edi, eax\n\tsys exit, edi\nsection .rodata\n\tdb \"a long text between the two\"\n",
+		"f.tasm":    "target linux/amd64\nglobal f\nf:\tmov eax, 5\n\tinc eax\n\tinc eax\n.end:\tret\n",
+		"script":    "set exec-wrapper sh -c 'exec ./main'\nbreak f\nrun\nstep\nstep\nstep\nbacktrace\n",
+	})
+	for layout, file := range map[string]string{"plain": "main", "pack": "main.debug"} {
+		do(t, dir, "TASM build -g --layout "+layout+" main.tasm f.tasm -o main")
+		out := do(t, dir, "gdb -q -nx -batch -x script "+file)
+		for _, want := range []string{"f () at f.tasm:3", "4\t\tinc eax", "5\t\tinc eax", "6\t.end:\tret", "in _start () at main.tasm:"} {
+			if !strings.Contains(out, want) || strings.Contains(out, "rror") {
+				t.Errorf("%s: gdb does not say %q:\n%s", layout, want, out)
+			}
+		}
+	}
+}
+
 // TestSidecar lets gdb run a packed program by the file beside it.
 func TestSidecar(t *testing.T) {
 	for _, target := range []string{"linux/amd64", "linux/386"} {
@@ -356,7 +375,7 @@ func TestSidecar(t *testing.T) {
 		})
 		do(t, dir, "TASM build -g --layout pack --target "+target+" packed.tasm -o packed")
 		out := do(t, dir, "nm packed.debug") + do(t, dir, "gdb -q -nx -batch -x script packed.debug")
-		for _, want := range []string{"T _start.end", "T text", "hello\n\nBreakpoint 1", "3\t.end:\tsys exit, 7", "_start.end in section .text", "exited with code 07"} {
+		for _, want := range []string{"T _start.end", "A text", "hello\n\nBreakpoint 1", "3\t.end:\tsys exit, 7", "_start.end in section .text", "exited with code 07"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("%s: nobody says %q:\n%s", target, want, out)
 			}
