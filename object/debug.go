@@ -40,6 +40,20 @@ type Place struct {
 	Fresh bool
 }
 
+// SourceNames lists the files that made anything, in ABSOLUTE space as well, in the order
+// in which they began to.
+func (d *Debug) SourceNames(p *program.Program) []string {
+	var list []string
+	known := map[string]bool{}
+	for i := range p.Lines {
+		if name, _ := d.Files.Origin(p.Lines[i].Source.Place()); !known[name] {
+			known[name] = true
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
 // Places lists what the source put into the sections that wanted accepts, in its
 // order. A line that goes on in another section is only told of where it begins.
 func (d *Debug) Places(p *program.Program, wanted func(*program.Section) bool) []Place {

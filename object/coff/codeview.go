@@ -158,6 +158,11 @@ type sourceFile struct {
 func (w *writer) sourceLines() []*sourceFile {
 	var list []*sourceFile
 	byName := map[string]*sourceFile{}
+	for _, name := range w.debug.SourceNames(w.program) {
+		f := &sourceFile{path: w.debug.Path(name), sum: md5.Sum(w.debug.Text(name))}
+		byName[name] = f
+		list = append(list, f)
+	}
 	position := w.textPositions()
 	begun := map[*program.Section]bool{}
 	for _, p := range w.debug.Places(w.program, func(*program.Section) bool { return true }) {
@@ -168,15 +173,9 @@ func (w *writer) sourceLines() []*sourceFile {
 		if !p.Fresh {
 			continue
 		}
-		f := byName[p.File]
-		if f == nil {
-			f = &sourceFile{path: w.debug.Path(p.File)}
-			f.sum = md5.Sum(w.debug.Text(p.File))
-			byName[p.File] = f
-			list = append(list, f)
-		}
 		if p.Section.Flags&program.Exec != 0 && !hidden {
 			p.Offset = position(p.Section.ID, p.Offset)
+			f := byName[p.File]
 			f.lines = append(f.lines, p)
 		}
 	}
