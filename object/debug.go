@@ -36,7 +36,7 @@ type Place struct {
 	Offset  int64
 	File    string
 	Line    int
-	// Fresh is set where the line is another than that of the place before.
+	// Fresh is set where the line or the section is another than that of the place before.
 	Fresh bool
 }
 
@@ -55,7 +55,7 @@ func (d *Debug) SourceNames(p *program.Program) []string {
 }
 
 // Places lists what the source put into the sections that wanted accepts, in its
-// order. A line that goes on in another section is only told of where it begins.
+// order.
 func (d *Debug) Places(p *program.Program, wanted func(*program.Section) bool) []Place {
 	sections := map[lang.SegmentID]*program.Section{}
 	for _, s := range p.Sections {
@@ -65,12 +65,13 @@ func (d *Debug) Places(p *program.Program, wanted func(*program.Section) bool) [
 	}
 	var list []Place
 	var file string
+	var in lang.SegmentID
 	line, fresh := 0, false
 	for i := range p.Lines {
 		l := &p.Lines[i]
 		atFile, atLine := d.Files.Origin(l.Source.Place())
-		if atLine != line || atFile != file {
-			file, line, fresh = atFile, atLine, true
+		if atLine != line || atFile != file || l.Section != in {
+			file, line, in, fresh = atFile, atLine, l.Section, true
 		}
 		if s := sections[l.Section]; s != nil {
 			list = append(list, Place{s, l.Offset, file, line, fresh})

@@ -46,19 +46,17 @@ func (w *writer) ladsoft(debug *object.Debug) *ladsoft {
 		}
 	}
 	lines := w.sections[0]
-	var last *program.Section
 	for _, p := range debug.Places(w.program, func(*program.Section) bool { return true }) {
-		if !p.Fresh && p.Section == last {
+		if !p.Fresh {
 			continue
 		}
-		last = p.Section
 		file := slices.IndexFunc(l.files, func(name string) bool { return strings.EqualFold(name, p.File) })
 		if file < 0 {
 			file = len(l.files)
 			l.files = append(l.files, p.File)
 		}
 		lines.data = append(lines.data, byte(file), byte(p.Line), byte(p.Line>>8))
-		in := w.places[last.ID]
+		in := w.places[p.Section.ID]
 		lines.fields = append(lines.fields, field{at: int64(len(lines.data)), size: 4, text: fmt.Sprintf("R%X,%X,+", in.index, in.position(p.Offset))})
 	}
 	return l
