@@ -47,7 +47,8 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 			return
 		}
 	}
-	largest := int64(0)
+	usual, largest := wanted.Align, int64(0)
+	wanted.Align = 0
 	for _, attr := range values {
 		if !a.objectAttribute(&wanted, attr) {
 			return
@@ -57,8 +58,12 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 			wanted.Align = largest
 		}
 	}
+	asked := wanted.Align
+	if asked == 0 {
+		wanted.Align = usual
+	}
 	if first {
-		s.out = wanted
+		s.out, s.asked = wanted, asked
 		return
 	}
 	if old, now := s.out.Comdat, wanted.Comdat; old != now && (old == nil || old.Symbol != now.Symbol || old.Selection != now.Selection) ||
@@ -74,7 +79,11 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 			s.out.EntrySize = wanted.EntrySize
 		}
 	}
-	if wanted.Flags != s.out.Flags || wanted.Type != s.out.Type || !elf && wanted.Align != s.out.Align {
+	if !elf && asked > s.asked {
+		// To COFF the usual alignment only counts where no line asks for one.
+		s.out.Align, s.asked = max(asked, s.raised), asked
+	}
+	if wanted.Flags != s.out.Flags || wanted.Type != s.out.Type {
 		a.message(a.warningf("other", st.Range, "section '%s' keeps the attributes that it was opened with", st.Name).
 			NoteAt(s.out.Range, "it was opened here"))
 	}

@@ -23,12 +23,16 @@ type section struct {
 	// flat is set where it belongs to the group FLAT.
 	declared int
 	flat     bool
+	// asked is the largest alignment that SECTION lines of this pass ask for by number,
+	// 0 for none, and raised what SECTALIGN and ALIGN do.
+	asked, raised int64
 }
 
 // begin readies s for another pass.
 func (s *section) begin(final bool) {
 	s.previousSize, s.size = s.size, 0
 	s.opened, s.declared, s.flat = false, 0, false
+	s.asked, s.raised = 0, 0
 	s.out.Fragments, s.out.Parts = nil, nil
 	if final {
 		s.out.Fragments = make([]program.Fragment, 0, max(s.count, 0))
@@ -287,6 +291,7 @@ func (a *assembler) raiseAlign(boundary int64) {
 	if words := a.segmentWords(); words != nil {
 		boundary = words.Align(boundary) // what is too much is left out, as in nasm
 	}
+	s.raised = max(s.raised, boundary)
 	if boundary >= s.out.Align {
 		s.out.Align = boundary
 		s.out.Flat.AlignSet = true

@@ -28,6 +28,7 @@ const (
 	contents       = 0xa0
 	commons        = 0xb0
 	wideRecord     = 0x01
+	maxName        = 255
 	classExtension = 0xa0 // of comments: IMPDEF and EXPDEF
 	classLinkPass  = 0xa2
 	noPurge        = 0x80
@@ -151,8 +152,12 @@ func (w *writer) collect() {
 	}
 }
 
-// name appends a name with its length in front.
+// name appends a name with its length in front, of which there are 8 bits.
 func (w *writer) name(text string) {
+	if len(text) > maxName {
+		w.messages.Add(diag.Warningf("other", diag.Range{}, "OMF keeps only the first %d bytes of the name '%.64s...'", maxName, text))
+		text = text[:maxName]
+	}
 	if w.program.Segmented.Uppercase {
 		text = strings.ToUpper(text)
 	}
