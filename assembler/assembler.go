@@ -45,6 +45,9 @@ type Options struct {
 	// Target is the system to build for, "linux/386" or "linux/amd64", or ""
 	// for the first one that the source names.
 	Target string
+	// FormatName is what the source is told to be assembled to, "" for the usual name:
+	// records of a flat binary have names of their own.
+	FormatName string
 	// Flat is set when the result will be a flat binary: code is 16 bits wide
 	// until the source says otherwise, and ORG is known.
 	Flat bool
@@ -112,6 +115,8 @@ type Listing interface {
 // format is the output format as nasm names it.
 func (o *Options) format() string {
 	switch {
+	case o.FormatName != "":
+		return o.FormatName
 	case o.Object != nil:
 		return o.Object.Name
 	case o.Flat:

@@ -80,6 +80,9 @@ func (p *printer) run(code []byte) {
 		if x86.Decode(p.Bits, bytes, int64(address), &d) {
 			n = d.Length
 			text = p.text(&d, bytes[:n], address)
+		} else if p.resized(&d, bytes, address) {
+			n = d.Length
+			text = p.text(&d, bytes[:n], address)
 		}
 		if text == "" {
 			text = data(bytes[:1])
@@ -87,6 +90,32 @@ func (p *printer) run(code []byte) {
 		p.line(address, bytes[:n], text)
 		at += n
 	}
+}
+
+// resized decodes an instruction of which package x86 does not know what it does with
+// the other operand size, such as O32 in front of PUSH ES in 16-bit code or O16 in front
+// of jumps, and reports whether it is written with that prefix.
+func (p *printer) resized(d *x86.Decoded, code []byte, address uint64) bool {
+	const operandSize = 0x66
+	if len(code) < 2 || code[0] != operandSize || !x86.Decode(p.Bits, code[1:], int64(address)+1, d) {
+		return false
+	}
+	switch d.Form.Flow() {
+	case x86.Jump, x86.Branch, x86.Call:
+	default:
+		if !slices.Contains([]string{"push", "pop", "enter", "leave"}, x86.MnemonicName(d.Mnemonic)) {
+			return false
+		}
+	}
+	prefix := x86.O16
+	if p.Bits == 16 {
+		prefix = x86.O32
+	}
+	d.Prefixes = append(slices.Clone(d.Prefixes), prefix)
+	d.Length++
+	d.Offset--
+	again := *d
+	return again.Exact(code[:d.Length])
 }
 
 // text writes an instruction, as data where it can't be written so that it

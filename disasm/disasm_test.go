@@ -86,6 +86,29 @@ func TestBound(t *testing.T) {
 	}
 }
 
+// TestResized spells the operand size of what uses the stack or jumps by itself.
+func TestResized(t *testing.T) {
+	for _, c := range []struct {
+		bits int
+		code []byte
+		want string
+	}{
+		{16, []byte{0x66, 0x06}, "o32 push es"},
+		{16, []byte{0x66, 0xC8, 0x45, 0x12, 0x23}, "o32 enter 0x1245, 0x23"},
+		{32, []byte{0x66, 0xC9}, "o16 leave"},
+		{64, []byte{0x66, 0x74, 0x45}, "o16 je 0x48"},
+		{64, []byte{0x66, 0xC5, 0xF8, 0x58, 0xC1}, "db 0x66"},
+	} {
+		var b bytes.Buffer
+		if err := Flat(&b, c.code, Options{Bits: c.bits}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), c.want+"\n") {
+			t.Errorf("%d bits, % x: no %q in\n%s", c.bits, c.code, c.want, b.String())
+		}
+	}
+}
+
 // TestSource disassembles random bytes to a source, and assembles it with nasm.
 func TestSource(t *testing.T) {
 	random := rand.New(rand.NewSource(1))

@@ -79,7 +79,7 @@ func SRecords(file *File, origin int64) []byte {
 	list := runs(file, origin)
 	width, kind, end := 2, byte('1'), byte('9')
 	for _, r := range list {
-		switch last := r.address + int64(len(r.data)) - 1; {
+		switch last := uint64(r.address + int64(len(r.data)) - 1); {
 		case last > 0xffffff:
 			width, kind, end = 4, '3', '7'
 		case last > 0xffff && width < 3:
@@ -90,7 +90,7 @@ func SRecords(file *File, origin int64) []byte {
 	record := func(kind byte, width int, address int64, data []byte) {
 		count := byte(width + len(data) + 1)
 		sum := count
-		fmt.Fprintf(&b, "S%c%02X%0*X", kind, count, 2*width, address)
+		fmt.Fprintf(&b, "S%c%02X%0*X", kind, count, 2*width, uint64(address)&(1<<(8*width)-1))
 		for k := range width {
 			sum += byte(address >> (8 * k))
 		}

@@ -182,6 +182,7 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 	n.deps.dirs = n.include
 	return assembler.Options{
 		Flat:          kind.object == nil,
+		FormatName:    kind.name,
 		Object:        kind.object,
 		IncludeDirs:   n.include,
 		IncludeAsNasm: true,
