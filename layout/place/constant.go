@@ -1,7 +1,6 @@
 package place
 
 import (
-	"fmt"
 	"math/bits"
 	"slices"
 
@@ -175,16 +174,15 @@ type gain struct {
 	content content
 }
 
-// gain describes how a constant takes fewer bytes when its register holds
-// something, as it is or behind one more bridge from a position on, by the number of a
-// description. It is 0 where it does not.
+// gain is how many bytes fewer a constant takes at best when its register holds
+// something, as it is or behind one more bridge from a position on.
 func (f *file) gain(at int, it *item, content content) int32 {
 	h := gain{it, int32(at), content}
-	if number, known := f.gains[h]; known {
-		return number
+	if saved, known := f.gains[h]; known {
+		return saved
 	}
 	t := f.space.text
-	said := t.shorter(it, content)
+	saved := t.saved(it, content)
 	r := it.constant.register
 	for k := at; k < f.space.tail; k++ {
 		for _, b := range f.bridgesFrom(k) {
@@ -193,36 +191,28 @@ func (f *file) gain(at int, it *item, content content) int32 {
 			}
 			var unknown, given contents
 			given[r] = content
-			if s := t.shorter(it, t.cross(b.code, r, given, true)); s != "" && t.shorter(it, t.cross(b.code, r, unknown, true)) == "" {
-				said += fmt.Sprintf("%d %x %s;", k, b.code, s)
+			if s := t.saved(it, t.cross(b.code, r, given, true)); s > saved && t.saved(it, t.cross(b.code, r, unknown, true)) == 0 {
+				saved = s
 			}
 		}
 	}
-	number, known := f.said[said]
-	if !known {
-		number = int32(len(f.said))
-		f.said[said] = number
-	}
-	f.gains[h] = number
-	return number
+	f.gains[h] = saved
+	return saved
 }
 
-// shorter lists the ways to make a constant that take fewer bytes when its
-// register holds something.
-func (t *text) shorter(it *item, content content) string {
-	said := ""
+// saved is how many bytes fewer a constant takes when its register holds something.
+func (t *text) saved(it *item, content content) int32 {
+	saved := 0
 	if holds, known := t.number(content); known {
 		for _, w := range t.ways(it.constant, holds) {
-			if len(w.code) < it.size {
-				said += fmt.Sprintf("%x,", w.code)
-			}
+			saved = max(saved, it.size-len(w.code))
 		}
 	}
-	return said
+	return int32(saved)
 }
 
-// keep is what can be made of what a register is known to hold. Where that is
-// nothing it is forgotten; ok is false where the register is needed.
+// keep is what is gained by what a register is known to hold. Where that is nothing it
+// is forgotten; ok is false where the register is needed.
 func (f *file) keep(n *node, items []*item) (gain int32, ok bool) {
 	if n.deviation.known == 0 {
 		return 0, true
@@ -239,8 +229,8 @@ func (f *file) keep(n *node, items []*item) (gain int32, ok bool) {
 	return 0, lost == 0
 }
 
-// stateKey is a point of the way with what can be made of what a register holds
-// there. Of nodes that are alike in that one will do.
+// stateKey is a point of the way with what is gained there by what a register holds. Of
+// nodes that are alike in that one will do.
 type stateKey struct {
 	at, item, gain int32
 	early          early

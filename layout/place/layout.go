@@ -23,11 +23,10 @@ type file struct {
 	at     map[*item]int // where the items went
 	chosen map[*item]*way
 	starts map[*flow.Block]int
-	// bridges begin at a position; gains are what those from there on can make
-	// of what a register holds.
+	// bridges begin at a position; gains are the bytes that are saved by what a register
+	// holds there.
 	bridges map[int][]bridge
 	gains   map[gain]int32
-	said    map[string]int32 // the numbers of their descriptions
 	data    map[*flow.Object]int
 }
 
@@ -84,7 +83,7 @@ func (s *space) newFile(entry int, l usable) *file {
 	if h == nil {
 		return nil
 	}
-	f := &file{space: s, usable: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, gains: map[gain]int32{}, said: map[string]int32{"": 0}, data: map[*flow.Object]int{}}
+	f := &file{space: s, usable: l, entry: entry, headers: h, at: map[*item]int{}, chosen: map[*item]*way{}, starts: map[*flow.Block]int{}, bridges: map[int][]bridge{}, gains: map[gain]int32{}, data: map[*flow.Object]int{}}
 	f.grow(s.least)
 	s.trying = h
 	return f

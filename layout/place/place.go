@@ -33,7 +33,7 @@
 // (room.bound) is admissible where the first chain is all there is. It is not where other
 // blocks or data have to find a place: then it takes don't-care bytes for used ones, and
 // reckons with no data that lie over equal bytes. Besides, of nodes that are alike in what
-// can be made of a register one is kept, and early pushes are tried where the files
+// a register can save one is kept, and early pushes are tried where the files
 // without any are small.
 //
 // # Why it ends
