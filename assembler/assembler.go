@@ -342,7 +342,7 @@ func (a *assembler) runPass() {
 	a.entry = nil
 	a.out = &program.Program{}
 	for _, s := range a.sections {
-		s.begin(a.final)
+		s.begin()
 	}
 	if a.opts.Target != "" {
 		a.setTarget(a.opts.Target)

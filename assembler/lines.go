@@ -2,6 +2,7 @@ package assembler
 
 import (
 	"bytes"
+	"slices"
 
 	"tasm/lang"
 	"tasm/program"
@@ -139,6 +140,9 @@ func joined(first program.Fragment, second *program.Fragment) program.Fragment {
 	b := first.Bytes
 	if first.Repeat != 1 {
 		b = bytes.Repeat(b, int(first.Repeat))
+	}
+	if more := len(second.Bytes) * int(second.Repeat); more > cap(b)-len(b) {
+		b = slices.Grow(b, max(more, len(b))) // by half is too often
 	}
 	for range second.Repeat {
 		b = append(b, second.Bytes...)

@@ -29,14 +29,11 @@ type section struct {
 }
 
 // begin readies s for another pass.
-func (s *section) begin(final bool) {
+func (s *section) begin() {
 	s.previousSize, s.size = s.size, 0
 	s.opened, s.declared, s.flat = false, 0, false
 	s.asked, s.raised = 0, 0
 	s.out.Fragments, s.out.Parts = nil, nil
-	if final {
-		s.out.Fragments = make([]program.Fragment, 0, max(s.count, 0))
-	}
 }
 
 // address returns the address offset bytes into s.

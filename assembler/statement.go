@@ -204,6 +204,9 @@ func (s *section) add(f program.Fragment, join bool) {
 			return
 		}
 	}
+	if list == nil {
+		list = make([]program.Fragment, 0, max(s.count, 1))
+	}
 	s.out.Fragments = append(list, f)
 }
 

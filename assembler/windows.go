@@ -40,7 +40,7 @@ func (a *assembler) linkerSection(name string, at diag.Range, has object.Attribu
 		s = &section{out: program.Section{ID: a.newSegment(), Name: name, Range: at, Flags: has.Flags, Align: has.Align, Native: has.Native}}
 		a.named[name] = s
 		a.sections = append(a.sections, s)
-		s.begin(a.final)
+		s.begin()
 	}
 	s.opened = true
 }

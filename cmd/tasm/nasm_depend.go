@@ -27,6 +27,7 @@ type dependencyOptions struct {
 type dependencies struct {
 	dirs  []string // that are searched
 	files []string
+	known map[string]bool // the same files
 }
 
 // reader reads files and remembers them. With only set, what is asked for is
@@ -56,7 +57,11 @@ func (d *dependencies) elsewhere(name string) bool {
 }
 
 func (d *dependencies) add(name string) {
-	if !slices.Contains(d.files, name) {
+	if d.known == nil {
+		d.known = map[string]bool{}
+	}
+	if !d.known[name] {
+		d.known[name] = true
 		d.files = append(d.files, name)
 	}
 }
