@@ -19,6 +19,7 @@ type file struct {
 	name  string
 	text  []byte
 	lines []int32 // offset of each line's first byte, made on first use
+	count int     // of lines, once asked for
 	// origins are what %line says, in order of their lines.
 	origins []origin
 }
@@ -60,12 +61,14 @@ func (fs *Files) String(id FileID) string {
 
 // Lines returns how many lines file id has, of which the last need not end.
 func (fs *Files) Lines(id FileID) int {
-	text := fs.files[id-1].text
-	n := bytes.Count(text, []byte{'\n'})
-	if len(text) > 0 && text[len(text)-1] != '\n' {
-		n++
+	f := &fs.files[id-1]
+	if n := len(f.text); f.count == 0 && n > 0 {
+		f.count = bytes.Count(f.text, []byte{'\n'})
+		if f.text[n-1] != '\n' {
+			f.count++
+		}
 	}
-	return n
+	return f.count
 }
 
 // Line returns the text of a line, which counts from 1, without its end.
