@@ -3,6 +3,7 @@ package assembler
 import (
 	"encoding/hex"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -297,5 +298,24 @@ func TestMode(t *testing.T) {
 	p, _ := Assemble(files, files.Add("a.tasm", []byte("target linux/386\nsection .text\nnop\nbits 16\nnop\nbits 64\nnop\n")), Options{})
 	if p == nil || p.Bits != 32 || int(p.Code16.Start) != len("target linux/386\nsection .text\nnop\nbits 16\n") {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestUnreadMessages holds what messages cost that nobody will see: those of other passes
+// than the last, and those behind the many that are kept.
+func TestUnreadMessages(t *testing.T) {
+	const lines = 50_000
+	for _, line := range []string{"same:\n", "mov al, bx\n", "times -1 nop\n", "dd nowhere\n"} {
+		source := strings.Repeat(line, lines)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, messages := assemble(t, source, Options{Flat: true})
+		runtime.ReadMemStats(&after)
+		if len(messages) != 10_001 {
+			t.Errorf("%q: %d messages", line, len(messages))
+		}
+		if n := float64(after.Mallocs-before.Mallocs) / lines; n > 5 {
+			t.Errorf("%q: %.1f allocations for each line", line, n)
+		}
 	}
 }
