@@ -22,9 +22,6 @@ var systems = map[string]system{
 	"linux/amd64": {elf.Class64, elf.MachineX86_64, 0x400000, 0x7ffffffff000},
 }
 
-// pageSize is the unit of memory mapping on x86, in bytes.
-const pageSize = 4096
-
 // Plain makes an ELF executable as the specification has it: an ELF header, a
 // program header for every set of permissions that the sections ask for, and
 // the sections as written, in order of appearance.
@@ -160,13 +157,13 @@ func (pl *plain) place() bool {
 			seg.filesz = offset
 		} else if lead != nil {
 			var ok bool
-			if seg.address, ok = pl.alignAddress(address, max(lead.Align, pageSize)); !ok {
+			if seg.address, ok = pl.alignAddress(address, max(lead.Align, elf.PageSize)); !ok {
 				return pl.tooFar(lead)
 			}
 			// Where nothing comes from the file, no page of it is shared.
 			if lead.stored {
-				seg.offset, _ = alignUp(offset, min(lead.Align, pageSize))
-				seg.address += uint64(seg.offset % pageSize)
+				seg.offset, _ = alignUp(offset, min(lead.Align, elf.PageSize))
+				seg.address += uint64(seg.offset % elf.PageSize)
 			}
 		}
 		seg.memsz = seg.filesz
@@ -295,7 +292,7 @@ func (pl *plain) writeHeaders(w *writer) {
 			elf.PFilesz: uint64(seg.filesz),
 			elf.PMemsz:  uint64(seg.memsz),
 			elf.PFlags:  seg.flags,
-			elf.PAlign:  pageSize,
+			elf.PAlign:  elf.PageSize,
 		}, pl.base+uint64(at))
 	}
 }

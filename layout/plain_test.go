@@ -330,7 +330,7 @@ func TestPlainConforms(t *testing.T) {
 			checkParts(t, file)
 			var end uint64
 			for _, ph := range programHeaders(file) {
-				if ph[elf.PVaddr]/pageSize*pageSize < end {
+				if ph[elf.PVaddr]/elf.PageSize*elf.PageSize < end {
 					t.Errorf("segment at %#x shares a page with the one before, which ends at %#x", ph[elf.PVaddr], end)
 				}
 				end = ph[elf.PVaddr] + ph[elf.PMemsz]

@@ -92,7 +92,7 @@ func (s *sections) arrange(offset int64) bool {
 	end := offset
 	for i := range all.parts {
 		part := &all.parts[i]
-		if part.Align > pageSize {
+		if part.Align > elf.PageSize {
 			return false
 		}
 		end, _ = alignUp(end, part.Align)
