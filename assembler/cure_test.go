@@ -29,6 +29,7 @@ func TestCures(t *testing.T) {
 		{"386", "imul 5", "write: imul eax, 5"},
 		{"386", "idiv ebx, 10", "write: mov eax, ebx, then mov ecx, 10, then cdq, then idiv ecx: it divides edx:eax, the result is in eax, the rest in edx"},
 		{"386", "add count, 1", "write: add dword [count], 1: brackets stand for what is in memory there"},
+		{"amd64", "extern f\ncall f wrt ..plt", "it asks a linker for something: make an object, tasm build -f elf64 x.tasm -o x.o (elf32 for 32 bits, which nasm calls elf too)"},
 		{"386", "mov 5, eax", "write: mov eax, 5: what is changed stands first"},
 		{"386", "cmp 5, eax", "write: cmp eax, 5: a number stands second"},
 		{"386", "shl eax, dl", "write: mov cl, dl, then shl eax, cl: a count is a number or stands in cl"},

@@ -7,6 +7,7 @@ import (
 	"tasm/codegen/x86"
 	"tasm/diag"
 	"tasm/lang"
+	"tasm/object"
 	"tasm/program"
 )
 
@@ -397,6 +398,8 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 		return m.Notef("a number begins with a digit: 0%s", ref.Name).Suggest(ref.Range, "0"+ref.Name)
 	case strings.EqualFold(ref.Name, "o"):
 		return m.Notef("is the digit 0 meant?").Suggest(ref.Range, "0")
+	case a.opts.Object == nil && slices.ContainsFunc(object.Formats, func(f *object.Format) bool { return slices.Contains(f.Specials, ref.Name) }):
+		return m.Notef("it asks a linker for something: make an object, tasm build -f elf64 x.tasm -o x.o (elf32 for 32 bits, which nasm calls elf too)")
 	}
 	if class, _ := (x86.Vocabulary{}).Later(strings.ToLower(ref.Name)); class == lang.RegisterWord {
 		return m.Notef("the register came with APX: write 'cpu apx' first")
