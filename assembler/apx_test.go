@@ -9,6 +9,9 @@ import (
 // every pass, in whatever case.
 func TestAPXWords(t *testing.T) {
 	p, messages := assemble(t, `bits 64
+first:
+%if $ - first ; so that the source is read again
+%endif
 r16 equ 5
 	mov eax, r16
 setzuz: mov eax, R17
@@ -27,6 +30,7 @@ cpu any
 	mov eax, r16
 R17 equ 6
 later equ $ - $$
+cpu apx
 `, Options{})
 	if len(messages) > 0 {
 		t.Fatal(texts(messages))

@@ -108,9 +108,10 @@ type look struct {
 
 // first returns the first form that matches, nil if none does.
 func (c *context) first(forms []Form, l *look) *Form {
+	best := l.best
 	for i := range forms {
 		f := &forms[i]
-		if f.tags&alternative != 0 {
+		if f.tags&alternative != 0 || int(f.count) != c.count {
 			continue
 		}
 		v, without := c.match(f)
@@ -125,8 +126,9 @@ func (c *context) first(forms []Form, l *look) *Form {
 				l.guesses[n] = agree(l.guesses[n], f.operands[n].size)
 			}
 		}
-		l.best = max(l.best, v)
+		best = max(best, v)
 	}
+	l.best = best
 	return nil
 }
 
