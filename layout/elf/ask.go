@@ -50,22 +50,23 @@ func (a Ask) Compare(b Ask) int {
 const addressBits = 47
 
 // Cheapest makes a file, or its headers, that asks as little as possible of the host: it
-// commits the least memory, and then, to a power of two, occupies the fewest addresses.
+// commits the least memory, in pages, as the kernel counts it, and then, to a power of two,
+// occupies the fewest addresses.
 // try makes it within the limits of the loader that it is given, or returns nil.
 func Cheapest(l *Loader, c Class, try func(*Loader) []byte) []byte {
 	best := try(l)
 	if best == nil {
 		return nil
 	}
-	low, high := uint64(0), l.Limit(c, Charge)
-	for middle := low; low < high; middle = low + (high-low)/2 {
-		if r := try(l.WithCharge(middle)); r != nil {
-			best, high = r, middle
-		} else {
-			low = middle + 1
+	most := min(l.Limit(c, Charge), 1<<addressBits)
+	committing := func(pages int) *Loader { return l.WithCharge(min(uint64(pages)*PageSize, most)) }
+	l = committing(sort.Search(int((most+PageSize-1)/PageSize), func(pages int) bool {
+		r := try(committing(pages))
+		if r != nil {
+			best = r
 		}
-	}
-	l = l.WithCharge(high)
+		return r != nil
+	}))
 	sort.Search(addressBits, func(bits int) bool {
 		r := try(l.WithMapped(min(1<<bits, l.Limit(c, Mapped))))
 		if r != nil {

@@ -68,7 +68,7 @@ func (s *space) layOut(entry int, best *Result, most int, early bool) (found *Re
 			if beaten {
 				break
 			}
-			if r := f.finish(); r.beats(best) {
+			if r := f.finish(best); r.beats(best) {
 				best, found = r, r
 			}
 			break
@@ -460,18 +460,23 @@ func (f *file) same(want []byte) int {
 	return -1
 }
 
-// finish settles the headers and fills in the addresses.
-func (f *file) finish() *Result {
+// finish settles the headers and fills in the addresses. Nothing is returned where the
+// file is as large as the best one and asks for more memory.
+func (f *file) finish(best *Result) *Result {
 	s := f.space
 	p := s.Placement
 	p.Size = int64(len(f.bytes))
+	limits := s.Loader
+	if best != nil && len(best.Bytes) <= len(f.bytes) {
+		limits = limits.WithCharge(best.Charge)
+	}
 	known := make([]byte, len(f.bytes))
 	for at := range known {
 		if f.used[at] && !f.open[at] {
 			known[at] = 0xff
 		}
 	}
-	bytes := elf.Cheapest(s.Loader, p.Class, func(l *elf.Loader) []byte {
+	bytes := elf.Cheapest(limits, p.Class, func(l *elf.Loader) []byte {
 		headers := elf.Headers(p, l, f.entry, known, f.bytes)
 		if headers == nil {
 			return nil
