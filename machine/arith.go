@@ -22,7 +22,7 @@ func (t *Terms) cons(base *node, coefficient uint64, rest *node) *node {
 		return base
 	}
 	w := base.width
-	return t.intern(key{op: opSum, width: w, coefficient: coefficient, a: Term{node: base, width: w}, b: Term{node: rest, width: w}}).node
+	return t.intern(key{op: OpSum, width: w, coefficient: coefficient, a: Term{node: base, width: w}, b: Term{node: rest, width: w}}).node
 }
 
 // Parts calls f for the parts of a sum, without the number in it: each is a
@@ -37,7 +37,7 @@ func (x Term) Parts(f func(coefficient uint64, part Term)) {
 
 // head takes a sum apart.
 func (n *node) head() (base *node, coefficient uint64, rest *node) {
-	if n.op == opSum {
+	if n.op == OpSum {
 		return n.a.node, n.coefficient, n.b.node
 	}
 	return n, 1, nil
@@ -115,7 +115,7 @@ func (t *Terms) Mul(x, y Term) Term {
 		return t.scale(y, x.value)
 	}
 	x, y = ordered(x, y)
-	return t.intern(key{op: opMul, width: x.width, a: x, b: y})
+	return t.intern(key{op: OpMul, width: x.width, a: x, b: y})
 }
 
 // ordered puts the operands of a commutative operation in order: numbers last.
@@ -136,9 +136,9 @@ func ordered(x, y Term) (Term, Term) {
 func (t *Terms) MulHigh(x, y Term, isSigned bool) Term {
 	w := x.width
 	x, y = ordered(x, y)
-	operation := opMulHigh
+	operation := OpMulHigh
 	if isSigned {
-		operation = opMulHighSigned
+		operation = OpMulHighSigned
 	}
 	switch {
 	case x.node != nil:
@@ -246,14 +246,14 @@ func (t *Terms) Divide(hi, lo, by Term, isSigned bool) (quotient, remainder Term
 		isSigned = false
 	}
 	if hi.node != nil || lo.node != nil || by.node != nil {
-		k := key{op: opQuotient, width: w, a: hi, b: lo, c: by}
+		k := key{op: OpQuotient, width: w, a: hi, b: lo, c: by}
 		if isSigned {
-			k.op = opQuotientSigned
+			k.op = OpQuotientSigned
 		}
 		quotient = t.intern(k)
-		k.op = opRemainder
+		k.op = OpRemainder
 		if isSigned {
-			k.op = opRemainderSigned
+			k.op = OpRemainderSigned
 		}
 		return quotient, t.intern(k)
 	}

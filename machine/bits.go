@@ -16,7 +16,7 @@ func (t *Terms) And(x, y Term) Term {
 	case x.maybe()&y.maybe() == 0:
 		return number(w, 0)
 	}
-	return t.intern(key{op: opAnd, width: w, a: x, b: y})
+	return t.intern(key{op: OpAnd, width: w, a: x, b: y})
 }
 
 // masked returns x and a number. A run of ones becomes an extraction, so that
@@ -32,9 +32,9 @@ func (t *Terms) masked(x Term, m uint64) Term {
 	}
 	if n := x.node; x.value == 0 {
 		switch n.op {
-		case opConcat:
+		case OpConcat:
 			return t.Concat(t.And(n.a, number(n.a.width, m>>n.b.width)), t.And(n.b, number(n.b.width, m)))
-		case opAnd:
+		case OpAnd:
 			if n.b.node == nil {
 				return t.masked(n.a, n.b.value&m)
 			}
@@ -49,7 +49,7 @@ func (t *Terms) masked(x Term, m uint64) Term {
 		}
 		return t.ZeroExtend(middle, int(w))
 	}
-	return t.intern(key{op: opAnd, width: w, a: x, b: number(w, m)})
+	return t.intern(key{op: OpAnd, width: w, a: x, b: number(w, m)})
 }
 
 // Or returns the bits set in either.
@@ -65,13 +65,13 @@ func (t *Terms) Or(x, y Term) Term {
 		return x
 	case y.node == nil && y.value == mask(w):
 		return y
-	case y.node == nil && x.value == 0 && x.node.op == opConcat:
+	case y.node == nil && x.value == 0 && x.node.op == OpConcat:
 		n := x.node
 		return t.Concat(t.Or(n.a, number(n.a.width, y.value>>n.b.width)), t.Or(n.b, number(n.b.width, y.value)))
 	case w > 1 && x.maybe()&y.maybe() == 0:
 		return t.Add(x, y)
 	}
-	return t.intern(key{op: opOr, width: w, a: x, b: y})
+	return t.intern(key{op: OpOr, width: w, a: x, b: y})
 }
 
 // Xor returns the bits that differ.
@@ -89,13 +89,13 @@ func (t *Terms) Xor(x, y Term) Term {
 		return x
 	case y.node == nil && y.value == mask(w):
 		return t.Not(x)
-	case y.node == nil && x.value == 0 && x.node.op == opConcat:
+	case y.node == nil && x.value == 0 && x.node.op == OpConcat:
 		n := x.node
 		return t.Concat(t.Xor(n.a, number(n.a.width, y.value>>n.b.width)), t.Xor(n.b, number(n.b.width, y.value)))
-	case y.node == nil && x.value == 0 && x.node.op == opXor && x.node.b.node == nil:
+	case y.node == nil && x.value == 0 && x.node.op == OpXor && x.node.b.node == nil:
 		return t.Xor(x.node.a, number(w, x.node.b.value^y.value))
 	}
-	return t.intern(key{op: opXor, width: w, a: x, b: y})
+	return t.intern(key{op: OpXor, width: w, a: x, b: y})
 }
 
 // ShiftLeft returns x shifted left by a number of bits below its width.
@@ -132,12 +132,12 @@ func (t *Terms) Extract(x Term, low, width int) Term {
 		if n.maybe&mask(lo) == 0 {
 			return t.Extract(Term{node: n, width: x.width}, low, width).plus(x.value >> lo)
 		}
-		return t.intern(key{op: opExtract, width: w, low: lo, a: x})
+		return t.intern(key{op: OpExtract, width: w, low: lo, a: x})
 	}
 	switch n.op {
-	case opExtract:
+	case OpExtract:
 		return t.Extract(n.a, int(n.low+lo), width)
-	case opConcat:
+	case OpConcat:
 		below := n.b.width
 		switch {
 		case lo >= below:
@@ -147,7 +147,7 @@ func (t *Terms) Extract(x Term, low, width int) Term {
 		}
 		part := below - lo
 		return t.Concat(t.Extract(n.a, 0, int(w-part)), t.Extract(n.b, low, int(part)))
-	case opSignExtend:
+	case OpSignExtend:
 		inner := n.a.width
 		switch {
 		case lo+w <= inner:
@@ -156,7 +156,7 @@ func (t *Terms) Extract(x Term, low, width int) Term {
 			return t.SignExtend(t.Extract(n.a, low, int(inner-lo)), width)
 		}
 		return t.SignExtend(t.Extract(n.a, int(inner)-1, 1), width)
-	case opSum:
+	case OpSum:
 		if lo == 0 {
 			first := t.scale(t.Extract(n.a, 0, width), n.coefficient)
 			if n.b.node == nil {
@@ -167,37 +167,37 @@ func (t *Terms) Extract(x Term, low, width int) Term {
 		if shift := uint8(bits.TrailingZeros64(n.coefficient)); n.b.node == nil && n.coefficient == 1<<shift && lo >= shift {
 			return t.Extract(n.a, int(lo-shift), width)
 		}
-	case opMul:
+	case OpMul:
 		if lo == 0 {
 			return t.Mul(t.Extract(n.a, 0, width), t.Extract(n.b, 0, width))
 		}
-	case opAnd:
+	case OpAnd:
 		return t.And(t.Extract(n.a, low, width), t.Extract(n.b, low, width))
-	case opOr:
+	case OpOr:
 		return t.Or(t.Extract(n.a, low, width), t.Extract(n.b, low, width))
-	case opXor:
+	case OpXor:
 		return t.Xor(t.Extract(n.a, low, width), t.Extract(n.b, low, width))
-	case opIf:
+	case OpIf:
 		return t.If(n.a, t.Extract(n.b, low, width), t.Extract(n.c, low, width))
 	}
-	return t.intern(key{op: opExtract, width: w, low: lo, a: x})
+	return t.intern(key{op: OpExtract, width: w, low: lo, a: x})
 }
 
 // Concat returns the bits of high above those of low.
 func (t *Terms) Concat(high, low Term) Term {
 	w := high.width + low.width
-	if n := high.node; n != nil && n.op == opExtract && n.low == low.width && low.node == nil && n.a.maybe()&mask(n.low) == 0 {
+	if n := high.node; n != nil && n.op == OpExtract && n.low == low.width && low.node == nil && n.a.maybe()&mask(n.low) == 0 {
 		return t.Extract(n.a, 0, int(w)).plus(high.value<<n.low | low.value)
 	}
 	if n := high.node; n != nil && high.value == 0 {
 		switch n.op {
-		case opConcat:
+		case OpConcat:
 			return t.Concat(n.a, t.Concat(n.b, low))
-		case opExtract:
+		case OpExtract:
 			if x, ok := t.join(n, low); ok {
 				return x
 			}
-			if l := low.node; l != nil && low.value == 0 && l.op == opConcat {
+			if l := low.node; l != nil && low.value == 0 && l.op == OpConcat {
 				if x, ok := t.join(n, l.a); ok {
 					return t.Concat(x, l.b)
 				}
@@ -208,11 +208,11 @@ func (t *Terms) Concat(high, low Term) Term {
 		if low.node == nil {
 			return number(w, high.value<<low.width|low.value)
 		}
-		if l := low.node; low.value == 0 && l.op == opConcat && l.a.node == nil {
+		if l := low.node; low.value == 0 && l.op == OpConcat && l.a.node == nil {
 			return t.Concat(number(high.width+l.a.width, high.value<<l.a.width|l.a.value), l.b)
 		}
 	}
-	return t.intern(key{op: opConcat, width: w, a: high, b: low})
+	return t.intern(key{op: OpConcat, width: w, a: high, b: low})
 }
 
 // join returns the bits of an extraction together with those below it, if low
@@ -246,10 +246,10 @@ func (t *Terms) SignExtend(x Term, width int) Term {
 		return number(w, uint64(signed(x.value, x.width)))
 	case x.maybe()>>(x.width-1) == 0:
 		return t.ZeroExtend(x, width)
-	case x.value == 0 && x.node.op == opSignExtend:
+	case x.value == 0 && x.node.op == OpSignExtend:
 		return t.SignExtend(x.node.a, width)
 	}
-	return t.intern(key{op: opSignExtend, width: w, a: x})
+	return t.intern(key{op: OpSignExtend, width: w, a: x})
 }
 
 // If returns x if the condition, a term of one bit, is 1, else y.
@@ -267,25 +267,25 @@ func (t *Terms) If(condition, x, y Term) Term {
 	case x.width == 1 && x == number(1, 0) && y == number(1, 1):
 		return t.Not(c)
 	}
-	return t.intern(key{op: opIf, width: x.width, a: c, b: x, c: y})
+	return t.intern(key{op: OpIf, width: x.width, a: c, b: x, c: y})
 }
 
 // CountOnes returns the number of set bits.
 func (t *Terms) CountOnes(x Term) Term {
-	return t.unary(opCountOnes, x, func(v uint64) int { return bits.OnesCount64(v) })
+	return t.unary(OpCountOnes, x, func(v uint64) int { return bits.OnesCount64(v) })
 }
 
 // LowestSet returns the number of the lowest set bit of x, which is not 0.
 func (t *Terms) LowestSet(x Term) Term {
-	return t.unary(opLowest, x, bits.TrailingZeros64)
+	return t.unary(OpLowest, x, bits.TrailingZeros64)
 }
 
 // HighestSet returns the number of the highest set bit of x, which is not 0.
 func (t *Terms) HighestSet(x Term) Term {
-	return t.unary(opHighest, x, func(v uint64) int { return bits.Len64(v) - 1 })
+	return t.unary(OpHighest, x, func(v uint64) int { return bits.Len64(v) - 1 })
 }
 
-func (t *Terms) unary(operation op, x Term, f func(uint64) int) Term {
+func (t *Terms) unary(operation Op, x Term, f func(uint64) int) Term {
 	if x.node == nil {
 		return number(x.width, uint64(f(x.value)))
 	}

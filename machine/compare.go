@@ -20,11 +20,11 @@ func (t *Terms) Equal(x, y Term) Term {
 		return bit(false)
 	}
 	switch n.op {
-	case opOr:
+	case OpOr:
 		if n.b.node == nil && n.b.value&^k != 0 {
 			return bit(false)
 		}
-	case opConcat:
+	case OpConcat:
 		if n.a.node == nil {
 			if k>>n.b.width != n.a.value {
 				return bit(false)
@@ -37,24 +37,24 @@ func (t *Terms) Equal(x, y Term) Term {
 			}
 			return t.Equal(n.a, number(n.a.width, k>>n.b.width))
 		}
-	case opSignExtend:
+	case OpSignExtend:
 		low := number(n.a.width, k)
 		if signed(low.value, low.width) != signed(k, w) {
 			return bit(false)
 		}
 		return t.Equal(n.a, low)
-	case opIf:
+	case OpIf:
 		if n.b.node == nil && n.c.node == nil {
 			return t.If(n.a, bit(n.b.value == k), bit(n.c.value == k))
 		}
-	case opSum:
+	case OpSum:
 		// An odd factor has an inverse, a single bit is a shift: only these
 		// arise from shifts and negation.
 		if n.b.node == nil && n.coefficient == mask(w) {
 			return t.Equal(n.a, number(w, -k))
 		}
 	}
-	return t.intern(key{op: opEqual, width: 1, a: Term{node: n, width: w}, b: number(w, k)})
+	return t.intern(key{op: OpEqual, width: 1, a: Term{node: n, width: w}, b: number(w, k)})
 }
 
 // Below returns whether x < y as unsigned numbers.
@@ -84,12 +84,12 @@ func (t *Terms) Below(x, y Term) Term {
 	if b, ok := y.zeroExtended(); ok && x.node == nil {
 		return t.Below(number(b.width, x.value), b)
 	}
-	return t.intern(key{op: opBelow, width: 1, a: x, b: y})
+	return t.intern(key{op: OpBelow, width: 1, a: x, b: y})
 }
 
 // zeroExtended returns what x is a zero-extension of.
 func (x Term) zeroExtended() (Term, bool) {
-	if n := x.node; n != nil && x.value == 0 && n.op == opConcat && n.a == number(n.a.width, 0) {
+	if n := x.node; n != nil && x.value == 0 && n.op == OpConcat && n.a == number(n.a.width, 0) {
 		return n.b, true
 	}
 	return Term{}, false
@@ -110,7 +110,7 @@ func (t *Terms) Less(x, y Term) Term {
 	case (x.maybe()|y.maybe())>>(w-1) == 0:
 		return t.Below(x, y)
 	}
-	return t.intern(key{op: opLess, width: 1, a: x, b: y})
+	return t.intern(key{op: OpLess, width: 1, a: x, b: y})
 }
 
 // Sign returns the highest bit of x.
@@ -122,7 +122,7 @@ func (t *Terms) IsZero(x Term) Term { return t.Equal(x, number(x.width, 0)) }
 // Selector returns the condition that selects one of two values, of which the term is
 // one, and false where it is nothing of the kind.
 func (x Term) Selector() (condition Term, ok bool) {
-	if x.node == nil || x.node.op != opIf {
+	if x.node == nil || x.node.op != OpIf {
 		return Term{}, false
 	}
 	return x.node.a, true
@@ -136,9 +136,9 @@ func (x Term) Core(value uint64) (part Term, of uint64) {
 		switch {
 		case x.value != 0:
 			x.value, value = 0, (value-x.value)&mask(x.width)
-		case n.op == opConcat && n.a == number(n.a.width, 0):
+		case n.op == OpConcat && n.a == number(n.a.width, 0):
 			x = n.b
-		case n.op == opSum && n.coefficient == 1 && n.b.node == nil:
+		case n.op == OpSum && n.coefficient == 1 && n.b.node == nil:
 			x = n.a
 		default:
 			return x, value

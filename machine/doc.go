@@ -8,6 +8,9 @@
 // says what becomes of them whatever they are. There is one set of rules for
 // both, so what is tested against the processor with numbers holds for unknowns.
 //
+// For other values than Terms an instruction is lifted (Lift): carried out once on
+// unknowns, and translated to a short list of operations.
+//
 // Two Terms of the same Terms are equal (==) if they were simplified to the
 // same form; then they have the same value for all values of their unknowns.
 // The converse does not hold: the simplification is light.

@@ -11,15 +11,15 @@ func (x Term) Maybe() uint64 { return x.maybe() }
 // of its width; also where it was cut off and extended with zeros again, which left its
 // value as it was.
 func (x Term) Affine() (u Unknown, offset uint64, ok bool) {
-	if n := x.node; n != nil && n.op == opUnknown {
+	if n := x.node; n != nil && n.op == OpUnknown {
 		return *n.unknown, x.value, true
 	}
 	low, extended := x.zeroExtended()
-	if !extended || low.node == nil || low.node.op != opExtract || low.node.low != 0 {
+	if !extended || low.node == nil || low.node.op != OpExtract || low.node.low != 0 {
 		return Unknown{}, 0, false
 	}
 	of := low.node.a
-	if of.value != 0 || of.width != x.width || of.node.op != opUnknown || of.maybe()&^mask(low.width) != 0 || low.node.most > mask(low.width)-low.value {
+	if of.value != 0 || of.width != x.width || of.node.op != OpUnknown || of.maybe()&^mask(low.width) != 0 || low.node.most > mask(low.width)-low.value {
 		return Unknown{}, 0, false
 	}
 	return *of.node.unknown, low.value, true
@@ -32,7 +32,7 @@ func (x Term) Visit(f func(x Term, low, width int) bool) {
 		return
 	}
 	n := x.node
-	if n.op == opExtract {
+	if n.op == OpExtract {
 		if f(n.a, int(n.low), int(n.width)) {
 			n.a.parts(f)
 		}

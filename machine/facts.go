@@ -59,7 +59,7 @@ func (f *Facts) Fork() *Facts {
 // find returns what is known of a node. Of a sum and its negative only the one with
 // a small first coefficient has an entry.
 func (f *Facts) find(n *node) ([]span, bool) {
-	if n.op != opSum || n.coefficient <= mask(n.width)>>1 {
+	if n.op != OpSum || n.coefficient <= mask(n.width)>>1 {
 		return f.look(n)
 	}
 	d, ok := f.look(f.negative(n))
@@ -152,17 +152,17 @@ func complement(x []span, width uint8) []span {
 func meaning(n *node) (about *node, values []span) {
 	a, b := n.a, n.b
 	switch {
-	case n.op == opEqual:
+	case n.op == OpEqual:
 		return a.node, []span{{b.value, b.value}}
-	case n.op == opBelow && b.node == nil:
+	case n.op == OpBelow && b.node == nil:
 		return within(a, 0, b.value-1)
-	case n.op == opBelow && a.node == nil:
+	case n.op == OpBelow && a.node == nil:
 		return within(b, a.value+1, mask(b.width))
-	case n.op == opLess && b.node == nil:
+	case n.op == OpLess && b.node == nil:
 		return within(a, 1<<(a.width-1), b.value-1)
-	case n.op == opLess && a.node == nil:
+	case n.op == OpLess && a.node == nil:
 		return within(b, a.value+1, mask(b.width)>>1)
-	case n.op == opExtract && n.low == a.width-1:
+	case n.op == OpExtract && n.low == a.width-1:
 		return within(a, 1<<(a.width-1), mask(a.width))
 	}
 	return n, []span{{1, 1}}
@@ -201,8 +201,8 @@ func (f *Facts) Decide(condition Term) (value, known bool) {
 	case len(intersect(d, complement(values, about.width))) == 0:
 		return true, true
 	}
-	if n.op == opAnd || n.op == opOr {
-		decisive := n.op == opOr // either operand alone decides by this value
+	if n.op == OpAnd || n.op == OpOr {
+		decisive := n.op == OpOr // either operand alone decides by this value
 		x, knownX := f.Decide(n.a)
 		y, knownY := f.Decide(n.b)
 		switch {
@@ -223,7 +223,7 @@ func (f *Facts) Decide(condition Term) (value, known bool) {
 // wherever that lies.
 func (f *Facts) unshifted(condition Term) Term {
 	n := condition.node
-	if n == nil || n.op != opBelow || n.a.node == nil || n.b.node == nil || n.a.value == 0 || n.b.value == 0 {
+	if n == nil || n.op != OpBelow || n.a.node == nil || n.b.node == nil || n.a.value == 0 || n.b.value == 0 {
 		return condition
 	}
 	shift := min(n.a.value, n.b.value)
@@ -253,7 +253,7 @@ func (f *Facts) Assume(condition Term, value bool) bool {
 		condition.value, value = 0, !value
 	}
 	n := condition.node
-	if n.op == opAnd && value || n.op == opOr && !value {
+	if n.op == OpAnd && value || n.op == OpOr && !value {
 		if !f.Assume(n.a, value) || !f.Assume(n.b, value) {
 			return false
 		}
@@ -269,14 +269,14 @@ func (f *Facts) Assume(condition Term, value bool) bool {
 }
 
 func (f *Facts) restrict(about *node, values []span) bool {
-	if about.op == opSum && about.coefficient > mask(about.width)>>1 {
+	if about.op == OpSum && about.coefficient > mask(about.width)>>1 {
 		about, values = f.negative(about), negated(values, about.width)
 	}
 	d := intersect(f.domain(about), values)
 	slices.SortFunc(d, func(a, b span) int { return cmp.Compare(a.low, b.low) })
 	f.own[about] = d
 	f.simplified = nil
-	if len(d) == 1 && d[0].low == d[0].high && about.op == opSum && about.coefficient == 1 {
+	if len(d) == 1 && d[0].low == d[0].high && about.op == OpSum && about.coefficient == 1 {
 		f.equations = append(f.equations, equation{about, d[0].low})
 	}
 	return len(d) > 0
@@ -359,23 +359,23 @@ func (f *Facts) ceiling(x Term) uint64 {
 		limit = min(limit, d[len(d)-1].high)
 	}
 	switch n := x.node; n.op {
-	case opConcat:
+	case OpConcat:
 		if n.a == number(n.a.width, 0) {
 			limit = min(limit, f.ceiling(n.b))
 		}
-	case opQuotient:
+	case OpQuotient:
 		if n.a == number(n.a.width, 0) && n.c.node == nil && n.c.value > 0 {
 			limit = min(limit, f.ceiling(n.b)/n.c.value)
 		}
-	case opRemainder:
+	case OpRemainder:
 		if n.c.node == nil && n.c.value > 0 {
 			limit = min(limit, n.c.value-1)
 		}
-	case opExtract:
+	case OpExtract:
 		if c := f.ceiling(n.a) >> n.low; c <= mask(n.width) {
 			limit = min(limit, c)
 		}
-	case opSum:
+	case OpSum:
 		// Without a carry out of the width, the sum of what its parts are at most.
 		total, width := uint64(0), mask(x.width)
 		for m := n; m != nil; {
@@ -423,10 +423,10 @@ func (f *Facts) Simplify(x Term) Term {
 		if d, ok := f.find(part.node); ok && len(d) == 1 && d[0].low == d[0].high {
 			return number(part.width, d[0].low), true
 		}
-		if part.node.op == opSum {
+		if part.node.op == OpSum {
 			return f.eliminate(part)
 		}
-		if part.node.op == opExtract && f.ceiling(part) == 0 {
+		if part.node.op == OpExtract && f.ceiling(part) == 0 {
 			return number(part.width, 0), true
 		}
 		if part.width > 1 {

@@ -106,6 +106,9 @@ func (s *State) undefine(set x86.FlagSet) {
 func (s *State) compute(flag x86.FlagSet) Term {
 	t, f := s.Terms, &s.flags
 	x, y, r := f.x, f.y, f.total
+	if x.node == nil && y.node == nil && r.node == nil {
+		return bit(statusFlags(f.operation, r.width, x.value, y.value, r.value)&flag != 0)
+	}
 	switch flag {
 	case x86.ZF:
 		return t.IsZero(r)
@@ -126,6 +129,22 @@ func (s *State) compute(flag x86.FlagSet) Term {
 		sy = t.Not(sy)
 	}
 	return t.And(t.Xor(sx, sr), t.Xor(sy, sr))
+}
+
+// statusFlags computes the flags of an operation on numbers of a width: what it carried
+// from bit to bit follows from the operands and the result.
+func statusFlags(operation kind, width uint8, x, y, total uint64) x86.FlagSet {
+	var carries uint64
+	switch operation {
+	case adding:
+		carries = x&y | (x|y)&^total
+	case subtracting:
+		carries = ^x&y | ^(x^y)&total
+	}
+	top := width - 1
+	at := func(x uint64, bit uint8) x86.FlagSet { return x86.FlagSet(x >> bit & 1) }
+	return x86.CF*at(carries, top) | x86.AF*at(carries, 3) | x86.OF*at(carries^carries<<1, top) | x86.SF*at(total, top) |
+		x86.ZF*x86.FlagSet(one(total == 0)) | x86.PF*x86.FlagSet(1&^bits.OnesCount8(uint8(total)))
 }
 
 // parity returns whether the number of ones in the low byte is even.

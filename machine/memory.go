@@ -203,7 +203,7 @@ func (m *Memory) find(p place) *Segment {
 			return s
 		}
 	}
-	if m.Strings && p.base != nil && p.base.op == opUnknown && p.base.unknown.Origin == EntryWord && p.offset >= 0 && p.offset < stringBytes {
+	if m.Strings && p.base != nil && p.base.op == OpUnknown && p.base.unknown.Origin == EntryWord && p.offset >= 0 && p.offset < stringBytes {
 		return m.stringAt(p.base, 0)
 	}
 	if m.Strings && m.Oracle != nil && p.base != nil && p.offset >= -stringBytes && p.offset < stringBytes && p.base.isString() {
@@ -218,7 +218,7 @@ func (n *node) isString() bool {
 	words, others := 0, 0
 	for m := n; m != nil; {
 		base, coefficient, rest := m.head()
-		if base.op == opUnknown {
+		if base.op == OpUnknown {
 			switch base.unknown.Origin {
 			case EntryWord:
 				words++
@@ -316,7 +316,7 @@ func (m *Memory) check(address Term, size int, write bool) (*Segment, place, *pr
 		return refuse(Fault, fmt.Sprintf(" %s, which may not be read", s.Name))
 	case write && !s.Write && s.Name == "string":
 		return refuse(Unclear, " to a string of the arguments or the environment")
-	case write && !s.Write && s.Base.node != nil && s.Base.node.op == opSum:
+	case write && !s.Write && s.Base.node != nil && s.Base.node.op == OpSum:
 		return refuse(Unclear, " to "+s.Name)
 	case write && !s.Write:
 		return refuse(Fault, fmt.Sprintf(" to %s, which may not be written", s.Name))

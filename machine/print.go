@@ -7,11 +7,11 @@ import (
 
 // opNames are what the operations are called where people see them.
 var opNames = [...]string{
-	opMul: "mul", opMulHigh: "mulhigh", opMulHighSigned: "imulhigh",
-	opQuotient: "div", opRemainder: "mod", opQuotientSigned: "idiv", opRemainderSigned: "imod",
-	opAnd: "and", opOr: "or", opXor: "xor", opExtract: "bits", opConcat: "join", opSignExtend: "sx",
-	opIf: "if", opEqual: "equal", opBelow: "below", opLess: "less",
-	opCountOnes: "popcnt", opLowest: "bsf", opHighest: "bsr", opSum: "sum",
+	OpMul: "mul", OpMulHigh: "mulhigh", OpMulHighSigned: "imulhigh",
+	OpQuotient: "div", OpRemainder: "mod", OpQuotientSigned: "idiv", OpRemainderSigned: "imod",
+	OpAnd: "and", OpOr: "or", OpXor: "xor", OpExtract: "bits", OpConcat: "join", OpSignExtend: "sx",
+	OpIf: "if", OpEqual: "equal", OpBelow: "below", OpLess: "less",
+	OpCountOnes: "popcnt", OpLowest: "bsf", OpHighest: "bsr", OpSum: "sum",
 }
 
 // Printer writes terms as text. A part that was written before is referred to
@@ -43,18 +43,18 @@ func (p *Printer) Write(x Term) {
 	if p.seen == nil {
 		p.seen = map[*node]int{}
 	}
-	if n.op == opUnknown {
+	if n.op == OpUnknown {
 		p.text.WriteString(p.Name(*n.unknown))
 	} else {
 		fmt.Fprintf(&p.text, "%s.%d(", opNames[n.op], n.width)
-		if n.op == opExtract {
+		if n.op == OpExtract {
 			fmt.Fprintf(&p.text, "%d ", n.low)
 		}
-		if n.op == opSum {
+		if n.op == OpSum {
 			fmt.Fprintf(&p.text, "%d*", signed(n.coefficient, n.width))
 		}
 		for i, a := range []Term{n.a, n.b, n.c} {
-			if a.width > 0 && (n.op != opSum || i == 0 || a.node != nil) {
+			if a.width > 0 && (n.op != OpSum || i == 0 || a.node != nil) {
 				if i > 0 {
 					p.text.WriteByte(' ')
 				}

@@ -41,8 +41,9 @@ type State struct {
 	Load  func(address Term, width int) Term
 	Store func(address, x Term)
 	// Symbol, if it is not nil, returns what is to be added to the number in an
-	// operand: an address that is not settled yet; a Term of no width where there is none.
-	Symbol func(operand int) Term
+	// operand, of so many bits: an address that is not settled yet; a Term of no width where
+	// there is none.
+	Symbol func(operand, width int) Term
 	// KeepsReturn tells that the instruction syscall leaves the address behind
 	// it in rcx and the flags in r11, as processors without FRED do.
 	KeepsReturn bool
@@ -57,7 +58,7 @@ type State struct {
 
 	flags flags
 	// slots are what compiled instructions compute with.
-	slots [slotCount]uint64
+	slots [SlotCount]uint64
 	// exec is the instruction that Step carries out: here it needs no memory of
 	// its own each time.
 	exec exec

@@ -249,7 +249,7 @@ func (e *exec) symbolic(i int, x Term) Term {
 	if e.Symbol == nil {
 		return x
 	}
-	if address := e.Symbol(i); address.width > 0 {
+	if address := e.Symbol(i, int(x.width)); address.width > 0 {
 		return e.t.Add(e.t.Extract(address, 0, int(x.width)), x)
 	}
 	return x

@@ -22,7 +22,7 @@ func (t *Terms) Substitute(x Term, of func(Term) (Term, bool), memo map[Term]Ter
 
 // rebuild makes the term of a node from changed operands.
 func (t *Terms) rebuild(n *node, change func(Term) Term) Term {
-	if n.op == opUnknown {
+	if n.op == OpUnknown {
 		return Term{node: n, width: n.width}
 	}
 	a, b, c := n.a, n.b, n.c
@@ -46,46 +46,46 @@ func (t *Terms) rebuild(n *node, change func(Term) Term) Term {
 func (t *Terms) apply(n *node, x, y, z Term) Term {
 	w := int(n.width)
 	switch n.op {
-	case opSum:
+	case OpSum:
 		return t.Add(t.scale(x, n.coefficient), y)
-	case opMul:
+	case OpMul:
 		return t.Mul(x, y)
-	case opMulHigh, opMulHighSigned:
-		return t.MulHigh(x, y, n.op == opMulHighSigned)
-	case opQuotient, opQuotientSigned, opRemainder, opRemainderSigned:
-		isSigned := n.op == opQuotientSigned || n.op == opRemainderSigned
+	case OpMulHigh, OpMulHighSigned:
+		return t.MulHigh(x, y, n.op == OpMulHighSigned)
+	case OpQuotient, OpQuotientSigned, OpRemainder, OpRemainderSigned:
+		isSigned := n.op == OpQuotientSigned || n.op == OpRemainderSigned
 		if t.divisionFaults(x, y, z, isSigned) != bit(false) {
 			// Only under conditions that the path excludes.
 			return t.intern(key{op: n.op, width: n.width, a: x, b: y, c: z})
 		}
 		q, r := t.Divide(x, y, z, isSigned)
-		if n.op == opQuotient || n.op == opQuotientSigned {
+		if n.op == OpQuotient || n.op == OpQuotientSigned {
 			return q
 		}
 		return r
-	case opAnd:
+	case OpAnd:
 		return t.And(x, y)
-	case opOr:
+	case OpOr:
 		return t.Or(x, y)
-	case opXor:
+	case OpXor:
 		return t.Xor(x, y)
-	case opExtract:
+	case OpExtract:
 		return t.Extract(x, int(n.low), w)
-	case opConcat:
+	case OpConcat:
 		return t.Concat(x, y)
-	case opSignExtend:
+	case OpSignExtend:
 		return t.SignExtend(x, w)
-	case opIf:
+	case OpIf:
 		return t.If(x, y, z)
-	case opEqual:
+	case OpEqual:
 		return t.Equal(x, y)
-	case opBelow:
+	case OpBelow:
 		return t.Below(x, y)
-	case opLess:
+	case OpLess:
 		return t.Less(x, y)
-	case opCountOnes:
+	case OpCountOnes:
 		return t.CountOnes(x)
-	case opLowest:
+	case OpLowest:
 		return t.LowestSet(x)
 	}
 	return t.HighestSet(x)
@@ -106,7 +106,7 @@ func (t *Terms) visit(n *node, list []*node) []*node {
 	}
 	n.visited = t.visits
 	t.work++
-	if n.op == opUnknown {
+	if n.op == OpUnknown {
 		return append(list, n)
 	}
 	return t.visit(n.c.node, t.visit(n.b.node, t.visit(n.a.node, list)))

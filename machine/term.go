@@ -16,40 +16,40 @@ type Term struct {
 	width uint8
 }
 
-// op is what a node does with its operands.
-type op uint8
+// Op is what a node does with its operands.
+type Op uint8
 
 const (
-	opUnknown         op = iota
-	opSum                // coefficient * a + b, b being a sum of later nodes or 0
-	opMul                // a * b
-	opMulHigh            // high half of the unsigned product
-	opMulHighSigned      // high half of the signed product
-	opQuotient           // a:b / c, unsigned
-	opRemainder          // a:b % c, unsigned
-	opQuotientSigned     // a:b / c, rounded towards 0
-	opRemainderSigned    // a:b % c, with the sign of a:b
-	opAnd
-	opOr
-	opXor
-	opExtract    // bits of a from low on
-	opConcat     // a above b
-	opSignExtend // a
-	opIf         // b if a, else c
-	opEqual      // a = b, b being a number
-	opBelow      // a < b, unsigned
-	opLess       // a < b, signed
-	opCountOnes
-	opLowest  // number of the lowest set bit of a, undefined for 0
-	opHighest // number of the highest set bit of a
+	OpUnknown         Op = iota
+	OpSum                // coefficient * a + b, b being a sum of later nodes or 0
+	OpMul                // a * b
+	OpMulHigh            // high half of the unsigned product
+	OpMulHighSigned      // high half of the signed product
+	OpQuotient           // a:b / c, unsigned
+	OpRemainder          // a:b % c, unsigned
+	OpQuotientSigned     // a:b / c, rounded towards 0
+	OpRemainderSigned    // a:b % c, with the sign of a:b
+	OpAnd
+	OpOr
+	OpXor
+	OpExtract    // bits of a from low on
+	OpConcat     // a above b
+	OpSignExtend // a
+	OpIf         // b if a, else c
+	OpEqual      // a = b, b being a number
+	OpBelow      // a < b, unsigned
+	OpLess       // a < b, signed
+	OpCountOnes
+	OpLowest  // number of the lowest set bit of a, undefined for 0
+	OpHighest // number of the highest set bit of a
 )
 
 // key is what makes a node: two nodes with the same key are one.
 type key struct {
-	op          op
+	op          Op
 	width       uint8
-	low         uint8  // opExtract
-	coefficient uint64 // opSum
+	low         uint8  // OpExtract
+	coefficient uint64 // OpSum
 	a, b, c     Term
 }
 
@@ -59,7 +59,7 @@ type node struct {
 	id      uint32   // in the order of creation
 	most    uint64   // no value is larger, as an unsigned number
 	maybe   uint64   // the bits that are not known to be zero
-	unknown *Unknown // opUnknown
+	unknown *Unknown // OpUnknown
 	visited uint64   // when it was met last (Terms.visits)
 	origins uint16   // of the unknowns that it depends on, a bit for each Origin
 }
@@ -173,7 +173,7 @@ func (t *Terms) Undefined(width int) Term {
 
 // unknown makes the node of an unknown value that has none.
 func (t *Terms) unknown(u Unknown) *node {
-	n := &node{key: key{op: opUnknown, width: uint8(u.Width)}, id: t.count, most: mask(uint8(u.Width)), maybe: mask(uint8(u.Width)), unknown: &u, origins: 1 << u.Origin}
+	n := &node{key: key{op: OpUnknown, width: uint8(u.Width)}, id: t.count, most: mask(uint8(u.Width)), maybe: mask(uint8(u.Width)), unknown: &u, origins: 1 << u.Origin}
 	if u.Origin == ImageBase {
 		n.maybe &^= linux.PageSize - 1
 		n.most = n.maybe
@@ -204,19 +204,19 @@ func (t *Terms) intern(k key) Term {
 func (n *node) maybeOnes() uint64 {
 	a, b, c := n.a, n.b, n.c
 	switch n.op {
-	case opSum:
+	case OpSum:
 		if b.node == nil && bits.OnesCount64(n.coefficient) == 1 {
 			return a.maybe() << bits.TrailingZeros64(n.coefficient)
 		}
-	case opAnd:
+	case OpAnd:
 		return a.maybe() & b.maybe()
-	case opOr, opXor:
+	case OpOr, OpXor:
 		return a.maybe() | b.maybe()
-	case opExtract:
+	case OpExtract:
 		return a.maybe() >> n.low
-	case opConcat:
+	case OpConcat:
 		return a.maybe()<<b.width | b.maybe()
-	case opIf:
+	case OpIf:
 		return b.maybe() | c.maybe()
 	}
 	return ^uint64(0)
@@ -227,37 +227,37 @@ func (n *node) largest() uint64 {
 	a, b, c := n.a, n.b, n.c
 	all := mask(n.width)
 	switch n.op {
-	case opSum:
+	case OpSum:
 		hi, lo := bits.Mul64(n.coefficient, a.most())
 		sum, carry := bits.Add64(lo, b.most(), 0)
 		if hi == 0 && carry == 0 {
 			return min(all, sum)
 		}
-	case opMul:
+	case OpMul:
 		if hi, lo := bits.Mul64(a.most(), b.most()); hi == 0 {
 			return min(all, lo)
 		}
-	case opMulHigh:
+	case OpMulHigh:
 		hi, lo := bits.Mul64(a.most(), b.most())
 		return hi<<(64-n.width) | lo>>1>>(n.width-1)
-	case opAnd:
+	case OpAnd:
 		return min(a.most(), b.most())
-	case opExtract:
+	case OpExtract:
 		return min(all, a.most()>>n.low)
-	case opConcat:
+	case OpConcat:
 		return a.most()<<b.width | b.most()
-	case opIf:
+	case OpIf:
 		return max(b.most(), c.most())
-	case opCountOnes:
+	case OpCountOnes:
 		return uint64(a.width)
-	case opLowest, opHighest:
+	case OpLowest, OpHighest:
 		return uint64(a.width) - 1
-	case opQuotient:
+	case OpQuotient:
 		// Of a divisor of which nothing is known only that it is not 0.
 		if a == number(a.width, 0) {
 			return b.most() / max(1, c.least())
 		}
-	case opRemainder:
+	case OpRemainder:
 		if c.most() > 0 {
 			return c.most() - 1
 		}
@@ -344,7 +344,7 @@ func (x Term) Same(y Term) bool { return x.node == y.node }
 
 // AsUnknown returns what the term is if it is an Unknown plus a number.
 func (x Term) AsUnknown() (u Unknown, offset int64, ok bool) {
-	if x.node == nil || x.node.op != opUnknown {
+	if x.node == nil || x.node.op != OpUnknown {
 		return Unknown{}, 0, false
 	}
 	return *x.node.unknown, signed(x.value, x.width), true

@@ -36,7 +36,7 @@ func privileged(e *exec) { e.fault(Protection, "uses an instruction that is rese
 func (e *exec) target() Term {
 	o := &e.in.Operands[0]
 	if o.Kind == x86.ImmediateOperand {
-		return Term{node: e.IP.node, value: uint64(o.Value.N) & mask(uint8(e.Bits)), width: uint8(e.Bits)}
+		return e.symbolic(0, Term{node: e.IP.node, value: uint64(o.Value.N) & mask(uint8(e.Bits)), width: uint8(e.Bits)})
 	}
 	return e.operand(0)
 }

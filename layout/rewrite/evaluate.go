@@ -235,7 +235,7 @@ func (x *evaluation) near(n string) unknown {
 }
 
 // symbol returns the address in an operand.
-func (x *evaluation) symbol(i int) machine.Term {
+func (x *evaluation) symbol(i, _ int) machine.Term {
 	if x.in.Refs[i].IsZero() {
 		return machine.Term{}
 	}

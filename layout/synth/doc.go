@@ -15,6 +15,10 @@
 // on the stack, a word that was on the stack at entry, the result of a call, or
 // junk on which nothing may depend.
 //
+// Which instructions are used stands in a catalogue, by mnemonic; what their bytes are is
+// asked of codegen/x86, and what they do of machine, once for each: then it is a list of
+// operations on what is known.
+//
 // The search. A task has a size, a site, places for the data and an entry. It
 // goes forward from the entry like the processor. Where bytes are decided they
 // are decoded as they stand; where they are open, instructions are tried that

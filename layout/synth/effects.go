@@ -215,8 +215,12 @@ func (t *task) registerEffects(r byte, u *useful) {
 	c, s := t.goal.cpu, t.s
 	cur := s.reg[r]
 	if cur.kind() == number || cur.kind() == file {
-		for digit, o := range [...]op{opAdd, opSub} {
-			if v := *s; u.has(v.arith(o, cur, num(1, 8), 4)) {
+		for digit, d := range [...]int64{1, -1} {
+			after := plus(cur, d)
+			if cur.kind() == number {
+				after = num(uint64(after.n()), 4)
+			}
+			if u.has(after) {
 				t.increment(r, byte(digit))
 			}
 		}
@@ -373,14 +377,14 @@ func (t *task) pairEffects(a, b byte, u *useful) {
 	if x.kind() != number || y.kind() != number {
 		return
 	}
-	for _, o := range [...]op{opAdd, opSub, opOr, opXor, opAnd} {
-		v := *s
-		if r := v.arith(o, x, y, 4); r != x && r != y && u.has(r) {
-			t.modrm(byte(o)<<3|1, b, a)
+	m, n := uint64(x.n()), uint64(y.n())
+	for i, z := range [...]uint64{m + n, m - n, m | n, m ^ n, m & n} {
+		if r := num(z, 4); r != x && r != y && u.has(r) {
+			t.modrm([...]byte{0x01, 0x29, 0x09, 0x31, 0x21}[i], b, a)
 		}
 	}
-	if uint64(x.n()^y.n())>>8 != 0 && a < 4 && b < 4 {
-		if r := merge(x, y, 0); u.has(r) && r != x {
+	if (m^n)>>8 != 0 && a < 4 && b < 4 {
+		if r := num(m&^0xff|n&0xff, 8); u.has(r) && r != x {
 			t.modrm(0x88, b, a)
 		}
 	}

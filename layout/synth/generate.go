@@ -3,6 +3,8 @@ package synth
 import (
 	"slices"
 	"sync"
+
+	"tasm/codegen/x86"
 )
 
 // candidate is an instruction that may stand at a position. A search keeps
@@ -384,7 +386,7 @@ func (t *task) structure(b []byte) {
 			}
 			return
 		}
-		if known == 0 && t.goal.cpu.long && b[len(b)-1]&0xf0 == 0x40 && t.prefix == nil {
+		if known == 0 && isREX(t.goal.cpu.long, b[len(b)-1]) && t.prefix == nil {
 			t.behindPrefix(b)
 			return
 		}
@@ -442,7 +444,7 @@ func (t *task) immediates(b []byte, in *inst) {
 	switch {
 	case isAddress:
 		t.choose(b, in, of(file, int64(offset)), nil)
-	case in.op == opJmp || in.op == opJcc || in.op == opCall || in.op == opLoop || in.op == opJcxz:
+	case in.op == opJmp || in.op == opBranch || in.op == opCall:
 		for _, target := range t.targets {
 			t.try(b, in, int64(target-t.ip-in.length))
 		}
@@ -529,7 +531,7 @@ func (t *task) immediateFor(in *inst, want uint64) (uint64, bool) {
 	}
 	borrow := uint64(0)
 	if in.op == opAdc || in.op == opSbb {
-		borrow = uint64(t.s.flags & carry)
+		borrow = uint64(t.s.flags & x86.CF)
 	}
 	switch in.op {
 	case opAdd, opAdc:
@@ -582,45 +584,46 @@ func (t *task) bridge(b []byte, dontCare uint16, addr int, in *inst) {
 // as far as these are decided: an opcode, and a ModRM byte that names registers
 // if that is open too. Those that change no register come first.
 func starts(long bool, room int) [][]byte {
-	m := 0
-	if long {
-		m = 1
-	}
-	return startTable()[m][min(room, maxStart)]
+	return startTables[bitsOf(long)/64]()[min(room, maxStart)]
 }
 
-var startTable = sync.OnceValue(func() *[2][maxStart + 1][][]byte {
-	var table [2][maxStart + 1][][]byte
-	for m := range table {
-		for room := 1; room <= maxStart; room++ {
-			for b := range 256 {
-				var in inst
-				code := []byte{byte(b)}
-				switch decode(m == 1, code, &in) {
-				case complete:
-					if in.length > room {
-						table[m][room] = append(table[m][room], code)
-					}
-				case unfinished:
-					if b == 0x0f || m == 1 && b&0xf0 == 0x40 || opcodes[m][0][b].form == fPrefix || room == 1 {
-						if room == 1 {
-							table[m][room] = append(table[m][room], code)
-						}
-						continue
-					}
-					for modrm := 0xc0; modrm < 0x100; modrm++ {
-						code := []byte{byte(b), byte(modrm)}
-						if decode(m == 1, code, &in) == complete && in.length > room && in.immSize == 1 {
-							table[m][room] = append(table[m][room], code)
-						}
-					}
+// startTable holds beginnings by the room that there is.
+type startTable [maxStart + 1][][]byte
+
+// startTables are for 32-bit and 64-bit code.
+var startTables = [...]func() *startTable{
+	sync.OnceValue(func() *startTable { return newStartTable(false) }),
+	sync.OnceValue(func() *startTable { return newStartTable(true) }),
+}
+
+func newStartTable(long bool) *startTable {
+	var table startTable
+	for b := range 256 {
+		opcode := []byte{byte(b)}
+		var in inst
+		switch decode(long, opcode, &in) {
+		case complete:
+			for room := 1; room < min(in.length, len(table)); room++ {
+				table[room] = append(table[room], opcode)
+			}
+		case unfinished:
+			table[1] = append(table[1], opcode)
+			if b == escape || isREX(long, byte(b)) || isSegment(long, byte(b)) {
+				continue
+			}
+			for modrm := 0xc0; modrm < 0x100; modrm++ {
+				code := []byte{byte(b), byte(modrm)}
+				if decode(long, code, &in) == complete && in.immSize == 1 {
+					table[2] = append(table[2], code)
 				}
 			}
-			slices.SortStableFunc(table[m][room], func(a, b []byte) int { return rank(m == 1, a) - rank(m == 1, b) })
 		}
 	}
+	for _, list := range table {
+		slices.SortStableFunc(list, func(a, b []byte) int { return rank(long, a) - rank(long, b) })
+	}
 	return &table
-})
+}
 
 // rank puts instructions first that change no register.
 func rank(long bool, code []byte) int {

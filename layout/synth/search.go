@@ -119,7 +119,7 @@ func newSearch(p *Plan, o Options) *search {
 	}
 	return &search{
 		plan: p, options: o, loader: loader, class: elf.Class(p.ABI.Bits / 32),
-		sizes: map[int64]*sizeTasks{}, sites: map[elf.Placement]*site{}, tried: -1,
+		sizes: map[int64]*sizeTasks{}, sites: map[elf.Placement]placed{}, tried: -1,
 	}
 }
 
@@ -129,7 +129,7 @@ type search struct {
 	loader    *elf.Loader
 	class     elf.Class
 	sizes     map[int64]*sizeTasks
-	sites     map[elf.Placement]*site
+	sites     map[elf.Placement]placed
 	floor     int64 // bytes of the smallest file for which there are tasks
 	bound     int64 // no file has fewer bytes
 	best      *solution
@@ -392,10 +392,26 @@ func (st *sizeTasks) add(site *site, size int, blobs []int, b *build, first bool
 
 // site returns the site of a placement; nil if there is no such file.
 func (s *search) site(p elf.Placement) *site {
+	made, ok := s.sites[p]
+	if !ok {
+		made = s.survey(p)
+		s.sites[p] = made
+	}
+	s.gaveUp = s.gaveUp || made.gaveUp
+	return made.site
+}
+
+// placed is what came of a placement: a site, or none, perhaps because the rules of
+// the loader were too much.
+type placed struct {
+	site   *site
+	gaveUp bool
+}
+
+func (s *search) survey(p elf.Placement) placed {
 	tape, gaveUp := elf.NewTape(p, s.loader)
 	if tape == nil {
-		s.gaveUp = s.gaveUp || gaveUp
-		return nil
+		return placed{gaveUp: gaveUp}
 	}
 	if p.Size >= int64(len(tape.Known)) {
 		p.Size = 0 // nothing depends on it
@@ -406,7 +422,7 @@ func (s *search) site(p elf.Placement) *site {
 	if p != tape.Placement {
 		tape, _ = elf.NewTape(p, s.loader)
 	}
-	made := newSite(tape)
+	made := placed{site: newSite(tape)}
 	s.sites[p] = made
 	return made
 }

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+
+	"tasm/codegen/x86"
 )
 
 // task is the search for one file: of a given size, with the headers, the blobs
@@ -310,7 +312,7 @@ func (t *task) shape(p int, pointers uint64, in *inst, m *moves) {
 		m.last = m.last || (t.value[at]^0x80)&t.ground.known[at] == 0
 	case opSyscall:
 		m.last = true
-	case opJcc, opLoop, opJcxz:
+	case opBranch:
 		m.away = true
 	case opJmp, opCall, opRet:
 		m.away = true
@@ -344,54 +346,96 @@ func (t *task) leadsOn(p int, in *inst) bool {
 // of opcodes that differ in nothing but what shape does not ask for, and ModRM
 // bytes for registers, which matter only to groups of opcodes.
 func specimens(long bool, b []byte) []byte {
-	m, escape := 0, 0
-	if long {
-		m = 1
+	list := specimenLists[bitsOf(long)/64]()
+	i := 0
+	for i < len(b) && (isREX(long, b[i]) || isSegment(long, b[i])) {
+		i++
 	}
-	for i, c := range b {
-		switch {
-		case c == 0x0f && escape != 1:
-			escape = 1
-			continue
-		case escape != 1 && (long && c&0xf0 == 0x40 || opcodes[m][0][c].form == fPrefix):
-			escape = behindPrefix
-			continue
-		}
-		switch r := &opcodes[m][escape&1][c]; {
-		case r.form == fGvM:
-			return []byte{0x00, 0x40, 0x80, 0x04, 0x44, 0x84}
-		case i == len(b)-1 && r.group != nil:
-			return []byte{0xc0, 0xc8, 0xd0, 0xd8, 0xe0, 0xe8, 0xf0, 0xf8}
-		}
-		return []byte{0xc0}
+	b, escaped := b[i:], 0
+	switch {
+	case len(b) == 0 && i == 0:
+		return list.first
+	case len(b) == 0:
+		return list.opcodes[0]
+	case b[0] == escape:
+		b, escaped = b[1:], 1
 	}
-	return specimenTable()[m][escape]
+	switch len(b) {
+	case 0:
+		return list.opcodes[1]
+	case 1:
+		return list.modRM[escaped][b[0]]
+	}
+	return []byte{0xc0}
 }
 
-// behindPrefix is where specimenTable has the opcodes that may stand behind a
-// prefix: no further one is tried.
-const behindPrefix = 2
+// specimenList are the specimens in code of one mode.
+type specimenList struct {
+	first   []byte         // of an instruction
+	opcodes [2][]byte      // behind a prefix, where no further one is tried, and behind the escape
+	modRM   [2][256][]byte // by escape and opcode
+}
 
-var specimenTable = sync.OnceValue(func() *[2][3][]byte {
-	var table [2][3][]byte
-	for m := range table {
-		for escape := range table[m] {
-			seen := map[row]bool{}
-			for b, r := range opcodes[m][escape&1] {
-				prefix := escape != 1 && b == 0x0f || escape == 0 && m == 1 && b&0xf0 == 0x40 && b&7 == 0
-				r.first, r.last, r.mode = 0, 0, 0
-				if r.op < opCmp || r.op > opNop && r.op < opInt {
-					r.op = opMov
+// look is what shape asks for of an instruction without an operand in memory.
+type look struct {
+	op              op
+	length, immSize int
+}
+
+// lookAt returns the look of an instruction; more tells that a byte is missing.
+func lookAt(long bool, code ...byte) (x look, more bool) {
+	var in inst
+	is := decode(long, code, &in)
+	if is == complete {
+		x = look{in.op, in.length, in.immSize}
+	}
+	return x, is == unfinished
+}
+
+// specimenLists are for 32-bit and 64-bit code.
+var specimenLists = [...]func() *specimenList{
+	sync.OnceValue(func() *specimenList { return newSpecimens(false) }),
+	sync.OnceValue(func() *specimenList { return newSpecimens(true) }),
+}
+
+func newSpecimens(long bool) *specimenList {
+	list := &specimenList{}
+	for e := range list.opcodes {
+		seen := map[[9]look]bool{{}: true}
+		for b := range 256 {
+			opcode := []byte{escape, byte(b)}[1-e:]
+			var looks [9]look
+			more := false
+			switch {
+			case isREX(long, opcode[0]) || isSegment(long, opcode[0]):
+			case e == 0 && b == escape:
+				looks[8].length = 1
+			default:
+				looks[8], more = lookAt(long, opcode...)
+			}
+			if more {
+				for digit := range 8 {
+					looks[digit], _ = lookAt(long, append(opcode, 0xc0|byte(digit)<<3)...)
 				}
-				if prefix || (r.op != opNone || r.group != nil) && !seen[r] {
-					seen[r] = !prefix
-					table[m][escape] = append(table[m][escape], byte(b))
+				list.modRM[e][b] = []byte{0xc0, 0xc8, 0xd0, 0xd8, 0xe0, 0xe8, 0xf0, 0xf8}
+				switch looks {
+				case [9]look{}: // only with an address
+					list.modRM[e][b], looks[8].length = []byte{0x00, 0x40, 0x80, 0x04, 0x44, 0x84}, 2
+				case [9]look{looks[0], looks[0], looks[0], looks[0], looks[0], looks[0], looks[0], looks[0]}:
+					list.modRM[e][b] = []byte{0xc0}
 				}
+			}
+			if !seen[looks] {
+				seen[looks] = true
+				list.opcodes[e] = append(list.opcodes[e], byte(b))
 			}
 		}
 	}
-	return &table
-})
+	if list.first = list.opcodes[0]; long {
+		list.first = append(slices.Clip(list.first), rex, rex|8)
+	}
+	return list
+}
 
 // wanted reports whether the 4 bytes at p can be a number that is worth having,
 // or an address, if that would do.
@@ -652,7 +696,7 @@ func (t *task) succeed() bool {
 // taken too. What can't matter any more is left out: the stack below the stack
 // pointer, and flags other than the carry.
 func (t *task) key(ip, start, end int, s *state, k int, padding bool) uint64 {
-	h := uint64(ip)<<32 | uint64(k)<<8 | uint64(s.known&s.flags&carry)<<1 | uint64(s.known&carry)<<2
+	h := uint64(ip)<<32 | uint64(k)<<8 | uint64(s.known&s.flags&x86.CF)<<1 | uint64(s.known&x86.CF)<<2
 	if padding {
 		h++
 	}

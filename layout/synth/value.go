@@ -1,6 +1,11 @@
 package synth
 
-import "fmt"
+import (
+	"fmt"
+
+	"tasm/codegen/x86"
+	"tasm/machine"
+)
 
 // val is what is known of the content of a register or of a word of the stack:
 // a kind in the low four bits and a signed number above them.
@@ -57,22 +62,15 @@ const (
 	stackWords = 32
 )
 
-// Bits of flags.
-const (
-	carry = 1 << iota
-	parity
-	zero
-	sign
-	overflow
-	allFlags = carry | parity | zero | sign | overflow
-)
+// allFlags are the flags that are followed.
+const allFlags = x86.CF | x86.PF | x86.AF | x86.ZF | x86.SF | x86.OF | x86.DF
 
 // state is what is known of the machine.
 type state struct {
 	reg  [16]val
 	slot [stackBelow + stackAbove]val // words of the stack, upwards
 	// flags holds the flags under known.
-	known, flags uint8
+	known, flags x86.FlagSet
 	dirty        bool // words at or above the stack pointer at entry have changed
 }
 
@@ -96,14 +94,13 @@ func initial(words map[int]uint64, ptr int) state {
 
 // Numbers of registers.
 const (
-	ax = iota
-	cx
-	dx
-	bx
-	sp
-	bp
-	si
-	di
+	ax = machine.AX
+	cx = machine.CX
+	dx = machine.DX
+	sp = machine.SP
+	bp = machine.BP
+	si = machine.SI
+	di = machine.DI
 )
 
 // slotAt returns the index of the word of the stack at an offset from the stack
