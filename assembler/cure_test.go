@@ -21,6 +21,7 @@ func TestCures(t *testing.T) {
 		{"386", "mov eax, byte [count]", "write: movzx eax, byte [count] (movsx for numbers with a sign)"},
 		{"amd64", "mov rax, ebx", "write: mov eax, ebx, which clears the rest of rax (movsxd rax, ebx for numbers with a sign)"},
 		{"386", "add eax, bl", "write: movzx ebx, bl (movsx for numbers with a sign), then add eax, ebx"},
+		{"386", "cpu 286\nmovzx eax, bl", "write 'cpu any' to allow all instructions"},
 		{"386", "mov bl, eax", "write: mov bl, al: the low part of eax"},
 		{"386", "mov bl, esi", "MOV r/m8, r8: takes r8 where esi stands"},
 		{"386", "movzx eax, ebx", "write: mov eax, ebx"},

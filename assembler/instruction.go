@@ -118,7 +118,7 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 			return false
 		}
 		m := mismatch.Message(body.Range, operandRanges(body))
-		if !a.inst.Terse {
+		if !a.inst.Terse && !mismatch.Fitting {
 			m = a.cured(m, body, mismatch.SizeMissing)
 		}
 		a.fail(m)

@@ -21,6 +21,8 @@ type Mismatch struct {
 	Distance bool
 	// SizeMissing is set when the operands would do if the size of one were written.
 	SizeMissing bool
+	// Fitting is set when the operands would do with another processor or prefix.
+	Fitting bool
 	// Text says in one clause what is wrong, Notes what would be right.
 	Text  string
 	Notes []string
@@ -196,7 +198,7 @@ func (c *context) explain(v verdict) *Mismatch {
 			m.Notes = append(m.Notes, "it exists in "+modesText(f.Modes())+" mode")
 		}
 	case wrongLevel:
-		m.Text = fmt.Sprintf("the processor that CPU names has no %s with these operands", name)
+		m.Text, m.Fitting = fmt.Sprintf("the processor that CPU names has no %s with these operands", name), true
 		m.Notes = append(m.Notes, "write 'cpu any' to allow all instructions")
 		return m
 	case wrongRegister:
@@ -204,7 +206,7 @@ func (c *context) explain(v verdict) *Mismatch {
 		return m
 	case wrongEncoding:
 		prefix := cmp.Or(c.slots[slotFlags], c.slots[slotUpper], c.slots[slotEncoding])
-		m.Text = fmt.Sprintf("%s cannot be encoded with %s", name, PrefixName(prefix))
+		m.Text, m.Fitting = fmt.Sprintf("%s cannot be encoded with %s", name, PrefixName(prefix)), true
 		if prefix >= ForceREX2 && !in.APX {
 			m.Notes = append(m.Notes, "the prefix came with APX: write 'cpu apx' first")
 		}

@@ -31,5 +31,5 @@ const (
 	maxDepth     = 200     // instructions of a result
 	maxEstimates = 1 << 12 // estimates that a task keeps
 	maxStart     = 8       // bytes of room by which beginnings of instructions are told apart
-	mostPrefixes = 7       // prefixes that that may stand in front of an opcode, less one
+	mostPrefixes = 7       // prefixes that may stand in front of an opcode, less one
 )
