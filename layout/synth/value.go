@@ -134,17 +134,7 @@ func (s *state) store(i int, v val) bool {
 	return true
 }
 
-// push and pop move a word; they fail when the stack pointer is lost.
-func (s *state) push(v val, ptr int) bool {
-	top := s.reg[sp]
-	if top.kind() != stack {
-		return false
-	}
-	i, ok := slotAt(top.n()-int64(ptr), ptr)
-	s.reg[sp] = of(stack, top.n()-int64(ptr))
-	return ok && s.store(i, v)
-}
-
+// pop takes a word off the stack; it fails when the stack pointer is lost.
 func (s *state) pop(ptr int) (val, bool) {
 	top := s.reg[sp]
 	if top.kind() != stack {
