@@ -72,12 +72,15 @@ func (p *pair) compare() {
 	flags, _ := r.Flags()
 	// PF and AF tell of the low bits of a result, which may be an address.
 	const ofLowBits = 1<<2 | 1<<4
+	a, _ := r.Last()
+	b, _ := v.Last()
+	if b.IP == v.IP() {
+		defined, bits = 0, 0 // between two rounds of REP some processors keep the flags back
+	}
 	ok := p.same(r.IP(), v.IP()) && (flags&defined^bits)&^ofLowBits == 0 && r.Steps() == v.Steps() && bytes.Equal(r.Output(), v.Output())
 	for i := range v.Bits() / 4 {
 		ok = ok && p.sameRegister(i)
 	}
-	a, _ := r.Last()
-	b, _ := v.Last()
 	if !ok || !p.sameMemory(a.Memory, b.Memory) || (a.Call == nil) != (b.Call == nil) {
 		p.Fatalf("step %d: real %#x %x flags %#x %+v\nvirtual %#x flags %#x of %#x %+v %x\n%s", v.Steps(), r.IP(), r.now.general, flags, a, v.IP(), bits, defined, b, v.Register(0), p.source)
 	}
