@@ -102,7 +102,7 @@ func TestAgainstProcessor(t *testing.T) {
 			}
 		}
 	}
-	if steps < 500 {
+	if steps < 60*seeds {
 		t.Errorf("only %d steps were compared", steps)
 	}
 }
