@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"tasm/codegen/x86"
+	"tasm/layout/elf"
 	"tasm/machine"
 )
 
@@ -238,7 +239,7 @@ func (c *cpu) compute(o *machine.Operation, a, b, third val) val {
 			return c.short(a)
 		}
 	case machine.OpInsert:
-		if o.Aux == 8 && b.kind() == number && a.kind() == file && a.n() >= 0 && a.n() < 4096 {
+		if o.Aux == 8 && b.kind() == number && a.kind() == file && a.n() >= 0 && a.n() < elf.PageSize {
 			return of(file, a.n()&^0xff|b.n())
 		}
 	case machine.OpAnd, machine.OpOr, machine.OpXor:

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"tasm/codegen/x86"
+	"tasm/layout/elf"
 )
 
 // task is the search for one file: of a given size, with the headers, the blobs
@@ -119,7 +120,7 @@ func newTask(s *site, p *Plan, size, entry int, blobs []int, b *build) *task {
 	}
 	t := &task{ground: g, entry: entry, blobs: blobs, build: b, seen: map[uint64]int16{}}
 	c := &cpu{long: p.ABI.Bits == 64, ptr: p.ABI.PointerSize, entry: initial(p.Words, p.ABI.PointerSize), keepsReturn: p.KeepsReturn, far: g.far, readFile: func(at int64, size int) (uint64, bool) {
-		if at < 0 || at >= 4096 {
+		if at < 0 || at >= elf.PageSize {
 			return 0, false
 		}
 		return g.number(int(at), size)
