@@ -12,11 +12,10 @@
 // judges a finished file. Classify reasons about files that do not exist yet: for
 // a Placement, in which the headers may overlap in any way, it derives which
 // bits of them are fixed, which are equal to each other, which are restricted
-// and which are free. A Model is that
-// knowledge, to be narrowed down further by whoever puts code into headers. A Tape is
-// the bytes of a file with one program header under one placement: what is known of
-// each, with the first instruction at any offset. Whoever lays code over headers
-// (layout/place, layout/synth) asks it.
+// and which are free. A Model is that knowledge, to be narrowed down further by
+// whoever puts code into headers. A Tape is the bytes of a file with one program
+// header under one placement: what is known of each, with the first instruction
+// at any offset. Whoever lays code over headers (layout/place, layout/synth) asks it.
 //
 // How that works: a file's headers are bits. Rules about equality make bits
 // one (union-find), rules about values set them, and rules about sums set those

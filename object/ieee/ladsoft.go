@@ -57,7 +57,7 @@ func (w *writer) ladsoft(debug *object.Debug) *ladsoft {
 		}
 		lines.data = append(lines.data, byte(file), byte(p.Line), byte(p.Line>>8))
 		in := w.places[p.Section.ID]
-		lines.fields = append(lines.fields, field{at: int64(len(lines.data)), size: 4, text: fmt.Sprintf("R%X,%X,+", in.index, in.position(p.Offset))})
+		lines.add(field{at: int64(len(lines.data)), size: 4, text: fmt.Sprintf("R%X,%X,+", in.index, in.position(p.Offset))})
 	}
 	return l
 }

@@ -6,6 +6,7 @@ package ieee
 import (
 	"bytes"
 	"fmt"
+	"sort"
 	"strings"
 
 	"tasm/codegen/x86"
@@ -49,6 +50,7 @@ type section struct {
 type field struct {
 	at   int64
 	size int64
+	room int64 // that is left for it and those in front of it
 	text string
 }
 
@@ -223,22 +225,22 @@ func (w *writer) contents() {
 // position is where the byte at an offset stands in the section as the file has it,
 // where room is left for fields in front of their contents.
 func (s *section) position(offset int64) int64 {
-	at := offset
-	for _, f := range s.fields {
-		if f.at < offset {
-			at += f.size
-		}
+	if i := sort.Search(len(s.fields), func(i int) bool { return s.fields[i].at >= offset }); i > 0 {
+		return offset + s.fields[i-1].room
 	}
-	return at
+	return offset
 }
 
 // size is that of the section as the file has it.
-func (s *section) size() int64 {
-	n := int64(len(s.data))
-	for _, f := range s.fields {
-		n += f.size
+func (s *section) size() int64 { return s.position(int64(len(s.data))+1) - 1 }
+
+// add notes a field; those in front of it are there already.
+func (s *section) add(f field) {
+	f.room = f.size
+	if n := len(s.fields); n > 0 {
+		f.room += s.fields[n-1].room
 	}
-	return n
+	s.fields = append(s.fields, f)
 }
 
 // load writes the contents of s.
@@ -316,6 +318,6 @@ func (w *writer) refer(s *section, r *object.Reference) (int64, *diag.Message) {
 	default:
 		f.text = fmt.Sprintf("X%X", number)
 	}
-	s.fields = append(s.fields, f)
+	s.add(f)
 	return value, nil
 }
