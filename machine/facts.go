@@ -18,6 +18,9 @@ type Facts struct {
 	equations []equation
 	// simplified is what Simplify has found since something became known last.
 	simplified map[Term]Term
+	// ceilings are the numbers that nodes of several parts do not exceed, found since then:
+	// parts are shared, so that without these the ways down to them would be too many.
+	ceilings map[*node]uint64
 }
 
 // equation says what value a sum has.
@@ -275,7 +278,7 @@ func (f *Facts) restrict(about *node, values []span) bool {
 	d := intersect(f.domain(about), values)
 	slices.SortFunc(d, func(a, b span) int { return cmp.Compare(a.low, b.low) })
 	f.own[about] = d
-	f.simplified = nil
+	f.simplified, f.ceilings = nil, nil
 	if len(d) == 1 && d[0].low == d[0].high && about.op == OpSum && about.coefficient == 1 {
 		f.equations = append(f.equations, equation{about, d[0].low})
 	}
@@ -355,10 +358,27 @@ func (f *Facts) ceiling(x Term) uint64 {
 		}
 		return min(limit, high)
 	}
-	if d := f.domain(x.node); len(d) > 0 {
+	if x.node.op == OpUnknown {
+		return f.ceilingOf(x.node)
+	}
+	high, ok := f.ceilings[x.node]
+	if !ok {
+		high = f.ceilingOf(x.node)
+		if f.ceilings == nil {
+			f.ceilings = map[*node]uint64{}
+		}
+		f.ceilings[x.node] = high
+	}
+	return high
+}
+
+// ceilingOf returns a number that a node does not exceed.
+func (f *Facts) ceilingOf(n *node) uint64 {
+	limit := Term{node: n, width: n.width}.most()
+	if d := f.domain(n); len(d) > 0 {
 		limit = min(limit, d[len(d)-1].high)
 	}
-	switch n := x.node; n.op {
+	switch n.op {
 	case OpConcat:
 		if n.a == number(n.a.width, 0) {
 			limit = min(limit, f.ceiling(n.b))
@@ -377,7 +397,7 @@ func (f *Facts) ceiling(x Term) uint64 {
 		}
 	case OpSum:
 		// Without a carry out of the width, the sum of what its parts are at most.
-		total, width := uint64(0), mask(x.width)
+		total, width := uint64(0), mask(n.width)
 		for m := n; m != nil; {
 			base, coefficient, rest := m.head()
 			hi, lo := bits.Mul64(coefficient, f.ceiling(Term{node: base, width: base.width}))
