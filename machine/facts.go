@@ -282,7 +282,29 @@ func (f *Facts) restrict(about *node, values []span) bool {
 	if len(d) == 1 && d[0].low == d[0].high && about.op == OpSum && about.coefficient == 1 {
 		f.equations = append(f.equations, equation{about, d[0].low})
 	}
-	return len(d) > 0
+	return len(d) > 0 && (about.op != OpExtract || about.low != 0 || f.restrictWhole(about, d))
+}
+
+// restrictWhole adds what follows of a value from what its low bits can be: nothing for
+// ranges of it in which the other bits change.
+func (f *Facts) restrictWhole(low *node, values []span) bool {
+	x := low.a
+	if x.node == nil || x.value != 0 {
+		return true
+	}
+	var list []span
+	old := f.domain(x.node)
+	for _, s := range old {
+		if s.low>>low.width != s.high>>low.width {
+			list = append(list, s)
+			continue
+		}
+		others := s.low &^ mask(low.width)
+		for _, v := range values {
+			list = append(list, intersect([]span{s}, []span{{others | v.low, others | v.high}})...)
+		}
+	}
+	return slices.Equal(list, old) || f.restrict(x.node, list)
 }
 
 // Limit adds the fact that a term is from low to high, or, where high is below

@@ -212,6 +212,10 @@ func (m *Memory) find(p place) *Segment {
 	return nil
 }
 
+// InString reports whether an address is that of a string of the arguments or the
+// environment, or one into it.
+func (x Term) InString() bool { return x.node != nil && x.node.isString() }
+
 // isString reports whether an address consists of a word of the initial stack and
 // what is no address.
 func (n *node) isString() bool {

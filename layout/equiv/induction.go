@@ -578,8 +578,13 @@ func (d *induction) step(r *route, i int) (split []*route, goesOn bool) {
 	if d.again || r.dead {
 		return nil, false
 	}
-	if e.Kind == machine.Done && in.Form.Flow() == x86.Call {
-		d.note(i, r.here[i], in.Length)
+	if e.Kind == machine.Done {
+		switch in.Form.Flow() {
+		case x86.Call:
+			d.note(i, r.here[i], in.Length)
+		case x86.Branch:
+			r.simplify(p)
+		}
 	}
 	return d.after(r, i, e)
 }
@@ -598,9 +603,7 @@ func (d *induction) after(r *route, i int, e machine.Event) (split []*route, goe
 		return d.split(r, e.Condition), false
 	case machine.SystemCall:
 		r.waiting[i] = true
-		for n := range p.Registers {
-			p.Registers[n] = r.facts.Simplify(p.Registers[n])
-		}
+		r.simplify(p)
 		r.stops[i] = &stop{event: e, view: p.view(p.Call(e.ABI), r.facts)}
 		if i == 1 && r.skipsIdle() {
 			p.Return(e.ABI, machine.Number(e.ABI.Bits, 0))
@@ -694,6 +697,14 @@ func (d *induction) split(r *route, condition machine.Term) []*route {
 		r.dead = true
 	}
 	return list
+}
+
+// simplify puts into the registers of a process what is known of them as a whole: of a
+// part of one, taken later, less may be known.
+func (r *route) simplify(p *process) {
+	for n := range p.Registers {
+		p.Registers[n] = r.facts.Simplify(p.Registers[n])
+	}
 }
 
 // boundSizes notes that no more was done than the kernel was asked for, where that

@@ -282,6 +282,9 @@ func originOf(x machine.Term) machine.Origin {
 	if u, _, ok := x.AsUnknown(); ok && (u.Origin == machine.StackPointer || u.Origin == machine.EntryWord) {
 		return u.Origin
 	}
+	if x.InString() {
+		return machine.EntryWord
+	}
 	return machine.Input
 }
 
