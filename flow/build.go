@@ -521,7 +521,7 @@ func (b *builder) inst(u *unit) Inst {
 		if o.Kind == x86.RegisterOperand {
 			continue
 		}
-		in.Refs[i] = b.reference(&o.Value, u.Source.Range)
+		in.Refs[i] = b.reference(&o.Value, u.Source.Range, o.Kind == x86.MemoryOperand)
 		if !in.Refs[i].IsZero() {
 			o.Value = registersOf(&o.Value)
 			// The address can be given in any way: as a number, or as a
@@ -549,12 +549,14 @@ func registersOf(v *lang.Value) lang.Value {
 	return out
 }
 
-// reference finds what a value is the address of.
-func (b *builder) reference(v *lang.Value, at diag.Range) Ref {
-	segment := lang.SegmentID(0)
+// reference finds what a value is the address of; used tells that memory is read or
+// written there.
+func (b *builder) reference(v *lang.Value, at diag.Range, used bool) Ref {
+	segment, indexed := lang.SegmentID(0), false
 	for _, t := range v.Terms() {
 		switch {
 		case t.Kind == lang.RegisterTerm:
+			indexed = true
 		case t.Kind == lang.SegmentTerm && t.Coef == 1 && segment == 0:
 			segment = lang.SegmentID(t.ID)
 		default:
@@ -579,6 +581,9 @@ func (b *builder) reference(v *lang.Value, at diag.Range) Ref {
 		return Ref{Object: o, Offset: offset}
 	}
 	if r := b.behind(segment, v.N); r != nil && b.index[place{segment, v.N}] == nil {
+		if b.isCode(segment, v.N, r, indexed, used) {
+			b.doubt(at, usesCodeAddress)
+		}
 		o, offset := b.object(segment, r.start)
 		return Ref{Object: o, Offset: offset + v.N - r.start}
 	}
@@ -619,6 +624,35 @@ func (b *builder) behind(segment lang.SegmentID, offset int64) *run {
 	return nil
 }
 
+// within returns the instruction that a byte is in the middle of; nil if there is none.
+func (b *builder) within(segment lang.SegmentID, offset int64) *unit {
+	for n := int64(1); n < x86.MaxLength; n++ {
+		if u := b.index[place{segment, offset - n}]; u != nil {
+			if u.reached && u.offset+int64(u.Size) > offset {
+				return u
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// isCode reports whether an address shortly in front of data is one of code: it lies in an
+// instruction, and not in the last one before the data, as those of [data + ecx - 1] and
+// EDI = data - 1 may. What may be written is changed by programs that change themselves.
+func (b *builder) isCode(segment lang.SegmentID, offset int64, data *run, indexed, used bool) bool {
+	u := b.within(segment, offset)
+	switch {
+	case u == nil:
+		return false
+	case u.offset+int64(u.Size) != data.start:
+		return true
+	case indexed:
+		return false
+	}
+	return used || data.section.Flags&program.Write != 0
+}
+
 func (b *builder) newObject(r *run) *Object {
 	s := r.section
 	o := &Object{
@@ -645,7 +679,7 @@ func (b *builder) newObject(r *run) *Object {
 					continue
 				}
 				v := fix.Value
-				to := b.reference(&v, fix.Range)
+				to := b.reference(&v, fix.Range, false)
 				if to.Block != nil && len(b.taken) == 0 {
 					b.doubt(fix.Range, holdsCodeAddress)
 				}

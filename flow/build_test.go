@@ -179,6 +179,35 @@ computed:
 	=> b
 table: 9 bytes
 `},
+		{"changes itself", `
+_start: inc     byte [_start.a + 1]
+.a:     mov     bl, 6
+        mov     eax, 1
+        int     0x80
+data:   db      0`, `
+_start:
+	inc byte [0] {data+-8}
+	mov bl, 6
+	mov eax, 1
+	int 0x80
+	=> end
+data: 1 bytes
+doubt: uses the address of code
+`},
+		{"in front of data", `
+_start: mov     al, [data + ecx - 1]
+        mov     edi, data - 1
+        mov     eax, 1
+        int     0x80
+data:   db      0`, `
+_start:
+	mov al, [ecx] {data+-1}
+	mov edi, 0 {data+-1}
+	mov eax, 1
+	int 0x80
+	=> end
+data: 1 bytes
+`},
 		{"doubts", `
 _start: mov     eax, [_start]
         jmp     eax

@@ -336,13 +336,18 @@ func (g *pairing) normal(a, b machine.Term) (pairKey, machine.Term) {
 	return g.narrow(base, b), plus
 }
 
-// narrow returns the key of two values without the bits that are 0 in both.
+// narrow returns the key of two values without the bits that are 0 in both. With widen
+// those that have grown beyond a width keep all of their bits: they count something, and
+// would grow beyond the next one too.
 func (g *pairing) narrow(a, b machine.Term) pairKey {
 	w := a.Width()
-	top := max(highest(g.x.facts, a), highest(g.y.facts, b))
+	first, second := highest(g.x.facts, a), highest(g.y.facts, b)
 	for _, narrow := range []int{8, 16, 32} {
-		if narrow < w && top < 1<<narrow {
+		if narrow < w && max(first, second) < 1<<narrow {
 			return pairKey{g.x.low(a, narrow), g.y.low(b, narrow), narrow}
+		}
+		if g.widen && first < 1<<narrow {
+			break
 		}
 	}
 	return pairKey{a, b, w}
