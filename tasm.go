@@ -10,6 +10,7 @@ package tasm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -173,6 +174,9 @@ func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 	a.Object = opts.ObjectFormat
 	if a.Object == nil {
 		a.Object = ObjectFormatOf(opts.Target)
+	}
+	if opts.Debug != nil && len(a.Object.Debug) > 0 {
+		a.DebugFormat = cmp.Or(opts.Debug.Format, a.Object.Debug[0])
 	}
 	p, messages := assembler.Assemble(files, r.Source, a)
 	if p != nil && opts.ObjectFormat == nil && ObjectFormatOf(p.Target) != a.Object {

@@ -53,6 +53,9 @@ type Options struct {
 	Flat bool
 	// Object is the format of the relocatable object that the result will be, or nil.
 	Object *object.Format
+	// DebugFormat is what the source is told of the debug information that the object
+	// will have; "" for none.
+	DebugFormat string
 	// Optimize is how short instructions are made.
 	Optimize x86.Optimization
 	// Joined is set where the program will be joined with others: what is COMMON
@@ -188,6 +191,7 @@ func newParser(files *diag.Files, opts Options, lister parser.Lister) *parser.Pa
 		ReadFile:      opts.ReadFile,
 		Files:         files,
 		Format:        opts.format(),
+		DebugFormat:   opts.DebugFormat,
 		Lister:        lister,
 		Environ:       opts.Environ,
 		Now:           opts.Now,

@@ -123,7 +123,7 @@ func (ev *evaluator) character(s *String) int64 {
 	n := s.Number()
 	if m, ok := ev.env.(Moded); ok && len(s.Bytes) > 4 && m.Bits() != 64 {
 		if w, ok := ev.env.(Warner); ok && len(s.Bytes) <= 8 {
-			w.Warn(diag.Warningf("other", s.Range, "only the first four bytes of this string count as a number in %d-bit code", m.Bits()))
+			w.Warn(diag.Warningf("other", s.Range, "only the first four bytes of this string count as a number outside of 64-bit code"))
 		}
 		n &= 0xFFFFFFFF
 	}

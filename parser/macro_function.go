@@ -81,11 +81,11 @@ func (p *preprocessor) number(call Token, arg []Token) (int64, bool) {
 // text is the string that an argument of a function is: a string constant, or
 // else the argument as it is written.
 func (p *preprocessor) text(arg []Token) string {
-	arg = p.expand(arg)
-	if len(arg) == 1 && arg[0].Kind == String {
-		return unquote(arg[0].Text)
+	text, constant := p.spelled(arg)
+	if constant {
+		return unquote(text)
 	}
-	return detokenize(arg)
+	return text
 }
 
 func (p *preprocessor) applyEval(call Token, args [][]Token) []Token {
@@ -192,7 +192,8 @@ func (p *preprocessor) applySel(call Token, args [][]Token) []Token {
 }
 
 func (p *preprocessor) applyStr(call Token, args [][]Token) []Token {
-	return []Token{stringToken(detokenize(p.expand(args[0])), call.Range)}
+	text, _ := p.spelled(args[0])
+	return []Token{stringToken(text, call.Range)}
 }
 
 func (p *preprocessor) applyStrcat(call Token, args [][]Token) []Token {

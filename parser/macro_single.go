@@ -1,6 +1,10 @@
 package parser
 
-import "tasm/diag"
+import (
+	"slices"
+
+	"tasm/diag"
+)
 
 // singleMacro is a macro that stands for part of a line: %define and its kin,
 // and what nasm predefines.
@@ -243,7 +247,7 @@ func (e *expander) call() bool {
 			args, _ = gather(args, 1, spaced, name.Range)
 		}
 		for i := range args {
-			args[i], _ = stripBraces(args[i])
+			args[i] = bared(args[i])
 		}
 		e.pushAll(m.function.apply(p, name, args))
 	case m.builtin != nil:
@@ -410,14 +414,11 @@ func (p *preprocessor) prepare(m *singleMacro, args [][]Token, spaced uint64) ([
 	args, spaced = gather(args, len(m.params), spaced, m.defined)
 	for i := range args {
 		param := &m.params[i]
-		braced := false
 		if !param.verbatim {
-			args[i], braced = stripBraces(args[i])
-		}
-		if param.evaluate || param.quoted {
-			args[i] = p.expand(args[i])
+			args[i] = bared(args[i])
 		}
 		if param.evaluate {
+			args[i] = p.expand(args[i])
 			if n, ok := p.argument(args[i], m.name, m.defined); ok {
 				args[i] = numberTokens(n, argRange(args[i], m.defined))
 			}
@@ -425,21 +426,19 @@ func (p *preprocessor) prepare(m *singleMacro, args [][]Token, spaced uint64) ([
 		if !param.quoted {
 			continue
 		}
-		before, behind := "", ""
-		if (param.verbatim || braced) && len(args[i]) > 0 && args[i][0].Space {
-			before = " "
-		}
+		at := argRange(args[i], m.defined)
+		text, constant := p.spelled(args[i])
 		if param.verbatim {
 			if spaced>>i&1 != 0 {
-				behind = " "
+				text += " "
+				constant = false
 			}
 			spaced &^= 1 << i
 		}
-		if param.keep && len(args[i]) == 1 && args[i][0].Kind == String && before+behind == "" {
-			continue
+		if !param.keep || !constant {
+			text = quote(text)
 		}
-		text := before + detokenize(args[i]) + behind
-		args[i] = []Token{{Kind: String, Text: quote(text), Range: argRange(args[i], m.defined)}}
+		args[i] = []Token{{Kind: String, Text: text, Range: at}}
 	}
 	return args, spaced
 }
@@ -463,26 +462,59 @@ func gather(args [][]Token, n int, spaced uint64, at diag.Range) ([][]Token, uin
 	return args, spaced
 }
 
-// stripBraces removes the braces that an argument begins with, if it does. As in nasm,
-// of other braces behind them only the closing ones go.
-func stripBraces(tokens []Token) (_ []Token, braced bool) {
-	if len(tokens) == 0 || !tokens[0].is("{") {
-		return tokens, false
+// bared is an argument without the blank in front of it, or without the braces that it
+// begins with: a blank within them counts. As in nasm, of other braces behind them only
+// the closing ones go.
+func bared(tokens []Token) []Token {
+	if len(tokens) == 0 {
+		return nil
+	}
+	if !tokens[0].is("{") {
+		tokens[0].Space = false
+		return tokens
 	}
 	out := make([]Token, 0, len(tokens))
-	depth := 1
+	depth, space := 1, false
 	for _, t := range tokens[1:] {
 		switch {
 		case t.is("{"):
 			depth++
 		case t.is("}") && depth > 0:
 			if depth--; depth == 0 {
+				space = space || t.Space
 				continue
 			}
 		}
+		t.Space = t.Space || space
+		space = false
 		out = append(out, t)
 	}
-	return out, true
+	return out
+}
+
+// spelled is the text of an argument, expanded. A macro that stands for nothing leaves
+// the blanks around it, and one of its own where it stands alone. constant reports
+// whether the text is that of a string constant, quotes included.
+func (p *preprocessor) spelled(arg []Token) (text string, constant bool) {
+	if len(arg) == 0 {
+		return "", false
+	}
+	end := Token{Kind: rawText} // takes the blank that is last
+	tokens := p.expand(append(slices.Clip(arg), end))
+	if n := len(tokens) - 1; n >= 0 && tokens[n].Kind == end.Kind && tokens[n].Text == "" {
+		tokens, end = tokens[:n], tokens[n]
+	}
+	if len(tokens) == 0 {
+		return " ", false
+	}
+	text = detokenize(tokens)
+	if tokens[0].Space {
+		text = " " + text
+	}
+	if end.Space {
+		text += " "
+	}
+	return text, len(tokens) == 1 && len(text) == len(tokens[0].Text) && tokens[0].Kind == String
 }
 
 // argRange is the range of an argument, or of fallback if it is empty.

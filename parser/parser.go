@@ -40,6 +40,9 @@ type Config struct {
 
 	// Format is what __?OUTPUT_FORMAT?__ says: bin, elf32 or elf64.
 	Format string
+	// DebugFormat is what __?DEBUG_FORMAT?__ says, dwarf and the like; without debug
+	// information it is "", and there is no such macro.
+	DebugFormat string
 	// Environ looks up a variable for %!NAME; no variable exists when nil.
 	Environ func(name string) (string, bool)
 	// Now is the time that __?DATE?__ and its like tell, in seconds since 1970.
@@ -317,5 +320,7 @@ func (p *Parser) limits() limits {
 	}
 	return l
 }
+
+func (p *Parser) debugFormat() string { return p.cfg.DebugFormat }
 
 func (p *Parser) format() string { return strings.ToLower(p.cfg.Format) }

@@ -130,6 +130,7 @@ type preprocessor struct {
 	multi      macroTable[*multiMacro]
 	hidden     map[string]bool           // predefined macros taken back by %undef
 	used       map[string]bool           // packages read by %use
+	doubtful   bool                      // errors at hand are none to nasm
 	noAliases  bool                      // %aliases off
 	userErrors int                       // of %error
 	seen       map[diag.FileID]bool      // files read by %include or %require
@@ -196,6 +197,8 @@ type host interface {
 	ownLanguage() bool
 	// format is the name of the output format in nasm's words: bin, elf32, elf64.
 	format() string
+	// debugFormat is the kind of debug information, "" for none.
+	debugFormat() string
 	// ignoresLine reports whether %line does nothing.
 	ignoresLine() bool
 	// limits bound the reading.
@@ -256,6 +259,9 @@ func newPreprocessor(h host, files *diag.Files, bag *diag.Bag, env lang.Env, pas
 		pass:   pass,
 	}
 	p.lister, p.alone = h.lister(), h.alone()
+	if h.debugFormat() == "" {
+		p.hidden = map[string]bool{"__?DEBUG_FORMAT?__": true}
+	}
 	if p.lister != nil {
 		p.shown = p.lister.Shows()
 	}
@@ -528,6 +534,10 @@ func (p *preprocessor) report(m *diag.Message) {
 		p.reported = make(map[report]bool)
 	}
 	p.reported[r] = true
+	if p.doubtful && m.Severity == diag.Error {
+		m.Severity, m.Code = diag.Warning, "other"
+		m.Notef("to nasm this is no error: it skips everything up to %s", "%endif")
+	}
 	p.bag.Add(p.expansion().Note(m))
 	if len(p.reported) == p.limits.messages {
 		p.bag.Add(diag.Errorf(m.Range, "the preprocessor stops here, after %d messages", p.limits.messages))
@@ -542,6 +552,7 @@ func (p *preprocessor) errorf(r diag.Range, format string, args ...any) {
 
 // giveUp reports an error after which nothing more is read.
 func (p *preprocessor) giveUp(r diag.Range, format string, args ...any) {
+	p.doubtful = false
 	p.errorf(r, format, args...)
 	p.fatal = true
 }

@@ -41,7 +41,10 @@ func (p *preprocessor) conditional(d *command) bool {
 	switch {
 	case strings.HasPrefix(name, "%if"):
 		test := findCondition(name[len("%if"):])
-		if test == nil && !p.skipping {
+		if test == nil && p.skipping {
+			return true // as in nasm it opens nothing there
+		}
+		if test == nil {
 			m := diag.Errorf(d.name.Range, "there is no condition '%s'", shown(name))
 			if best := diag.Nearest(name, directiveNames()); best != "" {
 				m.Suggest(d.name.Range, best)
@@ -68,13 +71,8 @@ func (p *preprocessor) conditional(d *command) bool {
 			p.report(diag.Warningf("pp-else-elif", d.name.Range, "%s after %s is never read", name, "%else").
 				NoteAt(c.opened, "of the %s here", c.name))
 			c.state = condDone
-		case c.state == condSeek && test == nil:
-			p.errorf(d.name.Range, "there is no condition '%s'", shown(name))
-			c.state = condDone
 		case c.state == condSeek:
-			// The line was to be skipped, so its parameters are still as written.
-			d.args = p.substitute(d.args)
-			c.state = p.decide(d, test)
+			c.state = p.decideElse(d, test)
 		default:
 			c.state = condDone
 		}
@@ -213,6 +211,20 @@ func (p *preprocessor) decide(d *command, test condition) condState {
 		return condTake
 	}
 	return condSeek
+}
+
+// decideElse evaluates the condition of an %elif whose turn has come. To nasm the line is
+// still one that is skipped, in which there are no errors: then no branch is read.
+func (p *preprocessor) decideElse(d *command, test condition) condState {
+	p.doubtful = !p.host.ownLanguage()
+	defer func() { p.doubtful = false }()
+	if test == nil {
+		p.errorf(d.name.Range, "there is no condition '%s'", shown(d.name.Text))
+		return condDone
+	}
+	// The line was to be skipped, so its parameters are still as written.
+	d.args = p.substitute(d.args)
+	return p.decide(d, test)
 }
 
 // condContext: the innermost context has one of the names.

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -479,7 +480,7 @@ func (p *preprocessor) userFatal(d *command) { p.giveUp(d.line.Range, "%s", p.me
 
 // pragma obeys %pragma: what is not for the preprocessor goes on as [pragma ...].
 func (p *preprocessor) pragma(d *command) {
-	if len(d.args) == 0 {
+	if len(d.args) == 0 || d.args[0].Kind != Identifier {
 		return
 	}
 	if strings.EqualFold(d.args[0].Text, "preproc") {
@@ -492,7 +493,6 @@ func (p *preprocessor) pragma(d *command) {
 		if most, ok := LimitValue(d.args[n-1].Text); ok {
 			p.limits.set(strings.ToLower(joined(d.args[1:n-1])), most)
 		}
-		return
 	}
 	at := d.name.Range
 	line := append([]Token(nil), Token{Kind: Punctuation, Text: "[", Range: at}, Token{Kind: Identifier, Text: "pragma", Range: at})
@@ -501,22 +501,27 @@ func (p *preprocessor) pragma(d *command) {
 	p.instead = append(line, Token{Kind: Punctuation, Text: "]", Range: at})
 }
 
-// setLine obeys %line number[+step] [file]: it changes what __?LINE?__ and
+// setLine obeys %line number[+step] [file], with a step that may be negative: it changes what __?LINE?__ and
 // __?FILE?__ say, what debug information does, and the messages of 'tasm nasm'.
 func (p *preprocessor) setLine(d *command) {
 	if p.host.ignoresLine() {
 		return
 	}
-	n, ok := d.count()
+	n, ok := d.lineNumber()
 	if !ok {
 		p.errorf(d.at(), "%s needs a line number", d.name.Text)
 		return
 	}
 	step := 1
-	if d.accept("+") {
-		if step, ok = d.count(); !ok {
-			p.errorf(d.at(), "after '+' comes the number of lines that each line counts for")
+	if len(d.args) > 0 && !d.args[0].Space && (d.args[0].is("+") || d.args[0].is("-")) {
+		sign := d.args[0].Text
+		d.args = d.args[1:]
+		if step, ok = d.lineNumber(); !ok {
+			p.errorf(d.at(), "after '%s' comes the number of lines that each line counts for", sign)
 			return
+		}
+		if sign == "-" {
+			step = -step
 		}
 	}
 	p.numbering = numbering{
@@ -535,6 +540,19 @@ func (p *preprocessor) setLine(d *command) {
 	}
 	k := &p.numbering
 	p.files.Renumber(k.file, k.from, k.first, k.step, cmp.Or(k.name, p.files.Name(k.file)))
+}
+
+// lineNumber takes the number of a line, of any base.
+func (d *command) lineNumber() (int, bool) {
+	if len(d.args) == 0 || d.args[0].Kind != Number {
+		return 0, false
+	}
+	n, wide, bad := parseNumber(d.args[0].Text)
+	if wide || bad >= 0 || n > math.MaxInt32 {
+		return 0, false
+	}
+	d.args = d.args[1:]
+	return int(n), true
 }
 
 // numbering is what %line says of the lines below it.

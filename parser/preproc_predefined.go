@@ -75,6 +75,9 @@ func init() {
 		"__?OUTPUT_FORMAT?__": func(p *preprocessor, call Token) []Token {
 			return []Token{{Kind: Identifier, Text: p.host.format(), Range: call.Range}}
 		},
+		"__?DEBUG_FORMAT?__": func(p *preprocessor, call Token) []Token {
+			return []Token{{Kind: Identifier, Text: p.host.debugFormat(), Range: call.Range}}
+		},
 		"__?SECT?__":         words("[section .text]"),
 		"__?DATE?__":         moment("2006-01-02", String),
 		"__?TIME?__":         moment("15:04:05", String),
@@ -98,7 +101,6 @@ var respelled = map[string]bool{
 	"float80m": true, "float80e": true, "float128l": true, "float128h": true,
 	"ilog2e": true, "ilog2w": true, "ilog2f": true, "ilog2c": true,
 	"utf16": true, "utf16le": true, "utf16be": true, "utf32": true, "utf32le": true, "utf32be": true,
-	"DEBUG_FORMAT": true,
 }
 
 // oldSpelling returns __?NAME?__ for __NAME__, the form that older sources have,
@@ -122,7 +124,7 @@ func (p *preprocessor) predefined(name string) []*singleMacro {
 		return nil
 	}
 	if list, ok := p.magic[name]; ok {
-		if p.hidden[name] {
+		if p.hidden[name] || list[0].alias && p.noAliases {
 			return nil
 		}
 		return list
@@ -133,7 +135,7 @@ func (p *preprocessor) predefined(name string) []*singleMacro {
 			return build(p, call)
 		}}
 	} else if full := oldSpelling(name); full != "" {
-		if predefinedNames[full] == nil && full != "__?DEBUG_FORMAT?__" {
+		if predefinedNames[full] == nil {
 			full = strings.ToLower(full) // as nasm -E shows it
 		}
 		m = &singleMacro{name: name, alias: true, body: []bodyToken{{Token: Token{Kind: Identifier, Text: full}}}}
@@ -142,7 +144,7 @@ func (p *preprocessor) predefined(name string) []*singleMacro {
 	} else {
 		return nil
 	}
-	if p.hidden[name] {
+	if p.hidden[name] || m.alias && p.noAliases {
 		return nil
 	}
 	if p.magic == nil {

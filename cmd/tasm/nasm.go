@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -184,6 +185,7 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		Flat:          kind.object == nil,
 		FormatName:    kind.name,
 		Object:        kind.object,
+		DebugFormat:   n.debugName(kind),
 		IncludeDirs:   n.include,
 		IncludeAsNasm: true,
 		IgnoreLine:    n.noLine,
@@ -202,6 +204,18 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 		Plain:    n.plain,
 		Turbo:    n.turbo,
 	}
+}
+
+// debugName is the kind of debug information that is made, "" for none.
+func (n *nasm) debugName(kind *nasmKind) string {
+	name := strings.ToLower(n.debugFormat)
+	switch {
+	case !n.debug || len(kind.debug) == 0 || name == "null":
+		return ""
+	case slices.Contains(kind.debug, name):
+		return name
+	}
+	return kind.debug[0]
 }
 
 // assemble makes the output.

@@ -87,6 +87,9 @@ func (nowhere) Symbol(s *lang.Symbol) (lang.Value, *diag.Message) {
 func (nowhere) Here() lang.Value         { return lang.Value{Unknown: true} }
 func (nowhere) SectionStart() lang.Value { return lang.Value{Unknown: true} }
 
+// Bits is 0 as __?BITS?__ is then, whatever BITS says.
+func (nowhere) Bits() int { return 0 }
+
 // write writes the rule for make.
 func (d *dependencies) write(sys *system, input, output string, o *dependencyOptions) error {
 	quote, wrap, recipe := quoteForMake, " \\\n ", ""

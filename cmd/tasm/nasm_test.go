@@ -280,6 +280,36 @@ func TestNasmPreprocesses(t *testing.T) {
 	}
 }
 
+// TestNasmPreprocessedText compares what -E writes of sources that depend on the options,
+// or on an assembler that isn't there.
+func TestNasmPreprocessedText(t *testing.T) {
+	for _, c := range [][]string{
+		{"bits 64\n%assign x 'abcdefgh'\ndq x, __?BITS?__\n"},
+		{"%if 'abcdef' == 'abcd'\ndb 1\n%endif\n"},
+		{"%pragma limit rep 100\n%pragma limit foo 3\n%pragma 5 6\n%pragma foo 6\n"},
+		{"%define e\ndb %str(e), %str(e a), %str({ a })\n"},
+		{"%ifdef __?DEBUG_FORMAT?__\ndb 1\n%endif\n%defstr s __?DEBUG_FORMAT?__\ndb s\n", "-g"},
+		{"%ifdef __DEBUG_FORMAT__\ndb 1\n%endif\n%defstr s __DEBUG_FORMAT__\ndb s\n", "-f", "elf64"},
+		{"%ifdef __DEBUG_FORMAT__\ndb 1\n%endif\n%defstr s __DEBUG_FORMAT__\ndb s\n", "-f", "elf64", "-g"},
+		{"%defstr s __?DEBUG_FORMAT?__\ndb s\n", "-f", "elf32", "-F", "STABS"},
+		{"%defstr s __?DEBUG_FORMAT?__\ndb s\n", "-f", "win64", "-g"},
+	} {
+		dir := t.TempDir()
+		source := filepath.Join(dir, "a.asm")
+		if err := os.WriteFile(source, []byte(c[0]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args := append(c[1:len(c):len(c)], "-E", source)
+		theirs, err := exec.Command("nasm", args...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ours := runTasm("", append([]string{"nasm"}, args...)...); ours.stdout != string(theirs) {
+			t.Errorf("%q, %q:\n%s", c[0], c[1:], cmp.Diff(string(theirs), ours.stdout))
+		}
+	}
+}
+
 // TestNasmListings compares listings with nasm's.
 func TestNasmListings(t *testing.T) {
 	for _, options := range []string{"", "-Lde", "-Lmw"} {
