@@ -12,8 +12,8 @@ var cpuLevels = map[string]int{
 	"8086": 1, "186": 2, "286": 3, "386": cpu386, "486": 5,
 	"586": 6, "pentium": 6, "686": 7, "p6": 7, "ppro": 7, "pentiumpro": 7, "p2": 8,
 	"p3": 9, "katmai": 9, "p4": 10, "willamette": 10, "prescott": 11,
-	"x64": cpuX64, "x86-64": cpuX64, "ia64": 13, "ia-64": 13, "itanium": 13, "itanic": 13, "merced": 13,
-	"nehalem": cpuX64, "westmere": cpuX64, "sandybridge": cpuX64,
+	"x64": cpuX64, "x86-64": cpuX64, "nehalem": 13, "westmere": 14, "sandybridge": 15,
+	"ia64": 16, "ia-64": 16, "itanium": 16, "itanic": 16, "merced": 16,
 	"any": cpuAny, "default": cpuAny, "all": cpuAny, "apx": cpuAny,
 }
 

@@ -39,6 +39,14 @@ func (g *grammar) section(_ *word, at *Token) lang.Body {
 		return nil
 	}
 	s := &lang.Section{Range: at.Range.To(name.Range), Name: name.Text}
+	if words := strings.Fields(name.Text); !g.target && strings.ContainsAny(name.Text, " \t'\"`") {
+		g.warn(diag.Warningf("other", name.Range, "the quotes are part of the section's name, and a blank ends it").
+			Notef("a name is written without quotes, such as .data"))
+		s.Name = words[0]
+		for _, word := range words[1:] {
+			s.Attrs = append(s.Attrs, lang.Arg{Range: name.Range, Name: lower(word)})
+		}
+	}
 	for g.pos < len(g.tokens) {
 		attr, ok := g.attribute()
 		if !ok {
@@ -58,7 +66,7 @@ func (g *grammar) blankWord() (lang.Name, bool) {
 	}
 	end := g.blankAfter(g.pos)
 	text := detokenize(g.tokens[g.pos:end])
-	if first.Kind == String && end == g.pos+1 {
+	if g.target && first.Kind == String && end == g.pos+1 {
 		text = unquote(text)
 	}
 	g.pos = end
@@ -160,8 +168,13 @@ func (g *grammar) wordValue(end int) lang.Expr {
 	g.tokens = all[:end]
 	defer func() { g.tokens = all }()
 	e := g.expression()
-	if e != nil && g.pos < end {
+	switch {
+	case e == nil || g.pos == end:
+	case g.target:
 		g.leftover()
+	default:
+		g.warn(diag.Warningf("other", g.peek().Range, "nothing behind the value counts, up to the next blank").
+			Notef("blanks alone stand between attributes"))
 	}
 	return e
 }

@@ -18,6 +18,9 @@ const (
 	LevelP4
 	LevelPrescott
 	LevelX64
+	LevelNehalem
+	LevelWestmere
+	LevelSandyBridge
 	LevelFuture // above all that CPU can name but ia64
 )
 
@@ -28,6 +31,7 @@ var featureLevels = map[string]Level{
 	"": Level8086, "8086": Level8086, "186": Level186, "286": Level286, "386": Level386, "486": Level486, "pentium": LevelPentium, "p6": LevelP6, "cmov": LevelP6, "fxsr": LevelP6, "lzcnt": LevelP6,
 	"mmx": LevelPentium, "3dnow": LevelPentium, "padlock": LevelPentium, "prefetchw": LevelPentium, "lwp": Level386,
 	"sse": LevelP3, "smx": LevelP3, "sse2": LevelP4, "sse3": LevelPrescott, "amd64": LevelX64, "cx16": LevelX64, "rdtscp": LevelX64,
+	"popcnt": LevelNehalem, "movbe": LevelNehalem, "xsave": LevelNehalem, "aes": LevelWestmere, "pclmul": LevelWestmere, "avx": LevelSandyBridge, "vaes": LevelSandyBridge,
 	"ssse3": AnyLevel, "sse4.1": AnyLevel, "sse4.2": AnyLevel, "sse4a": AnyLevel, "fma4": AnyLevel, "xop": AnyLevel, "vmx": AnyLevel, "snp": AnyLevel, "monitorx": AnyLevel, "svm": AnyLevel,
 }
 
@@ -38,6 +42,12 @@ func (f *Form) levelOf() Level {
 		return LevelFuture
 	}
 	op := &f.opcode
+	switch {
+	case op.vex == evex || op.vexL > 0 && (f.row.feature == "vaes" || f.row.feature == "pclmul"):
+		return LevelFuture
+	case op.vex == vex && f.row.feature == "pclmul":
+		level = LevelSandyBridge // AVX gave it its VEX form
+	}
 	wide := op.size == 8 || f.modes == Mode64
 	dword := op.size == 4 || op.address == 4
 	for _, s := range f.specs() {
