@@ -23,7 +23,8 @@
 //
 // Statements are parsed once and kept, unless a preprocessor condition asked
 // for a label, in which case another pass can see other statements. A statement
-// that mentions no symbol is encoded once. One whose size can't depend on its
+// that mentions no symbol is encoded once, and only its bytes are kept; of others the
+// syntax tree, packed into a tenth of its room (lang.AppendPacked). One whose size can't depend on its
 // symbols (an address in a full-width field) is passed over until the last
 // pass: the passes between go from label to label and from branch to branch.
 package assembler
@@ -142,7 +143,7 @@ func Assemble(files *diag.Files, root diag.FileID, opts Options) (*program.Progr
 		incbin:  map[included][]byte{},
 	}
 	if opts.Listing != nil {
-		a.parser = newParser(files, opts, &lastPass{a, opts.Listing})
+		a.parser = newParser(files, opts, &lastListing{a, opts.Listing})
 	}
 	return a.run()
 }
@@ -152,19 +153,19 @@ func NewParser(files *diag.Files, opts Options) *parser.Parser {
 	return newParser(files, opts, nil)
 }
 
-// lastPass tells a listing of the pass that may be the last.
-type lastPass struct {
+// lastListing tells a listing of the pass that may be the last.
+type lastListing struct {
 	*assembler
 	Listing
 }
 
-func (l *lastPass) Line(at diag.Range, depth int, macro bool) {
+func (l *lastListing) Line(at diag.Range, depth int, macro bool) {
 	if l.listing() {
 		l.Listing.Line(at, depth, macro)
 	}
 }
 
-func (l *lastPass) Note(depth int, text string) {
+func (l *lastListing) Note(depth int, text string) {
 	if l.listing() {
 		l.Listing.Note(depth, text)
 	}
@@ -219,9 +220,7 @@ type assembler struct {
 	incbin    map[included][]byte
 	syntax    *diag.Bag // what the parser said when it last read the source
 	lines     lineStore
-	steps     []step // what a pass between the first and the last looks at
-	dependent bool   // a condition asked for labels: every pass reads the source again
-	code      arena
+	dependent bool // a condition asked for labels: every pass reads the source again
 
 	// The state of one pass.
 	pass                    int
@@ -273,8 +272,9 @@ type assembler struct {
 	failed    bool
 	inst      x86.Instruction // reused from instruction to instruction
 	enc       x86.Encoding
-	local     []byte // scratch for names of local labels
-	scratch   []byte // and for the bytes of data
+	local     []byte          // scratch for names of local labels
+	scratch   []byte          // and for the bytes of data
+	fixups    []program.Fixup // and for fields
 }
 
 func (a *assembler) run() (*program.Program, *diag.Bag) {
@@ -359,9 +359,7 @@ func (a *assembler) runPass() {
 	case a.pass == 1 || a.dependent || a.final && a.opts.Listing != nil:
 		a.readPass()
 	case a.final:
-		for l := range a.lines.all {
-			a.statement(l)
-		}
+		a.lastPass()
 	default:
 		a.sizePass()
 	}
@@ -379,68 +377,59 @@ func (a *assembler) runPass() {
 // readPass is a pass that takes its statements from the source.
 func (a *assembler) readPass() {
 	a.syntax = &diag.Bag{}
-	a.lines = lineStore{}
 	stream := a.parser.Pass(a.root, a, a.syntax)
 	for s := stream.Next(); s != nil; s = stream.Next() {
-		l := a.lines.add(s)
-		a.statement(l)
-		if a.join(l) || a.bare(l) {
+		l := line{statement: s}
+		a.statement(&l)
+		if !a.keeps(&l) {
 			stream.Release()
 		}
 		a.here = a.current.size // what $ means to a condition before the next statement
 	}
 	a.misread = a.misread || stream.Misread()
-	a.dependent = stream.Dependent() || a.lateDefault
-	a.steps = nil
-}
-
-// step is a line whose size or meaning may change, and the bytes of the lines
-// since the step before, whose don't.
-type step struct {
-	skip int64
-	line *line // nil in the step that ends the list
-}
-
-// sizePass is a pass that only settles sizes. It drops the steps that turn out
-// to have settled.
-func (a *assembler) sizePass() {
-	if a.steps == nil {
-		n := 1
-		for l := range a.lines.all {
-			if !l.inert() {
-				n++
-			}
-		}
-		a.steps = make([]step, 0, n)
-		skip := int64(0)
-		for l := range a.lines.all {
-			if l.inert() {
-				skip += l.size
-				continue
-			}
-			a.steps = append(a.steps, step{skip, l})
-			skip = 0
-		}
-		a.steps = append(a.steps, step{skip, nil})
+	a.dependent = a.dependent || stream.Dependent() || a.lateDefault
+	if a.dependent {
+		a.lines = lineStore{}
 	}
-	kept := a.steps[:0]
-	skip := int64(0)
-	for _, s := range a.steps {
-		a.current.size += s.skip
-		skip += s.skip
-		if s.line == nil {
-			kept = append(kept, step{skip, nil})
-			break
-		}
-		a.statement(s.line)
-		if s.line.inert() {
-			skip += s.line.size
+}
+
+// keeps keeps a line for other passes. It reports whether its syntax tree is needed
+// any longer.
+func (a *assembler) keeps(l *line) bool {
+	if a.pass == 1 {
+		return a.lines.keep(l, a.joins())
+	}
+	switch l.statement.Body.(type) {
+	case nil, *lang.Instruction, *lang.Data, *lang.Reserve, *lang.Equ:
+		return a.final && !a.joins() // as source of a fragment
+	}
+	return true
+}
+
+// sizePass is a pass that only settles sizes.
+func (a *assembler) sizePass() {
+	var l line
+	for k := range a.lines.all {
+		if k.inert() {
+			a.current.size += k.size
 			continue
 		}
-		kept = append(kept, step{skip, s.line})
-		skip = 0
+		a.lines.recall(k, &l)
+		a.statement(&l)
+		k.size, k.sized = l.size, l.sized
 	}
-	a.steps = kept
+}
+
+// lastPass is the one that makes fragments.
+func (a *assembler) lastPass() {
+	var l line
+	for k := range a.lines.all {
+		a.lines.recall(k, &l)
+		a.statement(&l)
+		if !a.joins() {
+			a.lines.nodes.Keep() // as source of a fragment
+		}
+	}
 }
 
 // reportUnstable says that the source has no sizes that agree with themselves.

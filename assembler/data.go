@@ -9,25 +9,12 @@ import (
 	"tasm/program"
 )
 
-// arena hands out small pieces of large allocations; nothing is given back.
-type arena struct{ free []byte }
-
-func (a *arena) copy(b []byte) []byte {
-	if len(b) > len(a.free) {
-		a.free = make([]byte, max(64<<10, len(b)))
-	}
-	piece := a.free[:len(b):len(b)]
-	a.free = a.free[len(b):]
-	copy(piece, b)
-	return piece
-}
-
 // data handles DB and its sisters.
 func (a *assembler) data(l *line, body *lang.Data, times int64) {
 	sizeDepends := a.resizes
-	d := dataBuilder{a: a, line: l, buf: a.scratch[:0]}
+	d := dataBuilder{a: a, buf: a.scratch[:0], fixups: a.fixups[:0]}
 	d.items(body.Items, body.Width)
-	a.scratch = d.buf
+	a.scratch, a.fixups = d.buf, d.fixups
 	if a.failed {
 		return
 	}
@@ -47,15 +34,14 @@ func (a *assembler) data(l *line, body *lang.Data, times int64) {
 	a.emit(l, f)
 }
 
-// emit places a fragment whose Bytes are scratch memory, keeping them only
-// where they will be needed, and remembers the fragment of a settled line.
+// emit places a fragment whose Bytes and Fixups are scratch memory, and remembers that of
+// a settled line.
 func (a *assembler) emit(l *line, f program.Fragment) {
-	settled := !a.asked && !a.failed
-	if settled || a.final {
-		f.Bytes = a.code.copy(f.Bytes)
+	if !a.asked && !a.failed {
+		l.fragment, l.settled = f, true
 	}
-	if settled {
-		a.lines.settle(l, f)
+	if a.final && (!a.joins() || !joinable(&f) || a.opts.Listing != nil) {
+		a.current.own(&f)
 	}
 	a.place(f)
 }
@@ -63,7 +49,6 @@ func (a *assembler) emit(l *line, f program.Fragment) {
 // dataBuilder collects the bytes of one DB statement.
 type dataBuilder struct {
 	a             *assembler
-	line          *line
 	buf           []byte
 	fixups        []program.Fixup
 	resizes       bool // a DUP count depends on a symbol
@@ -375,7 +360,7 @@ func (a *assembler) includeBinary(l *line, body *lang.Incbin, times int64) {
 		Kind: program.Data, Repeat: times, Bytes: contents[skip : skip+length : skip+length], Size: length, Source: l.statement,
 	}
 	if !a.asked {
-		a.lines.settle(l, f)
+		l.fragment, l.settled = f, true
 	}
 	a.place(f)
 }

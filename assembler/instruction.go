@@ -58,14 +58,15 @@ func (a *assembler) fragment(l *line, body *lang.Instruction, times int64) progr
 	if !a.final && a.asked {
 		return f // only its size counts
 	}
+	a.fixups = a.fixups[:0]
 	for _, fix := range a.enc.Fixups() {
-		f.Fixups = append(f.Fixups, program.Fixup{
+		a.fixups = append(a.fixups, program.Fixup{
 			Offset: int32(fix.Offset), Size: fix.Size, Kind: fix.Kind,
 			End: int32(a.enc.Length), SignExtended: fix.SignExtended,
 			Value: fix.Value, Range: body.Operands[fix.Operand].Range,
 		})
 	}
-	f.Form = a.enc.Form
+	f.Fixups, f.Form = a.fixups, a.enc.Form
 	if f.Form == nil && body.ID != 0 { // two instructions, see oldJump
 		f.Kind = program.Data
 	} else if a.opts.Instructions {

@@ -15,7 +15,9 @@ type section struct {
 	out          program.Section
 	size         int64 // in this pass, so far
 	previousSize int64
-	count        int  // of fragments in the first pass, about
+	count        int         // of fragments in the first pass, about
+	code         arena[byte] // of fragments
+	fixups       arena[program.Fixup]
 	opened       bool // in this pass
 	absolute     bool
 	base         lang.Value // of an absolute section, else 0

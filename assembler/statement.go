@@ -18,7 +18,7 @@ func (a *assembler) statement(l *line) {
 		a.defineLabel(st.Label)
 	}
 	if l.settled {
-		a.place(*l.fragment)
+		a.place(l.fragment)
 		return
 	}
 	if st.Body == nil {
@@ -194,20 +194,59 @@ func (a *assembler) place(f program.Fragment) {
 	}
 }
 
-// add puts f behind the fragments of s, into the last one where both are bytes
-// and join says so.
-func (s *section) add(f program.Fragment, join bool) {
+// add puts f behind the fragments of s, or into the last one where joins says that
+// nobody asks which statement a byte comes from.
+func (s *section) add(f program.Fragment, joins bool) {
 	list := s.out.Fragments
-	if n := len(list); join && n > 0 && joinable(&f) {
-		if last := &list[n-1]; last.Kind == f.Kind && joinable(last) && last.Size*last.Repeat+f.Size*f.Repeat <= maxJoined {
-			*last = joined(*last, &f)
-			return
+	if !joins {
+		if list == nil {
+			list = make([]program.Fragment, 0, max(s.count, 1))
 		}
+		s.out.Fragments = append(list, f)
+		return
 	}
-	if list == nil {
-		list = make([]program.Fragment, 0, max(s.count, 1))
+	join := joinable(&f)
+	if n := len(list); join && n > 0 && s.takes(&list[n-1], &f) {
+		s.extend(&list[n-1], &f)
+		return
+	}
+	f.Source = &lang.Statement{Range: f.Source.Range, Expansion: f.Source.Expansion}
+	if join {
+		first := program.Fragment{Kind: f.Kind, Offset: f.Offset, Repeat: 1, Source: f.Source}
+		s.extend(&first, &f)
+		f = first
 	}
 	s.out.Fragments = append(list, f)
+}
+
+// takes reports whether f can be added to the last fragment: if there is room behind that
+// and messages about fixups say the same of both.
+func (s *section) takes(last, f *program.Fragment) bool {
+	return joinable(last) && last.Repeat == 1 && last.Size+f.Size*f.Repeat <= maxJoined &&
+		(len(last.Fixups)+len(f.Fixups) == 0 || last.Source.Expansion == f.Source.Expansion) &&
+		s.code.fits(last.Bytes, int(f.Size*f.Repeat)) && s.fixups.fits(last.Fixups, len(f.Fixups))
+}
+
+// extend adds the bytes and fixups of f, which may be scratch memory, to another fragment.
+func (s *section) extend(to, f *program.Fragment) {
+	fixed := len(to.Fixups)
+	to.Fixups = s.fixups.append(to.Fixups, f.Fixups)
+	for i := fixed; i < len(to.Fixups); i++ {
+		to.Fixups[i].Offset += int32(to.Size)
+		to.Fixups[i].End += int32(to.Size)
+	}
+	for range f.Repeat {
+		to.Bytes = s.code.append(to.Bytes, f.Bytes)
+	}
+	to.Size += f.Size * f.Repeat
+	if to.Kind != f.Kind {
+		to.Kind = program.Data
+	}
+}
+
+// own gives f bytes and fixups that last.
+func (s *section) own(f *program.Fragment) {
+	f.Bytes, f.Fixups = s.code.append(nil, f.Bytes), s.fixups.append(nil, f.Fixups)
 }
 
 func (a *assembler) tooLarge(st *lang.Statement) {

@@ -9,7 +9,7 @@ import (
 
 // data parses the items of DB and its sisters; t is the word itself.
 func (g *grammar) data(t *Token, w *word) *lang.Data {
-	d := g.datas.node()
+	d := g.Datas.Node()
 	d.Range, d.Width = t.Range, int(w.width)
 	if g.pos == len(g.tokens) {
 		g.warn(diag.Warningf("db-empty", t.Range, "%s without a value stores nothing", w.name))
@@ -43,7 +43,7 @@ func (g *grammar) dataItems() ([]lang.DataItem, bool) {
 		}
 		g.pos++
 	}
-	return g.items.list(g.itemList[base:]), true
+	return g.Items.List(g.itemList[base:]), true
 }
 
 // dataItem parses one item: what stands before it (a count with DUP, a size),
@@ -83,7 +83,7 @@ func (g *grammar) dataItem(item *lang.DataItem) bool {
 					if !g.dataRest(&inner, first) {
 						return false
 					}
-					item.Group = g.items.list([]lang.DataItem{inner})
+					item.Group = g.Items.List([]lang.DataItem{inner})
 					break
 				}
 				item.Count = e
@@ -112,7 +112,7 @@ func (g *grammar) dataRest(item *lang.DataItem, first *Token) bool {
 		if !g.dataItem(&inner) {
 			return false
 		}
-		item.Group = g.items.list([]lang.DataItem{inner})
+		item.Group = g.Items.List([]lang.DataItem{inner})
 	}
 	item.Range = g.from(first.Range)
 	return true

@@ -96,7 +96,7 @@ func (g *grammar) conditional() lang.Expr {
 	if z == nil {
 		return nil
 	}
-	c := g.conditionals.node()
+	c := g.Conditionals.Node()
 	c.X, c.Y, c.Z = x, y, z
 	return c
 }
@@ -126,7 +126,7 @@ func (g *grammar) binaryAbove(precedence int) lang.Expr {
 }
 
 func (g *grammar) binary(op lang.Op, at *Token, x, y lang.Expr) lang.Expr {
-	b := g.binaries.node()
+	b := g.Binaries.Node()
 	b.Op, b.At, b.X, b.Y = op, at.Range, x, y
 	return b
 }
@@ -152,7 +152,9 @@ func (g *grammar) unary() lang.Expr {
 	case Punctuation:
 		switch t.Text {
 		case "$", "$$":
-			return &lang.Here{Range: t.Range, Section: len(t.Text) == 2}
+			h := g.Heres.Node()
+			h.Range, h.Section = t.Range, len(t.Text) == 2
+			return h
 		case "(":
 			return g.parenthesised(t)
 		}
@@ -161,7 +163,7 @@ func (g *grammar) unary() lang.Expr {
 			if x == nil {
 				return nil
 			}
-			u := g.unaries.node()
+			u := g.Unaries.Node()
 			u.Range, u.Op, u.X = t.Range, op, x
 			return u
 		}
@@ -200,7 +202,7 @@ func (g *grammar) parenthesised(open *Token) lang.Expr {
 	g.pos++
 	// In parentheses a string is a number even where a string may stand.
 	if s, ok := x.(*lang.String); ok {
-		u := g.unaries.node()
+		u := g.Unaries.Node()
 		u.Range, u.Op, u.X = open.Range, lang.OpPlus, s
 		return u
 	}
@@ -219,7 +221,7 @@ func (g *grammar) enter(t *Token) bool {
 func (g *grammar) leave() { g.depth-- }
 
 func (g *grammar) constant(t *Token) lang.Expr {
-	n := g.numbers.node()
+	n := g.Numbers.Node()
 	n.Range = t.Range
 	if len(t.Text) == 1 {
 		n.N = int64(t.Text[0] - '0')
@@ -268,7 +270,7 @@ func (g *grammar) text(t *Token) lang.Expr {
 
 // string makes a node of a String token.
 func (g *grammar) string(t *Token) *lang.String {
-	s := g.strings.node()
+	s := g.Strings.Node()
 	s.Range, s.Bytes = t.Range, unquote(t.Text)
 	return s
 }
@@ -279,14 +281,14 @@ func (g *grammar) name(t *Token) lang.Expr {
 	switch w.kind {
 	case plainWord, mnemonicWord, dataWord, reserveWord, equWord, ruleWord:
 		// A mnemonic can be a label too; here nothing else makes sense.
-		s := g.symbols.node()
+		s := g.Symbols.Node()
 		s.Range, s.Name = t.Range, symbolName(t.Text)
 		if w.kind == plainWord {
 			s.ID = w.id
 		}
 		return s
 	case registerWord:
-		r := g.registers.node()
+		r := g.Registers.Node()
 		r.Range, r.ID = t.Range, lang.RegisterID(w.id)
 		return r
 	case operatorWord:
@@ -295,7 +297,7 @@ func (g *grammar) name(t *Token) lang.Expr {
 			if x == nil {
 				return nil
 			}
-			u := g.unaries.node()
+			u := g.Unaries.Node()
 			u.Range, u.Op, u.X = t.Range, op, x
 			return u
 		}

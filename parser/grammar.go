@@ -44,28 +44,9 @@ type grammar struct {
 	prefixList  []lang.Prefix
 	itemList    []lang.DataItem
 
-	nodes
-	mark nodes // as they were before the statement at hand
-}
-
-// nodes is the room for the nodes of the syntax tree.
-type nodes struct {
-	statements   slab[lang.Statement]
-	labels       slab[lang.Label]
-	instructions slab[lang.Instruction]
-	datas        slab[lang.Data]
-	equs         slab[lang.Equ]
-	operands     slab[lang.Operand]
-	memories     slab[lang.Memory]
-	prefixes     slab[lang.Prefix]
-	items        slab[lang.DataItem]
-	numbers      slab[lang.Number]
-	strings      slab[lang.String]
-	symbols      slab[lang.Symbol]
-	registers    slab[lang.Register]
-	unaries      slab[lang.Unary]
-	binaries     slab[lang.Binary]
-	conditionals slab[lang.Conditional]
+	// The nodes of the statements, and whether those of the statement parsed last are free.
+	lang.Nodes
+	released bool
 }
 
 func newGrammar(v lang.Vocabulary) *grammar {
@@ -97,9 +78,12 @@ func (g *grammar) begin(tokens []Token) {
 // parse parses a line. Of a wrong line, for which messages hold an error, only
 // the label is left, if it has one with a colon: others refer to it.
 func (g *grammar) parse(line Line) (*lang.Statement, []*diag.Message) {
-	g.mark = g.nodes
+	if !g.released {
+		g.Keep()
+	}
+	g.released = false
 	g.begin(line.Tokens)
-	st := g.statements.node()
+	st := g.Statements.Node()
 	st.Range = line.Range
 	g.statement(st)
 	if g.failure == nil {
@@ -117,22 +101,8 @@ func (g *grammar) parse(line Line) (*lang.Statement, []*diag.Message) {
 
 // release gives back the nodes of the statement that was parsed last.
 func (g *grammar) release() {
-	g.statements.release(&g.mark.statements)
-	g.labels.release(&g.mark.labels)
-	g.instructions.release(&g.mark.instructions)
-	g.datas.release(&g.mark.datas)
-	g.equs.release(&g.mark.equs)
-	g.operands.release(&g.mark.operands)
-	g.memories.release(&g.mark.memories)
-	g.prefixes.release(&g.mark.prefixes)
-	g.items.release(&g.mark.items)
-	g.numbers.release(&g.mark.numbers)
-	g.strings.release(&g.mark.strings)
-	g.symbols.release(&g.mark.symbols)
-	g.registers.release(&g.mark.registers)
-	g.unaries.release(&g.mark.unaries)
-	g.binaries.release(&g.mark.binaries)
-	g.conditionals.release(&g.mark.conditionals)
+	g.released = true
+	g.Release()
 }
 
 // peek returns the next token, which after the last one is of kind EndOfLine.
@@ -296,7 +266,7 @@ func (g *grammar) label(st *lang.Statement) *word {
 	case g.own(t) != nil:
 		return g.own(t)
 	}
-	l := g.labels.node()
+	l := g.Labels.Node()
 	l.Range, l.Name, l.Colon = t.Range, symbolName(t.Text), colon
 	if w.kind == plainWord {
 		l.ID = w.id
@@ -481,9 +451,9 @@ func (g *grammar) body(st *lang.Statement, w *word) {
 			w = notReserved
 		case next.Kind == EndOfLine && len(g.prefixList) > 0:
 			// Prefixes alone are an instruction too.
-			in := g.instructions.node()
+			in := g.Instructions.Node()
 			in.Range = g.prefixList[0].Range
-			in.Prefixes = g.prefixes.list(g.prefixList)
+			in.Prefixes = g.Prefixes.List(g.prefixList)
 			st.Body = in
 			return
 		default:
@@ -499,7 +469,7 @@ func (g *grammar) body(st *lang.Statement, w *word) {
 	if in == nil {
 		return
 	}
-	in.Prefixes = g.prefixes.list(g.prefixList) // with those behind the mnemonic
+	in.Prefixes = g.Prefixes.List(g.prefixList) // with those behind the mnemonic
 	st.Body = in
 }
 
@@ -545,7 +515,9 @@ func (g *grammar) other(st *lang.Statement, t *Token, w *word) {
 	case reserveWord:
 		g.pos++
 		if count := g.expression(); count != nil {
-			st.Body = &lang.Reserve{Range: t.Range, Width: int(w.width), Count: count}
+			r := g.Reserves.Node()
+			r.Range, r.Width, r.Count = t.Range, int(w.width), count
+			st.Body = r
 			if g.peek().is(",") && g.pos == len(g.tokens)-1 {
 				g.pos++ // allowed, as in nasm
 			}
@@ -578,7 +550,7 @@ func (g *grammar) equ(st *lang.Statement, t *Token) *lang.Equ {
 		g.fail(diag.Errorf(t.Range, "EQU can't be repeated with TIMES"))
 		return nil
 	}
-	e := g.equs.node()
+	e := g.Equs.Node()
 	e.Range = t.Range
 	if e.Value = g.expression(); e.Value == nil {
 		return nil

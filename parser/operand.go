@@ -9,7 +9,7 @@ import (
 
 // instruction parses a mnemonic and its operands. nil means failure.
 func (g *grammar) instruction(w *word) *lang.Instruction {
-	in := g.instructions.node()
+	in := g.Instructions.Node()
 	in.Range, in.Name, in.ID = g.peek().Range, w.name, w.id
 	g.pos++
 	if g.pos < len(g.tokens) {
@@ -42,7 +42,7 @@ func (g *grammar) operandsToEnd() ([]lang.Operand, bool) {
 		g.pos++
 	}
 	g.operandList = list
-	return g.operands.list(list), true
+	return g.Operands.List(list), true
 }
 
 // operand parses one operand.
@@ -82,7 +82,7 @@ func (g *grammar) operand(o *lang.Operand) bool {
 		}
 	}
 	if pointed && o.Memory == nil {
-		o.Memory = g.memories.node()
+		o.Memory = g.Memories.Node()
 	}
 	o.Range = g.from(first.Range)
 	return true
@@ -134,7 +134,7 @@ func (g *grammar) modifiers(o *lang.Operand) bool {
 func (g *grammar) memory(o *lang.Operand, segment *lang.Register) bool {
 	open := g.peek()
 	g.pos++
-	m := g.memories.node()
+	m := g.Memories.Node()
 	m.Segment = segment
 	o.Memory = m
 	if !g.addressWords(o) {
@@ -263,7 +263,7 @@ func (g *grammar) afterColon(o *lang.Operand) bool {
 		if g.peek().is("[") {
 			return g.memory(o, r)
 		}
-		o.Memory = g.memories.node()
+		o.Memory = g.Memories.Node()
 		o.Memory.Segment = r
 		if !g.addressWords(o) {
 			return false

@@ -291,8 +291,9 @@ func (p *Parser) environ(name string) (string, bool) {
 }
 
 // expression parses the expression at the start of tokens for a directive of
-// the preprocessor, and returns what follows it.
+// the preprocessor, and returns what follows it. The tree is good until the next call.
 func (p *Parser) expression(tokens []Token) (lang.Expr, []Token, *diag.Message) {
+	p.conditions.Release()
 	p.conditions.begin(tokens)
 	e := p.conditions.expression()
 	if e == nil {

@@ -113,7 +113,7 @@ func Prefixes() []string {
 // TakesIndex reports whether the index of m's address may stand as an operand of its
 // own: bndldx bnd0, [rax], rbx.
 func TakesIndex(m Mnemonic) bool {
-	forms := Forms(m)
+	forms := instructionSet().formsOf(m)
 	return len(forms) > 0 && forms[0].tags&indexed != 0
 }
 
