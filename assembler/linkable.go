@@ -64,6 +64,7 @@ func (a *assembler) objectAttributes(s *section, st *lang.Section) {
 	}
 	if first {
 		s.out, s.asked = wanted, asked
+		s.out.Align = max(s.out.Align, s.raised) // by what stands above the first SECTION
 		return
 	}
 	if old, now := s.out.Comdat, wanted.Comdat; old != now && (old == nil || old.Symbol != now.Symbol || old.Selection != now.Selection) ||

@@ -291,6 +291,9 @@ func (a *assembler) raiseAlign(boundary int64) {
 		boundary = words.Align(boundary) // what is too much is left out, as in nasm
 	}
 	s.raised = max(s.raised, boundary)
+	if o := a.opts.Object; o != nil && o.Family == "coff" && s.out.Range.IsZero() && s.size == 0 {
+		return // to nasm a .text that no line opens is only there once something is stored in it
+	}
 	if boundary >= s.out.Align {
 		s.out.Align = boundary
 		s.out.Flat.AlignSet = true

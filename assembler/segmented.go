@@ -85,6 +85,7 @@ func (a *assembler) segment(s *section, st *lang.Section) {
 		for i := range st.Attrs {
 			a.segmentAttribute(s, &st.Attrs[i])
 		}
+		s.out.Align = max(s.out.Align, s.raised) // by what stands above the first SEGMENT
 		value := lang.SelectorOf(g.Base)
 		if g.Placed {
 			value = lang.Number64(g.Absolute)

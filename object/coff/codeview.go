@@ -254,7 +254,7 @@ func (w *writer) symbolRecords(c *codeView) {
 	})
 	for i, s := range w.program.Table {
 		in := w.sectionOf(s)
-		if in == nil {
+		if in == nil || in.Range.IsZero() {
 			continue
 		}
 		at := relocation{symbol: i}

@@ -56,6 +56,7 @@ type writer struct {
 	program  *program.Program
 	format   *object.Format
 	messages *diag.Bag
+	warned   bool // of labels in a section that no line opens
 	windows  bool // not DJGPP's
 	sections []*section
 	byID     map[lang.SegmentID]*section
@@ -179,6 +180,11 @@ func (w *writer) symbol(s *program.Symbol) {
 		w.sizes[segment] = s.Size
 	case s.Extern:
 		out.value = 0
+	case in != nil && in.Range.IsZero():
+		// To nasm a .text that no line of the source opens is not there yet when its
+		// labels are declared.
+		out.value = 0
+		w.unopened(s)
 	case in != nil:
 		out.section = int16(in.index)
 	case !placed:
@@ -193,6 +199,16 @@ func (w *writer) symbol(s *program.Symbol) {
 		w.externs[segment] = len(w.symbols)
 	}
 	w.symbols = append(w.symbols, out)
+}
+
+// unopened warns of the label s, the first one in a .text that no line opens.
+func (w *writer) unopened(s *program.Symbol) {
+	if w.warned {
+		return
+	}
+	w.warned = true
+	w.messages.Add(diag.Warningf("other", s.Range, "'%s' and the other labels here are symbols of another file to the linker, as in nasm, because no line opens their section", s.Name).
+		Notef("write 'section .text' in front of them"))
 }
 
 // refer adds the relocation for r, a field of s, and returns what stands in

@@ -1,0 +1,4 @@
+ align 32
+x: nop
+section .text align=4
+y: nop
