@@ -539,6 +539,11 @@ func (d *induction) watch(r *route, side int, a machine.Access) {
 	if values := r.facts.Values(a.Segment.Base); begins && len(values) > 0 && values[0][0] > 0 && a.Offset >= 0 && a.Offset+int64(a.Size) <= nearby {
 		return
 	}
+	if _, at := r.here[1].Split(); r.atHead[0] && !d.heads[1][at] {
+		// The original's loop is cut, and its own is not yet.
+		d.heads[1][at], d.again = true, true
+		return
+	}
 	d.fail(r, "the result reads a string where the original does not")
 }
 
