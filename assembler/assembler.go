@@ -211,8 +211,9 @@ type assembler struct {
 
 	// What outlives a pass.
 	symbols   map[string]*symbol
-	order     []*symbol // in order of first mention
-	numbered  []*symbol // those that the parser has numbered, by their numbers
+	room      lang.Slab[symbol] // for them
+	order     []*symbol         // in order of first mention
+	numbered  []*symbol         // those that the parser has numbered, by their numbers
 	sections  []*section
 	named     map[string]*section // the same by their names
 	segments  lang.SegmentID      // how many segment numbers are taken
@@ -294,9 +295,12 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 		}
 		a.final = stable || a.pass >= most
 	}
-	messages := &diag.Bag{}
-	messages.Append(a.syntax)
-	messages.Append(a.messages)
+	messages := a.messages
+	if a.syntax.Len() > 0 {
+		messages = a.syntax
+		messages.Append(a.messages)
+	}
+	messages.Under(&diag.SourceWarnings{}) // what others add stands behind the source
 	if messages.Errors() > 0 {
 		return nil, messages
 	}

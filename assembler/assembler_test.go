@@ -305,7 +305,7 @@ func TestMode(t *testing.T) {
 // than the last, and those behind the many that are kept.
 func TestUnreadMessages(t *testing.T) {
 	const lines = 50_000
-	for _, line := range []string{"same:\n", "mov al, bx\n", "times -1 nop\n", "dd nowhere\n"} {
+	for _, line := range []string{"same:\n", "mov al, bx\n", "times -1 nop\n", "dd nowhere\n", "db 300\n"} {
 		source := strings.Repeat(line, lines)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -148,7 +148,7 @@ func (d *dataBuilder) value(it *lang.DataItem, width int) {
 	}
 	if v.IsNumber() {
 		putLittle(d.buf[at:], v.N)
-		d.a.warn(rangeWarning(it.Range, v.N, width))
+		d.a.checkRange(it.Range, v.N, width)
 		return
 	}
 	if width != 1 && width != 2 && width != 4 && width != 8 {
@@ -171,18 +171,21 @@ func putLittle(b []byte, n int64) {
 	copy(b, full[:])
 }
 
-// rangeWarning returns a warning when n fits neither signed nor unsigned in
-// width bytes.
-func rangeWarning(at diag.Range, n int64, width int) *diag.Message {
+// checkRange warns where n fits neither signed nor unsigned in width bytes.
+func (a *assembler) checkRange(at diag.Range, n int64, width int) {
 	if width >= 8 {
-		return nil
+		return
 	}
 	limit := int64(1) << (8 * width)
 	if -limit/2 <= n && n < limit {
-		return nil
+		return
 	}
-	return diag.Warningf("number-overflow", at, "%d does not fit in %s and loses its upper bits", n, bytesText(width)).
-		Notef("%s holds %d to %d; %s stores more", bytesText(width), -limit/2, limit-1, map[int]string{1: "dw", 2: "dd", 4: "dq"}[width])
+	a.asked = true // as in warn
+	if !a.heard(diag.Warning) {
+		return
+	}
+	a.message(diag.Warningf("number-overflow", at, "%d does not fit in %s and loses its upper bits", n, bytesText(width)).
+		Notef("%s holds %d to %d; %s stores more", bytesText(width), -limit/2, limit-1, map[int]string{1: "dw", 2: "dd", 4: "dq"}[width]))
 }
 
 func bytesText(n int) string {

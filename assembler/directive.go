@@ -181,6 +181,9 @@ func (a *assembler) global(d *lang.Directive) {
 // an EXTERN means nothing, and what is EXTERN may be GLOBAL once it is defined (nasm,
 // declare_label).
 func (a *assembler) declaredAs(s *symbol, linkage string, at diag.Range) bool {
+	if s.declaration == nil {
+		s.declaration = &declaration{}
+	}
 	switch old := s.linkage; {
 	case old == "":
 		s.linkage, s.linkageAt = linkage, at

@@ -9,20 +9,20 @@ import (
 	"tasm/program"
 )
 
-// section0 assembles a flat binary and returns its only section with contents.
-func section0(t *testing.T, source string) *program.Section {
+// lastSection assembles a flat binary and returns its last section.
+func lastSection(t *testing.T, source string) *program.Section {
 	t.Helper()
 	p, messages := assemble(t, source, Options{Flat: true})
 	if p == nil {
 		t.Fatal(texts(messages))
 	}
-	return p.Sections[0]
+	return p.Sections[len(p.Sections)-1]
 }
 
 // TestJoinedFields: bytes and fields of statements that follow one another are one
 // fragment, with the fields at their places.
 func TestJoinedFields(t *testing.T) {
-	s := section0(t, "bits 32\na: dd b\n times 3 db 1\n mov eax, [a+2]\nb: jmp 5\n")
+	s := lastSection(t, "bits 32\na: dd b\n times 3 db 1\n mov eax, [a+2]\nb: jmp 5\n")
 	if len(s.Fragments) != 1 || s.Fragments[0].Size != 17 || len(s.Fragments[0].Fixups) != 3 {
 		t.Fatalf("%+v", s.Fragments)
 	}
@@ -40,7 +40,7 @@ func TestJoinedFields(t *testing.T) {
 // TestFieldsOfCalls: what is said of a field names the calls that it comes from, so
 // fields of different calls stand in different fragments.
 func TestFieldsOfCalls(t *testing.T) {
-	s := section0(t, "%macro two 0\n dd a\n dd a\n%endmacro\na: two\n two\n db 1\n db 2\n")
+	s := lastSection(t, "%macro two 0\n dd a\n dd a\n%endmacro\na: two\n two\n db 1\n db 2\n")
 	var got []string
 	for i := range s.Fragments {
 		f := &s.Fragments[i]
@@ -51,14 +51,27 @@ func TestFieldsOfCalls(t *testing.T) {
 	}
 }
 
+// TestJoinedRoom: room without contents is one fragment too, up to a bound.
+func TestJoinedRoom(t *testing.T) {
+	s := lastSection(t, "section .bss\n resb 3\n times 2 resd 1\n resb 65536\n resb 1\n")
+	var got []string
+	for i := range s.Fragments {
+		f := &s.Fragments[i]
+		got = append(got, fmt.Sprint(f.Offset, f.Size, f.Repeat, f.Kind == program.Space))
+	}
+	if want := "0 11 1 true, 11 65536 1 true, 65547 1 1 true"; strings.Join(got, ", ") != want {
+		t.Errorf("fragments %s, want %s", strings.Join(got, ", "), want)
+	}
+}
+
 // allocated returns how much memory an assembly asks for, a line of the source.
 func allocated(t *testing.T, line string, lines int) uint64 {
 	t.Helper()
 	source := "bits 32\na:\n" + strings.Repeat(line, lines)
-	section0(t, source) // reads the tables
+	lastSection(t, source) // reads the tables
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	section0(t, source)
+	lastSection(t, source)
 	runtime.ReadMemStats(&after)
 	return (after.TotalAlloc-before.TotalAlloc)/uint64(lines) - uint64(len(line))
 }

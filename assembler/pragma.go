@@ -97,9 +97,12 @@ func (a *assembler) sectionOf(segment lang.SegmentID) *section {
 // beginPart lets a part of the section that a linker may move on its own begin at
 // the label.
 func (a *assembler) beginPart(label string) {
-	s := a.find(label)
 	in := a.current
-	if !a.subsections || in.absolute || !s.global && !s.extern {
+	if !a.subsections || in.absolute {
+		return
+	}
+	s := a.find(label)
+	if !s.global && !s.extern {
 		return
 	}
 	if s.part == 0 {

@@ -206,9 +206,15 @@ func (s *section) add(f program.Fragment, joins bool) {
 		return
 	}
 	join := joinable(&f)
-	if n := len(list); join && n > 0 && s.takes(&list[n-1], &f) {
-		s.extend(&list[n-1], &f)
-		return
+	if n := len(list); n > 0 {
+		switch last := &list[n-1]; {
+		case join && s.takes(last, &f):
+			s.extend(last, &f)
+			return
+		case last.Kind == program.Space && f.Kind == program.Space && last.Size*last.Repeat+f.Size*f.Repeat <= maxJoined:
+			last.Size, last.Repeat = last.Size*last.Repeat+f.Size*f.Repeat, 1
+			return
+		}
 	}
 	f.Source = &lang.Statement{Range: f.Source.Range, Expansion: f.Source.Expansion}
 	if join {

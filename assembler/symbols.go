@@ -11,71 +11,85 @@ import (
 	"tasm/program"
 )
 
-// symbol is a name and what the passes have learnt of it.
+// symbol is a name and what the passes have learnt of it. A source has tens of thousands.
 type symbol struct {
 	name   string
-	at     diag.Range // where it was defined, or declared external
 	value  lang.Value
-	pass   int  // the last pass in which it was defined, 0 for none
-	equ    bool // by EQU
+	pass   int            // the last pass in which it was defined, 0 for none
+	at     diag.Range     // where it was defined, or declared external
+	part   lang.SegmentID // of the subsection that begins at it, or 0
+	equ    bool           // by EQU
 	global bool
 	extern bool
-	used   bool  // some expression mentions it, or REQUIRED does
-	local  bool  // declared STATIC
-	common bool  // by COMMON, for a linker to place
-	size   int64 // of a common variable
-	far    int64 // the size of its items, where it is one of OMF that may be far
-	align  int64
+	used   bool // some expression mentions it, or REQUIRED does
+	local  bool // declared STATIC
+	common bool // by COMMON, for a linker to place
+	typed  bool // a statement follows
+	float  bool // some of the data behind it are floating-point constants of 32 bits
 	// element is the size of an item of the data behind the label, in bytes.
 	element int64
 	count   int64 // items of data
-	typed   bool  // a statement follows
-	float   bool  // some of the data are floating-point constants of 32 bits
-	// part is the segment of the subsection that begins at it, or 0.
-	part lang.SegmentID
-	// declaredIn is the section at hand where it was declared EXTERN.
-	declaredIn *section
-	// declared is what GLOBAL, EXTERN or COMMON said of it, or nil.
-	declared *lang.Arg
+
+	*declaration                 // nil where no directive names it
+	exported     *program.Symbol // by finishSymbols
+}
+
+// declaration is what GLOBAL, STATIC, EXTERN or COMMON say of a symbol.
+type declaration struct {
 	// linkage is the directive that declared it first: global, static, extern or
-	// common; else "". It stands at linkageAt.
+	// common. It stands at linkageAt.
 	linkage   string
 	linkageAt diag.Range
+	declared  *lang.Arg // all that was said, or nil
+	// declaredIn is the section at hand where it was declared EXTERN.
+	declaredIn *section
+	size       int64 // of a common variable
+	far        int64 // the size of its items, where it is one of OMF that may be far
+	align      int64
 }
 
 // finishSymbols hands over the symbols of the last pass.
 func (a *assembler) finishSymbols() {
-	p := a.out
-	exported := map[*symbol]*program.Symbol{}
+	defined := func(s *symbol) bool { return s.pass == a.pass || s.common }
+	n := 0
 	for _, s := range a.order {
-		switch {
-		case s.pass == a.pass || s.common:
-			exported[s] = a.export(s)
-			p.Symbols = append(p.Symbols, exported[s])
-		case s.extern && s.used:
-			exported[s] = a.export(s)
-			p.Externs = append(p.Externs, exported[s])
+		if defined(s) || s.extern && s.used {
+			n++
 		}
 	}
+	p := a.out
+	all := make([]program.Symbol, n)
+	p.Symbols, p.Table = make([]*program.Symbol, 0, n), make([]*program.Symbol, 0, n)
+	for _, s := range a.order {
+		switch {
+		case defined(s):
+			p.Symbols = append(p.Symbols, &all[0])
+		case s.extern && s.used:
+			p.Externs = append(p.Externs, &all[0])
+		default:
+			continue
+		}
+		a.export(s, &all[0])
+		s.exported, all = &all[0], all[1:]
+	}
 	for _, s := range a.table {
-		if out := exported[s]; out != nil {
-			p.Table = append(p.Table, out)
-			delete(exported, s)
+		if s.exported != nil {
+			p.Table = append(p.Table, s.exported)
+			s.exported = nil // it may have been declared twice
 		}
 	}
 }
 
-// export returns s as the program wants it.
-func (a *assembler) export(s *symbol) *program.Symbol {
+// export makes out of s what the program wants.
+func (a *assembler) export(s *symbol, out *program.Symbol) {
 	global := s.global && !s.local
-	out := &program.Symbol{
+	*out = program.Symbol{
 		Name: a.affixes.Around(s.name, global || s.extern || s.common), Range: s.at, Value: s.value,
 		Equ: s.equ, Global: global, Extern: s.extern, Element: s.element, Float: s.float, Count: s.count, Typed: s.typed,
 	}
-	if s.declared != nil {
+	if s.declaration != nil && s.declared != nil {
 		a.link(out, s)
 	}
-	return out
 }
 
 // linkWords are the words that GLOBAL, EXTERN and REQUIRED take after a colon
@@ -175,7 +189,8 @@ func (a *assembler) find(name string) *symbol {
 	} else if s := a.symbols[name]; s != nil {
 		return s
 	}
-	s := &symbol{name: name}
+	s := a.room.Node()
+	s.name = name
 	a.symbols[name] = s
 	a.order = append(a.order, s)
 	return s
