@@ -45,7 +45,7 @@ type Claim struct {
 	MaxCharge uint64   `json:"maxCharge"` // in bytes
 	Assume    []string `json:"assume"`
 	Size      int64    `json:"size"` // in bytes
-	// Margin is by how many bytes the estimates were taken to be wrong.
+	// Margin is by how many bytes the estimates were taken to be wrong, or Strict.
 	Margin int    `json:"margin"`
 	Space  string `json:"space"` // of what files and what code
 }
@@ -62,6 +62,12 @@ type Trial struct {
 
 // proofSpace is the space of a certificate with tasks.
 const proofSpace = oneHeader + ", or in words that are pushed; code of the instructions that the search offers, as far as its estimates leave it with this margin; states told apart by 64 bits"
+
+// strictSpace is the same with Strict as the margin.
+const strictSpace = oneHeader + ", or in words that are pushed; code that runs forwards, of the instructions that the search knows, 10 bytes each at most, with any immediate of one byte, and of four bytes with a number or an address that a call asks for, a number next to it or one that leads to it, or anything on which nothing depends; displacements of four bytes, immediates beside operands in memory, displacements beside an index, and those from the stack pointer that are no whole words in decided bytes alone; no register but the stack pointer points at the stack unless a call asks for that; no instruction makes two values of use at once (MUL, XCHG of bytes); states told apart by 64 bits"
+
+// Strict as a margin asks for all of a space of code to be tried.
+const Strict = synth.Strict
 
 // emptySpace is the space of a certificate without tasks.
 const emptySpace = oneHeader + ", whatever the code"
@@ -105,8 +111,11 @@ func NewProver(p *program.Program, opts Options, size int64, margin int) (*Prove
 		Program: fmt.Sprintf("%x", sha256.Sum256(plain.Bytes)), Target: p.Target, Loader: loader.Name, Rules: loader.Digest(),
 		MaxCharge: cmp.Or(opts.MaxCharge, elf.DefaultCharge), Assume: append([]string{}, opts.Assume...), Size: size, Margin: margin, Space: proofSpace,
 	}, Tried: []Trial{}}
-	if c.Tasks == 0 {
+	switch {
+	case c.Tasks == 0:
 		c.Space = emptySpace
+	case margin == Strict:
+		c.Space = strictSpace
 	}
 	return &Prover{c, tasks}, messages
 }
@@ -177,6 +186,28 @@ func (p *Prover) run(i int, states int64) (Trial, error) {
 		t.File = fmt.Sprintf("%x", r.File)
 	}
 	return t, err
+}
+
+// Estimate is how large a task is.
+type Estimate struct {
+	Task  int
+	Where string
+	synth.Estimate
+}
+
+// Estimate estimates how many states there are in tasks, with Strict as the margin, from
+// so many ways through each that are taken by chance.
+func (p *Prover) Estimate(ctx context.Context, tasks []int, ways int) []Estimate {
+	list := make([]Estimate, len(tasks))
+	at := make([]int, len(tasks))
+	for k := range at {
+		at[k] = k
+	}
+	p.each(ctx, at, func(k int) bool {
+		list[k] = Estimate{tasks[k], p.tasks.Describe(tasks[k]), p.tasks.Estimate(tasks[k], ways)}
+		return true
+	})
+	return list
 }
 
 // Resume takes over the results of a certificate of the same claim.
@@ -312,6 +343,8 @@ func (c *Certificate) String() string {
 		return fmt.Sprintf("there is a file of %d bytes (task %d)", c.Size, c.Found().Task)
 	case c.Tasks == 0 && c.Whole:
 		return fmt.Sprintf("proved: there is no file of %d bytes: no placement of the headers agrees with the data", c.Size)
+	case c.Complete() && c.Margin == Strict:
+		return fmt.Sprintf("proved: there is no file of %d bytes in the space that the certificate names: %d tasks, %d states", c.Size, c.Tasks, c.States())
 	case c.Complete():
 		return fmt.Sprintf("no file of %d bytes was found, and all was tried that the estimates leave with a margin of %d: %d tasks, %d states. That is no proof beyond these estimates", c.Size, c.Margin, c.Tasks, c.States())
 	case !c.Whole:

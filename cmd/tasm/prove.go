@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"tasm/diag"
 	"tasm/layout"
 	"tasm/layout/elf"
+	"tasm/layout/synth"
 )
 
 // prove is the verb that tries all that could make a file of one size.
@@ -19,6 +22,8 @@ type prove struct {
 	sourceOptions
 	searchOptions
 	size, margin, sample int
+	strict               bool
+	estimate             int
 	shard                layout.Shard
 	output, check        string
 	merge                bool
@@ -32,12 +37,14 @@ func proveCommand() *command {
 		about: []string{
 			"Tries everything that the search for code written anew could do for a file of --size bytes, until all of it was tried or a file was found, and writes a certificate of that: a JSON file that lists every task with the number of states that were looked at and a digest of them. FILE has to be a straight run of system calls.",
 			"Where no placement of the headers agrees with the data, which is the case below the bound that 'tasm size' tells, the certificate has no tasks and is a proof. Otherwise it says that nothing was found among what the estimates of the search leave, with --margin bytes to spare; a proof beyond that it is not.",
+			"With --strict nothing is left out but what a bound excludes that never overestimates: then it is a proof, for the space of code that the certificate names. That takes as long as it takes; --estimate tells about how many states there are.",
 			"The tasks are numbered, and several processes can share them: --shard 2/8 runs the second eighth. --merge makes one certificate of several, --check runs tasks of one again. Who gives the same -o again goes on where the last run ended.",
 		},
 		examples: []example{
 			{"tasm prove hello.tasm --size 69", "that no file of 69 bytes prints that line"},
 			{"tasm prove x.tasm --size 71 --shard 1/4 -o part1.json", "a fourth of the tasks"},
 			{"parallel tasm prove x.tasm --size 71 --shard {}/4 -o part{}.json ::: 1 2 3 4", "all of them, as many at once as there are processors"},
+			{"tasm prove x.tasm --size 71 --estimate 10000", "how long a strict proof would take"},
 			{"tasm prove --merge part1.json part2.json part3.json part4.json -o whole.json", "one certificate of the four"},
 			{"tasm prove x.tasm --check whole.json --sample 100", "runs a hundred of its tasks again"},
 		},
@@ -46,6 +53,8 @@ func proveCommand() *command {
 	simple, advanced := c.group("Options"), c.group("Advanced options")
 	simple.IntVar(&p.size, "size", 0, "the size of the file in bytes, `N`")
 	simple.IntVar(&p.margin, "margin", 0, "take the search's estimates to be wrong by up to `N` bytes; each more takes several times as long")
+	simple.BoolVar(&p.strict, "strict", false, "try all code, whatever the search's estimates say of it, but for what can't succeed")
+	simple.IntVar(&p.estimate, "estimate", 0, "run nothing: tell about how many states there are with --strict, from `N` ways through each task that are taken by chance")
 	simple.Var(shardOption{&p.shard}, "shard", "run part I of N of the tasks")
 	simple.StringVarP(&p.output, "output", "o", "", "write the certificate to `FILE`")
 	simple.BoolVar(&p.merge, "merge", false, "make one certificate of those whose files are given")
@@ -95,11 +104,18 @@ func (p *prove) run(sys *system, args []string) error {
 		return usagef("give the size of the file with --size, from 1 to %d bytes", elf.PageSize)
 	case p.margin < 0 || p.margin > mostMargin:
 		return usagef("--margin is %d: it goes from 0 to %d", p.margin, mostMargin)
+	case p.strict && p.margin > 0:
+		return usagef("--margin is for estimates, and with --strict there are none")
+	case p.estimate < 0:
+		return usagef("--estimate is %d: it is a number of ways", p.estimate)
 	case p.sample < 0:
 		return usagef("--sample is %d: it is a number of tasks, and 0 stands for all", p.sample)
 	}
 	if err := cmp.Or(p.sourceOptions.check(), p.searchOptions.check()); err != nil {
 		return err
+	}
+	if p.strict || p.estimate > 0 {
+		p.margin = layout.Strict
 	}
 	var given *layout.Certificate
 	if p.check != "" {
@@ -125,10 +141,36 @@ func (p *prove) run(sys *system, args []string) error {
 	if given != nil {
 		return p.runCheck(sys, s.Context, prover, given)
 	}
+	if p.estimate > 0 {
+		return p.runEstimate(sys, s.Context, prover)
+	}
 	if err := p.runTasks(sys, s, prover); err != nil {
 		return p.fail(sys, built.Files, err)
 	}
 	return p.finish(sys, &prover.Certificate, len(prover.Left(p.shard)) == 0)
+}
+
+// runEstimate tells how large the tasks are.
+func (p *prove) runEstimate(sys *system, ctx context.Context, prover *layout.Prover) error {
+	var text strings.Builder
+	count := map[synth.Outcome]int{}
+	states, variance := 0.0, 0.0
+	tasks := prover.Left(p.shard)
+	for _, e := range prover.Estimate(ctx, tasks, p.estimate) {
+		count[e.Outcome]++
+		if states, variance = states+e.States, variance+e.Variance; e.States > 0 {
+			fmt.Fprintf(&text, "%10.2g  %s\n", e.States, e.Where)
+		}
+	}
+	fmt.Fprintf(&text, "%10.2g  states, standard error %.2g, in %d of %d tasks; %d are impossible, %d hopeless\n",
+		states, math.Sqrt(variance), len(tasks)-count[synth.Impossible]-count[synth.Hopeless], len(tasks), count[synth.Impossible], count[synth.Hopeless])
+	if _, err := io.WriteString(sys.stdout, text.String()); err != nil {
+		return fmt.Errorf("can't write to standard output: %s", diag.Reason(err))
+	}
+	if n := count[synth.Found]; n > 0 {
+		return p.fail(sys, &diag.Files{}, fmt.Errorf("there is a file of %d bytes, in %d of these tasks", p.size, n))
+	}
+	return nil
 }
 
 // runTasks runs the tasks that no earlier run has done.

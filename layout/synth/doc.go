@@ -63,5 +63,7 @@
 //
 // Exhaustion. Exhaust gives the tasks of a size one by one, none left out, for
 // certificates: each can be run to its end by itself, in any process, and tells a
-// digest of the states that it has looked at.
+// digest of the states that it has looked at. With Strict as the margin they try all code
+// of a space, and leave out only what an admissible bound excludes (strict); how many
+// states that are is estimated from ways that are taken by chance (Estimate).
 package synth

@@ -49,8 +49,12 @@ type Trial struct {
 	File    []byte // of Found
 }
 
+// Strict as a margin asks for all code of a space, but for what can't succeed (type
+// strict).
+const Strict = -1
+
 // Exhaust prepares the tasks for files of a size in bytes. Estimates are taken to be
-// wrong by up to margin bytes.
+// wrong by up to margin bytes; with Strict there are none.
 func Exhaust(p *Plan, o Options, size int64, margin int) (*Exhaustion, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -117,10 +121,18 @@ func (x *Exhaustion) Run(i int, states int64) (Trial, error) {
 	if t == nil {
 		return Trial{Outcome: Impossible}, nil
 	}
+	if s.tolerance == Strict {
+		return newStrict(t).all(x.context, s, states)
+	}
 	if t.tolerance = s.tolerance; t.slack() < 0 {
 		return Trial{Outcome: Hopeless}, nil
 	}
 	t.search(x.context, states)
+	return t.trial(s, t.done && !t.full)
+}
+
+// trial returns what running a task has shown.
+func (t *task) trial(s *search, all bool) (Trial, error) {
 	r := Trial{States: t.nodes, Digest: t.digest}
 	switch {
 	case t.found != nil:
@@ -131,10 +143,28 @@ func (x *Exhaustion) Run(i int, states int64) (Trial, error) {
 			return r, err
 		}
 		r.Outcome, r.File = Found, file.Bytes
-	case t.done && !t.full:
+	case all:
 		r.Outcome = Exhausted
 	}
 	return r, nil
+}
+
+// Estimate is how large a task is.
+type Estimate struct {
+	Outcome  Outcome // Impossible or Hopeless; else Open, or Found where there is a file
+	States   float64 // about; those that can be reached in several ways count several times
+	Variance float64 // of it
+}
+
+// Estimate estimates how many states there are in a task, with Strict as the margin,
+// from so many ways through it that are taken by chance.
+func (x *Exhaustion) Estimate(i, ways int) Estimate {
+	_, j := x.task(i)
+	t := newTask(j.site, x.searches[0].plan, j.size, j.entry, j.blobs, j.build)
+	if t == nil {
+		return Estimate{Outcome: Impossible}
+	}
+	return newStrict(t).estimate(x.context, uint64(i), ways)
 }
 
 // complete puts the defaults in place of what is not said.

@@ -34,7 +34,8 @@ type site struct {
 	// tied lists for each bit of the headers the other bits that always have its value.
 	tied [][]int32
 
-	moved sync.Map // of moves, by what they depend on
+	moved  sync.Map // of moves, by what they depend on
+	shaped sync.Map // the same of worths
 
 	mu      sync.Mutex
 	scratch []byte          // for passing use
