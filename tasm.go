@@ -14,7 +14,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"tasm/assembler"
 	"tasm/diag"
@@ -123,7 +125,10 @@ func Build(ctx context.Context, src Source, opts Options) (*Result, *diag.Bag) {
 	}
 	switch opts.Format {
 	case Object:
-		bytes, said := write.Object(r.Program, write.Options{Format: r.ObjectFormat, Source: src.Name, Producer: "tasm", Debug: r.debug(opts.Debug)})
+		bytes, said := write.Object(r.Program, write.Options{
+			Format: r.ObjectFormat, Source: src.Name, Output: strings.TrimSuffix(src.Name, filepath.Ext(src.Name)) + r.ObjectFormat.Extension,
+			Producer: "tasm", Debug: r.debug(opts.Debug),
+		})
 		messages.Append(said)
 		r.Bytes = bytes
 		return r, messages

@@ -200,6 +200,7 @@ func newParser(files *diag.Files, opts Options, lister parser.Lister) *parser.Pa
 		Limits:        opts.Limits,
 		Plain:         opts.Plain,
 		Turbo:         opts.Turbo,
+		Texts:         opts.Object == object.Trace,
 	})
 }
 
@@ -228,6 +229,7 @@ type assembler struct {
 	final                   bool
 	changed                 *symbol // a symbol that got another value in this pass
 	changes                 int     // how many did
+	changing                int     // the last pass in which one did
 	fewest                  int     // changes of a pass so far
 	stalled                 int     // passes since
 	moved                   bool    // a section got another size
@@ -276,6 +278,7 @@ type assembler struct {
 	local     []byte          // scratch for names of local labels
 	scratch   []byte          // and for the bytes of data
 	fixups    []program.Fixup // and for fields
+	pieces    []program.Piece // of the data at hand, where they are traced
 }
 
 func (a *assembler) run() (*program.Program, *diag.Bag) {
@@ -304,7 +307,7 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 	if messages.Errors() > 0 {
 		return nil, messages
 	}
-	a.out.Passes = a.pass
+	a.out.Passes, a.out.Changing = a.pass, a.changing
 	return a.out, messages
 }
 
@@ -368,6 +371,9 @@ func (a *assembler) runPass() {
 		a.sizePass()
 	}
 
+	if a.changed != nil {
+		a.changing = a.pass
+	}
 	for _, s := range a.sections {
 		if s.size != s.previousSize {
 			a.moved = true

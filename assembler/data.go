@@ -13,6 +13,7 @@ import (
 func (a *assembler) data(l *line, body *lang.Data, times int64) {
 	sizeDepends := a.resizes
 	d := dataBuilder{a: a, buf: a.scratch[:0], fixups: a.fixups[:0]}
+	a.pieces = nil
 	d.items(body.Items, body.Width)
 	a.scratch, a.fixups = d.buf, d.fixups
 	if a.failed {
@@ -37,7 +38,7 @@ func (a *assembler) data(l *line, body *lang.Data, times int64) {
 // emit places a fragment whose Bytes and Fixups are scratch memory, and remembers that of
 // a settled line.
 func (a *assembler) emit(l *line, f program.Fragment) {
-	if !a.asked && !a.failed {
+	if !a.asked && !a.failed && !a.tracing() {
 		l.fragment, l.settled = f, true
 	}
 	if a.final && (!a.joins() || !joinable(&f) || a.opts.Listing != nil) {
@@ -53,6 +54,7 @@ type dataBuilder struct {
 	fixups        []program.Fixup
 	resizes       bool // a DUP count depends on a symbol
 	initialised   bool
+	room          int // width of the items without contents at the end, 0 for none
 	uninitialised bool
 }
 
@@ -93,6 +95,8 @@ func (d *dataBuilder) item(it *lang.DataItem, width int) {
 		case it.Uninitialised:
 			d.uninitialised = true
 			d.buf = append(d.buf, make([]byte, width)...)
+			d.a.pieceOfRoom(int64(width), d.room == width)
+			d.room = width
 		default:
 			d.value(it, width)
 		}
@@ -113,15 +117,18 @@ func (d *dataBuilder) item(it *lang.DataItem, width int) {
 
 // value appends one initialised item.
 func (d *dataBuilder) value(it *lang.DataItem, width int) {
-	d.initialised = true
+	d.initialised, d.room = true, 0
 	if s, ok, m := lang.StringOf(it.Value); m != nil {
 		d.a.fail(m)
 		return
 	} else if ok {
 		d.buf = append(d.buf, s...)
+		padding := 0
 		if rest := len(s) % width; rest != 0 {
-			d.buf = append(d.buf, make([]byte, width-rest)...)
+			padding = width - rest
+			d.buf = append(d.buf, make([]byte, padding)...)
 		}
+		d.a.pieceOfText([]byte(s), padding)
 		return
 	}
 	if b, ok, m := lang.FloatOf(it.Value, width, d.a.float); m != nil {
@@ -130,6 +137,7 @@ func (d *dataBuilder) value(it *lang.DataItem, width int) {
 	} else if ok {
 		d.a.warn(lang.FloatWarning(it.Value, width))
 		d.buf = append(d.buf, b...)
+		d.a.pieceOfText(b, 0)
 		return
 	}
 	v, ok := d.a.eval(it.Value)
@@ -146,6 +154,7 @@ func (d *dataBuilder) value(it *lang.DataItem, width int) {
 	if v.Unknown {
 		return
 	}
+	d.a.piece(program.Piece{Kind: program.Address, Size: int64(width), Value: v})
 	if v.IsNumber() {
 		putLittle(d.buf[at:], v.N)
 		d.a.checkRange(it.Range, v.N, width)
@@ -235,8 +244,8 @@ func (a *assembler) reserve(l *line, body *lang.Reserve, times int64) {
 }
 
 func (a *assembler) reserveBytes(l *line, size, times int64) {
-	if leftOut := a.segmentWords() != nil; a.current.out.Flags&program.NoBits == 0 && size*times > 0 && !leftOut {
-		// (segments of OMF leave out what is reserved, IEEE-695 has none without contents)
+	if leftOut := a.segmentWords() != nil || a.tracing(); a.current.out.Flags&program.NoBits == 0 && size*times > 0 && !leftOut {
+		// (segments of OMF leave out what is reserved, IEEE-695 and a trace have none without contents)
 		a.message(a.warningf("zeroing", l.statement.Range, "section '%s' has contents, so the reserved space is stored as zeros", a.current.out.Name).
 			Notef("in section .bss it would take no room in the file"))
 	}
@@ -362,7 +371,7 @@ func (a *assembler) includeBinary(l *line, body *lang.Incbin, times int64) {
 	f := program.Fragment{
 		Kind: program.Data, Repeat: times, Bytes: contents[skip : skip+length : skip+length], Size: length, Source: l.statement,
 	}
-	if !a.asked {
+	if !a.asked && !a.tracing() {
 		l.fragment, l.settled = f, true
 	}
 	a.place(f)

@@ -49,7 +49,7 @@ func (a *assembler) directive(d *lang.Directive) {
 		a.fail(a.errorf(d.Range, "there is no directive '%s'", d.Name))
 		return
 	}
-	if handle != nil {
+	if !a.traceDirective(d) && handle != nil {
 		handle(a, d)
 	}
 }
@@ -173,6 +173,7 @@ func (a *assembler) global(d *lang.Directive) {
 		}
 		s.global, s.local = true, false
 		s.declare(&d.Args[i])
+		a.keepSpecial(s, d, i)
 	}
 }
 
@@ -238,7 +239,9 @@ func (a *assembler) extern(d *lang.Directive) {
 			continue
 		}
 		s.declare(arg)
-		s.used = s.used || d.Name == "required"
+		a.keepSpecial(s, d, i)
+		s.required = s.required || d.Name == "required"
+		s.used = s.used || s.required
 		switch {
 		case s.extern:
 		case s.pass != 0: // defined in this file, so as good as GLOBAL
@@ -251,6 +254,9 @@ func (a *assembler) extern(d *lang.Directive) {
 		if s.extern {
 			a.recent, s.declaredIn = nil, a.current
 			a.table = append(a.table, s)
+		}
+		if s.extern || s.promoted {
+			a.traceDeclared(s)
 		}
 	}
 }
@@ -273,6 +279,9 @@ func (a *assembler) common(d *lang.Directive) {
 	}
 	if a.opts.Object != nil || a.opts.Joined {
 		a.declareCommon(arg, n)
+		s := a.find(arg.Name)
+		a.keepSpecial(s, d, 0)
+		a.traceDeclared(s)
 		return
 	}
 	back := a.current
@@ -303,7 +312,7 @@ func (a *assembler) declareCommon(arg *lang.Arg, n int64) {
 	s.declaredIn = a.current
 	if a.opts.Object != nil && a.opts.Object.Family == "omf" {
 		a.communal(s, arg)
-	} else if len(arg.Words) > 0 {
+	} else if len(arg.Words) > 0 && !a.tracing() {
 		align, err := strconv.ParseInt(arg.Words[0], 0, 64)
 		if err != nil || align <= 0 || bits.OnesCount64(uint64(align)) != 1 {
 			a.fail(a.errorf(arg.Range, "the alignment of a common variable is a power of two, not '%s'", arg.Words[0]))

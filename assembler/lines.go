@@ -205,7 +205,7 @@ func (s *lineStore) recall(k *keptLine, l *line) {
 // joins reports whether nobody asks which statement a byte comes from, so that what
 // follows one another may stand in one fragment.
 func (a *assembler) joins() bool {
-	return (a.opts.Flat || a.opts.Object != nil) && !a.opts.Instructions && !a.opts.Lines
+	return (a.opts.Flat || a.opts.Object != nil) && !a.opts.Instructions && !a.opts.Lines && !a.tracing()
 }
 
 // joinable reports whether f is bytes of its own, and not too many, to which others may

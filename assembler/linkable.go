@@ -14,6 +14,10 @@ import (
 // objectAttributes reads the attributes of a SECTION line by the object's
 // format. Those of the section's first line count; later lines may repeat them.
 func (a *assembler) objectAttributes(s *section, st *lang.Section) {
+	if a.tracing() {
+		a.traceSection(s, st)
+		return
+	}
 	if a.opts.Object.Words == nil && len(st.Attrs) > 0 {
 		a.fail(a.errorf(st.Attrs[0].Range, "sections of %s have no attributes", a.opts.Object.Name))
 		return

@@ -19,6 +19,10 @@ func (a *assembler) pragma(d *lang.Directive) {
 		return
 	}
 	facility, operation := strings.ToLower(words[0]), strings.ToLower(words[1])
+	if a.tracing() && (facility == "dbg" || facility == "output") {
+		a.trace(program.Event{Kind: program.Advises, Name: words[0], Text: strings.Join(words[1:min(3, len(words))], " ")})
+		return
+	}
 	o := a.opts.Object
 	ours := o != nil && (facility == o.Name || facility == o.Family)
 	switch {

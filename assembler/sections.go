@@ -28,6 +28,8 @@ type section struct {
 	// asked is the largest alignment that SECTION lines of this pass ask for by number,
 	// 0 for none, and raised what SECTALIGN and ALIGN do.
 	asked, raised int64
+	// label is the symbol of a section's name, where the format makes it one.
+	label *symbol
 }
 
 // begin readies s for another pass.
@@ -287,6 +289,7 @@ func (a *assembler) ignored(attr *lang.Arg) {
 // raiseAlign makes sure that the current section is aligned to at least boundary.
 func (a *assembler) raiseAlign(boundary int64) {
 	s := a.current
+	a.trace(program.Event{Kind: program.Aligns, Size: boundary})
 	if words := a.segmentWords(); words != nil {
 		boundary = words.Align(boundary) // what is too much is left out, as in nasm
 	}

@@ -49,13 +49,17 @@ func (a *assembler) openFirst() {
 	case o == nil || o.FirstSection == "":
 		a.openSection(".text", diag.Range{})
 		return
+	case len(a.sections) == 0 && o.Segments == nil:
+		a.openSection(o.FirstSection, diag.Range{})
 	case len(a.sections) == 0:
 		s := a.openSection(o.FirstSection, diag.Range{})
 		s.out.Segment = &program.Segment{Base: a.newSegment(), Combine: program.Public}
 	}
 	a.current, a.here = a.sections[0], 0
 	a.current.opened = true
-	a.out.Segmented = &program.Segmented{}
+	if o.Segments != nil {
+		a.out.Segmented = &program.Segmented{}
+	}
 }
 
 // claimFirst gives the first section the name of the first segment that is opened:

@@ -174,6 +174,7 @@ func (a *assembler) place(f program.Fragment) {
 		a.code16 = f.Source.Range
 	}
 	f.Offset = s.size
+	a.tracePlace(&f)
 	if a.listing() && (f.Size*f.Repeat > 0 || f.Repeat > 1) {
 		placed := f // else f would be allocated for each statement
 		a.opts.Listing.Place(&placed, s.address(f.Offset).N, s.out.ID)

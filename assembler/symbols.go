@@ -13,19 +13,20 @@ import (
 
 // symbol is a name and what the passes have learnt of it. A source has tens of thousands.
 type symbol struct {
-	name   string
-	value  lang.Value
-	pass   int            // the last pass in which it was defined, 0 for none
-	at     diag.Range     // where it was defined, or declared external
-	part   lang.SegmentID // of the subsection that begins at it, or 0
-	equ    bool           // by EQU
-	global bool
-	extern bool
-	used   bool // some expression mentions it, or REQUIRED does
-	local  bool // declared STATIC
-	common bool // by COMMON, for a linker to place
-	typed  bool // a statement follows
-	float  bool // some of the data behind it are floating-point constants of 32 bits
+	name     string
+	value    lang.Value
+	pass     int            // the last pass in which it was defined, 0 for none
+	at       diag.Range     // where it was defined, or declared external
+	part     lang.SegmentID // of the subsection that begins at it, or 0
+	equ      bool           // by EQU
+	global   bool
+	extern   bool
+	promoted bool // declared EXTERN, and defined further down
+	used     bool // some expression mentions it, or REQUIRED does
+	local    bool // declared STATIC
+	common   bool // by COMMON, for a linker to place
+	typed    bool // a statement follows
+	float    bool // some of the data behind it are floating-point constants of 32 bits
 	// element is the size of an item of the data behind the label, in bytes.
 	element int64
 	count   int64 // items of data
@@ -43,8 +44,11 @@ type declaration struct {
 	declared  *lang.Arg // all that was said, or nil
 	// declaredIn is the section at hand where it was declared EXTERN.
 	declaredIn *section
-	size       int64 // of a common variable
-	far        int64 // the size of its items, where it is one of OMF that may be far
+	size       int64  // of a common variable
+	required   bool   // by REQUIRED
+	announced  int    // the last pass in which the declaration was traced
+	special    string // what it says behind a colon as text, where that is traced
+	far        int64  // the size of its items, where it is one of OMF that may be far
 	align      int64
 }
 
@@ -112,7 +116,7 @@ var linkWords = map[string]func(*program.Linkage){
 // checkLinkage reports what the object format can't say of a symbol.
 func (a *assembler) checkLinkage(s *symbol) {
 	o, d := a.opts.Object, s.declared
-	if o == nil {
+	if o == nil || a.tracing() {
 		return
 	}
 	if o.Family == "omf" && s.extern && d.Value == nil && (len(d.Words) == 0 || d.Words[0] == "wrt") {
@@ -222,7 +226,7 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	}
 	if s.extern {
 		// What is declared and then defined is as good as GLOBAL (nasm manual, 7.6).
-		s.extern, s.global = false, true
+		s.extern, s.global, s.promoted = false, true, true
 	}
 	if s.pass == 0 || s.value != value {
 		a.changed = s
@@ -230,6 +234,7 @@ func (a *assembler) define(label *lang.Label, value lang.Value, equ bool) {
 	}
 	s.value, s.pass, s.at, s.equ = value, a.pass, label.Range, equ
 	a.table = append(a.table, s)
+	a.traceSymbol(program.DefinesLabel, s)
 	s.element, s.float, s.count, s.typed = 0, false, 0, false
 	if _, placed := value.Segment(); placed || a.opts.Object == nil || a.opts.Object.Family != "coff" && a.opts.Object.Segments == nil {
 		a.recent = s // to CodeView and debuggers for segmented memory a number is no symbol

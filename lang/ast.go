@@ -131,6 +131,7 @@ type Directive struct {
 	Range diag.Range
 	Name  string // lower case
 	Args  []Arg
+	Text  string // all that stands behind the name, where somebody asks for it
 }
 
 // Arg is one argument of a Directive: a word, or name=value, or an expression,
@@ -153,6 +154,7 @@ type Section struct {
 	Range diag.Range
 	Name  string
 	Attrs []Arg
+	Text  string // name and attributes, where somebody asks for it
 }
 
 // Align is ALIGN or ALIGNB: advance to a multiple of Boundary. Fill is the

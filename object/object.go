@@ -93,7 +93,7 @@ func (f *Format) Default(name string) Attributes {
 }
 
 // Formats lists the formats, in the order in which help shows them.
-var Formats = []*Format{AOut, AOutB, COFF, ELF32, ELF64, ELFX32, AS86, OMF, Win32, Win64, IEEE, MachO32, MachO64}
+var Formats = []*Format{AOut, AOutB, COFF, ELF32, ELF64, ELFX32, AS86, OMF, Win32, Win64, IEEE, MachO32, MachO64, Trace}
 
 // Aliases are names that nasm keeps for old Makefiles.
 var Aliases = []struct{ Name, Of string }{{"elf", "elf32"}, {"macho", "macho32"}, {"win", "win32"}}

@@ -22,6 +22,7 @@ type grammar struct {
 	target bool
 
 	turbo bool // see Config
+	texts bool // see Config
 
 	// extended is set where CPU APX is in force; later are the words of the source that it
 	// reserves.

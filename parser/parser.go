@@ -56,6 +56,8 @@ type Config struct {
 	Plain bool
 	// Turbo takes some words of Turbo Assembler, as nasm does with -t: see turbo.go.
 	Turbo bool
+	// Texts keeps what stands behind the names of directives as text.
+	Texts bool
 }
 
 // Parser reads sources. It outlives the passes of an assembly and keeps what
@@ -88,6 +90,7 @@ func New(cfg Config) *Parser {
 	}
 	p.conditions.words = p.grammar.words // a name has one number
 	p.grammar.turbo, p.conditions.turbo = cfg.Turbo, cfg.Turbo
+	p.grammar.texts = cfg.Texts
 	return p
 }
 

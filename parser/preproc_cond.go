@@ -374,8 +374,8 @@ func condMacro(p *preprocessor, d *command) (bool, bool) {
 		return false, false
 	}
 	d.end()
-	if strings.EqualFold(want.name, "org") && !slices.Contains([]string{"bin", "ith", "srec"}, p.host.format()) {
-		return false, true // only flat binaries have it
+	if strings.EqualFold(want.name, "org") && !slices.Contains([]string{"bin", "ith", "srec", "dbg"}, p.host.format()) {
+		return false, true // only flat binaries have it, and what traces them
 	}
 	for _, m := range p.multi.list(want.name) {
 		if m.name == want.name && (want.greedy || m.min <= want.max) && (m.greedy || want.min <= m.max) {

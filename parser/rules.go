@@ -213,7 +213,18 @@ func (g *grammar) primitive() lang.Body {
 	g.pos++
 	g.end.Range = g.tokens[last].Range
 	g.tokens = g.tokens[:last]
-	return g.apply(r, &word{kind: ruleWord, name: name, rule: r}, t)
+	rest := g.tokens[g.pos:]
+	body := g.apply(r, &word{kind: ruleWord, name: name, rule: r}, t)
+	if !g.texts {
+		return body
+	}
+	switch body := body.(type) {
+	case *lang.Directive:
+		body.Text = detokenize(rest)
+	case *lang.Section:
+		body.Text = detokenize(rest)
+	}
+	return body
 }
 
 // apply parses the rest of the line by a rule; t is the directive's name.

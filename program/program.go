@@ -23,14 +23,18 @@ type Program struct {
 	Sections []*Section // in order of first appearance
 	Symbols  []*Symbol  // defined, in order of first mention
 	// Passes is how often the source was gone over.
-	Passes  int
-	Externs []*Symbol // declared EXTERN and used, or REQUIRED, and defined nowhere
+	Passes int
+	// Changing is the last pass in which a symbol got another value than before, 0 for none.
+	Changing int
+	Externs  []*Symbol // declared EXTERN and used, or REQUIRED, and defined nowhere
 	// Table is Symbols and Externs together in the order in which the source
 	// defines them, externals where they are declared: that of a symbol table.
 	Table []*Symbol
 	// Lines are the places of all fragments in the order of the source; only kept
 	// where they were asked for.
 	Lines []Line
+	// Trace is what the source tells its format, in order; only kept for one that shows it.
+	Trace []Event
 	// Specials are the names behind WRT that stand for no place but for what a
 	// linker makes of the reference ("..plt"), by the segment number in Value.Wrt.
 	Specials map[lang.SegmentID]string

@@ -31,7 +31,11 @@ var formats = makeFormats()
 func makeFormats() []*format {
 	list := []*format{elfFormat, flatFormat, imageFormat, objectFormat}
 	for _, o := range object.Formats {
-		list = append(list, &format{name: o.Name, extensions: []string{".o"}, kind: tasm.Object, about: "a relocatable object: " + o.Summary, object: o})
+		f := &format{name: o.Name, extensions: []string{".o"}, kind: tasm.Object, about: "a relocatable object: " + o.Summary, object: o}
+		if o == object.Trace {
+			f.extensions, f.about = []string{o.Extension}, "a trace of what the source says to its format, for people who write output formats"
+		}
+		list = append(list, f)
 	}
 	return list
 }

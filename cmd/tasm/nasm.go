@@ -372,7 +372,7 @@ func (n *nasm) make(p *program.Program, output string, kind *nasmKind) ([]byte, 
 			debug = debugInformation(n.debugFormat, n.input, output, producer)
 			debug.Files = n.files
 		}
-		return write.Object(p, write.Options{Format: kind.object, Source: n.input, Reproducible: n.reproducible, Producer: producer, Debug: debug})
+		return write.Object(p, write.Options{Format: kind.object, Source: n.input, Output: output, Reproducible: n.reproducible, Producer: producer, Debug: debug})
 	}
 	file, messages := layout.Flat(p, layout.Options{})
 	if file == nil {

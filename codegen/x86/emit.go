@@ -99,6 +99,7 @@ func (c *context) immediateAddress(i int, m *modRM) {
 // the three-byte VEX prefix where two bytes would do.
 func (c *context) emitWith(f *Form, m modRM, long bool, out *Encoding) *Mismatch {
 	out.Form, out.Length, out.nfix, out.doubts = f, 0, 0, 0
+	out.starts, out.displacement = 0, 0
 	out.Provisional = c.provisional(f)
 	e := emission{out: out, bits: c.in.Bits, rm: m}
 	if problem := c.placeOperands(f, &e); problem != nil {
@@ -230,13 +231,16 @@ func (c *context) emitREX(f *Form, e *emission) *Mismatch {
 		if e.noEscape {
 			second = 1
 		}
+		e.mark()
 		e.byte(0xD5)
 		e.byte(second<<7 | high<<4 | e.rex)
 	case c.in.Bits == 64:
 		e.mandatory(&f.opcode)
+		e.mark()
 		e.byte(rexFixed | e.rex)
 	case f.tags&lockREX != 0 && e.rex == rexR && !e.needREX && e.slots[slotLock] == NoPrefix:
 		// Outside 64-bit mode LOCK stands for REX.R (mov eax, cr8).
+		e.mark()
 		e.byte(0xF0)
 		e.mandatory(&f.opcode)
 	default:
@@ -256,12 +260,16 @@ func (c *context) emitOpcode(f *Form, e *emission) {
 			}
 		}
 	}
+	e.mark()
 	for i, b := range op.bytes[:op.count] {
 		if i == 0 && e.noEscape {
 			continue
 		}
 		if i == int(op.count)-1 {
 			b += register
+			if op.register {
+				e.mark()
+			}
 		}
 		e.byte(b)
 	}
@@ -272,14 +280,18 @@ func (c *context) emitAddress(op *opcode, e *emission) {
 	if op.modrm == noModRM {
 		return
 	}
+	e.mark()
 	e.byte(e.rm.mod<<6 | e.reg&7<<3 | e.rm.rm)
 	if e.rm.hasSIB {
 		e.byte(e.rm.sib)
 	}
 	if e.rm.dispSize != 0 {
+		e.mark()
+		e.out.displacement = e.out.Length
 		c.emitDisplacement(e)
 	}
 	if op.suffix >= 0 {
+		e.mark()
 		e.byte(byte(op.suffix))
 	}
 }
@@ -288,6 +300,7 @@ func (c *context) emitAddress(op *opcode, e *emission) {
 func (c *context) emitFields(f *Form, e *emission) *Mismatch {
 	var problem *Mismatch
 	for i := range f.opcode.nfields {
+		e.mark()
 		if p := c.emitField(f, e, f.opcode.fields[i]); p != nil {
 			problem = p
 		}
@@ -443,18 +456,23 @@ func (e *emission) byte(b byte) {
 	e.out.Length++
 }
 
+// mark notes that a piece of the instruction begins here.
+func (e *emission) mark() { e.out.starts |= 1 << e.out.Length }
+
 // prefix appends the byte of a prefix, if it has one in this mode.
 func (e *emission) prefix(p PrefixID) {
 	if p == NoPrefix {
 		return
 	}
 	if b := prefixByte(p, e.bits); b != 0 {
+		e.mark()
 		e.byte(b)
 	}
 }
 
 func (e *emission) mandatory(op *opcode) {
 	if op.mandatory != 0 {
+		e.mark()
 		e.byte(op.mandatory)
 	}
 }
@@ -462,6 +480,7 @@ func (e *emission) mandatory(op *opcode) {
 // vex appends a VEX or XOP prefix (manual, volume 2, section 2.3.5).
 func (e *emission) vex(op *opcode, short bool) {
 	inverted := ^e.rex
+	e.mark()
 	if short {
 		e.byte(0xC5)
 		e.byte(inverted&rexR<<5 | ^e.vvvv&15<<3 | op.vexL<<2 | op.vexPP)
@@ -525,6 +544,7 @@ func (e *emission) evex(op *opcode) {
 		}
 		return 0
 	}
+	e.mark()
 	e.byte(0x62)
 	e.byte(^(e.rex&rexR<<5|x<<6|e.rex&rexB<<5|e.reg>>4<<4)&0xF0 | e.rm.rexB4<<3 | op.vexMap)
 	e.byte(e.rex&rexW<<4 | ^e.vvvv&15<<3 | (e.rm.rexX4^1)<<2 | op.vexPP)

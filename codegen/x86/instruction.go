@@ -149,6 +149,9 @@ type Encoding struct {
 	fixups [2]Fixup
 	nfix   uint8
 	doubts doubts
+	starts uint16 // a bit for each byte that begins a piece: a prefix, the opcode, a field
+	// displacement is where that of the address stands, or 0.
+	displacement uint8
 	// Provisional is set when the length was chosen by something that may change
 	// in a later pass: a branch distance, or a value marked Unknown or Forward.
 	Provisional bool

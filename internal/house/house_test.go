@@ -44,6 +44,7 @@ var rooms = []struct{ dir, libraries string }{
 	{"object/objfile", ""},
 	{"object/aout", ""},
 	{"object/as86", ""},
+	{"object/dbg", ""},
 	{"object/coff", ""},
 	{"object/write", ""},
 	{"machine", ""},

@@ -7,6 +7,7 @@ import (
 	"tasm/object/aout"
 	"tasm/object/as86"
 	"tasm/object/coff"
+	"tasm/object/dbg"
 	"tasm/object/elf"
 	"tasm/object/ieee"
 	"tasm/object/macho"
@@ -17,8 +18,9 @@ import (
 // Options are what an object depends on besides the program.
 type Options struct {
 	Format *object.Format
-	// Source is the name of the source file.
-	Source string
+	// Source is the name of the source file, and Output that of the object where the
+	// format says it.
+	Source, Output string
 	// Reproducible leaves the name of the source out of COFF, as nasm's option does.
 	Reproducible bool
 	// Producer is who made the file, where the format says that.
@@ -47,6 +49,8 @@ func Object(p *program.Program, opts Options) ([]byte, *diag.Bag) {
 		return as86.Write(p, opts.Source)
 	case "omf":
 		return omf.Write(p, opts.Source, opts.Producer, opts.Debug)
+	case "dbg":
+		return dbg.Write(p, opts.Source, opts.Output, opts.Debug), &diag.Bag{}
 	case "ieee":
 		return ieee.Write(p, opts.Source, opts.Producer, opts.Debug)
 	case "macho":

@@ -55,7 +55,7 @@ func corpus(t *testing.T) []string {
 	var sources []string
 	for _, path := range paths {
 		source, _ := filepath.Rel("testdata", path)
-		if folder := filepath.Dir(source); !strings.HasPrefix(folder, "elf") && folder != "objects" && folder != "coff" && folder != "macho" && folder != "omf" && folder != "ieee" && folder != "aout" {
+		if folder := filepath.Dir(source); !strings.HasPrefix(folder, "elf") && folder != "objects" && folder != "coff" && folder != "macho" && folder != "omf" && folder != "ieee" && folder != "aout" && folder != "dbg" {
 			sources = append(sources, source)
 		}
 	}

@@ -36,6 +36,9 @@ var leftToChance = []string{"align.asm", "padded.asm", "smartalign.asm", "types.
 // TestObjects compares the objects of sources with nasm's, byte for byte.
 func TestObjects(t *testing.T) {
 	for _, format := range object.Formats {
+		if format == object.Trace {
+			continue // TestTrace
+		}
 		var sources []string
 		for _, folder := range objectSources[format.Family] {
 			paths, err := filepath.Glob("testdata/" + folder + "/*.asm")
@@ -176,4 +179,71 @@ func TestManySections(t *testing.T) {
 	dir := t.TempDir()
 	writeLines(t, filepath.Join(dir, "many.asm"), lines)
 	compareObjects(t, dir, "many.asm", object.ELF64, "")
+}
+
+// TestTrace compares what nasm tells of passes and pieces, with debug information too.
+func TestTrace(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*/*.asm")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("there are no sources: ", err)
+	}
+	accepted := 0
+	for _, path := range paths {
+		dir, name := filepath.Split(path)
+		for _, debug := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s debug %v", strings.TrimSuffix(filepath.ToSlash(path)[len("testdata/"):], ".asm"), debug), func(t *testing.T) {
+				if slices.Contains([]string{"compare.asm", "add_labels.asm", "control_z.asm"}, name) {
+					return // whose differences are in nasm-compatibility.md
+				}
+				if compareTraces(t, dir, name, debug) {
+					accepted++
+				}
+			})
+		}
+	}
+	if accepted < 250 {
+		t.Errorf("nasm traces only %d of %d sources", accepted, 2*len(paths))
+	}
+}
+
+// untold is what tasm does not tell of debug information.
+var untold = regexp.MustCompile(`(?m)^dbg (typevalue|include|define).*\n|^dbg macros(.|\n)*end macro debug information\n`)
+
+func compareTraces(t *testing.T, dir, name string, debug bool) bool {
+	t.Helper()
+	var options []string
+	if debug {
+		options = append(options, "-g")
+	}
+	theirs := nasm(t, dir, name, "dbg", options...)
+	if !theirs.accepted {
+		return false
+	}
+	theirs.bytes = untold.ReplaceAll(theirs.bytes, nil)
+	files := &diag.Files{}
+	lay := func(p *program.Program, _ layout.Options) (*layout.File, *diag.Bag) {
+		opts := write.Options{Format: object.Trace, Source: name, Output: theirs.path}
+		if debug {
+			opts.Debug = &object.Debug{Files: files}
+		}
+		data, messages := write.Object(p, opts)
+		return &layout.File{Bytes: data}, messages
+	}
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := assembleText(files, name, text, dir, assembler.Options{Object: object.Trace, IncludeAsNasm: true}, lay)
+	if !ours.accepted {
+		t.Errorf("tasm rejects what nasm traces:\n%s", ours.messages)
+		return true
+	}
+	x, y := strings.Split(string(ours.bytes), "\n"), strings.Split(string(theirs.bytes), "\n")
+	for i := range x {
+		if i >= len(y) || x[i] != y[i] {
+			t.Errorf("line %d is %q, and nasm's %q", i+1, x[i], slices.Concat(y, make([]string, len(x)))[i])
+			return true
+		}
+	}
+	return true
 }
