@@ -30,6 +30,7 @@ type nasmOptions struct {
 	turbo                          bool   // some words of Turbo Assembler
 	limits                         map[string]int64
 	noLine                         bool // %line does nothing
+	amd64                          bool // yasm's -m amd64
 	dependencies                   dependencyOptions
 	names                          program.Affixes
 
@@ -156,6 +157,7 @@ var nasmWords = []nasmOption{
 	{"list", needsValue, func(o *nasmOptions, v string) error { o.listing = v; return nil }},
 	{"parser", needsValue, func(*nasmOptions, string) error { return nil }},
 	{"preproc", needsValue, func(*nasmOptions, string) error { return nil }},
+	{"lformat", needsValue, func(*nasmOptions, string) error { return nil }},
 	{"arch", needsValue, func(*nasmOptions, string) error { return nil }},
 	{"preproc-only", noValue, func(o *nasmOptions, _ string) error { o.preprocess = true; return nil }},
 	{"force-strict", noValue, func(o *nasmOptions, _ string) error {
@@ -254,19 +256,31 @@ func (o *nasmOptions) setStyle(v string) error {
 	return nil
 }
 
-// setMachine obeys yasm's -m: with it -f elf means the machine's format.
+// setMachine obeys yasm's -m.
 func (o *nasmOptions) setMachine(v string) error {
-	switch {
-	case v == "amd64" && o.format == "elf", v == "amd64" && o.format == "":
-		o.format = "elf64"
-	case v == "amd64" && (o.format == "macho" || o.format == "win"):
-		o.format += "64"
-	case v == "amd64" || v == "x86":
-	default:
+	if v != "amd64" && v != "x86" {
 		return nasmFatal{text: "unrecognised machine `" + v + "'"}
 	}
+	o.amd64 = v == "amd64"
 	return nil
 }
+
+// settleFormat reads the format as yasm does: with -m amd64, in front or behind, elf is
+// elf64.
+func (o *nasmOptions) settleFormat() {
+	switch {
+	case o.format == "x64":
+		o.format = "win64"
+	case o.amd64 && o.format == "":
+		o.format = "elf64"
+	case o.amd64 && (o.format == "elf" || o.format == "macho" || o.format == "win"):
+		o.format += "64"
+	}
+}
+
+// yasmDebugFormats may stand behind a blank after -g in yasm. To nasm they would be names
+// of a second source.
+var yasmDebugFormats = []string{"dwarf2", "stabs", "cv8", "null"}
 
 // parse reads arguments. What is wrong with one of them is noted and the next
 // is looked at, unless it is fatal.
@@ -318,6 +332,7 @@ func (o *nasmOptions) parse(args []string, read func(string) (string, error)) er
 			return err
 		}
 	}
+	o.settleFormat()
 	return nil
 }
 
@@ -383,6 +398,11 @@ func (o *nasmOptions) letter(arg string, args []string) ([]string, error) {
 			return args, nil
 		}
 		value, args = args[0], args[1:]
+	}
+	if option.name == "g" && value == "" && len(args) > 0 && slices.Contains(yasmDebugFormats, args[0]) {
+		if value, args = args[0], args[1:]; value == "null" {
+			return args, nil
+		}
 	}
 	return args, option.set(o, value)
 }

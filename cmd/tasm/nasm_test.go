@@ -381,3 +381,30 @@ func withoutMessages(listing string) string {
 	}
 	return b.String()
 }
+
+// TestNasmAsYasm takes yasm's spelling of the usual options, in any order.
+func TestNasmAsYasm(t *testing.T) {
+	const elf32, elf64, win64 = "\x7fELF\x01", "\x7fELF\x02", "\x64\x86"
+	for options, want := range map[string]string{
+		"-f elf":                                    elf32,
+		"-f elf -m amd64":                           elf64,
+		"-m amd64 -f elf":                           elf64,
+		"-m amd64 -f win -g cv8":                    win64,
+		"-f x64":                                    win64,
+		"-p nasm -f elf64 -g dwarf2":                elf64,
+		"-r nasm --parser=nasm --oformat=elf64":     elf64,
+		"--arch=x86 --machine=amd64 --lformat=nasm": elf64,
+		"-f elf32 -g stabs":                         elf32,
+		"-g null -f elf":                            elf32,
+	} {
+		dir := t.TempDir()
+		source := filepath.Join(dir, "a.asm")
+		if err := os.WriteFile(source, []byte("section .text\nglobal f\nf: ret\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := runTasm("", append(append([]string{"nasm"}, strings.Fields(options)...), "-o", filepath.Join(dir, "a.o"), source)...)
+		if object := filesOf(t, dir)["/a.o"]; r.status != 0 || !strings.HasPrefix(object, want) {
+			t.Errorf("%s: %q, want %q\n%s", options, object[:min(len(object), 8)], want, r.stderr)
+		}
+	}
+}
