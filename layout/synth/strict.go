@@ -137,7 +137,6 @@ type worths struct {
 	last  bool  // it can call the kernel
 	jumps int16 // it can lead at least so far; 0 is nowhere
 	calls bool  // it can be CALL
-	popa  bool
 }
 
 // shapes adds the instructions at p that begin with the bytes b, by where a register has
