@@ -37,6 +37,7 @@ func TestEntryWords(t *testing.T) {
 	}
 	original := build(t, environment, "", false)
 	auxiliary := edit(".done:  mov eax, 1\n        xor ebx, ebx", ".done: mov ebx, [esi + 8]\nmov eax, 1")
+	seldom := edit(".done:  mov eax, 1\n        xor ebx, ebx", ".done:  xor ebx, ebx\ncmp dword [esp], 1000\njne .quit\nmov ebx, [esi + 8]\n.quit: mov eax, 1")
 	for name, c := range map[string]struct {
 		original, result []byte
 		proved           bool
@@ -51,6 +52,7 @@ func TestEntryWords(t *testing.T) {
 		"written":        {edit(".next:", "mov [esp + 40], eax\n.next:"), edit(".next:", "mov [esp + 40], eax\n.next:"), false},
 		"written later":  {edit("jmp .next", "mov [esp + 16], eax\njmp .next"), edit("jmp .next", "mov [esp + 16], eax\njmp .next"), false},
 		"auxiliary":      {auxiliary, auxiliary, false},
+		"seldom":         {seldom, seldom, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, reason := equiv.Induct(c.original, c.result)

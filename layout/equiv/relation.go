@@ -76,6 +76,8 @@ type relation struct {
 	order   []location // of values
 	symbols []symbol
 	arrays  []status
+	// argc are the values that argc may have: what was found out of it stays true.
+	argc [][2]uint64
 	// height is how far above the stack pointer the stack begins to be as it was
 	// when the program began, in bytes.
 	height [2]int64
@@ -413,7 +415,7 @@ func (d *induction) generalize(x, y *snapshot, widen bool) *relation {
 	d.versions++
 	g := &pairing{d: d, x: x, y: y, keys: map[pairKey]*pairUse{}, ofSymbol: map[pairKey]int{}, version: d.versions, widen: widen}
 	g.fixed = g.stackFixed()
-	g.relation = &relation{values: map[location]value{}}
+	g.relation = &relation{values: map[location]value{}, argc: union(x.facts.Values(d.argc()), y.facts.Values(d.argc()))}
 	for i := range x.arrays {
 		g.relation.arrays = append(g.relation.arrays, d.common(i, x, y))
 	}
@@ -592,6 +594,9 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 	found := make([]machine.Term, len(r.symbols))
 	wide := make([]machine.Term, len(r.symbols)) // the same before the bits that are 0 were left out
 	t := s.terms
+	if !within(s.facts.Values(d.argc()), r.argc) {
+		return "argc may have other values"
+	}
 	for i := range r.arrays {
 		if !d.implies(i, s.arrays[i], r.arrays[i]) {
 			return fmt.Sprintf("the memory from %#x on need not be the same", d.objects[i].low)
@@ -756,6 +761,7 @@ func candidates(x, y *snapshot, l location) []machine.Term {
 // instantiate returns two states of which the relation holds, and no more.
 func (r *relation) instantiate(d *induction, ips [2]machine.Term) *route {
 	w := d.freshWorld()
+	w.facts.Restrict(d.argc(), r.argc)
 	for i := range r.symbols {
 		w.facts.Restrict(r.symbols[i].unknown, r.symbols[i].values)
 	}

@@ -1,6 +1,9 @@
 package equiv
 
 import (
+	"maps"
+	"slices"
+
 	"tasm/machine"
 )
 
@@ -28,6 +31,7 @@ func (d *induction) tryTrust() {
 	}
 	im := d.images[0]
 	bias := int64(concreteBias(im))
+	unseen := maps.Clone(d.vectors)
 	for n := 0; n < trustRuns && d.failed == ""; n++ {
 		s := newScript(n, im.numbers(), im.abi, d.assume)
 		terms := machine.NewTerms()
@@ -35,12 +39,16 @@ func (d *induction) tryTrust() {
 		if err != nil {
 			return
 		}
-		d.tryRun(s, p, bias)
+		d.tryRun(s, p, bias, unseen)
+	}
+	if len(unseen) > 0 {
+		d.fail(nil, "the instruction at %#x may read an auxiliary value, and was not seen to run", slices.Min(slices.Collect(maps.Keys(unseen))))
 	}
 }
 
-// tryRun is one generated run of the original.
-func (d *induction) tryRun(s *script, p *process, bias int64) {
+// tryRun is one generated run of the original. It takes the instructions that ran from
+// those unseen.
+func (d *induction) tryRun(s *script, p *process, bias int64, unseen map[int64]bool) {
 	at, inside, left := int64(0), map[int64]bool{}, false
 	try := func(low, size int64) {
 		switch {
@@ -65,6 +73,7 @@ func (d *induction) tryRun(s *script, p *process, bias int64) {
 	facts := machine.NewFacts(p.Terms)
 	for n, bytes := 0, 0; n < trustSteps && bytes < trustBytes && !left; n++ {
 		at = addressOf(p.IP) - bias
+		delete(unseen, at)
 		in, _ := p.fetch()
 		if in == nil {
 			return

@@ -19,9 +19,13 @@ func newWorld(abi *linux.ABI) *world {
 	w := &world{abi: abi, terms: t, facts: machine.NewFacts(t), words: map[int]uint64{}}
 	// argc is at least 1 (fs/exec.c do_execveat_common), and its words and strings take
 	// no more than 6 MiB (bprm_stack_limits).
-	argc := t.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * abi.PointerSize})
-	w.facts.Limit(argc, uint64(abi.Entry().MinArgc), maxArguments/uint64(abi.PointerSize))
+	w.facts.Limit(w.argc(), uint64(abi.Entry().MinArgc), maxArguments/uint64(abi.PointerSize))
 	return w
+}
+
+// argc is the lowest word of the initial stack.
+func (w *world) argc() machine.Term {
+	return w.terms.Unknown(machine.Unknown{Origin: machine.EntryWord, Width: 8 * w.abi.PointerSize})
 }
 
 // auxiliary is what tellsOfFile finds.
@@ -53,6 +57,9 @@ func (w *world) tellsOfFile(x machine.Term) bool {
 func (w *world) mayBeAuxiliary(index int64) bool {
 	const name = 1
 	zeros := 0
+	if values := w.facts.Values(w.argc()); len(values) > 0 && uint64(index) <= values[0][0] {
+		return false // it is an argument
+	}
 	for i := int64(name + 1); i < index; i++ {
 		if value, known := w.words[int(i)]; known {
 			if value == 0 {
