@@ -97,6 +97,9 @@ func (u Unknown) String() string {
 	case KernelByte, KernelWrote:
 		return fmt.Sprintf("byte %d that call %d wrote", u.Index, u.Call+1)
 	}
+	if u.Origin == Opaque {
+		return fmt.Sprintf("value %d of other registers at %d", u.Index, u.Call)
+	}
 	if u.Origin == Processor {
 		return fmt.Sprintf("value %d that the processor told", u.Index)
 	}

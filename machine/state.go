@@ -25,6 +25,10 @@ type State struct {
 	// Registers are the general registers, as wide as the mode has them: 8
 	// in 32-bit mode.
 	Registers [16]Term
+	// Other is what the registers of the x87 and the vector registers hold; of no width as
+	// long as nobody has changed them. FollowsOther tells that it is followed.
+	Other        Term
+	FollowsOther bool
 	// IP is the address of the next instruction.
 	IP     Term
 	Memory *Memory

@@ -13,6 +13,8 @@ import (
 // plan is what Step has to know of a form, found once.
 type plan struct {
 	do        func(*exec)
+	other     func(*exec)   // where do is nil and the state's other registers are followed
+	id        string        // of the form, where there is other
 	name      string        // the mnemonic
 	condition x86.Condition // of Jcc, SETcc and CMOVcc
 	size      int           // operation size in bytes; that of the mode where the form has none
@@ -68,6 +70,11 @@ func planOf(form *x86.Form, bits int) *plan {
 	if c, ok := x86.ConditionOf(form.Mnemonic()); ok && p.do == nil {
 		p.do, p.condition = semantics()[x86.ConditionFamily(form.Mnemonic())+"cc"], c
 	}
+	if p.do == nil || len(form.Operands()) > 0 { // MOVSD and CMPSD are two instructions each
+		if p.other = otherState(form, p); p.other != nil {
+			p.do, p.id = nil, form.ID()
+		}
+	}
 	plans.Store(planKey{form, bits}, p)
 	return p
 }
@@ -113,6 +120,9 @@ func (s *State) StepPrepared(in Prepared) Event {
 	switch {
 	case in.Form.Privileged():
 		e.fault(Protection, "uses an instruction that is reserved to the kernel")
+	case e.do == nil && e.other != nil && e.FollowsOther && !e.in.APX && len(e.in.Prefixes) == 0:
+		s.IP = e.next
+		e.other(e)
 	case e.do == nil || !e.admits():
 		e.unclear("uses %s, whose effect is not modelled", e.name)
 	case e.reserved():

@@ -100,6 +100,10 @@ const (
 	// Processor is what an instruction told of the processor or of the moment; Index
 	// counts these in the run, four for each instruction, and Of is what it was asked.
 	Processor
+	// Opaque is what an instruction made of values by its x87 or vector registers: Call
+	// tells apart such instructions with what they were given (Terms.Inputs), and Index
+	// what they gave.
+	Opaque
 )
 
 // Unknown is a value that is not known. Two Unknowns that are equal have the
@@ -122,6 +126,7 @@ type Terms struct {
 	visits    uint64 // walks through terms
 	work      int    // unknown parts that were met in them, and parts of sums that were made
 	plans     map[planKey]*plan
+	opaques   opaques
 }
 
 // NewTerms returns a Terms without any nodes.
@@ -180,6 +185,11 @@ func (t *Terms) unknown(u Unknown) *node {
 	}
 	if u.Origin == Input && u.Of.width > 0 {
 		n.maybe, n.most = u.Of.value, u.Of.value
+	}
+	if u.Origin == Opaque {
+		for _, x := range t.Inputs(u) {
+			n.origins |= x.origins()
+		}
 	}
 	t.count++
 	return n

@@ -31,7 +31,7 @@ func (p *pair) fingerprint() string {
 	}}
 	for _, process := range []*process{p.original, p.result} {
 		printer.WriteString("\n")
-		for _, x := range append(process.Registers[:], process.IP) {
+		for _, x := range append(process.Registers[:], process.IP, process.Other) {
 			printer.Write(x)
 			printer.WriteString(" ")
 		}

@@ -149,10 +149,12 @@ func (p *pair) results(about []machine.Term) []machine.Unknown {
 }
 
 // instance looks for values of the unknowns that the facts admit and for which a
-// condition, if not nil, holds. It returns what terms are then.
+// condition, if not nil, holds. It returns what terms are then. Where that depends on what
+// an instruction computes of which no more is known, there are none.
 func (p *pair) instance(condition func(value func(machine.Term) uint64) bool) (value func(machine.Term) uint64, ok bool) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for trial := 0; trial < trials && *p.evaluations > 0; trial++ {
+	computed := false
+	for trial := 0; trial < trials && *p.evaluations > 0 && !computed; trial++ {
 		memo := map[machine.Term]machine.Term{}
 		value := func(t machine.Term) uint64 {
 			n, _ := p.terms.Substitute(t, func(part machine.Term) (machine.Term, bool) {
@@ -160,6 +162,7 @@ func (p *pair) instance(condition func(value func(machine.Term) uint64) bool) (v
 				if !ok {
 					return machine.Term{}, false
 				}
+				computed = computed || u.Origin == machine.Opaque
 				return machine.Number(part.Width(), p.pick(random, trial, u, part)), true
 			}, memo).Constant()
 			return n
@@ -171,7 +174,7 @@ func (p *pair) instance(condition func(value func(machine.Term) uint64) bool) (v
 				admitted = admitted && slices.ContainsFunc(ranges, func(r [2]uint64) bool { return v >= r[0] && v <= r[1] })
 			})
 		}
-		if *p.evaluations -= len(memo); admitted {
+		if *p.evaluations -= len(memo); admitted && !computed {
 			return value, true
 		}
 	}

@@ -30,6 +30,7 @@ type process struct {
 
 // newProcess returns an image about to start, with the state that start made.
 func newProcess(im *image, s *machine.State, bias machine.Term) *process {
+	s.FollowsOther = true
 	return &process{State: s, image: im, bias: im.start(s, bias)}
 }
 

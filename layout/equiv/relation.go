@@ -126,6 +126,9 @@ func (d *induction) snapshot(r *route) (*snapshot, string) {
 			return nil, reason
 		}
 	}
+	if r.original.Other != r.result.Other {
+		return nil, "the x87 or vector registers hold other values"
+	}
 	if len(s.locations) > maxLocations {
 		return nil, "there is too much memory to be looked at"
 	}
@@ -762,6 +765,7 @@ func candidates(x, y *snapshot, l location) []machine.Term {
 func (r *relation) instantiate(d *induction, ips [2]machine.Term) *route {
 	w := d.freshWorld()
 	w.facts.Restrict(d.argc(), r.argc)
+	d.scatters++
 	for i := range r.symbols {
 		w.facts.Restrict(r.symbols[i].unknown, r.symbols[i].values)
 	}
@@ -769,6 +773,7 @@ func (r *relation) instantiate(d *induction, ips [2]machine.Term) *route {
 	for side := range processes {
 		processes[side] = d.first[side].fork()
 		processes[side].IP = ips[side]
+		processes[side].Other = w.terms.Unknown(machine.Unknown{Origin: machine.Input, Width: 64, Call: d.scatters, Argument: 2})
 	}
 	to := d.route(w, processes)
 	term := func(v value) machine.Term {

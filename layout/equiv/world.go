@@ -1,6 +1,8 @@
 package equiv
 
 import (
+	"slices"
+
 	"tasm/linux"
 	"tasm/machine"
 )
@@ -46,6 +48,8 @@ func (w *world) tellsOfFile(x machine.Term) bool {
 			found = found || w.mayBeAuxiliary(u.Index)
 		case machine.StringByte:
 			found = found || w.tellsOfFile(u.Of)
+		case machine.Opaque:
+			found = found || slices.ContainsFunc(w.terms.Inputs(u), w.tellsOfFile)
 		}
 	})
 	return found
