@@ -33,6 +33,12 @@ type image struct {
 	// holds them in the order in which they were first met.
 	decoded map[machine.Term]decoded
 	met     []*x86.Decoded
+
+	// heads is what loops answered when so many instructions were decoded.
+	heads struct {
+		decoded int
+		list    []int64
+	}
 }
 
 // decoded is an instruction, and whether a program can write over it: then it

@@ -136,7 +136,11 @@ func induct(original, result *image, assume []*Assumption) *induction {
 			return d
 		}
 	}
-	for _, from := range result.loops() {
+	loops := result.loops()
+	if len(loops) > maxLoops {
+		return first
+	}
+	for _, from := range loops {
 		for i, to := range result.body(from) {
 			if i >= maxShifts {
 				break

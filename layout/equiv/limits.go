@@ -18,6 +18,7 @@ const (
 	segmentPaths    = 512     // ways from one cut to the next ones
 	widenAfter      = 3       // times that a relation is weakened before it is widened
 	giveUpAfter     = 24      // times that a relation is weakened before the proof is given up
+	maxLoops        = 64      // loops of a program of which each is tried to be cut at other instructions
 	maxShifts       = 12      // instructions of a loop at which it is tried to cut it
 	maxVisits       = 16      // runs of an instruction between two cuts, with whatever stack pointer, before it is known to be in a loop
 	maxChoices      = 32      // values of a part of an address, each of which is a case for itself

@@ -135,9 +135,17 @@ func successors(in *x86.Decoded, at, mask int64) []int64 {
 // loops returns the addresses of instructions to which a way leads back without a system call: every such way round that does not leave a subroutine
 // unfinished comes by one.
 func (im *image) loops() []int64 {
+	if h := &im.heads; h.list == nil || h.decoded != len(im.decoded) {
+		h.decoded, h.list = len(im.decoded), im.findLoops()
+	}
+	return im.heads.list
+}
+
+// findLoops does what loops says.
+func (im *image) findLoops() []int64 {
 	met, mask := im.program()
 	const open, done = 1, 2
-	var heads []int64
+	heads := []int64{}
 	state := map[int64]int{}
 	type frame struct {
 		at   int64
