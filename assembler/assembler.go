@@ -288,15 +288,16 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 	}
 	for a.pass = 1; ; a.pass++ {
 		a.runPass()
-		if a.final && (a.messages.Errors() > 0 || a.changed == nil && !a.moved) {
+		if a.final && (a.misread || a.messages.Errors() > 0 || a.changed == nil && !a.moved) {
 			break
 		}
 		stable := a.pass > 1 && a.changed == nil && !a.moved
-		if !stable && (a.pass >= most || a.stalls()) {
+		enough := a.pass >= most || a.misread && a.pass >= MaxMisreadPasses
+		if !stable && (enough && !a.misread || a.stalls()) {
 			a.reportUnstable()
 			break
 		}
-		a.final = stable || a.pass >= most
+		a.final = stable || enough
 	}
 	messages := a.messages
 	if a.syntax.Len() > 0 {

@@ -2,6 +2,7 @@ package assembler
 
 import (
 	"encoding/hex"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -316,6 +317,26 @@ func TestUnreadMessages(t *testing.T) {
 		}
 		if n := float64(after.Mallocs-before.Mallocs) / lines; n > 5 {
 			t.Errorf("%q: %.1f allocations for each line", line, n)
+		}
+	}
+}
+
+// A source that can't be read is not gone over until its sizes settle: a chain of EQU that
+// goes forwards takes as many passes as it has lines.
+func TestMisreadPasses(t *testing.T) {
+	var src strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&src, "a_%d equ a_%d + 1\n", i, i+1)
+	}
+	src.WriteString("a_200 equ 5\nself equ self + 1\n")
+	files := &diag.Files{}
+	for _, c := range []struct {
+		end  string
+		want int // errors
+	}{{"", 1}, {"jmp )\n", 1}} {
+		_, messages := Assemble(files, files.Add("x", []byte(src.String()+c.end)), Options{Flat: true})
+		if messages.Errors() != c.want {
+			t.Errorf("behind %q: %d errors, want %d", c.end, messages.Errors(), c.want)
 		}
 	}
 }
