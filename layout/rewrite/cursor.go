@@ -105,14 +105,15 @@ func (c *cursor) replace(i, n int, code []flow.Inst) bool {
 	old, assumed := c.code, c.after[i+n-1]
 	c.replaced = slices.Clone(old[i : i+n])
 	c.code = slices.Concat(old[:i], code, old[i+n:])
-	c.l.grew = false
+	c.l.grown = nil
 	c.live()
 	in := c.l.through(c.b, nil)
-	if in.union(c.l.in[c.b]) == c.l.in[c.b] && !c.l.grew {
+	if in.union(c.l.in[c.b]) == c.l.in[c.b] && len(c.l.grown) == 0 {
 		return true
 	}
 	before := c.l
-	c.l = c.l.again()
+	before.undo()
+	c.l = before.again()
 	c.live()
 	need := c.l.in[c.b]
 	if k := i + len(code); k > 0 {

@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	"tasm/codegen/x86"
 	"tasm/flow"
 )
@@ -26,7 +28,21 @@ type liveness struct {
 	reads map[*flow.Block]need // what a subroutine reads at all
 	body  map[*flow.Block][]*flow.Block
 	calls map[*flow.Block][]need // by block: what its system calls read, in order
-	grew  bool                   // exits became more
+	grown []exit                 // what exits were before they became more
+}
+
+// exit is what matters behind the RETs of the subroutine that begins at a block.
+type exit struct {
+	entry *flow.Block
+	need  need
+}
+
+// undo takes back by what exits have grown.
+func (l *liveness) undo() {
+	for _, x := range slices.Backward(l.grown) {
+		l.exits[x.entry] = x.need
+	}
+	l.grown = nil
 }
 
 // liveness computes what matters, given what the forward analysis found out.
@@ -56,7 +72,7 @@ func (l *liveness) again() *liveness {
 func (l *liveness) compute() {
 	l.readAtAll()
 	for changed := true; changed; {
-		changed, l.grew = false, false
+		changed, l.grown = false, nil
 		for i := len(l.s.g.Blocks) - 1; i >= 0; i-- {
 			b := l.s.g.Blocks[i]
 			if n := l.through(b, nil); n != l.in[b] {
@@ -64,7 +80,7 @@ func (l *liveness) compute() {
 				changed = true
 			}
 		}
-		changed = changed || l.grew
+		changed = changed || len(l.grown) > 0
 	}
 }
 
@@ -197,10 +213,9 @@ func (l *liveness) through(b *flow.Block, after []need) need {
 			n = n.union(l.calls[b][call])
 		case isCall(in):
 			f := in.Target
-			exit := l.exits[f].union(n)
-			if exit != l.exits[f] {
-				l.exits[f] = exit
-				l.grew = true
+			if more := l.exits[f].union(n); more != l.exits[f] {
+				l.grown = append(l.grown, exit{f, l.exits[f]})
+				l.exits[f] = more
 			}
 			// What matters only behind the subroutine and is not read there
 			// matters here only if it does behind this call.
