@@ -24,6 +24,11 @@ differential:
 ladder:
 	scripts/ladder.sh
 
+# Sources of a megabyte that are made to take time and memory, against nasm.
+.PHONY: hostile
+hostile:
+	go test ./test/conformance -run TestHostileShapes -timeout 60m -shape 1048576
+
 # All instructions of the vector forms against nasm, and decoded again.
 instructions:
 	EVERY=1 go test ./codegen/x86 -run Vectors -v
