@@ -486,7 +486,7 @@ func (a *assembler) warningf(code string, at diag.Range, format string, args ...
 }
 
 func (a *assembler) heard(s diag.Severity) bool {
-	if a.final && a.messages.Full() {
+	if a.final && a.messages.Full(s) {
 		a.messages.Leave(s, 1)
 		return false
 	}

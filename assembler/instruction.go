@@ -114,7 +114,7 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 			a.failed = true // the last pass says why
 			return false
 		}
-		if a.messages.Full() {
+		if a.messages.Full(diag.Error) {
 			a.fail(a.errorf(body.Range, ""))
 			return false
 		}

@@ -410,7 +410,7 @@ func (a *assembler) undefined(ref *lang.Symbol, s *symbol) *diag.Message {
 	}
 	m := diag.Errorf(ref.Range, "'%s' is not defined", s.name)
 	switch {
-	case a.messages.Full():
+	case a.messages.Full(diag.Error):
 		return m
 	case strings.ContainsAny(ref.Name, "“”‘’„"):
 		return diag.Errorf(ref.Range, "these are not the quotation marks of a string").Notef(`write 'a' or "a", with straight marks`)

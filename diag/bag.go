@@ -18,12 +18,13 @@ type Bag struct {
 	messages []*Message
 	errors   int
 	seen     map[said]bool
-	left     [2]int // how many were left out, by severity
+	kept     [2]int // how many messages there are, by severity
+	left     [2]int // and how many were left out
 	asked    *Warnings
 }
 
-// maxKept is how many messages a Bag keeps. What comes after them is only counted:
-// nobody reads as many, and each takes more memory than a line of source.
+// maxKept is how many errors, and how many warnings, a Bag keeps. What comes after them is
+// only counted: nobody reads as many, and each takes more memory than a line of source.
 const maxKept = 10_000
 
 // said is what makes two messages the same.
@@ -33,8 +34,8 @@ type said struct {
 	text     string
 }
 
-// Full reports whether messages are only counted from here on.
-func (b *Bag) Full() bool { return len(b.messages) >= maxKept }
+// Full reports whether messages of a severity are only counted from here on.
+func (b *Bag) Full(s Severity) bool { return b.kept[s] >= maxKept }
 
 // Add puts m into the bag. A nil message is ignored, and so is one that says at
 // its place what another has said there: a loop in a macro says it only once.
@@ -42,7 +43,7 @@ func (b *Bag) Add(m *Message) {
 	if m == nil {
 		return
 	}
-	if b.Full() {
+	if b.Full(m.Severity) {
 		b.Leave(m.Severity, 1)
 		return
 	}
@@ -54,6 +55,7 @@ func (b *Bag) Add(m *Message) {
 		b.seen = map[said]bool{}
 	}
 	b.seen[what] = true
+	b.kept[m.Severity]++
 	if m.Severity == Error {
 		b.errors++
 	}

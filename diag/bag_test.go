@@ -2,13 +2,16 @@ package diag
 
 import "testing"
 
-// TestBagKeepsFew fills a bag beyond what it keeps, and puts it into another.
+// TestBagKeepsFew fills a bag with errors and warnings beyond what it keeps of each, and puts it
+// into another.
 func TestBagKeepsFew(t *testing.T) {
 	var b, all Bag
 	for i := range maxKept + 25 {
 		b.Add(Errorf(Range{File: 1, Start: int32(i), End: int32(i + 1)}, "wrong"))
 	}
-	b.Add(Warningf("other", Range{File: 1}, "doubtful"))
+	for i := range maxKept + 1 {
+		b.Add(Warningf("other", Range{File: 1, Start: int32(i)}, "doubtful"))
+	}
 	all.Add(Errorf(Range{File: 2}, "first"))
 	all.Append(&b)
 	for _, c := range []struct {
@@ -21,7 +24,7 @@ func TestBagKeepsFew(t *testing.T) {
 	} {
 		messages := c.bag.Messages()
 		last := messages[len(messages)-1]
-		if len(messages) != maxKept+1 || c.bag.Errors() != c.errors || last.Text != c.last || last.Severity != Error {
+		if len(messages) != 2*maxKept+1 || c.bag.Errors() != c.errors || last.Text != c.last || last.Severity != Error {
 			t.Errorf("%d messages, %d errors, the last is %q", len(messages), c.bag.Errors(), last.Text)
 		}
 	}
