@@ -234,6 +234,7 @@ type assembler struct {
 	stalled                 int     // passes since
 	moved                   bool    // a section got another size
 	misread                 bool    // the parser has rejected a line, in any pass
+	unsettled               bool    // the last pass comes before sizes have settled
 	messages                *diag.Bag
 	warnings                diag.SourceWarnings
 	bits                    int
@@ -288,16 +289,16 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 	}
 	for a.pass = 1; ; a.pass++ {
 		a.runPass()
-		if a.final && (a.misread || a.messages.Errors() > 0 || a.changed == nil && !a.moved) {
+		if a.final && (a.unsettled || a.messages.Errors() > 0 || a.changed == nil && !a.moved) {
 			break
 		}
 		stable := a.pass > 1 && a.changed == nil && !a.moved
-		enough := a.pass >= most || a.misread && a.pass >= MaxMisreadPasses
-		if !stable && (enough && !a.misread || a.stalls()) {
+		if !stable && (a.pass >= most || a.stalls()) {
 			a.reportUnstable()
 			break
 		}
-		a.final = stable || enough
+		a.unsettled = !stable && a.misread && a.pass*len(a.order) >= MaxMisreadValues
+		a.final = stable || a.unsettled || a.pass >= most
 	}
 	messages := a.messages
 	if a.syntax.Len() > 0 {

@@ -121,7 +121,7 @@ func (a *assembler) equ(st *lang.Statement, body *lang.Equ) {
 			Notef("name the segment and the offset with an EQU each, and jump to SEGMENT:OFFSET"))
 		return
 	}
-	if v.Unknown && a.final && (!a.misread || a.pass <= MaxMisreadPasses) { // else there were too few passes to tell
+	if v.Unknown && a.final && !a.unsettled {
 		a.fail(a.errorf(body.Value.Span(), "the value of '%s' depends on itself", st.Label.Name))
 		return
 	}
