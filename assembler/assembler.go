@@ -227,44 +227,45 @@ type assembler struct {
 	dependent bool // a condition asked for labels: every pass reads the source again
 
 	// The state of one pass.
-	pass                    int
-	final                   bool
-	changed                 *symbol // a symbol that got another value in this pass
-	changes                 int     // how many did
-	changing                int     // the last pass in which one did
-	fewest                  int     // changes of a pass so far
-	stalled                 int     // passes since
-	moved                   bool    // a section got another size
-	misread                 bool    // the parser has rejected a line, in any pass
-	unsettled               bool    // the last pass comes before sizes have settled
-	messages                *diag.Bag
-	warnings                diag.SourceWarnings
-	bits                    int
-	used64                  bool           // some code was assembled for 64 bits
-	code16                  diag.Range     // the first code for 16 bits
-	cpu                     int            // the level that CPU named
-	float                   lang.FloatMode // of FLOAT
-	withoutVEX, withoutEVEX bool           // CPU NOVEX, NOEVEX
-	apx                     bool           // CPU APX
-	defaults                defaults
-	lateDefault             bool // DEFAULT or FLOAT changed something behind an instruction
-	abi                     *linux.ABI
-	target                  string
-	targetAt                diag.Range
-	current                 *section
-	here                    int64 // offset of the statement at hand
-	parent                  string
-	out                     *program.Program
-	recent                  *symbol // the label defined last, if data may follow it
-	affixes                 program.Affixes
-	keep                    []*lang.Arg // what NO_DEAD_STRIP names
-	subsections             bool        // a pragma asks for them, anywhere in the source
-	groups                  []*group    // of segments, in this pass
-	groupIDs                map[string]lang.SegmentID
-	declarations            int       // of segments and groups in this pass
-	table                   []*symbol // defined or declared in this pass, in that order
-	originSet               bool
-	entry                   *lang.Symbol
+	pass         int
+	final        bool
+	changed      *symbol // a symbol that got another value in this pass
+	changes      int     // how many did
+	changing     int     // the last pass in which one did
+	fewest       int     // changes of a pass so far
+	stalled      int     // passes since
+	moved        bool    // a section got another size
+	misread      bool    // the parser has rejected a line, in any pass
+	unsettled    bool    // the last pass comes before sizes have settled
+	messages     *diag.Bag
+	warnings     diag.SourceWarnings
+	bits         int
+	used64       bool           // some code was assembled for 64 bits
+	code16       diag.Range     // the first code for 16 bits
+	cpu          int            // the level that CPU named
+	float        lang.FloatMode // of FLOAT
+	encodings    cpuFlags       // of CPU VEX, EVEX and LATEVEX
+	apx          bool           // CPU APX
+	defaults     defaults
+	lateDefault  bool // DEFAULT or FLOAT changed something behind an instruction
+	abi          *linux.ABI
+	target       string
+	targetAt     diag.Range
+	current      *section
+	here         int64 // offset of the statement at hand
+	parent       string
+	out          *program.Program
+	recent       *symbol // the label defined last, if data may follow it
+	affixes      program.Affixes
+	affixed      []*string
+	keep         []*lang.Arg // what NO_DEAD_STRIP names
+	subsections  bool        // a pragma asks for them, anywhere in the source
+	groups       []*group    // of segments, in this pass
+	groupIDs     map[string]lang.SegmentID
+	declarations int       // of segments and groups in this pass
+	table        []*symbol // defined or declared in this pass, in that order
+	originSet    bool
+	entry        *lang.Symbol
 
 	told64  bool      // that the source is for 64 bits
 	near    diag.Near // names of symbols
@@ -344,8 +345,8 @@ func (a *assembler) runPass() {
 		a.bits = 32
 	}
 	a.table, a.recent, a.keep = a.table[:0], nil, nil
-	a.affixes = a.opts.Affixes
-	a.cpu, a.withoutVEX, a.withoutEVEX, a.apx = cpuAny, false, false, false
+	a.affixes, a.affixed = a.opts.Affixes, a.affixed[:0]
+	a.resetCPU()
 	if a.listing() {
 		a.opts.Listing.Begin(!a.final)
 	}

@@ -7,59 +7,95 @@ import (
 	"tasm/lang"
 )
 
-// cpuLevels are the processors that CPU names, in the order of what they can do.
-var cpuLevels = map[string]int{
-	"8086": 1, "186": 2, "286": 3, "386": cpu386, "486": 5,
-	"586": 6, "pentium": 6, "686": 7, "p6": 7, "ppro": 7, "pentiumpro": 7, "p2": 8,
-	"p3": 9, "katmai": 9, "p4": 10, "willamette": 10, "prescott": 11,
-	"x64": cpuX64, "x86-64": cpuX64, "nehalem": 13, "westmere": 14, "sandybridge": 15,
-	"ia64": 16, "ia-64": 16, "itanium": 16, "itanic": 16, "merced": 16,
-	"any": cpuAny, "default": cpuAny, "all": cpuAny, "apx": cpuAny,
+// processors are the words of CPU, in the order in which the beginning of a word is
+// looked for in them, as nasm does: "cpu p" is the Pentium. A word with a level is a
+// processor, what is newer than it is refused; one without is a flag of encodings.
+var processors = []struct {
+	name  string
+	level int
+	flag  cpuFlags
+}{
+	{name: "default", level: cpuAny},
+	{name: "8086", level: 1}, {name: "186", level: 2}, {name: "286", level: 3}, {name: "386", level: cpu386}, {name: "486", level: 5},
+	{name: "586", level: 6}, {name: "pentium", level: 6}, {name: "pentiummmx", level: 6},
+	{name: "686", level: 7}, {name: "p6", level: 7}, {name: "ppro", level: 7}, {name: "pentiumpro", level: 7}, {name: "p2", level: 7}, {name: "pentiumii", level: 7},
+	{name: "p3", level: 9}, {name: "katmai", level: 9}, {name: "p4", level: 10}, {name: "willamette", level: 10}, {name: "prescott", level: 11},
+	{name: "x64", level: cpuX64}, {name: "x86-64", level: cpuX64},
+	{name: "ia64", level: 17}, {name: "ia-64", level: 17}, {name: "itanium", level: 17}, {name: "itanic", level: 17}, {name: "merced", level: 17},
+	{name: "nehalem", level: 13}, {name: "westmere", level: 14}, {name: "sandybridge", level: 15}, {name: "ivybridge", level: 16},
+	{name: "any", level: cpuAny, flag: lateVEX}, {name: "all", level: cpuAny, flag: lateVEX},
+	{name: "latevex", level: noLevel, flag: lateVEX}, {name: "evex", level: noLevel, flag: hasEVEX}, {name: "vex", level: noLevel, flag: hasVEX},
 }
 
 const (
-	cpuAny = 0 // nothing is refused
-	cpu386 = 4
-	cpuX64 = 12
+	noLevel = -1
+	cpuAny  = 0 // nothing is refused
+	cpu386  = 4
+	cpuX64  = 12
 )
 
-// cpuFlag sets what a word of CPU says of encodings, as EVEX, NOEVEX, -EVEX or +EVEX.
-func (a *assembler) cpuFlag(word string) bool {
-	name, off := strings.CutPrefix(word, "no")
-	if !off {
-		if name, off = strings.CutPrefix(word, "-"); !off {
-			name = strings.TrimPrefix(word, "+")
+// cpuFlags are the encodings that instructions may have without a prefix that asks for them.
+type cpuFlags uint8
+
+const (
+	hasVEX  cpuFlags = 1 << iota
+	hasEVEX          // off by CPU NOEVEX
+	lateVEX          // also where there is an EVEX encoding, which comes first otherwise
+)
+
+// cpuWord obeys a word of CPU and reports whether it is one. Any other processor than
+// apx turns that off.
+func (a *assembler) cpuWord(word string, off bool) bool {
+	if word == "apx" {
+		a.cpu, a.encodings, a.apx = cpuAny, hasVEX|hasEVEX, true
+		return true
+	}
+	for _, p := range processors {
+		switch {
+		case !strings.HasPrefix(p.name, word):
+			continue
+		case p.level != noLevel:
+			a.cpu, a.encodings, a.apx = p.level, hasVEX|hasEVEX|p.flag, false
+		case off:
+			a.encodings &^= p.flag
+		default:
+			a.encodings |= p.flag
 		}
+		return true
 	}
-	switch name {
-	case "vex":
-		a.withoutVEX = off
-	case "evex":
-		a.withoutEVEX = off
-	case "latevex":
-	default:
-		return false
-	}
-	return true
+	return false
 }
 
+// cpuDirective reads words as nasm does: - turns this and all flags behind it off, +
+// turns them on, NO in front of a word of any kind turns a flag around.
 func (a *assembler) cpuDirective(d *lang.Directive) {
+	minus := false
 	for i := range d.Args {
 		arg := &d.Args[i]
-		level, ok := cpuLevels[arg.Name]
-		switch {
-		case ok:
-			a.cpu, a.apx = level, arg.Name == "apx"
-			if level == cpuAny {
-				a.withoutVEX, a.withoutEVEX = false, false
+		word := arg.Name
+		for len(word) > 0 && strings.Contains("+-*", word[:1]) {
+			minus = word[0] == '-'
+			if word == "*" {
+				a.resetCPU()
 			}
-		case !a.cpuFlag(arg.Name):
+			word = word[1:]
+		}
+		name, no := word, false
+		if len(word) > 2 {
+			name, no = strings.CutPrefix(word, "no")
+		}
+		switch {
+		case name == "":
+		case !a.cpuWord(name, no != minus):
 			a.fail(a.errorf(arg.Range, "there is no CPU '%s'", arg.Name).
 				Notef("for example: 8086, 186, 286, 386, 486, 586, 686, p4, x64, apx, any"))
 			return
 		}
 	}
 }
+
+// resetCPU is the state at the start of a pass.
+func (a *assembler) resetCPU() { a.cpu, a.encodings, a.apx = cpuAny, hasVEX|hasEVEX, false }
 
 // lacks reports whether the CPU named last is older than the given one.
 func (a *assembler) lacks(level int) bool { return a.cpu != cpuAny && a.cpu < level }

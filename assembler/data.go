@@ -118,7 +118,7 @@ func (d *dataBuilder) item(it *lang.DataItem, width int) {
 // value appends one initialised item.
 func (d *dataBuilder) value(it *lang.DataItem, width int) {
 	d.initialised, d.room = true, 0
-	if s, ok, m := lang.StringOf(it.Value); m != nil {
+	if s, ok, m := lang.StringOf(it.Value, d.a.AsNasm()); m != nil {
 		d.a.fail(m)
 		return
 	} else if ok {

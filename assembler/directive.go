@@ -227,6 +227,8 @@ func (a *assembler) static(d *lang.Directive) {
 	for i := range d.Args {
 		if s := a.find(d.Args[i].Name); a.declaredAs(s, "static", d.Args[i].Range) {
 			s.local = true
+			s.declare(&d.Args[i])
+			a.keepSpecial(s, d, i)
 		}
 	}
 }

@@ -181,7 +181,7 @@ func (a *assembler) lower(body *lang.Instruction) bool {
 	in.Mnemonic = x86.Mnemonic(body.ID)
 	in.Bits = a.bits
 	in.DefaultRel, in.DefaultBound = a.defaults.rel, a.defaults.bound
-	in.NoVEX, in.NoEVEX = a.withoutVEX, a.withoutEVEX
+	in.NoVEX, in.NoEVEX, in.LateVEX = a.encodings&hasVEX == 0, a.encodings&hasEVEX == 0, a.encodings&lateVEX != 0
 	in.Optimize = a.opts.Optimize
 	in.CPU, in.APX = x86.Level(a.cpu), a.apx
 	in.Segment = a.current.out.ID

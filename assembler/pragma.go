@@ -24,7 +24,7 @@ func (a *assembler) pragma(d *lang.Directive) {
 		return
 	}
 	o := a.opts.Object
-	ours := o != nil && (facility == o.Name || facility == o.Family)
+	ours := o != nil && (facility == o.Name || slices.Contains(o.Facilities, facility))
 	switch {
 	case facility == "output" || ours:
 		if a.affix(operation, words[2:]) || ours && a.objectPragma(operation, d.Args[2:]) {
@@ -38,15 +38,16 @@ func (a *assembler) pragma(d *lang.Directive) {
 	a.message(a.warningf("pragma-unknown", d.Range, "there is no %%pragma %s %s", words[0], words[1]))
 }
 
-// affix sets what is put around names, unless something is set already.
+// affix sets what is put around names, also to nothing, unless it is set already.
 func (a *assembler) affix(operation string, words []string) bool {
 	f := &a.affixes
 	set, known := map[string]*string{
 		"prefix": &f.Prefix, "gprefix": &f.Prefix, "suffix": &f.Suffix, "gsuffix": &f.Suffix,
 		"lprefix": &f.LocalPrefix, "lsuffix": &f.LocalSuffix,
 	}[operation]
-	if known && *set == "" && len(words) > 0 {
-		*set = words[0]
+	if known && *set == "" && !slices.Contains(a.affixed, set) {
+		*set = strings.Join(words[:min(1, len(words))], "")
+		a.affixed = append(a.affixed, set)
 	}
 	return known
 }
@@ -106,7 +107,7 @@ func (a *assembler) beginPart(label string) {
 		return
 	}
 	s := a.find(label)
-	if !s.global && !s.extern {
+	if !s.global && !s.extern && !s.local {
 		return
 	}
 	if s.part == 0 {

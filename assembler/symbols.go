@@ -87,8 +87,12 @@ func (a *assembler) finishSymbols() {
 // export makes out of s what the program wants.
 func (a *assembler) export(s *symbol, out *program.Symbol) {
 	global := s.global && !s.local
+	name := s.name
+	if o := a.opts.Object; o == nil || !o.BareNames {
+		name = a.affixes.Around(name, !s.common && (s.global || s.local || s.extern))
+	}
 	*out = program.Symbol{
-		Name: a.affixes.Around(s.name, global || s.extern || s.common), Range: s.at, Value: s.value,
+		Name: name, Range: s.at, Value: s.value,
 		Equ: s.equ, Global: global, Extern: s.extern, Element: s.element, Float: s.float, Count: s.count, Typed: s.typed,
 	}
 	if s.declaration != nil && s.declared != nil {
@@ -390,6 +394,9 @@ func (a *assembler) Bits() int { return a.bits }
 
 // FloatMode tells expressions how constants are rounded.
 func (a *assembler) FloatMode() lang.FloatMode { return a.float }
+
+// AsNasm tells expressions that the source is nasm's, whose mistakes count.
+func (a *assembler) AsNasm() bool { return a.target == "" }
 
 // counters are registers that no instruction names, and what does what is wanted.
 var counters = map[string]string{

@@ -51,7 +51,7 @@ func (a *assembler) traceSymbol(kind program.EventKind, s *symbol) {
 		class = program.SpecialSymbol
 	}
 	a.trace(program.Event{
-		Kind: kind, Name: a.affixes.Around(s.name, class != program.LocalSymbol),
+		Kind: kind, Name: a.affixes.Around(s.name, class != program.LocalSymbol && class != program.CommonSymbol),
 		Text: d.special, Value: s.value, Symbol: class, Equ: s.equ, Size: d.size,
 		Used: s.used,
 	})

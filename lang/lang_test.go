@@ -79,14 +79,17 @@ func TestStringOf(t *testing.T) {
 		"utf32le": "a\x00\x00\x00\xe9\x00\x00\x00\x00\xf6\x01\x00",
 		"utf32be": "\x00\x00\x00a\x00\x00\x00\xe9\x00\x01\xf6\x00",
 	} {
-		if s, ok, m := StringOf(&Call{Name: name, Arg: text}); !ok || m != nil || s != want {
+		if s, ok, m := StringOf(&Call{Name: name, Arg: text}, false); !ok || m != nil || s != want {
 			t.Errorf("%s: %q %v %v, want %q", name, s, ok, m, want)
 		}
 	}
-	if _, _, m := StringOf(&Call{Name: "utf16", Arg: &String{Bytes: "\xff"}}); m == nil {
+	if s, _, _ := StringOf(&Call{Name: "utf16be", Arg: text}, true); s != "\x00a\x00\xe9\xde\x00\xd8\x3d" {
+		t.Errorf("utf16be as nasm has it: %q", s)
+	}
+	if _, _, m := StringOf(&Call{Name: "utf16", Arg: &String{Bytes: "\xff"}}, false); m == nil {
 		t.Error("invalid UTF-8 is accepted")
 	}
-	if _, ok, _ := StringOf(&Number{N: 1}); ok {
+	if _, ok, _ := StringOf(&Number{N: 1}, false); ok {
 		t.Error("a number is a string")
 	}
 }

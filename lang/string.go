@@ -21,9 +21,9 @@ var stringFunctions = map[string]func(string) string{
 	"utf32be": utf32be,
 }
 
-// StringOf returns the bytes that e stores as an item of DB and its sisters; ok
-// is false when e is no string.
-func StringOf(e Expr) (s string, ok bool, _ *diag.Message) {
+// StringOf returns the bytes that e stores as an item of DB and its sisters, as nasm
+// does even where it is wrong if asNasm is set; ok is false when e is no string.
+func StringOf(e Expr, asNasm bool) (s string, ok bool, _ *diag.Message) {
 	switch e := e.(type) {
 	case *String:
 		return e.Bytes, true, nil
@@ -41,6 +41,9 @@ func StringOf(e Expr) (s string, ok bool, _ *diag.Message) {
 			return "", false, diag.Errorf(arg.Range, "this string is not valid UTF-8").
 				Notef("save the source as UTF-8, or write the character as `\\u00e9`")
 		}
+		if asNasm && e.Name == "utf16be" {
+			encode = nasm16be
+		}
 		return encode(arg.Bytes), true, nil
 	}
 	return "", false, nil
@@ -54,9 +57,24 @@ func utf16le(s string) string {
 	return string(out)
 }
 
-func utf16be(s string) string {
+func utf16be(s string) string { return bigEndian(utf16.Encode([]rune(s))) }
+
+// nasm16be is utf16be with the halves of a pair of surrogates in nasm's order: the
+// lower one first.
+func nasm16be(s string) string {
+	units := utf16.Encode([]rune(s))
+	for i := 0; i+1 < len(units); i++ {
+		if utf16.IsSurrogate(rune(units[i])) {
+			units[i], units[i+1] = units[i+1], units[i]
+			i++
+		}
+	}
+	return bigEndian(units)
+}
+
+func bigEndian(units []uint16) string {
 	var out []byte
-	for _, u := range utf16.Encode([]rune(s)) {
+	for _, u := range units {
 		out = append(out, byte(u>>8), byte(u))
 	}
 	return string(out)

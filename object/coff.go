@@ -27,7 +27,8 @@ func coff(name, summary, extension string, bits int, text int64, specials ...str
 			".rdata": {Flags: alloc, Align: align(8)},
 			".bss":   {Flags: alloc | write | nobits, Align: align(4)},
 		},
-		Other: code,
+		Facilities: []string{"coff"},
+		Other:      code,
 		Macros: []string{
 			"%imacro export 1+.nolist", "[export %1]", "%endmacro",
 			"%imacro safeseh 1.nolist", "[safeseh %1]", "%endmacro",
@@ -43,7 +44,7 @@ func coff(name, summary, extension string, bits int, text int64, specials ...str
 	if text == 0 {
 		return f
 	}
-	f.NameLimit, f.Debug = 0, []string{"cv8"}
+	f.NameLimit, f.Debug, f.Facilities = 0, []string{"cv8"}, []string{"win", "coff"}
 	f.Words["rdata"] = Change{Clear: all, Set: alloc, Align: 8}
 	f.Words["info"] = Change{Clear: all, Set: program.Info, Align: 1}
 	if bits == 64 {

@@ -56,6 +56,9 @@ func elf(name, summary string, bits int, pointer int64, specials ...string) *For
 			"pointer":       {Element: pointer},
 		},
 	}
+	if name != "elfx32" {
+		f.Facilities = []string{"elf"}
+	}
 	for word, size := range elementSizes {
 		f.Words[word] = Change{Element: size}
 	}

@@ -38,7 +38,7 @@ func machO(name, summary string, bits int, specials ...string) *Format {
 	mixed := kind(code)
 	mixed.Native = MachOSomeInstructions
 	f := &Format{
-		Name: name, Family: "macho", Summary: summary, Extension: ".o", Debug: []string{"dwarf"},
+		Name: name, Family: "macho", Facilities: []string{"macho"}, Summary: summary, Extension: ".o", Debug: []string{"dwarf"},
 		Bits: bits, Pointer: int64(bits / 8), Specials: specials,
 		Macros: []string{
 			"%imacro subsections_via_symbols 0.nolist", "[pragma " + name + " subsections_via_symbols]", "%endmacro",

@@ -15,6 +15,10 @@ type Format struct {
 	Name    string // as nasm names it: "elf64"
 	Family  string // whose package writes it: "elf", "coff"
 	Summary string
+	// Facilities are the names besides Name under which %pragma speaks to the format.
+	Facilities []string
+	// BareNames is set where no prefix or suffix for names reaches the file.
+	BareNames bool
 	// Extension is that of a file's name, Debug the kinds of debug information.
 	Extension string
 	Debug     []string

@@ -8,7 +8,7 @@ var (
 	// OMF is the format of MS-DOS, 16-bit Windows and OS/2 (nasm manual, 8.4 "obj").
 	// Its segments may be joined to groups.
 	OMF = segmented(&Format{
-		Name: "obj", Family: "omf", Summary: "Intel/Microsoft OMF (MS-DOS, OS/2, Win16)", Extension: ".obj",
+		Name: "obj", Family: "omf", BareNames: true, Summary: "Intel/Microsoft OMF (MS-DOS, OS/2, Win16)", Extension: ".obj",
 		Macros: []string{
 			"%imacro group 1+.nolist", "[group %1]", "%endmacro",
 			"%imacro uppercase 0+.nolist", "[uppercase %1]", "%endmacro",

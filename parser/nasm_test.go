@@ -189,7 +189,7 @@ func TestConstantsLikeNasm(t *testing.T) {
 
 // dataBytes returns what an item stores.
 func dataBytes(t *testing.T, item *lang.DataItem, width int) []byte {
-	if s, ok, m := lang.StringOf(item.Value); m != nil {
+	if s, ok, m := lang.StringOf(item.Value, true); m != nil {
 		t.Fatal(m)
 	} else if ok {
 		b := []byte(s)

@@ -28,6 +28,7 @@ type Instruction struct {
 	// NoVEX and NoEVEX are set where CPU NOVEX and NOEVEX are in force: such an
 	// encoding is taken only where {vex} or {evex} asks for it.
 	NoVEX, NoEVEX bool
+	LateVEX       bool  // CPU LATEVEX is in force: VEX where {vex} had to be written
 	CPU           Level // what is newer is refused
 	APX           bool  // CPU APX is in force: its forms are chosen too
 	Optimize      Optimization

@@ -371,8 +371,11 @@ func (c *context) encodes(f *Form) bool {
 			return false
 		}
 	default:
-		if f.tags&vexWritten != 0 || c.in.NoVEX && f.opcode.vex == vex || c.in.NoEVEX && f.opcode.vex == evex {
+		if c.in.NoVEX && f.opcode.vex == vex || c.in.NoEVEX && f.opcode.vex == evex {
 			return false
+		}
+		if f.tags&vexWritten != 0 {
+			return f.tags&lateVEX != 0 && (c.in.LateVEX || c.in.NoEVEX)
 		}
 	}
 	return true

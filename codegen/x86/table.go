@@ -254,6 +254,7 @@ const (
 	unaligned                     // it need not, although it is one of SSE's 16 bytes
 	superseded                    // the bytes are another instruction for the processors of today
 	vexWritten                    // only with {vex}: there is a better known EVEX form
+	lateVEX                       // and where CPU LATEVEX or NOEVEX is in force
 	later                         // newer than nasm 2.16
 	indexed                       // a register beside the address may be its index
 	prefixREX                     // an o64 in front has a REX.W, where no operand says its size
@@ -267,7 +268,7 @@ const (
 
 var tagNames = map[string]tags{
 	"lock": lockable, "hle": elidable, "hle-release": releasable, "hle-nolock": exchanging, "bnd": bounded,
-	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "o64": prefixREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten, "{vex}": vexWritten, "aligned": aligned, "unaligned": unaligned, "old": superseded, "later": later, "index": indexed,
+	"priv": privileged, "alt": alternative, "mode": modeSized, "nohigh": lowOnly, "lockrex": lockREX, "rexw": bareREX, "o64": prefixREX, "near": nearMemory, "rep": repeated, "sized": sizeWritten, "{vex}": vexWritten, "latevex": lateVEX, "aligned": aligned, "unaligned": unaligned, "old": superseded, "later": later, "index": indexed,
 	"apx": extendedOnly, "evex": promoted, "ndd": newDest, "nf": noFlags, "zu": zeroUpper, "norex2": noREX2,
 }
 
