@@ -24,6 +24,8 @@ type Oracle interface {
 	// Entry returns the segment of an address among the words that the stack holds at
 	// entry, for reading; nil if it is none.
 	Entry(address Term) *Segment
+	// Word returns a word of the initial stack, an unknown, as the process is to see it.
+	Word(x Term) Term
 	// Writer returns the system call whose byte at an address is the same as that of
 	// another one, which made the byte unknown.
 	Writer(call, argument int, address Term) (int, int)

@@ -282,7 +282,11 @@ func (m *Memory) byteAt(l *layer, s *Segment, p place) Byte {
 			}
 		}
 	}
-	return s.Initial(p.offset)
+	b := s.Initial(p.offset)
+	if m.Oracle != nil && b.Of.node != nil && b.Of.node.op == OpUnknown && b.Of.node.unknown.Origin == EntryWord {
+		b.Of = m.Oracle.Word(b.Of)
+	}
+	return b
 }
 
 // wrote returns whether a system call has written the byte that an Unknown stands for.

@@ -435,7 +435,7 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 		}
 	}
 	if s, _ := r.original.Memory.Find(a.value); s != nil && isString(s) {
-		if a.Kind.Writes() || a.value != b.value {
+		if a.Kind.Writes() || a.value != b.value || s.Name == entryWord {
 			d.fail(r, "has another address for %s of %s", a.Name, x.name())
 		}
 		done()
@@ -519,9 +519,6 @@ const nearby = 4
 // watch makes sure that the result reads strings only where the original does on the
 // same path, since it is not known where they end, or where one begins.
 func (d *induction) watch(r *route, side int, a machine.Access) {
-	if side == 0 && !a.Write && r.mayBeAuxiliary(a) {
-		d.vectors[addressOf(r.here[0])] = true
-	}
 	d.watchEntry(r, side, a)
 	if !isString(a.Segment) {
 		return
@@ -535,6 +532,9 @@ func (d *induction) watch(r *route, side int, a machine.Access) {
 			return
 		}
 	}
+	if a.Segment.Name == entryWord && d.isThere(r, a) {
+		return
+	}
 	_, _, begins := a.Segment.Base.AsUnknown()
 	if values := r.facts.Values(a.Segment.Base); begins && len(values) > 0 && values[0][0] > 0 && a.Offset >= 0 && a.Offset+int64(a.Size) <= nearby {
 		return
@@ -545,19 +545,6 @@ func (d *induction) watch(r *route, side int, a machine.Access) {
 		return
 	}
 	d.fail(r, "the result reads a string where the original does not")
-}
-
-// mayBeAuxiliary reports whether an access is to a word of the initial stack that may
-// be an auxiliary value: of those behind a stack pointer that is not known, any may.
-func (r *route) mayBeAuxiliary(a machine.Access) bool {
-	u, _, ok := a.Segment.Base.AsUnknown()
-	if a.Segment.Name == entryWord {
-		return true
-	}
-	if !ok || u.Origin != machine.StackPointer || a.Segment.Write && u.Call > 0 {
-		return false
-	}
-	return u.Call > 0 || a.Offset >= 0 && r.world.mayBeAuxiliary((a.Offset+int64(a.Size)-1)/int64(r.abi.PointerSize))
 }
 
 // isString reports whether a segment is the strings of arguments and environment, or the

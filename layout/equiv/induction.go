@@ -34,11 +34,11 @@ type induction struct {
 	// addresses of the instructions that use them.
 	trusted map[int64]map[*object]bool
 
-	// vectors are the addresses of instructions of the original that were taken not to
-	// read auxiliary values.
-	vectors map[int64]bool
 	// maps tells that the original may have mapped memory of which nothing is known.
 	maps bool
+	// walks tells that the programs read words of the initial stack behind which there
+	// may be auxiliary values.
+	walks bool
 
 	steps, versions, scatters, calls int
 	failed                           string
@@ -78,6 +78,8 @@ type route struct {
 	sizes    []size
 	after    []func(machine.Term) // what to do once the kernel has answered
 	ended    [2]bool              // by an exception
+	found    []found              // of what the relation at its beginning tells
+	words    []machine.Term       // addresses of the words of the initial stack that were read
 	entry    [2]int64             // how far above the first stack pointer the lowest word is that was read at an unknown place
 	dead     bool
 	split    bool // the next instruction was begun before
@@ -157,7 +159,7 @@ func induct(original, result *image, assume []*Assumption) *induction {
 func (d *induction) prove() {
 	d.heads = [2]map[int64]bool{{}, {}}
 	d.sites = [2]map[int64]bool{{}, {}}
-	d.trusted, d.vectors = map[int64]map[*object]bool{}, map[int64]bool{}
+	d.trusted = map[int64]map[*object]bool{}
 	d.world = newWorld(d.images[0].abi)
 	for _, a := range d.assume {
 		maps.Copy(d.world.words, a.Words)
@@ -691,7 +693,7 @@ func (d *induction) split(r *route, condition machine.Term) []*route {
 		c.forks++
 		c.visited = [2]map[visit]visits{maps.Clone(r.visited[0]), maps.Clone(r.visited[1])}
 		c.texts = slices.Clip(r.texts)
-		c.accesses, c.sizes = slices.Clip(r.accesses), slices.Clip(r.sizes)
+		c.accesses, c.sizes, c.words = slices.Clip(r.accesses), slices.Clip(r.sizes), slices.Clip(r.words)
 		c.ranges, c.written = maps.Clone(r.ranges), maps.Clone(r.written)
 		d.bind(&c)
 		c.boundSizes()

@@ -21,6 +21,7 @@ const (
 	maxLoops        = 64      // loops of a program of which each is tried to be cut at other instructions
 	maxShifts       = 12      // instructions of a loop at which it is tried to cut it
 	maxVisits       = 16      // runs of an instruction between two cuts, with whatever stack pointer, before it is known to be in a loop
+	maxReasons      = 32      // words of the initial stack from which it follows where another one lies
 	maxChoices      = 32      // values of a part of an address, each of which is a case for itself
 	maxRanges       = 4       // ranges of a symbol's values
 	below           = 64      // bytes below the stack pointer that a relation looks at

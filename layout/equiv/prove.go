@@ -115,6 +115,8 @@ func (p *pair) advance(i int, steps *int) *outcome {
 	case e.Kind == machine.Unclear:
 		if condition, ok := p.unclear(process, e); ok && condition.Width() == 0 {
 			return nil
+		} else if ok && p.tellsOfFile(condition) {
+			return &outcome{stuck: who + "decides on " + auxiliary}
 		} else if ok {
 			return &outcome{split: p.cases(condition)}
 		}

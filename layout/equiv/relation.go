@@ -81,6 +81,8 @@ type relation struct {
 	// height is how far above the stack pointer the stack begins to be as it was
 	// when the program began, in bytes.
 	height [2]int64
+	// landmarks tell of words of the initial stack.
+	landmarks []landmark
 }
 
 // snapshot is two states with what they hold where.
@@ -90,6 +92,7 @@ type snapshot struct {
 	order     []location
 	height    [2]int64
 	arrays    []status
+	landmarks map[landmark]bool
 }
 
 // flagsKept are the flags that instructions compute.
@@ -133,6 +136,7 @@ func (d *induction) snapshot(r *route) (*snapshot, string) {
 		return nil, "there is too much memory to be looked at"
 	}
 	s.sort()
+	s.landmarks = d.landmarks(s)
 	return s, ""
 }
 
@@ -422,6 +426,7 @@ func (d *induction) generalize(x, y *snapshot, widen bool) *relation {
 	for i := range x.arrays {
 		g.relation.arrays = append(g.relation.arrays, d.common(i, x, y))
 	}
+	g.relation.landmarks = d.commonLandmarks(x, y, widen)
 	x.sort()
 	g.relation.order = slices.DeleteFunc(slices.Clone(x.order), func(l location) bool {
 		_, ok := y.locations[l]
@@ -599,6 +604,11 @@ func (r *relation) holds(s *snapshot, d *induction) string {
 	t := s.terms
 	if !within(s.facts.Values(d.argc()), r.argc) {
 		return "argc may have other values"
+	}
+	for _, m := range r.landmarks {
+		if !d.isAt(s.route, m.address(s.original, d), m.spot, 0) {
+			return "a word of the initial stack may lie elsewhere"
+		}
 	}
 	for i := range r.arrays {
 		if !d.implies(i, s.arrays[i], r.arrays[i]) {
@@ -824,6 +834,9 @@ func (r *relation) instantiate(d *induction, ips [2]machine.Term) *route {
 	if v, ok := r.values[l]; ok {
 		l.n++
 		to.sizes = []size{{term(v), term(r.values[l])}}
+	}
+	for _, m := range r.landmarks {
+		to.found = append(to.found, found{m.address(to.original, d), m.spot})
 	}
 	return to
 }

@@ -1,11 +1,6 @@
 package equiv
 
-import (
-	"maps"
-	"slices"
-
-	"tasm/machine"
-)
+import "tasm/machine"
 
 // trust notes that an instruction of the original is taken not to leave an object.
 func (d *induction) trust(r *route, o *object) {
@@ -26,12 +21,11 @@ func addressOf(ip machine.Term) int64 {
 // that goes elsewhere there from the first was taken to use a wrong object. One that
 // leaves its object later ends what the run means.
 func (d *induction) tryTrust() {
-	if len(d.trusted) == 0 && len(d.vectors) == 0 {
+	if len(d.trusted) == 0 {
 		return
 	}
 	im := d.images[0]
 	bias := int64(concreteBias(im))
-	unseen := maps.Clone(d.vectors)
 	for n := 0; n < trustRuns && d.failed == ""; n++ {
 		s := newScript(n, im.numbers(), im.abi, d.assume)
 		terms := machine.NewTerms()
@@ -39,16 +33,12 @@ func (d *induction) tryTrust() {
 		if err != nil {
 			return
 		}
-		d.tryRun(s, p, bias, unseen)
-	}
-	if len(unseen) > 0 {
-		d.fail(nil, "the instruction at %#x may read an auxiliary value, and was not seen to run", slices.Min(slices.Collect(maps.Keys(unseen))))
+		d.tryRun(s, p, bias)
 	}
 }
 
-// tryRun is one generated run of the original. It takes the instructions that ran from
-// those unseen.
-func (d *induction) tryRun(s *script, p *process, bias int64, unseen map[int64]bool) {
+// tryRun is one generated run of the original.
+func (d *induction) tryRun(s *script, p *process, bias int64) {
 	at, inside, left := int64(0), map[int64]bool{}, false
 	try := func(low, size int64) {
 		switch {
@@ -61,19 +51,10 @@ func (d *induction) tryRun(s *script, p *process, bias int64, unseen map[int64]b
 			d.fail(nil, "the instruction at %#x uses another object than it seems to", at)
 		}
 	}
-	word := int64(p.image.abi.PointerSize)
-	start, _ := p.Registers[machine.SP].Constant()
-	auxiliary := int64(start) + word*int64(len(s.process.Args)+len(s.process.Env)+3)
-	p.Memory.Watch = func(a machine.Access) {
-		if d.vectors[at] && a.Offset+int64(a.Size) > auxiliary && a.Offset < auxiliary+2*word*int64(len(s.process.Auxiliary)+1) {
-			d.fail(nil, "the instruction at %#x may read an auxiliary value", at)
-		}
-		try(a.Offset-bias, int64(a.Size))
-	}
+	p.Memory.Watch = func(a machine.Access) { try(a.Offset-bias, int64(a.Size)) }
 	facts := machine.NewFacts(p.Terms)
 	for n, bytes := 0, 0; n < trustSteps && bytes < trustBytes && !left; n++ {
 		at = addressOf(p.IP) - bias
-		delete(unseen, at)
 		in, _ := p.fetch()
 		if in == nil {
 			return

@@ -38,7 +38,7 @@ const auxiliary = "a word of the stack that may be an auxiliary value, and tell 
 // (AT_PHDR, AT_PHNUM, AT_ENTRY: fs/binfmt_elf.c create_elf_tables), and differ
 // between two files.
 func (w *world) tellsOfFile(x machine.Term) bool {
-	if !x.DependsOn(machine.EntryWord, machine.StringByte) {
+	if !x.DependsOn(machine.EntryWord, machine.StringByte, machine.Processor) {
 		return false
 	}
 	found := false
@@ -46,8 +46,8 @@ func (w *world) tellsOfFile(x machine.Term) bool {
 		switch u.Origin {
 		case machine.EntryWord:
 			found = found || w.mayBeAuxiliary(u.Index)
-		case machine.StringByte:
-			found = found || w.tellsOfFile(u.Of)
+		case machine.StringByte, machine.Processor:
+			found = found || u.Of.Width() > 0 && w.tellsOfFile(u.Of)
 		case machine.Opaque:
 			found = found || slices.ContainsFunc(w.terms.Inputs(u), w.tellsOfFile)
 		}
