@@ -618,6 +618,7 @@ func (d *induction) after(r *route, i int, e machine.Event) (split []*route, goe
 	case machine.Fault:
 		if i == 0 && leaves(e) && !d.maps {
 			// From here on the program has no meaning.
+			p.readsHeaders(e)
 			r.dead = true
 			return nil, false
 		}
@@ -744,6 +745,7 @@ func (d *induction) settle(r *route) bool {
 	}
 	// Other cases have the same stops.
 	x, y := *r.stops[0], *r.stops[1]
+	r.original.passesHeaders(x.view)
 	x.view.args, y.view.args = slices.Clone(x.view.args), slices.Clone(y.view.args)
 	d.handOver(r, &x.view, &y.view)
 	if d.stopped() || r.dead {

@@ -244,6 +244,15 @@ func (p *process) look(v callView) {
 	}
 }
 
+// passesHeaders notes whether a call hands over the headers of the file in memory.
+func (p *process) passesHeaders(v callView) {
+	for _, a := range v.args {
+		if slices.ContainsFunc(a.reads, func(r run) bool { return p.inHeaders(r.address) }) {
+			p.shows("passes its own headers to " + v.name())
+		}
+	}
+}
+
 // lookInside looks for a range of addresses at the beginning of a structure: where to
 // map something, and how much.
 func (p *process) lookInside(v callView, r run) {

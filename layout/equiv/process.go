@@ -140,17 +140,20 @@ func accepted(file []byte, loader *elf.Loader) error {
 // readsHeaders notes whether an access that was refused is to the headers of the file in
 // memory: of another file they are others.
 func (p *process) readsHeaders(e machine.Event) {
-	if e.Refused == nil || e.Refused.Write {
-		return
+	if e.Refused != nil && !e.Refused.Write && p.inHeaders(e.Refused.Address) {
+		p.shows("reads its own headers")
 	}
-	at, ok := e.Refused.Address.Constant()
+}
+
+// inHeaders reports whether an address is a number within the headers of the file in memory.
+func (p *process) inHeaders(address machine.Term) bool {
+	at, ok := address.Constant()
 	if !ok || !p.image.Fixed {
-		return
+		return false
 	}
 	head := p.image.File[:min(len(p.image.File), p.image.Class.Size(elf.FileHeader))]
 	get := func(id elf.FieldID) uint64 { return elf.Get(p.image.Class, head, id) }
 	end := max(get(elf.EPhoff)+get(elf.EPhnum)*get(elf.EPhentsize), uint64(len(head)))
-	if m := p.image.mapping(at); m != nil && m.Offset+at-m.Low < end {
-		p.shows("reads its own headers")
-	}
+	m := p.image.mapping(at)
+	return m != nil && m.Offset+at-m.Low < min(end, m.End)
 }

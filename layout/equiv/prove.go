@@ -126,9 +126,7 @@ func (p *pair) advance(i int, steps *int) *outcome {
 	case i == 0 && leaves(e) && process.maps:
 		return &outcome{stuck: "the original " + e.Reason + ", and it may have mapped some there"}
 	case i == 0 && leaves(e):
-		if p.calls == 0 { // else what a call returned may only have led it astray
-			process.readsHeaders(e)
-		}
+		process.readsHeaders(e)
 		p.note(func(func(machine.Term) uint64) string { return "this " + e.Reason }, nil)
 		return &outcome{}
 	case e.Kind == machine.Fork && p.tellsOfFile(e.Condition):
@@ -145,6 +143,9 @@ func (p *pair) stop(i int, process *process, s *stop) *outcome {
 		s.view = process.view(process.Call(e.ABI), p.facts)
 		if reason := s.view.unclear(); reason != "" {
 			return &outcome{stuck: [2]string{"the original ", "the result "}[i] + reason}
+		}
+		if i == 0 {
+			process.passesHeaders(s.view)
 		}
 		if i == 0 && len(s.view.overruns()) > 0 {
 			if !p.admit(s.view) {
