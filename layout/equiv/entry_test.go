@@ -104,7 +104,9 @@ func TestAuxiliary(t *testing.T) {
 			"cmp edi, ebp\njb .next" + end, true},
 		"twice as far": {"_start: mov ebp, [esp]\nadd ebp, ebp\nlea esi, [esp + 4]\nxor ebx, ebx\n.next: lodsd\nadd ebx, eax\n" +
 			"dec ebp\njnz .next\nmov eax, 1\nint 0x80\n" + end, false},
-		"popped":     {"_start: pop eax\n.next: pop ecx\njecxz .end\nmov edx, 1\nmov ebx, 1\nmov eax, 4\nint 0x80\njmp .next" + end, true},
+		"popped": {"_start: pop eax\n.next: pop ecx\njecxz .end\nmov edx, 1\nmov ebx, 1\nmov eax, 4\nint 0x80\njmp .next" + end, true},
+		"random": {"_start: pop eax\n.a: pop eax\ntest eax, eax\njnz .a\n.e: pop eax\ntest eax, eax\njnz .e\n.t: pop eax\npop ebx\ncmp eax, 25\nje .f\n" +
+			"test eax, eax\njnz .t\njmp .end\n.f: movzx ebx, byte [ebx]\nmov eax, 1\nint 0x80" + end, true},
 		"popped all": {"_start: pop eax\n.next: pop ecx\nmov edx, 1\nmov ebx, 1\nmov eax, 4\nint 0x80\ndec eax\njz .next" + end, false},
 		"in halves":  {"_start: lea esi, [esp + 2]\nxor ebx, ebx\n.next: lodsd\nadd ebx, eax\ntest eax, eax\njnz .next\nlodsd\nadd ebx, eax\nmov eax, 1\nint 0x80" + end, false},
 	} {

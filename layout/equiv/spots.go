@@ -321,18 +321,12 @@ func (d *induction) landmarks(s *snapshot) map[landmark]bool {
 			}
 		}
 	}
-	maps.DeleteFunc(list, func(m landmark, _ bool) bool { return d.needless(s, m, list) })
+	maps.DeleteFunc(list, func(m landmark, _ bool) bool { return m.needless(list) })
 	return list
 }
 
-// needless reports whether a landmark follows from argc alone or from another one.
-func (d *induction) needless(s *snapshot, m landmark, all map[landmark]bool) bool {
-	if x := s.locations[m.at]; m.at.kind == inRegister && m.at.n == machine.SP && isGlobal(x) && !m.counted {
-		least, ok := s.behind(d.argumentsEnd(), d.plus(x, m.plus))
-		if ok && least >= -int64(d.abi.PointerSize) || m.spot == inWords {
-			return true
-		}
-	}
+// needless reports whether a landmark follows from another one.
+func (m landmark) needless(all map[landmark]bool) bool {
 	for n := range all {
 		if n.plus != m.plus && n.at == m.at && n.counted == m.counted && n.count == m.count && n.spot == m.spot && m.spot.follows(n.spot, m.plus-n.plus) {
 			return true
