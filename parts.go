@@ -22,7 +22,7 @@ func assembleAll(files *diag.Files, root diag.FileID, sources []Source, opts ass
 		roots = append(roots, files.Add(src.Name, src.source()))
 	}
 	for {
-		messages := &diag.Bag{}
+		messages := &diag.Bag{MaxErrors: opts.MaxErrors}
 		loaded := &objects{files: files, messages: messages, groups: objfile.Groups{}}
 		parts := loaded.parts(roots, sources, opts)
 		target, whole := opts.Target, true

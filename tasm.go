@@ -74,6 +74,9 @@ type Options struct {
 	// Debug adds debug information to an object or to an executable that is laid
 	// out plainly; nil for none. Its Files are those of the Result.
 	Debug *object.Debug
+	// MaxErrors is behind how many errors the assembly ends: 0 is diag.MaxErrors, a
+	// negative number none.
+	MaxErrors int
 	// Instructions keeps the instructions of the program, which layouts other
 	// than plain need, and all that looks at code. Build keeps them by itself.
 	Instructions bool
@@ -167,7 +170,7 @@ func Assemble(src Source, opts Options) (*Result, *diag.Bag) {
 	files := &diag.Files{}
 	r := &Result{Files: files, Source: files.Add(src.Name, src.source()), Cache: opts.Cache}
 	a := assembler.Options{
-		Target: opts.Target, IncludeDirs: opts.IncludeDirs, Defines: opts.Defines, ReadFile: src.ReadFile,
+		Target: opts.Target, IncludeDirs: opts.IncludeDirs, Defines: opts.Defines, ReadFile: src.ReadFile, MaxErrors: opts.MaxErrors,
 		Flat: opts.Format == FlatBinary, Instructions: opts.Instructions, Lines: opts.Debug != nil,
 	}
 	if opts.Format != Object {

@@ -80,6 +80,8 @@ type Options struct {
 	Environ func(name string) (string, bool)
 	// Now is the time that __?DATE?__ and its like tell, in seconds since 1970.
 	Now int64
+	// MaxErrors is behind how many errors the assembly ends, as a diag.Bag counts them.
+	MaxErrors int
 	// MaxLines bounds the lines that macros and %rep make, and with them the words in
 	// them; 0 is ten million.
 	MaxLines int
@@ -290,6 +292,9 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 	}
 	for a.pass = 1; ; a.pass++ {
 		a.runPass()
+		if a.syntax.Full(diag.Error) && !a.dependent {
+			break
+		}
 		if a.final && (a.unsettled || a.messages.Errors() > 0 || a.changed == nil && !a.moved) {
 			break
 		}
@@ -330,7 +335,7 @@ func (a *assembler) stalls() bool {
 func (a *assembler) runPass() {
 	a.changed, a.changes, a.moved = nil, 0, false
 	a.near, a.said, a.doubted, a.told64 = diag.Near{}, sayings{}, sayings{}, false
-	a.messages, a.warnings = &diag.Bag{}, diag.SourceWarnings{}
+	a.messages, a.warnings = a.newBag(), diag.SourceWarnings{}
 	switch {
 	case a.opts.Object != nil:
 		a.bits = a.opts.Object.Bits
@@ -389,9 +394,9 @@ func (a *assembler) runPass() {
 
 // readPass is a pass that takes its statements from the source.
 func (a *assembler) readPass() {
-	a.syntax = &diag.Bag{}
+	a.syntax = a.newBag()
 	stream := a.parser.Pass(a.root, a, a.syntax)
-	for s := stream.Next(); s != nil; s = stream.Next() {
+	for s := stream.Next(); s != nil && !a.messages.Full(diag.Error); s = stream.Next() {
 		l := line{statement: s}
 		a.statement(&l)
 		if !a.keeps(&l) {
@@ -437,6 +442,9 @@ func (a *assembler) sizePass() {
 func (a *assembler) lastPass() {
 	var l line
 	for k := range a.lines.all {
+		if a.messages.Full(diag.Error) {
+			return
+		}
 		a.lines.recall(k, &l)
 		a.statement(&l)
 		if !a.joins() {
@@ -444,6 +452,8 @@ func (a *assembler) lastPass() {
 		}
 	}
 }
+
+func (a *assembler) newBag() *diag.Bag { return &diag.Bag{MaxErrors: a.opts.MaxErrors} }
 
 // reportUnstable says that the source has no sizes that agree with themselves.
 func (a *assembler) reportUnstable() {
@@ -470,8 +480,8 @@ func (a *assembler) message(m *diag.Message) {
 	}
 }
 
-// errorf starts an error message, and is nil where nobody would read it: it is only
-// counted behind the many that are kept.
+// errorf starts an error message, and is nil where nobody would read it: behind those
+// that are kept.
 func (a *assembler) errorf(at diag.Range, format string, args ...any) *diag.Message {
 	if !a.heard(diag.Error) {
 		return nil

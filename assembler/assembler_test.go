@@ -312,11 +312,49 @@ func TestUnreadMessages(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		_, messages := assemble(t, source, Options{Flat: true})
 		runtime.ReadMemStats(&after)
-		if len(messages) != 10_001 {
+		want := 1001
+		if messages[0].Severity == diag.Warning {
+			want = 10_001
+		}
+		if len(messages) != want {
 			t.Errorf("%q: %d messages", line, len(messages))
 		}
 		if n := float64(after.Mallocs-before.Mallocs) / lines; n > 5 {
 			t.Errorf("%q: %.1f allocations for each line", line, n)
+		}
+	}
+}
+
+// TestManyErrors holds where an assembly ends that has more errors than are kept: what stands
+// behind them is not read.
+func TestManyErrors(t *testing.T) {
+	lines := func(format string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format+"\n", i)
+		}
+		return b.String()
+	}
+	const end = "too many errors: stopped after "
+	for _, c := range []struct {
+		name, source string
+		most, kept   int
+		last         string
+	}{
+		{"as many as are kept", lines("mov eax, u%d", diag.MaxErrors), 0, diag.MaxErrors, "'u999' is not defined"},
+		{"one more", lines("mov eax, u%d", diag.MaxErrors+1), 0, diag.MaxErrors, end + "1000"},
+		{"of grammar", lines("mov ) ; %d", 3000) + "%warning not read\n", 0, diag.MaxErrors, end + "1000"},
+		{"of the preprocessor", lines("%%foo ; %d", 3000) + "%warning not read\n", 0, diag.MaxErrors, end + "1000"},
+		{"of both", "mov )\nmov eax, u\n" + lines("mov eax, u%d", 5), 3, 3, end + "3"},
+		{"all", lines("mov ) ; %d", 2000) + lines("mov eax, u%d", 3000), -1, 5000, "'u2999' is not defined"},
+		// A condition asked for a label: the errors of the first pass need not be those of the last.
+		{"that vanish", "bits 32\na: jmp c\nb:\n%if b-a < 5\n" + lines("mov ) ; %d", 3000) + "%endif\ntimes 200 nop\nc: mov eax, u\n", 0, 1, ""},
+	} {
+		files := &diag.Files{}
+		p, bag := Assemble(files, files.Add("x", []byte(c.source)), Options{Flat: true, MaxErrors: c.most})
+		messages := bag.Messages()
+		if last := messages[len(messages)-1].Text; p != nil || bag.Errors() != c.kept || c.last != "" && last != c.last {
+			t.Errorf("%s: %d errors, the last is %q", c.name, bag.Errors(), last)
 		}
 	}
 }

@@ -59,6 +59,8 @@ type Message struct {
 	// where one of them is at its place, or anywhere if it has no place. A name also
 	// stands for all that begin with it and a dash.
 	Yields []string
+	// Stop is set in the message behind all others that says that there are more errors.
+	Stop bool
 
 	asked *Warnings // what the source has said of warnings up to here; nil for nothing
 }

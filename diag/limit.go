@@ -6,14 +6,19 @@ import (
 )
 
 // Limit returns the first max errors and the first max warnings, and one
-// message more that counts what was left out. A max of 0 is no limit.
+// message more that counts what was left out; one that says Stop stays behind it. A max of
+// 0 is no limit.
 func Limit(messages []*Message, max int) []*Message {
 	if max == 0 {
 		return messages
 	}
-	var kept []*Message
+	var kept, stop []*Message
 	var count [2]int // by severity
 	for _, m := range messages {
+		if m.Stop {
+			stop = append(stop, m)
+			continue
+		}
 		if count[m.Severity]++; count[m.Severity] <= max {
 			kept = append(kept, m)
 		}
@@ -24,7 +29,7 @@ func Limit(messages []*Message, max int) []*Message {
 	if more := leftOut(count); more != nil {
 		kept = append(kept, more)
 	}
-	return kept
+	return append(kept, stop...)
 }
 
 // leftOut returns a message that counts those that were left out, by severity, or nil.

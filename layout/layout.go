@@ -100,9 +100,13 @@ type Report struct {
 	Method    Method
 	// Bound is a size in bytes: Space says of which files none is smaller.
 	// Equal to the file's size it makes the file optimal in that space.
-	Bound   int64
-	Space   string
-	elf.Ask // of the host
+	Bound int64
+	Space string
+	// CodeBound is a size in bytes that no layout of the file's instructions comes below,
+	// whatever their order: none of them needs fewer bytes, and the headers, of which there
+	// is one of the program, hold no more of them. It is 0 where that is not known.
+	CodeBound int64
+	elf.Ask   // of the host
 	// Assumptions are those of Options.Assume that the file depends on.
 	Assumptions []string
 	// Checked says how the file was compared with the program as written.

@@ -149,6 +149,7 @@ func finished(r *elf.Finished) *File {
 // placedFile makes a File of what place has made.
 func placedFile(r *place.Result) *File {
 	f := finished(&r.Finished)
+	f.Report.CodeBound = int64(r.Bound)
 	for _, piece := range r.Pieces {
 		part := Part{Offset: piece.Offset, Size: piece.Size, Address: r.Address + uint64(piece.Offset), Why: piece.Why}
 		switch piece.Kind {

@@ -63,6 +63,8 @@ func TestPack(t *testing.T) {
 				t.Errorf("%s: %v", name, said.Messages())
 			case len(packed.Bytes) > len(plain.Bytes):
 				t.Errorf("%s for %s: %d bytes, plain only %d", name, loader.Name, len(packed.Bytes), len(plain.Bytes))
+			case packed.Report.CodeBound > int64(len(packed.Bytes)):
+				t.Errorf("%s for %s: %d bytes are below the bound of %d", name, loader.Name, len(packed.Bytes), packed.Report.CodeBound)
 			case packed.Report.Layout == "pack" && len(elf.Check(loader, packed.Bytes)) > 0:
 				t.Errorf("%s for %s: %v", name, loader.Name, elf.Check(loader, packed.Bytes))
 			case loader == elf.Linux && packed.Report.Layout != "pack":

@@ -71,6 +71,9 @@ func TestRandomPrograms(t *testing.T) {
 				if i > 0 && (len(file.Bytes) > size || got != want) {
 					t.Errorf("seed %d: %s (%s): %d bytes, %s; before: %d bytes, %s\n%s", seed, s.Name, file.Report.Method, len(file.Bytes), got, size, want, source)
 				}
+				if file.Report.CodeBound > int64(len(file.Bytes)) {
+					t.Errorf("seed %d, %s, %s: %d bytes are below the bound of %d\n%s", seed, target, s.Name, len(file.Bytes), file.Report.CodeBound, source)
+				}
 				size, want = len(file.Bytes), got
 			}
 		}

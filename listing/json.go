@@ -36,6 +36,7 @@ type (
 		Method      string    `json:"method"`
 		Placement   Placement `json:"placement"`
 		Bound       int64     `json:"bound"`
+		CodeBound   int64     `json:"codeBound"`
 		Space       string    `json:"space"`
 		Optimal     bool      `json:"optimal"`
 		Charge      uint64    `json:"charge"`
@@ -115,7 +116,7 @@ func (l *Listing) JSON(out io.Writer) error {
 	}
 	if r := l.Report; r != nil {
 		j.Report = &jsonReport{
-			r.Layout, r.Method.String(), PlacementOf(r.Placement), r.Bound, r.Space, r.Optimal(int64(len(l.Bytes))), r.Charge,
+			r.Layout, r.Method.String(), PlacementOf(r.Placement), r.Bound, r.CodeBound, r.Space, r.Optimal(int64(len(l.Bytes))), r.Charge,
 			list(r.Assumptions), r.Checked, list(r.Reasons),
 		}
 	}

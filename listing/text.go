@@ -54,6 +54,9 @@ func (l *Listing) heading() []string {
 		} else if r.Space != "" {
 			add("no file is smaller than %d bytes among %s", r.Bound, r.Space)
 		}
+		if r.CodeBound > r.Bound {
+			add("no layout of these instructions is smaller than %d bytes", r.CodeBound)
+		}
 		if r.Checked != "" {
 			add("compared with the program as written: %s", r.Checked)
 		}

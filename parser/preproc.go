@@ -319,7 +319,7 @@ func (p *preprocessor) expansion() *lang.Expansion {
 // nextLine returns the next line for the grammar and where it comes from.
 // The line is good until the next call.
 func (p *preprocessor) nextLine() (Line, *lang.Expansion, bool) {
-	for !p.fatal {
+	for !p.fatal && !p.stopped() {
 		f := p.top()
 		if f == nil {
 			break
@@ -338,6 +338,10 @@ func (p *preprocessor) nextLine() (Line, *lang.Expansion, bool) {
 	}
 	return Line{}, nil, false
 }
+
+// stopped reports whether there are more errors than are kept. As long as the lines may
+// be others in the next pass, so may the errors.
+func (p *preprocessor) stopped() bool { return p.bag.Full(diag.Error) && !p.dependent() }
 
 // readListed is read, which tells whoever lists the source.
 func (p *preprocessor) readListed(f *frame) (line Line, percent, ok bool) {

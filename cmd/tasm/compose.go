@@ -205,7 +205,7 @@ func (c *composition) inImage(built *tasm.Result, file *layout.File) []byte {
 
 // news leaves out what an image before this one was told of too.
 func (c *composition) news(messages *diag.Bag) *diag.Bag {
-	out := &diag.Bag{}
+	out := &diag.Bag{MaxErrors: -1} // has been cut already
 	for _, m := range messages.Messages() {
 		if !slices.ContainsFunc(c.told, func(old diag.Message) bool { return old.Range == m.Range && old.Text == m.Text }) {
 			c.told = append(c.told, *m)

@@ -198,11 +198,12 @@ func (n *nasm) options(kind *nasmKind) assembler.Options {
 			value := n.sys.getenv(name)
 			return value, value != ""
 		},
-		Now:      time.Now().Unix(),
-		MaxLines: nasmMaxLines,
-		Limits:   n.limits,
-		Plain:    n.plain,
-		Turbo:    n.turbo,
+		Now:       time.Now().Unix(),
+		MaxErrors: n.maxErrors,
+		MaxLines:  nasmMaxLines,
+		Limits:    n.limits,
+		Plain:     n.plain,
+		Turbo:     n.turbo,
 	}
 }
 
@@ -234,7 +235,7 @@ func (n *nasm) assemble(root diag.FileID, output string, kind *nasmKind, opts as
 	}
 	errorCount := n.report(messages)
 	if list != nil && list.Begun() {
-		if err := writeOutput(n.sys, n.listing, []byte(list.Text(n.warnings.Apply(messages.Messages()), messageText)), false); err != nil {
+		if err := writeOutput(n.sys, n.listing, []byte(list.Text(toShow(&n.warnings, messages), messageText)), false); err != nil {
 			return err
 		}
 	}
@@ -252,7 +253,7 @@ func (n *nasm) report(messages *diag.Bag) int {
 	errorCount := 0
 	out := bufio.NewWriter(n.out)
 	defer out.Flush()
-	for _, m := range n.warnings.Apply(messages.Messages()) {
+	for _, m := range toShow(&n.warnings, messages) {
 		if m.Severity == diag.Error {
 			errorCount++
 		}

@@ -69,7 +69,7 @@ func (d *dependencies) add(name string) {
 // writeDependencies reads the source for the files that it names alone.
 func (n *nasm) writeDependencies(root diag.FileID, output string, opts assembler.Options) error {
 	p := assembler.NewParser(n.files, opts)
-	stream := p.Pass(root, nowhere{}, &diag.Bag{})
+	stream := p.Pass(root, nowhere{}, &diag.Bag{MaxErrors: -1}) // it is read to its end
 	for s := stream.Next(); s != nil; s = stream.Next() {
 		if b, ok := s.Body.(*lang.Incbin); ok {
 			p.ReadIncluded(b.Path, n.files.Name(b.Range.File))

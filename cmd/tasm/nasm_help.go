@@ -148,6 +148,7 @@ const nasmMoreOptions = `
    --lpostfix str behind them
 
    --reproducible the same output in every run
+   --max-errors n end after n errors [1000]; 0 is no limit
 
     -w+x          show the warnings of a class (also -Wx)
     -w-x          hide them (also -Wno-x)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tasm/codegen/x86"
@@ -29,6 +30,7 @@ type nasmOptions struct {
 	plain                          bool   // the source is not preprocessed
 	turbo                          bool   // some words of Turbo Assembler
 	limits                         map[string]int64
+	maxErrors                      int  // behind which assembly ends, as in a diag.Bag
 	noLine                         bool // %line does nothing
 	amd64                          bool // yasm's -m amd64
 	dependencies                   dependencyOptions
@@ -149,6 +151,8 @@ var nasmWords = []nasmOption{
 	{"keep-all", noValue, func(o *nasmOptions, _ string) error { o.keep = true; return nil }},
 	{"no-line", noValue, func(o *nasmOptions, _ string) error { o.noLine = true; return nil }},
 	{"reproducible", noValue, func(o *nasmOptions, _ string) error { o.reproducible = true; return nil }},
+	// tasm's own.
+	{"max-errors", needsValue, (*nasmOptions).setMaxErrors},
 	// yasm's.
 	{"oformat", needsValue, func(o *nasmOptions, v string) error { o.format = v; return nil }},
 	{"objfile", needsValue, func(o *nasmOptions, v string) error { o.output = v; return nil }},
@@ -236,6 +240,18 @@ func (o *nasmOptions) setLimit(name, v string) {
 		o.limits = map[string]int64{}
 	}
 	o.limits[name] = most
+}
+
+// setMaxErrors obeys --max-errors; 0 is no limit.
+func (o *nasmOptions) setMaxErrors(v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 {
+		return nasmFatal{text: "--max-errors takes a number, not `" + v + "'", hint: true}
+	}
+	if o.maxErrors = n; n == 0 {
+		o.maxErrors = -1
+	}
+	return nil
 }
 
 func (o *nasmOptions) warn(v string) error {

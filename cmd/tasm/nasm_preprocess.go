@@ -87,7 +87,7 @@ func found(name string, dirs []string) string {
 // %line where the next line stands somewhere else than behind the one before.
 func (n *nasm) writePreprocessed(root diag.FileID, opts assembler.Options) error {
 	var b strings.Builder
-	messages := &diag.Bag{}
+	messages := &diag.Bag{MaxErrors: opts.MaxErrors}
 	var place lineMarks
 	assembler.NewParser(n.files, opts).Preprocess(root, nowhere{}, messages, func(text string, at diag.Range, by *lang.Expansion) {
 		for ; by != nil; by = by.Parent {

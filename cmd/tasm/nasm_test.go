@@ -59,6 +59,7 @@ var nasmLines = []string{
 	"--keep-all -f elf64 bad.asm", "--keep-all -f elf64 late.asm", "-f elf64 late.asm",
 	"-a -f elf64 main.asm", "-a -f elf64 ready.asm", "-a -f elf64 -Dmore ready.asm",
 	"-o x.o -o y.o -f elf64 main.asm", "-l a.lst -l b.lst -f elf64 main.asm", "-w", "-L -f elf64 main.asm", "-W -f elf64 main.asm",
+	"many.asm", "-E many.asm",
 	"-f elf64 -g -F null main.asm", "-f obj -g -F null obj.asm", "-f obj -g obj.asm", "-f obj -F borland obj.asm", "@args.txt -s main.asm",
 }
 
@@ -77,6 +78,7 @@ func nasmFiles(t *testing.T, dir string) {
 		"flat.asm":     "\torg 0x100\nstart:\tmov ax, start\n\ttimes 70 db 0xab\n\tdb 1\n",
 		"high.asm":     "\torg 0x1fff0\n\ttimes 100 db 1\nsection .data start=0x30000\n\tdb 5\n",
 		"top.asm":      "\tbits 64\n\torg 0xffffffffffff0000\nstart:\tdq start\n%defstr format __?OUTPUT_FORMAT?__\n\tdb format\n",
+		"many.asm":     strings.Repeat("\tmov eax, nowhere\n\tmov al, bx\n\tmov )\n", 1500),
 		"orphan.asm":   "alone\n",
 		"bad.asm":      "\tfoo bar, baz qux\n",
 		"flat32.asm":   "bits 32\n nop\n%line 100+1 other.asm\n nop\n ret\n%line 7+0\n nop\n nop\n",
@@ -165,6 +167,10 @@ func TestNasmMessages(t *testing.T) {
 		{"-f elf64 -Z words.txt bad.asm", "", "", "bad.asm:1: error: "},
 		{"-f elf64 orphan.asm", "", "orphan.asm:1: warning: ", ""},
 		{"-f elf64 -Werror orphan.asm", "", "[-w+error=label-orphan]", ""},
+		{"many.asm", "", "nasm: error: too many errors: stopped after 1000 (--max-errors 0 shows all)\n", ""},
+		{"--max-errors 5 many.asm", "", "many.asm:15: error: expected a value, not ')'\nnasm: error: too many errors: stopped after 5 (--max-errors 0 shows all)\n", ""},
+		{"--max-errors=0 many.asm", "", "many.asm:4499: error: mov does not go with these operands", ""},
+		{"--max-errors -1 many.asm", "", "nasm: fatal: --max-errors takes a number, not `-1'\n", ""},
 		{"-v", "NASM version 2.16.01", "", ""},
 		{"--version", "NASM version 2.16.01", "", ""},
 		{"-h", "-f format", "", ""},

@@ -119,6 +119,9 @@ type sourceSize struct {
 	Source  string `json:"source"`
 	Target  string `json:"target"`
 	Size    int64  `json:"size"`
+	// CodeBound is the least size of any layout of the file's instructions, 0 where it is
+	// not known.
+	CodeBound int64 `json:"codeBound"`
 	// Bound is the least size possible in Space, 0 where none is known.
 	Bound   int64  `json:"bound"`
 	Space   string `json:"space"`
@@ -169,7 +172,7 @@ func measure(source string, files *diag.Files, p *program.Program, file *layout.
 		Version: jsonVersion, Source: source, Target: p.Target, Size: n, Space: r.Space, Optimal: r.Optimal(n),
 		Layout: r.Layout, Method: r.Method.String(), Loader: r.Loader, Placement: listing.PlacementOf(r.Placement), Charge: r.Charge, Mapped: r.Mapped, Hosts: asks(file, ""),
 		Assumptions: append([]string{}, r.Assumptions...), Checked: r.Checked, Reasons: reasonsOf(files, r),
-		EndedEarly: early, Bytes: accountFor(file), Rewrites: []jsonRewrite{}, Parts: []jsonPart{},
+		CodeBound: r.CodeBound, EndedEarly: early, Bytes: accountFor(file), Rewrites: []jsonRewrite{}, Parts: []jsonPart{},
 	}
 	if r.Space != "" {
 		m.Bound = r.Bound
@@ -246,6 +249,9 @@ func (m *sourceSize) writeText(w io.Writer) {
 		writeFact(w, "bound", "unknown: only golf looks for one")
 	}
 	writeFact(w, "space", m.Space)
+	if m.CodeBound > m.Bound {
+		writeFact(w, "layouts", fmt.Sprintf("of these instructions none is smaller than %d B", m.CodeBound))
+	}
 	writeFact(w, "layout", m.Layout+": "+m.Method)
 	writeFact(w, "loader", m.Loader)
 	writeFact(w, "placement", m.Placement.String())

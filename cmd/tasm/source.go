@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -30,7 +31,7 @@ func (o *sourceOptions) register(simple, advanced *pflag.FlagSet) {
 	advanced.VarP(warningOption{&o.warnings}, "Warning", "W", "the same as -w, in the other spelling of nasm: CLASS, no-CLASS, error=CLASS")
 	advanced.VarP(newChoice(&o.style, "human", "human", "short", "gnu", "json"), "message-format", "X", "how messages look; short (also called gnu) is one line each")
 	advanced.Var(newChoice(&o.color, "auto", "auto", "always", "never"), "color", "when messages are coloured; auto is on a terminal, unless NO_COLOR is set")
-	advanced.IntVar(&o.maxErrors, "max-errors", 50, "show `N` errors at most; 0 is all")
+	advanced.IntVar(&o.maxErrors, "max-errors", 50, fmt.Sprintf("show `N` errors at most; 0 is all. Assembly ends after %d, or N where that is more", diag.MaxErrors))
 }
 
 func targetNames() []string {
@@ -65,7 +66,16 @@ func newSource(name string, text []byte) tasm.Source {
 
 // options are those of a build that concern the source.
 func (o *sourceOptions) options() tasm.Options {
-	return tasm.Options{Target: o.target, IncludeDirs: o.include, Defines: o.define, Others: o.others}
+	return tasm.Options{Target: o.target, IncludeDirs: o.include, Defines: o.define, Others: o.others, MaxErrors: o.keptErrors()}
+}
+
+// keptErrors is how many errors are kept: more than are shown, which are the first ones
+// by their places.
+func (o *sourceOptions) keptErrors() int {
+	if o.maxErrors == 0 {
+		return -1
+	}
+	return max(o.maxErrors, diag.MaxErrors)
 }
 
 // assemble assembles a source for an executable.
@@ -103,7 +113,7 @@ func (o *sourceOptions) fail(sys *system, files *diag.Files, err error) error {
 
 // report shows messages and returns how many of them are errors.
 func (o *sourceOptions) report(sys *system, files *diag.Files, messages *diag.Bag) int {
-	all := o.warnings.Apply(messages.Messages())
+	all := toShow(&o.warnings, messages)
 	errors := 0
 	for _, m := range all {
 		if m.Severity == diag.Error {
@@ -120,6 +130,18 @@ func (o *sourceOptions) report(sys *system, files *diag.Files, messages *diag.Ba
 		diag.Human(sys.stderr, files, shown, o.useColor(sys, sys.stderr))
 	}
 	return errors
+}
+
+// toShow returns the messages that w leaves, and tells how to see those for which the
+// assembly has ended too early.
+func toShow(w *diag.Warnings, messages *diag.Bag) []*diag.Message {
+	all := w.Apply(messages.Messages())
+	if n := len(all); n > 0 && all[n-1].Stop {
+		stop := *all[n-1]
+		stop.Text += " (--max-errors 0 shows all)"
+		all[n-1] = &stop
+	}
+	return all
 }
 
 // useColor reports whether what goes to w is coloured.

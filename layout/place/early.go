@@ -288,6 +288,24 @@ func leastLengths(items []*item) []int {
 	return list
 }
 
+// ownBytes are how many bytes of its own the code has in every layout: of a constant none,
+// since a bridge may leave it in its register, nor of a jump that another order of the blocks
+// may save; of other instructions those of the shortest encoding that hold something.
+func ownBytes(items []*item) int {
+	size, constants := 0, 0 // items that belong to the last constant
+	for _, it := range items {
+		if constants = max(constants-1, it.constant.items); constants > 0 || it.inst == nil {
+			continue
+		}
+		least := math.MaxInt
+		for _, w := range it.ways {
+			least = min(least, len(w.code)-w.dontCare)
+		}
+		size += least
+	}
+	return size
+}
+
 // unplaced is how many bytes the items that are not placed take, given how many those
 // from each one on take.
 func (p progress) unplaced(items []*item, lengths []int) int {

@@ -490,7 +490,7 @@ func (f *file) finish(best *Result) *Result {
 		return nil
 	}
 	slices.SortStableFunc(f.pieces, func(a, b Piece) int { return cmp.Compare(a.Offset, b.Offset) })
-	return &Result{elf.Finish(p, f.entry, bytes), f.pieces}
+	return &Result{Finished: elf.Finish(p, f.entry, bytes), Pieces: f.pieces}
 }
 
 // fill makes the bytes of a file with finished headers.

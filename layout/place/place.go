@@ -77,6 +77,8 @@ type Piece struct {
 type Result struct {
 	elf.Finished
 	Pieces []Piece
+	// Bound is a size in bytes that no placement of the program's instructions comes below.
+	Bound int
 }
 
 // beats reports whether the file is smaller than another one, if there is one, or
@@ -147,7 +149,9 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most 
 		}
 	}
 	var tried []*space
+	bound := math.MaxInt
 	for _, sp := range candidates(p, l) {
+		bound = min(bound, sp.fixed+p.own)
 		if ctx.Err() != nil || !sp.promises(best, reach) || !sp.examine() {
 			continue
 		}
@@ -167,6 +171,7 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most 
 	case best == nil || len(best.Bytes) > most:
 		return nil, ErrNoPlacement
 	}
+	best.Bound = bound
 	return best, nil
 }
 

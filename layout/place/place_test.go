@@ -60,6 +60,15 @@ func TestPlace(t *testing.T) {
 		if broken := elf.Check(elf.Linux, r.Bytes); len(broken) > 0 {
 			t.Errorf("%s: %v", name, broken)
 		}
+		code := 0
+		for _, p := range r.Pieces {
+			if p.Kind == Code {
+				code += int(p.Size)
+			}
+		}
+		if r.Bound > len(r.Bytes) || r.Bound < code/2 {
+			t.Errorf("%s: %d bytes, %d of code, are bounded by %d", name, len(r.Bytes), code, r.Bound)
+		}
 		placed := map[*flow.Inst]int{}
 		for _, p := range r.Pieces {
 			if p.Offset < 0 || p.Offset+p.Size > int64(len(r.Bytes)) {

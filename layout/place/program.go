@@ -17,6 +17,7 @@ type text struct {
 	known      Facts // nil where instructions have to stay
 	size       int64 // of all of it, about, in bytes
 	least      int   // of the code in its shortest encodings, in bytes
+	own        int   // bytes that the code has to itself in every layout
 	write      bool  // some object is written to
 	reads      bool  // some object is read
 	absolute   bool  // an address stands in a field of less than 64 bits
@@ -97,6 +98,7 @@ func newProgram(g *flow.Graph, known Facts) *text {
 		p.chains = append(p.chains, c)
 	}
 	for _, c := range p.chains {
+		p.own += ownBytes(c.items)
 		for _, it := range c.items {
 			p.size += int64(len(it.way().code))
 			p.least += len(it.ways[0].code)
