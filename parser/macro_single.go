@@ -150,7 +150,15 @@ func (p *preprocessor) expandOnce(tokens []Token, first int) ([]Token, bool) {
 	}
 	e := p.spare[p.depth]
 	p.depth++
-	defer func() { p.depth-- }()
+	p.held += len(tokens)
+	defer func() {
+		p.depth--
+		p.held -= len(tokens)
+	}()
+	if p.depth > 1 && p.held > p.limits.held {
+		p.giveUp(tokens[first].Range, "the arguments of macro calls inside one another have more than %d words", p.limits.held)
+		return tokens, false
+	}
 
 	e.out = append(e.out[:0], tokens[:first]...)
 	e.stack = e.stack[:0]
