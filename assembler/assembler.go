@@ -101,6 +101,8 @@ type Options struct {
 	// ListAlways lists a source of which lines could not be read, too, as far as the
 	// first pass knows it.
 	ListAlways bool
+
+	wholly bool // the first pass reads on behind instructions that don't exist
 }
 
 // Listing follows the last pass line by line.
@@ -147,7 +149,12 @@ func Assemble(files *diag.Files, root diag.FileID, opts Options) (*program.Progr
 	if opts.Listing != nil {
 		a.parser = newParser(files, opts, &lastListing{a, opts.Listing})
 	}
-	return a.run()
+	p, messages := a.run()
+	if a.cut && !messages.Full(diag.Error) { // an instruction was right in the last pass: nothing is known of what was not read
+		opts.wholly = true
+		return Assemble(files, root, opts)
+	}
+	return p, messages
 }
 
 // NewParser makes the parser that reads a source for an assembly with opts.
@@ -236,6 +243,8 @@ type assembler struct {
 	stalled      int     // passes since
 	moved        bool    // a section got another size
 	misread      bool    // the parser has rejected a line, in any pass
+	wrong        int     // instructions that don't exist whatever symbols are, at different places
+	cut          bool    // tooWrong
 	unsettled    bool    // the last pass comes before sizes have settled
 	messages     *diag.Bag
 	warnings     diag.SourceWarnings
@@ -303,7 +312,7 @@ func (a *assembler) run() (*program.Program, *diag.Bag) {
 			a.reportUnstable()
 			break
 		}
-		a.unsettled = !stable && a.misread && a.pass*len(a.order) >= MaxMisreadValues
+		a.unsettled = a.cut || !stable && a.misread && a.pass*len(a.order) >= MaxMisreadValues
 		a.final = stable || a.unsettled || a.pass >= most
 	}
 	messages := a.messages
@@ -396,19 +405,27 @@ func (a *assembler) runPass() {
 func (a *assembler) readPass() {
 	a.syntax = a.newBag()
 	stream := a.parser.Pass(a.root, a, a.syntax)
-	for s := stream.Next(); s != nil && !a.messages.Full(diag.Error); s = stream.Next() {
+	for s := stream.Next(); s != nil && !a.messages.Full(diag.Error) && !a.cut; s = stream.Next() {
 		l := line{statement: s}
 		a.statement(&l)
 		if !a.keeps(&l) {
 			stream.Release()
 		}
 		a.here = a.current.size // what $ means to a condition before the next statement
+		a.cut = a.pass == 1 && a.wrong > 0 && a.tooWrong() && !stream.Dependent()
 	}
 	a.misread = a.misread || stream.Misread()
 	a.dependent = a.dependent || stream.Dependent() || a.lateDefault
 	if a.dependent {
 		a.lines = lineStore{}
 	}
+}
+
+// tooWrong reports whether the first pass has met more errors than are kept: then what stands
+// behind them is not read, and the next pass is the last. It says nothing of symbols, which
+// may be defined further down.
+func (a *assembler) tooWrong() bool {
+	return !a.syntax.Holds(a.wrong) && !a.opts.wholly && a.opts.Listing == nil
 }
 
 // keeps keeps a line for other passes. It reports whether its syntax tree is needed
@@ -473,9 +490,9 @@ func (a *assembler) fail(m *diag.Message) {
 }
 
 // message adds m, and which macros the statement at hand comes from. What other passes
-// than the last have to say nobody asks for.
+// than the last have to say nobody asks for, nor what a cut one says of symbols.
 func (a *assembler) message(m *diag.Message) {
-	if a.final {
+	if a.final && !(a.cut && a.asked) {
 		a.messages.Add(a.expansion.Note(m))
 	}
 }

@@ -345,6 +345,10 @@ func TestManyErrors(t *testing.T) {
 		{"one more", lines("mov eax, u%d", diag.MaxErrors+1), 0, diag.MaxErrors, end + "1000"},
 		{"of grammar", lines("mov ) ; %d", 3000) + "%warning not read\n", 0, diag.MaxErrors, end + "1000"},
 		{"of the preprocessor", lines("%%foo ; %d", 3000) + "%warning not read\n", 0, diag.MaxErrors, end + "1000"},
+		{"of instructions", "jmp later\n" + lines("mov al, bx ; %d", 3000) + "later: jmp )\n%warning not read\n", 0, diag.MaxErrors, end + "1000"},
+		{"of instructions and grammar", "jmp later\n" + lines("mov al, bx ; %d\njmp )", 600) + "later:\n%warning not read\n", 0, diag.MaxErrors, end + "1000"},
+		{"of instructions, all", "jmp later\n" + lines("mov al, bx ; %d", 3000) + "jmp nowhere\n", -1, 3002, "'nowhere' is not defined"},
+		{"of one instruction", "%rep 3000\nmov al, bx\n%endrep\n", 0, 1, "mov takes no 16-bit register with an 8-bit register"},
 		{"of both", "mov )\nmov eax, u\n" + lines("mov eax, u%d", 5), 3, 3, end + "3"},
 		{"all", lines("mov ) ; %d", 2000) + lines("mov eax, u%d", 3000), -1, 5000, "'u2999' is not defined"},
 		// A condition asked for a label: the errors of the first pass need not be those of the last.
@@ -355,6 +359,11 @@ func TestManyErrors(t *testing.T) {
 		messages := bag.Messages()
 		if last := messages[len(messages)-1].Text; p != nil || bag.Errors() != c.kept || c.last != "" && last != c.last {
 			t.Errorf("%s: %d errors, the last is %q", c.name, bag.Errors(), last)
+		}
+		for _, m := range messages {
+			if m.Severity == diag.Warning || m.Text == "'later' is not defined" && c.most == 0 {
+				t.Errorf("%s: %s", c.name, m.Text)
+			}
 		}
 	}
 }

@@ -105,13 +105,16 @@ func (a *assembler) encode(body *lang.Instruction) bool {
 		// Addresses are not final yet; the length is right all the same.
 		a.asked = true
 	default:
-		a.said.count(body.Range)
+		elsewhere := a.said.count(body.Range)
 		if mismatch.Needs64() && a.target == "" {
 			a.need64(body.Range)
 			return false
 		}
 		if !a.final {
 			a.failed = true // the last pass says why
+			if elsewhere && !a.asked {
+				a.wrong++
+			}
 			return false
 		}
 		if a.messages.Full(diag.Error) {
@@ -156,15 +159,17 @@ type sayings struct {
 // often reports whether enough has been said of a place; the first time is not counted.
 func (s *sayings) often(at diag.Range) bool { return s.counts[at] >= maxSaid-1 }
 
-func (s *sayings) count(at diag.Range) {
+// count counts another message, and reports whether its place is surely no place of one before.
+func (s *sayings) count(at diag.Range) bool {
 	if s.last.IsZero() || at.File == s.last.File && at.Start > s.last.Start {
 		s.last = at
-		return
+		return true
 	}
 	if s.counts == nil {
 		s.counts = map[diag.Range]int{}
 	}
 	s.counts[at]++
+	return false
 }
 
 func operandRanges(body *lang.Instruction) []diag.Range {

@@ -43,10 +43,15 @@ type said struct {
 // Full reports whether a message of a severity has been left out: so will be those that follow.
 func (b *Bag) Full(s Severity) bool { return b.left[s] > 0 }
 
+// Holds reports whether n more errors would all be kept.
+func (b *Bag) Holds(n int) bool {
+	return b.MaxErrors < 0 || b.kept[Error]+n <= cmp.Or(b.MaxErrors, MaxErrors)
+}
+
 // room reports whether another message of a severity is kept.
 func (b *Bag) room(s Severity) bool {
 	if s == Error {
-		return b.MaxErrors < 0 || b.kept[s] < cmp.Or(b.MaxErrors, MaxErrors)
+		return b.Holds(1)
 	}
 	return b.kept[s] < maxWarnings
 }
