@@ -16,7 +16,7 @@ bench:
 # in the virtual machine and on the processor: some minutes.
 .PHONY: differential
 differential:
-	go test ./test/conformance -run 'RandomDirectives|RandomPrograms|MutatedLines' -timeout 60m -sources 40000 -programs 10000 -mutants 20000
+	go test ./test/conformance -run 'Grammars|RandomDirectives|RandomPrograms|MutatedLines' -timeout 90m -sentences 10000 -sources 40000 -programs 10000 -mutants 20000
 	go test ./process -run Generated -timeout 60m -programs 2000
 
 # The table and pictures of README.md: every rung of the competition rebuilt with

@@ -388,7 +388,7 @@ func (p *preprocessor) macroHeading(d *command, m *multiMacro) bool {
 }
 
 // macroSignature reads the name of a macro and how many arguments it takes:
-// 2, 1-3, 1-*, each perhaps followed by +, and .nolist.
+// 2, 1-3, 1-*, each perhaps followed by +, and .nolist, which is a default behind a blank.
 func (p *preprocessor) macroSignature(d *command, m *multiMacro) bool {
 	name, ok := d.composedName()
 	if !ok {
@@ -425,7 +425,7 @@ func (p *preprocessor) macroSignature(d *command, m *multiMacro) bool {
 		}
 	}
 	m.greedy = d.accept("+")
-	if len(d.args) > 0 && strings.EqualFold(d.args[0].Text, ".nolist") {
+	if len(d.args) > 0 && !d.args[0].Space && strings.EqualFold(d.args[0].Text, ".nolist") {
 		m.nolist = true
 		d.args = d.args[1:]
 	}
@@ -545,6 +545,9 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 			if p.alone {
 				body = append(body, bodyLine{Line: Line{Range: line.Range}})
 			}
+			continue
+		}
+		if percent && p.earlyLine(line) {
 			continue
 		}
 		if t := &line.Tokens[0]; t.Kind == Directive {

@@ -444,7 +444,7 @@ func (p *preprocessor) prepare(m *singleMacro, args [][]Token, spaced uint64) ([
 			spaced &^= 1 << i
 		}
 		if !param.keep || !constant {
-			text = quote(text)
+			text = Quote(text)
 		}
 		args[i] = []Token{{Kind: String, Text: text, Range: at}}
 	}

@@ -427,7 +427,7 @@ func (p *preprocessor) process(line Line, percent bool) (_ Line, ok bool) {
 		return line, p.alone && !p.skipping
 	}
 	if p.skipping {
-		if percent {
+		if percent && !p.earlyLine(line) {
 			p.skippedDirective(line)
 		}
 		return line, false

@@ -480,6 +480,7 @@ func (p *preprocessor) userFatal(d *command) { p.giveUp(d.line.Range, "%s", p.me
 
 // pragma obeys %pragma: what is not for the preprocessor goes on as [pragma ...].
 func (p *preprocessor) pragma(d *command) {
+	d.args = p.expand(d.args)
 	if len(d.args) == 0 || d.args[0].Kind != Identifier {
 		return
 	}
@@ -540,6 +541,17 @@ func (p *preprocessor) setLine(d *command) {
 	}
 	k := &p.numbering
 	p.files.Renumber(k.file, k.from, k.first, k.step, cmp.Or(k.name, p.files.Name(k.file)))
+}
+
+// earlyLine obeys %line among lines that are skipped or kept for a macro or a %rep, as
+// nasm does when it reads them, and reports whether line is one.
+func (p *preprocessor) earlyLine(line Line) bool {
+	t := line.Tokens[0]
+	if t.Kind != Directive || !strings.EqualFold(t.Text, "%line") {
+		return false
+	}
+	p.setLine(&command{line: line, name: t, args: line.Tokens[1:], p: p})
+	return true
 }
 
 // lineNumber takes the number of a line, of any base.

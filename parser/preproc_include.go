@@ -16,7 +16,7 @@ func (p *preprocessor) fileArgument(d *command) (name string, r diag.Range, ok b
 	if len(tokens) == 0 || tokens[0].Kind != String && tokens[0].Kind != rawText {
 		m := diag.Errorf(argRange(tokens, d.name.Range), "%s needs the name of a file in quotes", d.name.Text)
 		if len(tokens) > 0 {
-			m.Suggest(argRange(tokens, d.name.Range), quote(detokenize(tokens)))
+			m.Suggest(argRange(tokens, d.name.Range), Quote(detokenize(tokens)))
 		}
 		p.report(m)
 		return "", r, false

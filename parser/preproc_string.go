@@ -20,7 +20,7 @@ func numberTokens(n int64, r diag.Range) []Token {
 
 // stringToken writes s as a string constant.
 func stringToken(s string, r diag.Range) Token {
-	return Token{Kind: String, Text: quote(s), Range: r}
+	return Token{Kind: String, Text: Quote(s), Range: r}
 }
 
 // unquoted is the contents of text if that is a string constant, else text.

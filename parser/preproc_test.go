@@ -116,7 +116,7 @@ func normalize(text string) string {
 			}
 			switch {
 			case t.Kind == String:
-				t.Text = quote(unquote(t.Text))
+				t.Text = Quote(unquote(t.Text))
 			case t.Kind == Identifier && (i == 0 || strings.HasPrefix(t.Text, "__?")):
 				t.Text = strings.ToLower(t.Text)
 			}

@@ -29,8 +29,8 @@ func detokenize(tokens []Token) string {
 	return b.String()
 }
 
-// quote writes s as a string constant in the quotes that nasm would choose.
-func quote(s string) string {
+// Quote writes s as a string constant in the quotes that nasm would choose.
+func Quote(s string) string {
 	single, double, plain := false, false, true
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"tasm/assembler"
 	"tasm/diag"
 	"tasm/lang"
+	"tasm/parser"
 )
 
 // lineMarks says where the lines of preprocessed text come from, with %line where
@@ -36,10 +38,24 @@ func (m *lineMarks) mark(file string, line int, empty bool) (text string, skip b
 		return text, true
 	}
 	if m.next != line {
-		text += fmt.Sprintf("%%line %d+%d %s\n", line, m.step, file)
+		text += fmt.Sprintf("%%line %d+%d %s\n", line, m.step, lineFile(file))
 	}
 	m.next = line + m.step
 	return text, false
+}
+
+// awkward matches the names of files that nasm puts in quotes behind %line.
+var awkward = regexp.MustCompile("^$|^[ '\"`]|[ '\"`]$|[\x00-\x1f]|  ")
+
+// lineFile is the name of a file as %line has it.
+func lineFile(name string) string {
+	switch {
+	case name == "":
+		return `""`
+	case awkward.MatchString(name):
+		return parser.Quote(name)
+	}
+	return name
 }
 
 // asNasm writes what ALIGN, ALIGNB and INCBIN come to in nasm's words. Files are

@@ -423,6 +423,9 @@ func (c *context) reaches(f *Form) bool {
 		return false
 	}
 	end := c.in.Offset + int64(c.prefixLength()) + int64(f.opcode.count) + 1
+	if c.in.DefaultBound && c.slots[slotRep] == NoPrefix && f.boundByDefault() {
+		end++
+	}
 	return fitsSigned(target.N-end, 1)
 }
 

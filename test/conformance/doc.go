@@ -7,5 +7,6 @@
 //   - testdata/elf32 and elf64 are programs for an executable, which GNU ld
 //     links to the addresses that tasm chooses.
 //   - testdata/differences.tsv lists where tasm differs on purpose, and why.
+//   - testdata/grammar/*.txt are grammars of random sources, one for each part of the language.
 //   - generate_test.go makes random programs.
 package conformance
