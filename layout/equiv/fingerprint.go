@@ -25,7 +25,11 @@ func (p *pair) fingerprint() string {
 			if _, ok := calls[u.Call]; !ok {
 				calls[u.Call] = len(calls)
 			}
-			return fmt.Sprintf("c%d.%d.%d.%d", calls[u.Call], u.Origin, u.Argument, u.Index)
+			name := fmt.Sprintf("c%d.%d.%d.%d", calls[u.Call], u.Origin, u.Argument, u.Index)
+			if u.Of.Width() > 0 {
+				name += "(" + u.Of.String() + ")"
+			}
+			return name
 		}
 		return u.String()
 	}}
@@ -42,6 +46,16 @@ func (p *pair) fingerprint() string {
 		for _, g := range process.gifts {
 			printer.WriteString(fmt.Sprintf(" %d ", g.size))
 			printer.Write(g.address)
+		}
+		printer.WriteString(fmt.Sprintf(" %v %d ", process.maps, process.heap.size))
+		if start := process.heap.start; start.Width() > 0 {
+			printer.Write(start)
+		}
+		for _, s := range process.Memory.Segments() {
+			if s.Name == granted || s.Name == notGranted {
+				printer.WriteString(fmt.Sprintf(" %s %d %d %v %v ", s.Name, s.Low, s.High, s.Read, s.Write))
+				printer.Write(s.Base)
+			}
 		}
 		for _, c := range process.Memory.Changes() {
 			printer.WriteString(fmt.Sprintf("\n%d ", c.Offset))

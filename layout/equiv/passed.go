@@ -102,7 +102,10 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 		return
 	}
 	if s, _ := p.Memory.Find(a.value); s == nil && !a.value.IsNumber() {
-		a.foreign = true
+		if a.foreign = true; a.Kind.Writes() && !a.whole && !isNearResult(a.value) {
+			a.unclear = "has memory written for " + a.Name + " of which it is not known where it lies"
+			return
+		}
 	}
 	switch a.Kind {
 	case linux.CString:
@@ -113,7 +116,7 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 		return
 	case linux.Opaque:
 		// A number, or an address that the kernel gave, is as good as a value.
-		if p.isMemory(a.value) && !p.isGranted(a.value) {
+		if p.mayBeMemory(a.value) && !p.isGranted(a.value) {
 			a.unclear = "passes its memory for " + a.Name + ", and what the kernel does there is not modelled"
 		}
 		return
@@ -132,6 +135,13 @@ func (p *process) follow(a *passed, call machine.Call, facts *machine.Facts) {
 	if !a.whole {
 		p.followBuffer(a, call, facts)
 	}
+}
+
+// isNearResult reports whether an address is what a call has returned, or little behind it:
+// then it is in memory that the kernel has given, and not in the program's own.
+func isNearResult(address machine.Term) bool {
+	u, offset, ok := address.AsUnknown()
+	return ok && u.Origin == machine.Result && max(offset, -offset) < 1<<20
 }
 
 // followBuffer finds the bytes of a buffer that the kernel reads, writes or both.
@@ -173,6 +183,17 @@ func givenLength(l linux.Length, call machine.Call, n uint64, exact bool, facts 
 func (p *process) isMemory(x machine.Term) bool {
 	s, _ := p.Memory.Find(x)
 	return s != nil
+}
+
+// mayBeMemory reports whether a value is an address in the process's memory, or one of its
+// file and something that is not known.
+func (p *process) mayBeMemory(x machine.Term) bool {
+	if p.isMemory(x) || x.DependsOn(machine.ImageBase, machine.StackPointer) {
+		return true
+	}
+	_, at := x.Split()
+	_, in := p.image.inFile(at, p.bias)
+	return !x.IsNumber() && in
 }
 
 // holdsAddress reports whether one of the words of a buffer may be an address in the
@@ -361,7 +382,7 @@ func (p *process) followStrings(a *passed, abi *linux.ABI, facts *machine.Facts)
 		if known && v == 0 {
 			return
 		}
-		if _, _, isUnknown := x.AsUnknown(); !known && !isUnknown {
+		if _, _, isUnknown := x.AsUnknown(); !known && (!isUnknown || !p.isMemory(x)) {
 			break
 		}
 		a.reads = append(a.reads, p.text(x, facts))
@@ -382,6 +403,10 @@ func (p *process) followVectors(a *passed, abi *linux.ABI, count int, facts *mac
 		n, ok := size.Constant()
 		if !ok || n > maxBuffer {
 			a.unclear = "passes a buffer of unknown size"
+			return
+		}
+		if !address.IsNumber() && !p.isMemory(address) {
+			a.unclear = "passes a buffer of which it is not known where it lies"
 			return
 		}
 		if a.Kind == linux.Scatter {

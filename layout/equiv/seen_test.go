@@ -1,0 +1,63 @@
+package equiv_test
+
+import (
+	"strings"
+	"testing"
+
+	"tasm/layout/equiv"
+)
+
+// TestStatesApart does not take two states for one that differ in what memory there is.
+func TestStatesApart(t *testing.T) {
+	const start = "_start: xor ebx, ebx\nmov ecx, 4096\nmov edx, 3\nmov esi, 0x22\nmov edi, -1\nxor ebp, ebp\nmov eax, 192\nint 0x80\n" +
+		"cmp eax, -4096\nja .end\nmov esi, eax\nmov eax, 20\nint 0x80\nxor ebp, ebp\ncmp eax, 5\nje .second\n"
+	const unmap = "mov ebx, esi\nmov ecx, 4096\nmov eax, 91\nint 0x80\n"
+	const both = ".both: xor eax, eax\nxor ebx, ebx\nxor ecx, ecx\ncmp eax, ecx\nmov eax, 20\nint 0x80\n" +
+		"movzx ebx, byte [esi]\nmov ebx, STATUS\nmov eax, 1\nint 0x80\n.end: mov ebx, 3\nmov eax, 1\nint 0x80\n"
+	for name, source := range map[string]string{
+		"unmapped first":  start + unmap + "jmp .both\n.second:\n" + both,
+		"unmapped second": start + "jmp .both\n.second: " + unmap + both,
+	} {
+		t.Run(name, func(t *testing.T) {
+			original := build(t, head386+strings.Replace(source, "STATUS", "1", 1), "", false)
+			result := build(t, head386+strings.Replace(source, "STATUS", "2", 1), "", false)
+			if v := equiv.Check(original, original, equiv.Options{Runs: 20}); v.Outcome != equiv.Same || !v.Proved {
+				t.Errorf("itself: %+v", v)
+			}
+			if v := equiv.Check(original, result, equiv.Options{Runs: 20}); v.Proved {
+				t.Errorf("another one: %+v", v)
+			}
+		})
+	}
+}
+
+// TestUnknownVectors does not take the bytes for the same that a call reads at an address
+// in memory which is not known.
+func TestUnknownVectors(t *testing.T) {
+	source := func(text string) []byte {
+		return build(t, head386+"_start: mov edx, 1\nmov ecx, b\nxor ebx, ebx\nmov eax, 3\nint 0x80\nmovzx eax, byte [b]\nand eax, 3\nadd eax, msg\nmov [iov], eax\n"+
+			"mov edx, 1\nmov ecx, iov\nmov ebx, 1\nmov eax, 146\nint 0x80\nmov eax, 1\nxor ebx, ebx\nint 0x80\n"+
+			"section .data\nmsg: db '"+text+"'\niov: dd 0, 3\nsection .bss\nb: resb 1\n", "", false)
+	}
+	if v := equiv.Check(source("seldom"), source("often!"), equiv.Options{Runs: 20}); v.Outcome == equiv.Same {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestUnknownRoom does not take what is in memory for the same as before where a call may
+// have written there, at an address that is not known.
+func TestUnknownRoom(t *testing.T) {
+	for name, call := range map[string]string{
+		"read":  "mov ecx, edx\nmov edx, 1\nxor ebx, ebx\nmov eax, 3\n",
+		"ioctl": "mov ecx, 0x541b\nxor ebx, ebx\nmov eax, 54\n", // FIONREAD
+	} {
+		source := func(status string) []byte {
+			return build(t, head386+"_start: mov edx, 1\nmov ecx, b\nxor ebx, ebx\nmov eax, 3\nint 0x80\nmovzx edx, byte [b]\nand edx, 3\nadd edx, b + 1\n"+
+				call+"int 0x80\nxor ebx, ebx\ncmp byte [b + 2], 0\nje .end\nmov ebx, "+status+"\n.end: mov eax, 1\nint 0x80\n"+
+				"section .bss\nb: resb 8\n", "", false)
+		}
+		if v := equiv.Check(source("1"), source("2"), equiv.Options{Runs: 1}); v.Proved {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
