@@ -108,7 +108,10 @@ func (d *induction) objectAt(r *route, address machine.Term, size int64) *object
 	}
 	relative := d.terms.Sub(address, d.bases[0])
 	if !within(r.facts.Values(relative), [][2]uint64{{uint64(o.low), uint64(o.high - size)}}) {
-		d.trust(r, o)
+		_, n := relative.Split()
+		d.trust(r, o, slices.ContainsFunc(d.objects, func(other *object) bool {
+			return other != o && n != o.low && n < other.low && n >= other.low-ahead
+		}))
 	}
 	if !r.facts.Limit(relative, uint64(o.low), uint64(o.high-size)) {
 		d.fail(r, "the original leaves the object that it seems to use")

@@ -47,7 +47,8 @@
 // object by an address made from the object's own. For the result nothing is taken for
 // granted; that its addresses lie in the same object follows from where the original's
 // do. If an instruction was taken to use one object and uses another from the first on
-// in generated runs, there is no proof.
+// in generated runs, there is no proof, nor where its address may have been made from either
+// of two objects and no such run shows from which.
 //
 // All work is bounded by counts, not by the clock: see the constants of induction.go.
 //

@@ -1,14 +1,20 @@
 package equiv
 
-import "tasm/machine"
+import (
+	"maps"
+	"slices"
 
-// trust notes that an instruction of the original is taken not to leave an object.
-func (d *induction) trust(r *route, o *object) {
+	"tasm/machine"
+)
+
+// trust notes that an instruction of the original is taken not to leave an object, and
+// whether its address may have been made from another one's.
+func (d *induction) trust(r *route, o *object, doubtful bool) {
 	at := addressOf(r.here[0])
 	if d.trusted[at] == nil {
 		d.trusted[at] = map[*object]bool{}
 	}
-	d.trusted[at][o] = true
+	d.trusted[at][o] = d.trusted[at][o] || doubtful
 }
 
 // addressOf returns an address as it stands in the file.
@@ -26,6 +32,10 @@ func (d *induction) tryTrust() {
 	}
 	im := d.images[0]
 	bias := int64(concreteBias(im))
+	doubts := map[int64]map[*object]bool{}
+	for at, objects := range d.trusted {
+		doubts[at] = maps.Clone(objects)
+	}
 	for n := 0; n < trustRuns && d.failed == ""; n++ {
 		s := newScript(n, im.numbers(), im.abi, d.assume)
 		terms := machine.NewTerms()
@@ -33,17 +43,25 @@ func (d *induction) tryTrust() {
 		if err != nil {
 			return
 		}
-		d.tryRun(s, p, bias)
+		d.tryRun(s, p, bias, doubts)
+	}
+	for _, at := range slices.Sorted(maps.Keys(doubts)) {
+		for _, doubtful := range doubts[at] {
+			if doubtful {
+				d.fail(nil, "the instruction at %#x may use one of two objects, and was not seen to run", at)
+			}
+		}
 	}
 }
 
-// tryRun is one generated run of the original.
-func (d *induction) tryRun(s *script, p *process, bias int64) {
+// tryRun is one generated run of the original. Of doubts it drops what instructions were
+// seen to use.
+func (d *induction) tryRun(s *script, p *process, bias int64, doubts map[int64]map[*object]bool) {
 	at, inside, left := int64(0), map[int64]bool{}, false
 	try := func(low, size int64) {
 		switch {
 		case d.trusted[at] == nil || left:
-		case d.trusts(at, low, size):
+		case d.trusts(at, low, size, doubts):
 			inside[at] = true
 		case inside[at]:
 			left = true
@@ -80,10 +98,11 @@ func (d *induction) tryRun(s *script, p *process, bias int64) {
 }
 
 // trusts reports whether an access is to an object that the instruction is taken not
-// to leave.
-func (d *induction) trusts(at, low, size int64) bool {
+// to leave, and drops that from the doubts.
+func (d *induction) trusts(at, low, size int64, doubts map[int64]map[*object]bool) bool {
 	for o := range d.trusted[at] {
 		if low >= o.low && low+size <= o.high {
+			delete(doubts[at], o)
 			return true
 		}
 	}
