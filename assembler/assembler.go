@@ -220,10 +220,10 @@ type assembler struct {
 	root   diag.FileID
 
 	// What outlives a pass.
-	symbols   map[string]*symbol
-	room      lang.Slab[symbol] // for them
-	order     []*symbol         // in order of first mention
-	numbered  []*symbol         // those that the parser has numbered, by their numbers
+	symbols   map[string]*symbol // without a number: local ones, and those with reserved names
+	room      lang.Slab[symbol]  // for them
+	order     []*symbol          // in order of first mention
+	numbered  []*symbol          // those with a number of the parser, by it
 	sections  []*section
 	named     map[string]*section // the same by their names
 	segments  lang.SegmentID      // how many segment numbers are taken

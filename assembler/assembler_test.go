@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -321,6 +322,39 @@ func TestUnreadMessages(t *testing.T) {
 		}
 		if n := float64(after.Mallocs-before.Mallocs) / lines; n > 5 {
 			t.Errorf("%q: %.1f allocations for each line", line, n)
+		}
+	}
+}
+
+// TestOneSymbol mentions symbols in all the ways in which their names may be written, and from
+// places that know more or less of them.
+func TestOneSymbol(t *testing.T) {
+	long := strings.Repeat("long", 20)
+	for _, source := range []string{
+		"$foo: dd foo, $foo",
+		"dd foo, $foo\nfoo:",
+		"$eax: dd $eax",
+		"mov: dd mov, $mov",
+		"a:\n.x: dd .x, a.x",
+		"dd a.x\na:\n.x:",
+		"a.b: dd a.b\na:\n.b2: dd a.b2",
+		long + ": dd " + long,
+		"global foo\ndd foo\nfoo:",
+		"global eax2, $eax\n$eax: dd $eax, eax2\neax2:",
+		"r16: dd r16, $r16\ncpu apx\ndd $r16",
+		"global r16\ncpu apx\n$r16: dd $r16\ncpu 386\ndd r16",
+		"..@a: dd ..@a",
+		"%if 0\n%endif\nfoo equ 5\n%if foo == 5\ndd foo\n%else\n%error\n%endif",
+	} {
+		p, messages := assemble(t, source, Options{Flat: true})
+		if p == nil {
+			t.Errorf("%q: %v", source, messages)
+			continue
+		}
+		for i, s := range p.Symbols {
+			if slices.ContainsFunc(p.Symbols[:i], func(other *program.Symbol) bool { return other.Name == s.Name }) {
+				t.Errorf("%q: there are two '%s'", source, s.Name)
+			}
 		}
 	}
 }

@@ -75,9 +75,9 @@ func (a *assembler) objectPragma(operation string, args []lang.Arg) bool {
 // keepSymbols marks the sections that hold what NO_DEAD_STRIP names.
 func (a *assembler) keepSymbols() {
 	for _, arg := range a.keep {
-		s := a.symbols[arg.Name]
+		s := a.find(arg.Name)
 		var in *section
-		if s != nil && s.pass == a.pass {
+		if s.pass == a.pass {
 			segment, _ := s.value.Segment()
 			in = a.sectionOf(segment)
 		}

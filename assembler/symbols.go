@@ -172,17 +172,18 @@ func (a *assembler) isLocal(name string) bool {
 	return name != "" && name[0] == '.' && (len(name) == 1 || name[1] != '.') || a.opts.Turbo && strings.HasPrefix(name, "@@")
 }
 
-// symbol is find for a name that the parser has numbered, or not.
+// symbol is find for a name whose number is known, or 0.
 func (a *assembler) symbol(name string, id int32) *symbol {
-	if int(id) < len(a.numbered) && a.numbered[id] != nil {
-		return a.numbered[id]
+	if id == 0 {
+		return a.find(name)
 	}
-	s := a.find(name)
-	if id != 0 {
-		a.numbered = append(a.numbered, make([]*symbol, max(0, int(id)+1-len(a.numbered)))...)
-		a.numbered[id] = s
+	if int(id) >= len(a.numbered) {
+		a.numbered = append(a.numbered, make([]*symbol, int(id)+1-len(a.numbered))...)
 	}
-	return s
+	if a.numbered[id] == nil {
+		a.numbered[id] = a.newSymbol(name)
+	}
+	return a.numbered[id]
 }
 
 // find returns the symbol of that name as seen from the statement at hand,
@@ -194,12 +195,19 @@ func (a *assembler) find(name string) *symbol {
 			return s
 		}
 		name = string(a.local)
+	} else if id := a.parser.Number(name); id != 0 {
+		return a.symbol(name, id)
 	} else if s := a.symbols[name]; s != nil {
 		return s
 	}
+	s := a.newSymbol(name)
+	a.symbols[name] = s
+	return s
+}
+
+func (a *assembler) newSymbol(name string) *symbol {
 	s := a.room.Node()
 	s.name = name
-	a.symbols[name] = s
 	a.order = append(a.order, s)
 	return s
 }

@@ -13,10 +13,9 @@ const laterCPU = "apx"
 
 // laterWord is such a word that the source has.
 type laterWord struct {
-	word   *word
-	number int32 // as the name of a symbol
-	kind   wordKind
-	id     int32 // as what it is reserved for
+	word *word
+	kind wordKind
+	id   int32 // as what it is reserved for
 }
 
 // plain gives a name, in lower case name, that is reserved for nothing a number, or makes
@@ -30,7 +29,7 @@ func (g *grammar) plain(text, name string) *word {
 	if w == notReserved { // there are too many names to keep them
 		w = &word{}
 	}
-	l := laterWord{word: w, number: w.id, kind: kind, id: id}
+	l := laterWord{word: w, kind: kind, id: id}
 	w.name, w.later = name, true
 	l.reserve(g.extended)
 	g.later = append(g.later, l)
@@ -47,7 +46,7 @@ func (g *grammar) laterKind(name string) (wordKind, int32) {
 }
 
 func (l *laterWord) reserve(on bool) {
-	l.word.kind, l.word.id = plainWord, l.number
+	l.word.kind, l.word.id = plainWord, l.word.number
 	if on {
 		l.word.kind, l.word.id = l.kind, l.id
 	}

@@ -188,6 +188,15 @@ func (s *Stream) Next() *lang.Statement {
 	}
 }
 
+// Number returns the number of a name, as statements have it (lang.Symbol); 0 for a name
+// that has none.
+func (p *Parser) Number(name string) int32 {
+	if name == "" {
+		return 0
+	}
+	return p.grammar.look(name).number
+}
+
 // Release says that the statement that Next returned last is not needed any
 // longer; the next one may use its room.
 func (s *Stream) Release() { s.grammar.release() }

@@ -33,12 +33,13 @@ const (
 
 // word is what is known of a reserved word.
 type word struct {
-	kind  wordKind
-	id    int32
-	width uint8
-	name  string // in lower case
-	rule  *rule
-	later bool // reserved from CPU APX on, see later.go
+	kind   wordKind
+	width  uint8
+	later  bool // reserved from CPU APX on, see later.go
+	id     int32
+	number int32  // as the name of a symbol, 0 for what is always reserved
+	name   string // in lower case
+	rule   *rule
 }
 
 // notReserved is the word of every other name.
@@ -141,12 +142,14 @@ func (g *grammar) lookUp(text string) *word {
 	return w
 }
 
-// number gives a name that is reserved for nothing a number, see lang.Symbol.
+// number gives a name that is reserved for nothing a number, see lang.Symbol. Local labels
+// have none, nor what may be one's full name.
 func (g *grammar) number(name string) *word {
-	if name[0] == '.' || g.turbo && strings.HasPrefix(name, "@@") || len(g.words) >= maxNumbered {
+	if strings.IndexByte(name, '.') >= 0 || g.turbo && strings.Contains(name, "@@") || len(g.words) >= maxNumbered {
 		return notReserved
 	}
-	w := &word{id: int32(len(g.words))}
+	n := int32(len(g.words))
+	w := &word{id: n, number: n}
 	g.words[name] = w
 	return w
 }
