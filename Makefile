@@ -1,8 +1,8 @@
 .PHONY: instructions build test bench ladder kernels mutants random update
 
-# The command, in this folder.
+# The command, in this folder. Without cgo it needs no libc, and takes 1 MB of memory less.
 build:
-	go build -o tasm ./cmd/tasm
+	CGO_ENABLED=0 go build -o tasm ./cmd/tasm
 
 # Formatting, vet, staticcheck and all tests. Installs the tools that they need.
 test:
@@ -91,4 +91,4 @@ site:
 # The command with the playground in it, for tasm play.
 .PHONY: tasm
 tasm: site
-	go build -tags site -o tasm ./cmd/tasm
+	CGO_ENABLED=0 go build -tags site -o tasm ./cmd/tasm

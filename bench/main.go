@@ -133,7 +133,9 @@ func bench() (err error) {
 	}
 	defer os.RemoveAll(dir)
 	tasm := filepath.Join(dir, "tasm")
-	if said, err := exec.Command("go", "build", "-o", tasm, "./cmd/tasm").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", tasm, "./cmd/tasm")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as in Makefile
+	if said, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, said)
 	}
 	if *golf {
