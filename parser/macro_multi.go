@@ -551,7 +551,8 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 			continue
 		}
 		if t := &line.Tokens[0]; t.Kind == Directive {
-			// A %rep inside a macro is its own affair, but inside a %rep both nest.
+			// A %rep inside a macro is its own affair, but inside a %rep both nest, each
+			// for itself: an %endrep counts behind a %macro that is left open.
 			switch blockEdge(t.Text) {
 			case openMacro:
 				macros++
@@ -567,11 +568,11 @@ func (p *preprocessor) collect(open Token, what string) (body []bodyLine, closed
 					return body, true
 				}
 			case openRep:
-				if what == "%rep" && macros == 0 {
+				if what == "%rep" {
 					reps++
 				}
 			case closeRep:
-				if what == "%rep" && macros == 0 {
+				if what == "%rep" {
 					if reps--; reps == 0 {
 						return body, true
 					}
