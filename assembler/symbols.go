@@ -177,8 +177,8 @@ func (a *assembler) symbol(name string, id int32) *symbol {
 	if id == 0 {
 		return a.find(name)
 	}
-	if int(id) >= len(a.numbered) {
-		a.numbered = append(a.numbered, make([]*symbol, int(id)+1-len(a.numbered))...)
+	if n := int(id) + 1; n > len(a.numbered) {
+		a.numbered = doubled(a.numbered, n)[:n]
 	}
 	if a.numbered[id] == nil {
 		a.numbered[id] = a.newSymbol(name)
@@ -208,8 +208,17 @@ func (a *assembler) find(name string) *symbol {
 func (a *assembler) newSymbol(name string) *symbol {
 	s := a.room.Node()
 	s.name = name
-	a.order = append(a.order, s)
+	a.order = append(doubled(a.order, len(a.order)+1), s)
 	return s
+}
+
+// doubled makes room for n symbols in a list, and for as many again: append would make room
+// for a quarter more, and leave several times as much garbage behind.
+func doubled(list []*symbol, n int) []*symbol {
+	if n <= cap(list) {
+		return list
+	}
+	return append(make([]*symbol, 0, 2*n), list...)
 }
 
 // define gives a label or EQU its value in this pass.
