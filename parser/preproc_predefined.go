@@ -22,7 +22,7 @@ func init() {
 		return func(p *preprocessor, call Token) []Token {
 			text := time.Unix(p.host.now(), 0).UTC().Format(layout)
 			if kind == String {
-				return []Token{stringToken(text, call.Range)}
+				return []Token{{Kind: String, Text: `"` + text + `"`, Range: call.Range}} // in nasm's quotes
 			}
 			return []Token{{Kind: Number, Text: text, Range: call.Range}}
 		}
@@ -39,7 +39,7 @@ func init() {
 			return []Token{{Kind: Number, Text: "002100100h", Range: call.Range}}
 		},
 		"__?NASM_VER?__": func(p *preprocessor, call Token) []Token {
-			return []Token{stringToken("2.16.01", call.Range)}
+			return []Token{{Kind: String, Text: `"2.16.01"`, Range: call.Range}}
 		},
 		"__?FILE?__": func(p *preprocessor, call Token) []Token {
 			return []Token{stringToken(p.currentFile(), call.Range)}

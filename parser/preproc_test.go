@@ -339,7 +339,7 @@ func TestDefines(t *testing.T) {
 // TestTimeMacros: the time is that of the configuration, in UTC.
 func TestTimeMacros(t *testing.T) {
 	r := read("case.asm", "db __DATE__, __?TIME?__, __UTC_DATE__\ndw __?DATE_NUM?__, __TIME_NUM__, __POSIX_TIME__\n", &valueEnv{}, Config{Now: 951827696})
-	if got, want := r.text(), "db '2000-02-29', '12:34:56', '2000-02-29'\ndw 20000229, 123456, 951827696\n"; got != want {
+	if got, want := r.text(), "db \"2000-02-29\", \"12:34:56\", \"2000-02-29\"\ndw 20000229, 123456, 951827696\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
