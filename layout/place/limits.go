@@ -5,6 +5,7 @@ import "tasm/layout/elf"
 // Limits of placing.
 const (
 	maxSize       = elf.MostNeeded // bytes of the largest program that is placed
+	maxJoined     = 1 << 10        // instructions of the longest program whose blocks follow one another wherever control does
 	window        = 6              // instructions that one may be taken out of turn over
 	beyond        = 8              // bytes behind the headers in which a register may still get what it should hold
 	maxBridges    = 400            // ways that are kept from one position through bytes that are not free

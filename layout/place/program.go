@@ -80,21 +80,9 @@ func newProgram(g *flow.Graph, known Facts) *text {
 	} else {
 		p.live = known.live()
 	}
-	placed := map[*flow.Block]bool{}
-	for _, b := range append([]*flow.Block{g.Entry}, g.Blocks...) {
-		if placed[b] {
-			continue
-		}
-		if b.Computed {
-			continue
-		}
-		c := &chain{}
-		for b != nil && !placed[b] {
-			placed[b] = true
-			c.blocks = append(c.blocks, b)
-			b = b.Onward()
-		}
-		p.fill(c, b)
+	for _, blocks := range orderOf(g) {
+		c := &chain{blocks: blocks}
+		p.fill(c, blocks[len(blocks)-1].Onward())
 		p.chains = append(p.chains, c)
 	}
 	for _, c := range p.chains {
@@ -102,8 +90,10 @@ func newProgram(g *flow.Graph, known Facts) *text {
 		for _, it := range c.items {
 			p.size += int64(len(it.way().code))
 			p.least += len(it.ways[0].code)
-			for _, x := range it.ways[0].fixups {
-				p.absolute = p.absolute || x.Kind == x86.Absolute && x.Size < 8
+			for _, w := range it.ways {
+				for _, x := range w.fixups {
+					p.absolute = p.absolute || x.Kind == x86.Absolute && x.Size < 8
+				}
 			}
 		}
 	}
@@ -218,15 +208,34 @@ func encodings(in *flow.Inst) []way {
 			shorten(&instruction, i)
 		}
 	}
-	var list []way
-	for _, e := range x86.Encodings(&instruction) {
+	list := x86.Encodings(&instruction)
+	if fromHere(&instruction, in.Refs[:]) {
+		list = append(list, x86.Encodings(&instruction)...)
+		slices.SortStableFunc(list, func(a, b x86.Encoding) int { return int(a.Length) - int(b.Length) })
+	}
+	ways := make([]way, 0, len(list))
+	for _, e := range list {
 		w := way{code: slices.Clone(e.Code()), fixups: slices.Clone(e.Fixups())}
 		if len(w.code) > dontCareSize {
 			w.dontCare = in.DontCare
 		}
-		list = append(list, w)
+		ways = append(ways, w)
 	}
-	return list
+	return ways
+}
+
+// fromHere lets an address in memory that is not counted from a register be given as a
+// distance from the instruction, which 64-bit code does in a byte less. It reports whether
+// there is one.
+func fromHere(in *x86.Instruction, refs []flow.Ref) (found bool) {
+	for i := range in.Operands {
+		o := &in.Operands[i]
+		if in.Bits != 64 || o.Kind != x86.MemoryOperand || refs[i].IsZero() || len(o.Value.Terms()) != 1 || x86.RegisterInfo(o.Memory.Segment) != nil {
+			continue
+		}
+		o.Memory.Rel, found = true, true
+	}
+	return found
 }
 
 // dontCareSize is the size in bytes of the immediates of which bytes may be don't-care bytes.
