@@ -81,6 +81,19 @@ func TestAddressSpace(t *testing.T) {
 	}
 }
 
+// TestTellsOfFile lays out a program that writes AT_ENTRY, which is another one in any other
+// file. That is no mistake of the layout.
+func TestTellsOfFile(t *testing.T) {
+	p := assembled(t, "target linux/386\n_start: mov esi, esp\n.args: lodsd\ntest eax, eax\njnz .args\n.env: lodsd\ntest eax, eax\njnz .env\n"+
+		".aux: lodsd\ncmp eax, 9\nje .found\nlodsd\njmp .aux\n.found: sys write, 1, esi, 4\nsys exit, 0\n")
+	for _, s := range Strategies[1:] {
+		file, _ := s.Layout(p, Options{Effort: -8})
+		if reasons := strings.Join(file.Report.Reasons, "\n"); file.Report.Layout != "plain" || !strings.Contains(reasons, "such as AT_PHDR or AT_ENTRY") || strings.Contains(reasons, "internal error") {
+			t.Errorf("%s: %s, because %s", s.Name, file.Report.Layout, reasons)
+		}
+	}
+}
+
 // TestAuxiliary makes programs of words of the stack at entry. Where such a word may
 // tell of the file, no proof is claimed.
 func TestAuxiliary(t *testing.T) {

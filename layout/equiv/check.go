@@ -213,6 +213,8 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 		return Verdict{Outcome: Unclear, Reason: "was not looked at to the end"}
 	case c.difference != nil && c.difference.original:
 		return Verdict{Outcome: Unclear, Reason: c.difference.text, Address: c.at}
+	case c.difference != nil && differInVector(a, b, runs, assume):
+		return Verdict{Outcome: Unclear, Shown: true, Reason: "uses an auxiliary value that tells of its file, such as AT_PHDR or AT_ENTRY"}
 	case c.difference != nil:
 		return Verdict{Outcome: Different, Reason: c.difference.text + c.circumstances()}
 	case pr.difference != nil && pr.difference.definite:
@@ -225,6 +227,14 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 		v.Unproved = "perhaps it " + pr.difference.text
 	}
 	return v
+}
+
+// differInVector reports whether the runs of two images differ only because the auxiliary
+// values do that tell of the file.
+func differInVector(a, b *image, runs int, assume []*Assumption) bool {
+	b.vector = a
+	defer func() { b.vector = nil }()
+	return cosimulate(a, b, runs, assume).difference == nil
 }
 
 // findings lists what a proof and generated runs have found, each place once.

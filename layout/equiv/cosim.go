@@ -24,7 +24,11 @@ func (s *script) launch(t *machine.Terms, im *image) (*process, error) {
 	bias := concreteBias(im)
 	start := s.process
 	start.File = start.Args[0]
-	start.Auxiliary = append(slices.Clip(s.extra), im.auxiliary(bias)...)
+	told := im
+	if im.vector != nil {
+		told = im.vector
+	}
+	start.Auxiliary = append(slices.Clip(s.extra), told.auxiliary(concreteBias(told))...)
 	state, err := machine.StartWith(t, im.abi, start)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ type image struct {
 	// order: each object for itself.
 	objects []Range
 
+	// vector is the image of which generated runs get the auxiliary values; nil for this one.
+	vector *image
+
 	// shown says what the program was seen to do that depends on where its file lies
 	// in memory, "" if nothing, and by which instruction.
 	shown   string
