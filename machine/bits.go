@@ -134,9 +134,28 @@ func (t *Terms) Extract(x Term, low, width int) Term {
 		}
 		return t.intern(key{op: OpExtract, width: w, low: lo, a: x})
 	}
-	switch n.op {
-	case OpExtract:
+	if n.op == OpExtract {
 		return t.Extract(n.a, int(n.low+lo), width)
+	}
+	// Parts that are shared are gone through once: there may be as many ways to them as
+	// two to the number of operations.
+	k := key{op: OpExtract, width: w, low: lo, a: x}
+	if known, ok := t.extracts[k]; ok {
+		return known
+	}
+	part := t.extract(n, lo, w)
+	if part.width == 0 {
+		part = t.intern(k)
+	}
+	t.extracts[k] = part
+	return part
+}
+
+// extract returns w bits of what a node makes, from bit lo on, as something of its
+// operands; the zero Term where it is nothing of them.
+func (t *Terms) extract(n *node, lo, w uint8) Term {
+	low, width := int(lo), int(w)
+	switch n.op {
 	case OpConcat:
 		below := n.b.width
 		switch {
@@ -180,7 +199,7 @@ func (t *Terms) Extract(x Term, low, width int) Term {
 	case OpIf:
 		return t.If(n.a, t.Extract(n.b, low, width), t.Extract(n.c, low, width))
 	}
-	return t.intern(key{op: OpExtract, width: w, low: lo, a: x})
+	return Term{}
 }
 
 // Concat returns the bits of high above those of low.

@@ -120,6 +120,7 @@ type Unknown struct {
 // Terms makes terms. It is not safe for use by several goroutines at once.
 type Terms struct {
 	nodes     map[key]*node
+	extracts  map[key]Term // what Extract has answered about operations
 	unknowns  map[Unknown]*node
 	count     uint32
 	undefined int64
@@ -131,7 +132,7 @@ type Terms struct {
 
 // NewTerms returns a Terms without any nodes.
 func NewTerms() *Terms {
-	return &Terms{nodes: map[key]*node{}, unknowns: map[Unknown]*node{}, plans: map[planKey]*plan{}}
+	return &Terms{nodes: map[key]*node{}, extracts: map[key]Term{}, unknowns: map[Unknown]*node{}, plans: map[planKey]*plan{}}
 }
 
 // Count returns the number of different unknown parts made so far: the memory
