@@ -248,6 +248,7 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 			return c
 		}
 		p.configure(assume)
+		p.most += terms.Count() // of the original
 		if d := g.runResult(p, facts, original); d != nil {
 			c.difference, c.script, c.calls = d, s, g.calls
 			return c

@@ -24,6 +24,8 @@ type process struct {
 	before      machine.State
 	// whole says of which buffers a view is not to look at the bytes; nil for none.
 	whole func(call machine.Call, arg int, a *passed) bool
+	// most is how many terms it may go on with, as a computation can make many of each step.
+	most int
 	// easy is how many steps that compute nothing new are not counted; nil for none.
 	easy *int
 }
@@ -31,7 +33,7 @@ type process struct {
 // newProcess returns an image about to start, with the state that start made.
 func newProcess(im *image, s *machine.State, bias machine.Term) *process {
 	s.FollowsOther = true
-	return &process{State: s, image: im, bias: im.start(s, bias)}
+	return &process{State: s, image: im, bias: im.start(s, bias), most: inductionTerms}
 }
 
 // fork returns a copy of the process.
@@ -57,7 +59,7 @@ const stepsToLook = 1 << 10
 
 // advance runs the process up to its next system call, or whatever else stops
 // it, but for at most *steps instructions, which it counts down. It reports
-// false when those are used up, or the context has ended.
+// false when those are used up, or the terms that there may be, or the context has ended.
 func (p *process) advance(steps *int) (machine.Event, bool) {
 	for ; *steps > 0; *steps-- {
 		if *steps%stepsToLook == 0 && p.image.ctx.Err() != nil {
@@ -72,6 +74,9 @@ func (p *process) advance(steps *int) (machine.Event, bool) {
 			p.before = *p.State
 		}
 		terms := p.Terms.Count()
+		if terms > p.most {
+			break
+		}
 		if e := p.Step(in); e.Kind != machine.Done {
 			*steps--
 			return e, true

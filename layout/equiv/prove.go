@@ -43,6 +43,7 @@ func prove(original, result *image, assume []*Assumption) proof {
 	}
 	first := &pair{world: w, original: w.process(original), result: w.process(result)}
 	first.original.keepsBefore, first.result.keepsBefore = true, true
+	first.original.most, first.result.most = proofTerms, proofTerms
 	easy := easySteps
 	first.original.easy, first.result.easy = &easy, &easy
 	first.original.configure(assume)

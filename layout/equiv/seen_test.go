@@ -61,3 +61,13 @@ func TestUnknownRoom(t *testing.T) {
 		}
 	}
 }
+
+// TestMixing compares a program that mixes a number over and over. Each round makes more of
+// the terms of the one before: not the instructions, but these are too many.
+func TestMixing(t *testing.T) {
+	original := build(t, head386+"_start: mov edx, 4\nmov ecx, n\nxor ebx, ebx\nmov eax, 3\nint 0x80\nmov eax, [n]\nmov ebx, eax\nmov ecx, 8000\n"+
+		".more: mov edx, eax\nshl edx, 3\nxor eax, edx\nadd ebx, eax\nrol ebx, 7\nadd eax, ebx\nloop .more\nmovzx ebx, bl\nmov eax, 1\nint 0x80\nsection .bss\nn: resd 1\n", "", false)
+	if v := equiv.Check(original, original, equiv.Options{Runs: 2}); v.Outcome != equiv.Same {
+		t.Errorf("%+v", v)
+	}
+}
