@@ -34,7 +34,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	}
 	ctx := opts.context()
 	opts.Context = ctx
-	g := &golfer{moved: map[*File]bool{}, program: p, opts: opts, loader: loader, plain: plain}
+	g := &golfer{moved: map[*File]bool{}, apart: map[*File]bool{}, program: p, opts: opts, loader: loader, plain: plain}
 	var cancel context.CancelFunc
 	g.comparing, cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
@@ -98,6 +98,7 @@ type golfer struct {
 	// moved are the files in which buffers lie on the stack, keepBuffers excludes
 	// more of them.
 	moved       map[*File]bool
+	apart       map[*File]bool // of which blocks were rewritten each by itself
 	keepBuffers bool
 	refused     bool // one of moved is not what was written
 	// comparing ends the comparisons.
@@ -206,8 +207,11 @@ func (g *golfer) place(graph *flow.Graph, known place.Facts, method Method, chan
 	file.Report.Layout, file.Report.Method = "golf", method
 	for _, c := range changes {
 		file.Report.Rewrites = append(file.Report.Rewrites, Rewrite{c.Range, c.Text, c.Saved})
-		if c.Rule == rewrite.OnStack {
+		switch c.Rule {
+		case rewrite.OnStack:
 			g.moved[file] = true
+		case rewrite.EachBlock:
+			g.apart[file] = true
 		}
 	}
 	return file
@@ -346,10 +350,13 @@ func compareFiles(a, b *File) int {
 // best returns the smallest file that was confirmed to behave as the plain one
 // does. A file that does not is a mistake of this program, and is told as such.
 // Where what the program does can't be established, or not in time, its
-// instructions have to stay as they are: then the best is what Pack makes.
+// instructions have to stay as they are: then the best is what Pack makes. And where
+// blocks were rewritten each by itself, a larger file that is proved is better than one
+// that is not.
 func (g *golfer) best() *File {
 	slices.SortStableFunc(g.found, func(a, b *result) int { return compareFiles(a.File, b.File) })
 	best := g.plain
+	var apart *result // is the same, but that is not proved
 	for _, f := range g.found {
 		if compareFiles(f.File, g.plain) >= 0 {
 			break
@@ -366,10 +373,13 @@ func (g *golfer) best() *File {
 		switch {
 		case v.Shown:
 			g.report.block("only the plain layout keeps what the program does: it "+v.Reason, sourceAt(g.plain, v.Address), "")
+		case v.Outcome == equiv.Same && g.apart[f.File] && !v.Proved && apart == nil:
+			apart = f
 		case v.Outcome == equiv.Same:
-			f.Report.Assumptions = f.assumed
-			f.Report.confirm(v)
-			return f.File
+			if apart != nil && !v.Proved {
+				f = apart
+			}
+			return f.confirmed()
 		case v.Outcome == equiv.Different && g.moved[f.File]:
 			g.refused = true
 		case v.Outcome == equiv.Different && f.Report.Method == SectionsAsWritten:
@@ -384,7 +394,17 @@ func (g *golfer) best() *File {
 			g.report.block("not golfed: what the program does can't be established: it "+v.Reason, sourceAt(g.plain, v.Address), "")
 		}
 	}
+	if apart != nil {
+		return apart.confirmed()
+	}
 	return best
+}
+
+// confirmed is the file of a result that is the same, with how that was found.
+func (r *result) confirmed() *File {
+	r.Report.Assumptions = r.assumed
+	r.Report.confirm(r.verdict)
+	return r.File
 }
 
 // confirm notes how a file was found to do the same as the plain one.

@@ -45,7 +45,7 @@ func TestFallBack(t *testing.T) {
 		"some data": {head + "sys write, 1, some, 300\nsys exit, 0\nsection .rodata\nsome: times 300 db 'a'",
 			"golf", "not written anew: that is done for programs below 256 bytes"},
 		"much code": {programs.Long(rand.New(rand.NewPCG(1, 1)), "linux/386", 2500),
-			"golf", "those with more than 8192 are not rewritten"},
+			"golf", "of those with more than 8192, blocks are rewritten each by itself"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file, said := Golf(assembled(t, c.source), Options{Effort: -8})

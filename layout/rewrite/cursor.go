@@ -81,7 +81,7 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 		if changed {
 			index = c.index()
 		}
-		if isCall(in) && changed {
+		if isCall(in) && changed && !a.local {
 			b.Code = c.code
 			return false, false
 		}
@@ -89,7 +89,7 @@ func (sh *shortener) block(a *analysis, l *liveness, b *flow.Block) (holds, done
 		i++
 	}
 	b.Code = c.code
-	if !changed {
+	if !changed || a.local {
 		return true, true
 	}
 	after := c.l.through(b, nil)
@@ -113,6 +113,11 @@ func (c *cursor) replace(i, n int, code []flow.Inst) bool {
 	}
 	before := c.l
 	before.undo()
+	if c.a.local {
+		c.code = old
+		c.live()
+		return false
+	}
 	c.l = before.again()
 	c.live()
 	need := c.l.in[c.b]
@@ -160,7 +165,7 @@ func (c *cursor) improve(i int, refused map[int]bool) (int, []flow.Inst, int) {
 	var bestN int
 	var bestCode []flow.Inst
 	for k := range rules {
-		if refused[k] || c.sh.only != "" && rules[k].name != c.sh.only {
+		if refused[k] || rules[k].whole && c.a.local || c.sh.only != "" && rules[k].name != c.sh.only {
 			continue
 		}
 		n, code := rules[k].apply(c, i)

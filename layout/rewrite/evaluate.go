@@ -287,7 +287,9 @@ func (x *evaluation) store(address, content machine.Term) {
 	if !ok || !known || size*8 != x.t.bits || x.in.DontCare != 0 || len(x.s.slots) >= maxSlots || !x.pushes && !x.t.facts(to).pointer {
 		return
 	}
-	x.s.slots = append(slices.Clip(x.s.slots), slot{to, v})
+	if !x.local {
+		x.s.slots = append(slices.Clip(x.s.slots), slot{to, v})
+	}
 }
 
 // slot returns the known content of the word at an address.

@@ -46,7 +46,9 @@ type analysis struct {
 	// unclear is set where the program does what this analysis does not see
 	// through: nothing may be rewritten.
 	unclear bool
-	again   bool // a fact that states depend on became weaker
+	// local is set where blocks are looked at each by itself (long.go).
+	local bool
+	again bool // a fact that states depend on became weaker
 	// outcomes are the numbers that the instruction being carried over may put
 	// into registers, where they are few.
 	outcomes [registers]few

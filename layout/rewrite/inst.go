@@ -181,6 +181,9 @@ const someSegment lang.SegmentID = 1 << 20
 // branchSize is what a branch costs where it is near, in bytes.
 const branchSize = 2
 
+// farJump is what a jump costs at most, in bytes.
+const farJump = 5
+
 // callSize is the size of a direct call.
 const callSize = 5
 

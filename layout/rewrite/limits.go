@@ -3,7 +3,7 @@ package rewrite
 // Limits of the work on one program. Each change may make the analyses of the
 // whole program necessary again, so that work grows with the square of its length.
 const (
-	MaxInstructions = 1 << 13 // instructions of the longest program that is rewritten
+	MaxInstructions = 1 << 13 // instructions of the longest program that is rewritten as a whole; of longer ones blocks are, each by itself
 	MaxWork         = 1 << 22 // instructions that are looked at, by the analyses again and again, or tried; doubles with each unit of effort
 	climbShare      = 2       // one of so many parts of the work that is left may go into the search for moves
 	maxPasses       = 12      // times that the rules go over all blocks; each but the last makes the program shorter

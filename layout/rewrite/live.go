@@ -70,7 +70,9 @@ func (l *liveness) again() *liveness {
 }
 
 func (l *liveness) compute() {
-	l.readAtAll()
+	if !l.a.local {
+		l.readAtAll()
+	}
 	for changed := true; changed; {
 		changed, l.grown = false, nil
 		for i := len(l.s.g.Blocks) - 1; i >= 0; i-- {
@@ -113,6 +115,9 @@ func walk(a *analysis, b *flow.Block, visit func(i int, in *flow.Inst, s *state)
 func (a *analysis) advance(s *state, in *flow.Inst, index int) {
 	switch {
 	case !s.reached:
+	case isCall(in) && a.local:
+		a.stale(s, index)
+		*s = a.nothing(returnedIn, index, s.forward)
 	case isCall(in):
 		a.stale(s, index)
 		a.call(s, in, index)
@@ -200,6 +205,9 @@ func (l *liveness) out(b *flow.Block) need {
 func (l *liveness) through(b *flow.Block, after []need) need {
 	l.s.budget.left -= int64(len(b.Code))
 	n := l.out(b)
+	if b.Computed && l.a.local {
+		n = n.union(l.exits[nil])
+	}
 	call := len(l.calls[b])
 	for i := len(b.Code) - 1; i >= 0; i-- {
 		in := &b.Code[i]
@@ -211,6 +219,8 @@ func (l *liveness) through(b *flow.Block, after []need) need {
 			call--
 			n.parts &^= l.s.kernelWrites()
 			n = n.union(l.calls[b][call])
+		case isCall(in) && l.a.local:
+			n = l.calling(in, n)
 		case isCall(in):
 			f := in.Target
 			if more := l.exits[f].union(n); more != l.exits[f] {
@@ -225,6 +235,8 @@ func (l *liveness) through(b *flow.Block, after []need) need {
 			if !in.Direct() {
 				n.parts |= l.s.effect(in).reads
 			}
+		case in.Form.Flow() == x86.Return && l.a.local:
+			n = l.returning()
 		case in.Form.Flow() == x86.Return:
 			n = need{}
 			for _, f := range l.a.subroutines {

@@ -119,27 +119,27 @@ func (sh *shortener) entrances() map[*flow.Block]int {
 	return n
 }
 
-// mergeNext joins a block with the next where nothing else leads to that one.
+// mergeNext joins blocks with the next where nothing else leads to that one.
 func (sh *shortener) mergeNext() bool {
 	n := sh.entrances()
+	changed := false
 	for _, b := range sh.g.Blocks {
-		next := b.Next
-		if next == nil || next == b || n[next] != 1 {
-			continue
+		for next := b.Next; next != nil && next != b && n[next] == 1; next = b.Next {
+			if k := len(b.Code); k > 0 && isBranch(&b.Code[k-1]) {
+				break
+			}
+			b.Code = append(b.Code[:len(b.Code):len(b.Code)], next.Code...)
+			b.Next = next.Next
+			if b.Name == "" {
+				b.Name = next.Name
+			}
+			next.Code, next.Next, changed = nil, nil, true
 		}
-		if k := len(b.Code); k > 0 && isBranch(&b.Code[k-1]) {
-			continue
-		}
-		b.Code = append(b.Code[:len(b.Code):len(b.Code)], next.Code...)
-		b.Next = next.Next
-		if b.Name == "" {
-			b.Name = next.Name
-		}
-		next.Code, next.Next = nil, nil
-		sh.prune()
-		return true
 	}
-	return false
+	if changed {
+		sh.prune()
+	}
+	return changed
 }
 
 // unreached cuts off what is behind a call of the kernel that does not return,

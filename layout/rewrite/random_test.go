@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"tasm/flow"
 )
 
 // generator writes random programs that end. They read 64 bytes, compute with
@@ -433,13 +435,14 @@ func randomChoices(seed uint64, bits int) string {
 // processor and with several inputs.
 func TestRandomPrograms(t *testing.T) {
 	// Each of these found a mistake once.
-	checkRandom(t, randomProgram, 25, 1746, 1872, 5118, 200149)
+	checkRandom(t, randomProgram, Shorten, 25, 1746, 1872, 5118, 200149)
 }
 
 // TestRandomChoices does the same for programs that decide.
-func TestRandomChoices(t *testing.T) { checkRandom(t, randomChoices, 6) }
+func TestRandomChoices(t *testing.T) { checkRandom(t, randomChoices, Shorten, 6) }
 
-func checkRandom(t *testing.T, random func(seed uint64, bits int) string, n int, seeds ...uint64) {
+func checkRandom(t *testing.T, random func(seed uint64, bits int) string, shorten func(*flow.Graph, Options) (*flow.Graph, []Change), n int, seeds ...uint64) {
+	t.Helper()
 	start := uint64(0)
 	if s := os.Getenv("REWRITE_SEEDS"); s != "" {
 		fmt.Sscanf(s, "%d-%d", &start, &n)
@@ -456,7 +459,7 @@ func checkRandom(t *testing.T, random func(seed uint64, bits int) string, n int,
 			if len(g.Doubts) != 0 {
 				t.Fatalf("seed %d: %v\n%s", seed, g.Doubts, source)
 			}
-			short, changes := Shorten(g, quick)
+			short, changes := shorten(g, quick)
 			if len(changes) == 0 {
 				untouched++
 			}

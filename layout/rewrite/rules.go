@@ -13,6 +13,7 @@ type rule struct {
 	name  string
 	apply func(c *cursor, i int) (int, []flow.Inst)
 	gone  string // says why an instruction that it removes is not needed
+	whole bool   // what it needs is known only where the whole program is
 }
 
 // rules lists all rules. Where several apply, the one that saves most is taken,
@@ -32,8 +33,8 @@ var rules = []rule{
 	{name: "string instructions", apply: stringOps},
 	{name: "sums", apply: sums},
 	{name: "loop", apply: loops},
-	{name: "branch on zero", apply: countZero},
-	{name: "drop words", apply: stackBytes},
+	{name: "branch on zero", apply: countZero, whole: true},
+	{name: "drop words", apply: stackBytes, whole: true},
 	{name: "near addresses", apply: near},
 	{name: "stack pointer", apply: stackPointer, gone: "is the stack pointer already"},
 }

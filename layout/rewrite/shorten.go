@@ -54,13 +54,22 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 			o.Ended(fmt.Sprintf(format, args...))
 		}
 	}
-	if n := length(g); n > MaxInstructions {
-		ended("the program has %d instructions, and those with more than %d are not rewritten", n, MaxInstructions)
-		return g, nil
-	}
 	var best *shortener
 	budget := newBudget(o)
 	caches := newCaches()
+	tellEnd := func() {
+		if budget.left <= 0 {
+			ended("the rewriting ended early, when it had looked at %d instructions", budget.limit)
+		}
+	}
+	eachBlock := func() (*flow.Graph, []Change) {
+		defer tellEnd()
+		return newShortener(g, o, caches, budget).eachBlock()
+	}
+	if n := length(g); n > MaxInstructions {
+		ended("the program has %d instructions: of those with more than %d, blocks are rewritten each by itself", n, MaxInstructions)
+		return eachBlock()
+	}
 	try := func(changes ...variant) {
 		sh := newShortener(g, o, caches, budget)
 		for _, change := range changes {
@@ -74,7 +83,8 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	}
 	try()
 	if best == nil {
-		return g, nil
+		ended("the program can't be seen through as a whole: blocks are rewritten each by itself")
+		return eachBlock()
 	}
 	for _, v := range newShortener(g, o, caches, budget).variants() {
 		if !budget.over() {
@@ -85,9 +95,7 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 	if o.Step != nil {
 		best.offerDontCare()
 	}
-	if budget.left <= 0 {
-		ended("the rewriting ended early, when it had looked at %d instructions", budget.limit)
-	}
+	tellEnd()
 	return best.g, best.changes
 }
 
