@@ -170,23 +170,29 @@ func (g *golfer) placeBlocks(graph *flow.Graph) {
 	if len(graph.Doubts) > 0 {
 		return
 	}
-	var best *File
+	var best, apart *File // of which blocks were rewritten by themselves
 	options := rewrite.Options{LowAddresses: true, KeepBuffers: g.keepBuffers, Effort: g.opts.Effort, Context: g.opts.Context}
 	step := func(graph *flow.Graph, changes []rewrite.Change) {
-		most := math.MaxInt
-		if best != nil {
-			most = len(best.Bytes)
+		of := &best
+		if slices.ContainsFunc(changes, func(c rewrite.Change) bool { return c.Rule == rewrite.EachBlock }) {
+			of = &apart
 		}
-		if file := g.place(graph, rewrite.Facts(graph, options), Rewritten, changes, most); file != nil && (best == nil || compareFiles(file, best) < 0) {
-			best = file
+		most := math.MaxInt
+		if *of != nil {
+			most = len((*of).Bytes)
+		}
+		if file := g.place(graph, rewrite.Facts(graph, options), Rewritten, changes, most); file != nil && (*of == nil || compareFiles(file, *of) < 0) {
+			*of = file
 		}
 	}
 	search := options
 	search.Step = step
 	search.Ended = func(reason string) { g.report.Reasons = append(g.report.Reasons, reason) }
 	step(rewrite.Shorten(graph, search))
-	if best != nil {
-		g.add(best)
+	for _, file := range []*File{best, apart} {
+		if file != nil {
+			g.add(file)
+		}
 	}
 }
 

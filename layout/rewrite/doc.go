@@ -71,6 +71,10 @@
 //	buffers on the stack  zeros behind the file that only the kernel reads and writes (buffers.go)
 //	loop rotation         counting at the end of a loop is done at its beginning
 //
+// Where a program is too long for that, can't be seen through, or takes too much work,
+// only the rules on instructions that stand together and tail merging are used, on each
+// block by itself (long.go).
+//
 // # Why it is sound
 //
 // Facts begin with the state at process entry (linux.Entry), are carried over

@@ -8,8 +8,8 @@ import (
 	"tasm/flow"
 )
 
-// Programs that are too long for analyses of the whole, or can't be seen through: their
-// blocks are rewritten each by itself.
+// Programs that are too long for analyses of the whole, can't be seen through, or take more
+// work than may be done: their blocks are rewritten each by itself.
 //
 // In front of a block, and behind a call, nothing is known of registers, flags and
 // memory. So a rule uses only what instructions before it in its block have done, and no
@@ -23,14 +23,15 @@ import (
 //
 // Nothing is pushed, popped or moved between blocks, but for the ends that blocks share.
 
-// EachBlock is the Rule of the first Change of a program of which blocks were rewritten
-// each by itself.
+// EachBlock is the Rule of the Change behind which blocks of a program were rewritten each
+// by itself.
 const EachBlock = "each block by itself"
 
 // eachBlock rewrites the program in that way, and answers as Shorten does.
 func (sh *shortener) eachBlock() (*flow.Graph, []Change) {
-	original := sh.g
+	original, changes := sh.g, slices.Clone(sh.changes)
 	sh.note(EachBlock, nil, 0, "blocks are rewritten each by itself")
+	start := len(sh.changes)
 	sh.tidy()
 	for range maxPasses {
 		before := len(sh.changes)
@@ -46,7 +47,9 @@ func (sh *shortener) eachBlock() (*flow.Graph, []Change) {
 			break
 		}
 	}
-	sh.offer()
+	if sh.options.Step != nil && len(sh.changes) > start {
+		sh.options.Step(clone(sh.g), slices.Clone(sh.changes))
+	}
 	for range maxPasses {
 		if sh.budget.over() || !sh.sharedEnds() {
 			break
@@ -55,17 +58,10 @@ func (sh *shortener) eachBlock() (*flow.Graph, []Change) {
 	}
 	sh.invert()
 	sh.unused()
-	if len(sh.changes) == 1 {
-		return original, nil
+	if len(sh.changes) == start {
+		return original, changes
 	}
 	return sh.g, sh.changes
-}
-
-// offer tells of what the program is now, whatever comes of it (Options.Step).
-func (sh *shortener) offer() {
-	if sh.options.Step != nil && len(sh.changes) > 1 {
-		sh.options.Step(clone(sh.g), slices.Clone(sh.changes))
-	}
 }
 
 // analyzeBlocks is analyze for blocks by themselves.

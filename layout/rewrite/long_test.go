@@ -169,6 +169,21 @@ func TestSharedEnds(t *testing.T) {
 	}
 }
 
+// TestRestOfBlocks ends the work on a program as a whole early: its blocks are rewritten
+// by themselves then.
+func TestRestOfBlocks(t *testing.T) {
+	size := func(g *flow.Graph) int { return layOut(t, g).code }
+	var steps []int
+	o := Options{LowAddresses: true, Effort: -10, Step: func(g *flow.Graph, _ []Change) { steps = append(steps, size(g)) }}
+	short, changes := Shorten(graph(t, long(1, 32)), o)
+	if at := slices.IndexFunc(changes, func(c Change) bool { return c.Rule == EachBlock }); at <= 0 || at > len(changes)-10 {
+		t.Errorf("blocks are rewritten by themselves behind change %d of %d", at, len(changes))
+	}
+	if len(steps) == 0 || size(short) >= steps[0] {
+		t.Errorf("%v bytes became %d", steps, size(short))
+	}
+}
+
 // TestLongProgram rewrites a program of more than MaxInstructions, with no more work
 // than grows with its length.
 func TestLongProgram(t *testing.T) {

@@ -63,8 +63,9 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 		}
 	}
 	eachBlock := func() (*flow.Graph, []Change) {
-		defer tellEnd()
-		return newShortener(g, o, caches, budget).eachBlock()
+		g, changes := newShortener(g, o, caches, budget).eachBlock()
+		tellEnd()
+		return g, changes
 	}
 	if n := length(g); n > MaxInstructions {
 		ended("the program has %d instructions: of those with more than %d, blocks are rewritten each by itself", n, MaxInstructions)
@@ -96,6 +97,13 @@ func Shorten(g *flow.Graph, o Options) (*flow.Graph, []Change) {
 		best.offerDontCare()
 	}
 	tellEnd()
+	if budget.left <= 0 && o.Step != nil {
+		// What is left to do may be done with less work.
+		o.Step(best.g, best.changes)
+		rest := newShortener(best.g, o, caches, newBudget(o))
+		rest.changes = best.changes
+		return rest.eachBlock()
+	}
 	return best.g, best.changes
 }
 
