@@ -351,10 +351,20 @@ func (w *writer) characteristics(s *section) uint32 {
 	if s.Comdat != nil {
 		c |= linkComdat
 	}
-	if len(s.relocations) >= maxRelocations {
+	if s.entries() > len(s.relocations) {
 		c |= manyRelocations
 	}
 	return c
+}
+
+// entries is how many entries the relocations take: where a header has no room for their
+// number, one in front of them tells it, and counts too.
+func (s *section) entries() int {
+	n := len(s.relocations)
+	if n >= maxRelocations {
+		n++
+	}
+	return n
 }
 
 // file puts everything together: headers, each section's contents and
@@ -371,8 +381,8 @@ func (w *writer) file() []byte {
 			contents.Write(s.data)
 			h.PointerToRelocations = uint32(start + contents.Len())
 			h.NumberOfRelocations = uint16(min(len(s.relocations), maxRelocations))
-			if len(s.relocations) >= maxRelocations {
-				put(&contents, pe.Reloc{VirtualAddress: uint32(len(s.relocations) + 1)})
+			if n := s.entries(); n > len(s.relocations) {
+				put(&contents, pe.Reloc{VirtualAddress: uint32(n)})
 			}
 			for _, r := range s.relocations {
 				index := absolute
@@ -441,7 +451,7 @@ func (w *writer) symbolTable(out *bytes.Buffer) {
 	for _, s := range w.sections {
 		put(pe.COFFSymbol{Name: short(s.Name), SectionNumber: int16(s.index), StorageClass: classStatic, NumberOfAuxSymbols: 1})
 		put(uint32(s.Size))
-		put(uint16(len(s.relocations)))
+		put(uint16(s.entries()))
 		if s.Comdat == nil {
 			put([12]byte{})
 			continue
