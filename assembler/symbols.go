@@ -412,7 +412,7 @@ func (a *assembler) Bits() int { return a.bits }
 // FloatMode tells expressions how constants are rounded.
 func (a *assembler) FloatMode() lang.FloatMode { return a.float }
 
-// AsNasm tells expressions that the source is nasm's, whose mistakes count.
+// AsNasm implements lang.NasmEnv.
 func (a *assembler) AsNasm() bool { return a.target == "" }
 
 // counters are registers that no instruction names, and what does what is wanted.

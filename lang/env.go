@@ -15,6 +15,12 @@ type Env interface {
 	SectionStart() Value
 }
 
+// NasmEnv is an Env that says whether its source is nasm's, of which nasm's mistakes count too.
+type NasmEnv interface {
+	Env
+	AsNasm() bool
+}
+
 // WordClass says what a reserved word is for.
 type WordClass uint8
 

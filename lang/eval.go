@@ -397,8 +397,8 @@ func (ev *evaluator) call(e *Call, v *Value) *diag.Message {
 		return nil
 	}
 	if _, ok := stringFunctions[e.Name]; ok {
-		env, _ := ev.env.(interface{ AsNasm() bool })
-		s, _, m := StringOf(e, env != nil && env.AsNasm())
+		env, ok := ev.env.(NasmEnv)
+		s, _, m := StringOf(e, ok && env.AsNasm())
 		if m != nil {
 			return m
 		}

@@ -14,7 +14,7 @@ import (
 func assembled(t testing.TB, source string) *flow.Graph {
 	t.Helper()
 	files := &diag.Files{}
-	p, said := assembler.Assemble(files, files.Add("long.tasm", []byte(source)), assembler.Options{Instructions: true})
+	p, said := assembler.Assemble(files, files.Add("source.tasm", []byte(source)), assembler.Options{Instructions: true})
 	if p == nil {
 		t.Fatal(said.Messages())
 	}

@@ -22,12 +22,7 @@ func graph(t testing.TB, name string) *flow.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := &diag.Files{}
-	p, said := assembler.Assemble(files, files.Add(name, text), assembler.Options{Instructions: true})
-	if p == nil {
-		t.Fatal(said.Messages())
-	}
-	return flow.Build(p)
+	return assembled(t, string(text))
 }
 
 func BenchmarkPlace(b *testing.B) {
