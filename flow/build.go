@@ -263,9 +263,9 @@ func (b *builder) trace(entry *unit) {
 			}
 			s.step(u)
 			if u.next == nil {
-				// A call at the end of the code is taken to be the last one,
-				// whatever its number.
-				if f := u.Form; f == nil || f.Flow() != x86.SystemCall && f.Flow() != x86.Interrupt {
+				// A call at the end of the code is taken to be the last one, unless
+				// it is known to come back, to what stands there.
+				if f := u.Form; f == nil || f.Flow() != x86.SystemCall && f.Flow() != x86.Interrupt || u.number.IsNumber() && b.goesOn(u) {
 					b.doubt(u.Source.Range, runsOut)
 				}
 				u.ends = true
@@ -277,6 +277,13 @@ func (b *builder) trace(entry *unit) {
 			}
 		}
 	}
+}
+
+// goesOn reports whether something stands behind a unit in its section.
+func (b *builder) goesOn(u *unit) bool {
+	return slices.ContainsFunc(b.graph.Program.Sections, func(s *program.Section) bool {
+		return s.ID == u.segment && s.Size > u.offset+u.Size
+	})
 }
 
 func isMemory(o x86.Operand) bool { return o.Kind == x86.MemoryOperand }
@@ -528,7 +535,7 @@ func (b *builder) inst(u *unit) Inst {
 			// distance from the instruction.
 			o.Memory.Rel, o.Memory.Abs, o.Memory.DispSize = false, false, 0
 		}
-		if in.Refs[i].Block != nil && (len(b.taken) == 0 || o.Kind != x86.ImmediateOperand) {
+		if in.Refs[i].Block != nil && (len(b.taken) == 0 || o.Kind != x86.ImmediateOperand || !slices.Contains(keeping, x86.MnemonicName(u.Instruction.Mnemonic))) {
 			b.doubt(u.Source.Range, usesCodeAddress)
 		}
 	}
@@ -537,6 +544,9 @@ func (b *builder) inst(u *unit) Inst {
 	}
 	return in
 }
+
+// keeping are the instructions that leave a number as it is, whatever it is.
+var keeping = []string{"mov", "push", "cmp"}
 
 // registersOf returns a value's registers alone.
 func registersOf(v *lang.Value) lang.Value {

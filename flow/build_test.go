@@ -221,6 +221,41 @@ computed:
 	=> _start
 doubt: uses the address of code
 `},
+		{"a distance to code", `
+_start: mov     eax, a
+        add     ecx, b
+        jmp     eax
+a:      jmp     ecx
+b:      mov     eax, 1
+        int     0x80`, `
+_start:
+	mov eax, 0
+	add ecx, 0
+	jmp eax
+	=> computed
+a:
+	jmp ecx
+	=> computed
+b:
+	mov eax, 1
+	int 0x80
+	=> end
+computed:
+	jmp 0 -> a
+	jmp 0 -> b
+	=> b
+doubt: uses the address of code
+`},
+		{"a call that comes back to data", `
+_start: mov     eax, 20
+        int     0x80
+        db      0x90`, `
+_start:
+	mov eax, 0x14
+	int 0x80
+	=> end
+doubt: runs on into what is not code
+`},
 		{"nowhere", `
 _start: jmp     eax`, `
 _start:

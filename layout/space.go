@@ -97,15 +97,15 @@ func callsOf(plain *File) (calls []rewrite.Made, all bool) {
 // shows a process's memory.
 func namesProcess(o *flow.Object) bool {
 	for name := range bytes.SplitSeq(o.Bytes, []byte{0}) {
-		i := bytes.Index(name, []byte("/proc"))
-		if i < 0 {
-			if i = 0; !bytes.HasPrefix(name, []byte("proc/")) {
-				continue
-			}
-		}
-		// What can be written may become another name.
-		if o.Write || linux.ShowsProcess(string(name[i:])) {
+		if linux.ShowsProcess(string(name)) {
 			return true
+		}
+		for i := range name {
+			inside := bytes.HasPrefix(name[i:], []byte("/proc"))
+			// What can be written may become another name, and one may begin anywhere.
+			if inside && o.Write || (inside || bytes.HasPrefix(name[i:], []byte("proc/"))) && linux.ShowsProcess(string(name[i:])) {
+				return true
+			}
 		}
 	}
 	return false

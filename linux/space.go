@@ -3,6 +3,7 @@ package linux
 import (
 	_ "embed" // the table
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -50,9 +51,14 @@ func (s *Syscall) Space() Space {
 
 // ShowsProcess reports whether a file name may lead below /proc to what shows a
 // process's memory. Files there that tell of the system as a whole do not.
+// What leads back up from there does, since links lead there: /dev/fd, /proc/net.
 func ShowsProcess(name string) bool {
 	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '/' })
 	for i, part := range parts {
+		rest := parts[i+1:]
+		if (part == "proc" || part == "dev" && len(rest) > 0 && rest[0] == "fd") && slices.Contains(rest, "..") {
+			return true
+		}
 		if part != "proc" {
 			continue
 		}
@@ -60,7 +66,7 @@ func ShowsProcess(name string) bool {
 			return true // a directory to look for others in
 		}
 		switch next := parts[i+1]; {
-		case next == "." || next == ".." || next == "self" || next == "thread-self" || next[0] >= '0' && next[0] <= '9':
+		case next == "." || next == "self" || next == "thread-self" || next[0] >= '0' && next[0] <= '9':
 			return true
 		}
 	}

@@ -436,6 +436,7 @@ func TestShowsProcess(t *testing.T) {
 	for name, want := range map[string]bool{
 		"/proc/self/maps": true, "proc/self/mem": true, "/proc/1/maps": true, "/proc": true, "//proc/./self/maps": true, "/proc/thread-self/x": true,
 		"/proc/uptime": false, "/proc/sys/kernel/ostype": false, "processes": false, "/etc/passwd": false, "": false,
+		"/proc/net/../maps": true, "/proc/sys/../self/maps": true, "/dev/fd/../maps": true, "/dev/fd/0": false, "/dev/../etc/fd": false, "/proc/net/tcp": false,
 	} {
 		if ShowsProcess(name) != want {
 			t.Errorf("%q: %v", name, !want)

@@ -128,6 +128,16 @@ func (x Term) Selector() (condition Term, ok bool) {
 	return x.node.a, true
 }
 
+// Alternatives calls f for each value of which conditions select the term: for the term
+// itself where none do.
+func (x Term) Alternatives(f func(Term)) {
+	for x.node != nil && x.node.op == OpIf && x.value == 0 {
+		x.node.b.Alternatives(f)
+		x = x.node.c
+	}
+	f(x)
+}
+
 // Core returns what determines the term: a part of it, without numbers that are added
 // and without zeros in front, and the value of that part where the term has one.
 func (x Term) Core(value uint64) (part Term, of uint64) {

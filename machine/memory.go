@@ -15,6 +15,8 @@ type Memory struct {
 	Strings bool
 	// Watch, if not nil, is told of every access of the program.
 	Watch func(Access)
+	// Stored, if not nil, is told of every value that the program's instructions write.
+	Stored func(address, x Term)
 	// Oracle, if not nil, knows of addresses that are no known place.
 	Oracle Oracle
 
@@ -396,16 +398,24 @@ func (m *Memory) store(address Term, x Term) *problem {
 	size := int(x.width) / 8
 	if r, ok := m.region(address, size, true); ok {
 		m.storeIndexed(&r, address, x)
+		m.stored(address, x)
 		return nil
 	}
 	_, p, problem := m.check(address, size, true)
 	if problem != nil {
 		return problem
 	}
+	m.stored(address, x)
 	for i := range size {
 		m.put(place{p.base, p.offset + int64(i)}, Byte{Of: x, Index: uint8(i)})
 	}
 	return nil
+}
+
+func (m *Memory) stored(address, x Term) {
+	if m.Stored != nil {
+		m.Stored(address, x)
+	}
 }
 
 // put changes a byte.

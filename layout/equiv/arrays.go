@@ -107,10 +107,10 @@ func (d *induction) objectAt(r *route, address machine.Term, size int64) *object
 		return nil
 	}
 	relative := d.terms.Sub(address, d.bases[0])
-	if !within(r.facts.Values(relative), [][2]uint64{{uint64(o.low), uint64(o.high - size)}}) {
+	if values := r.facts.Values(relative); !within(values, [][2]uint64{{uint64(o.low), uint64(o.high - size)}}) {
 		_, n := relative.Split()
 		d.trust(r, o, slices.ContainsFunc(d.objects, func(other *object) bool {
-			return other != o && n != o.low && n < other.low && n >= other.low-ahead
+			return other != o && other.mayBeMeant(n, values)
 		}))
 	}
 	if !r.facts.Limit(relative, uint64(o.low), uint64(o.high-size)) {
@@ -119,6 +119,14 @@ func (d *induction) objectAt(r *route, address machine.Term, size int64) *object
 	}
 	r.accesses = append(r.accesses, access{address, o})
 	return o
+}
+
+// mayBeMeant reports whether an address may have been made from the object's, given the
+// number in it and its values: one shortly in front of the object, or where it ends.
+func (o *object) mayBeMeant(n int64, values [][2]uint64) bool {
+	return (n < o.low && n >= o.low-ahead || n == o.high) && slices.ContainsFunc(values, func(r [2]uint64) bool {
+		return r[0] < uint64(o.high) && r[1] >= uint64(o.low)
+	})
 }
 
 // counterpartAt returns the object whose counterpart the result uses. That the
@@ -451,6 +459,9 @@ func (d *induction) handOverArray(r *route, x, y *callView, i int) {
 	if o == nil {
 		d.fail(r, "passes memory for %s of %s of which it is not known where it lies", a.Name, x.name())
 		return
+	}
+	if a.Kind == linux.CString {
+		d.named(r, a.value)
 	}
 	if d.mapTo(o, r.facts.Simplify(d.terms.Sub(b.value, d.terms.Sub(a.value, d.start(0, o))))) {
 		return

@@ -108,7 +108,7 @@ func (s *script) runOriginal(p *process, facts *machine.Facts, most int) (g gene
 			return g
 		case leaves(e) && !p.maps:
 			if s.mood == kind { // else a failed call may only have led it astray
-				p.readsHeaders(e)
+				p.refused(e)
 			}
 			g.leaves = g.leaving(p, "this "+e.Reason)
 			return g

@@ -34,6 +34,10 @@ type induction struct {
 	// addresses of the instructions that use them.
 	trusted map[int64]map[*object]bool
 
+	// made are the parts of objects that the original writes to, given those that the
+	// kernel does, and names those that are handed over as texts.
+	made, given, names map[making]bool
+
 	// maps tells that the original may have mapped memory of which nothing is known.
 	maps bool
 	// walks tells that the programs read words of the initial stack behind which there
@@ -160,6 +164,7 @@ func (d *induction) prove() {
 	d.heads = [2]map[int64]bool{{}, {}}
 	d.sites = [2]map[int64]bool{{}, {}}
 	d.trusted = map[int64]map[*object]bool{}
+	d.made, d.given, d.names = map[making]bool{}, map[making]bool{}, map[making]bool{}
 	d.world = newWorld(d.images[0].abi)
 	for _, a := range d.assume {
 		maps.Copy(d.world.words, a.Words)
@@ -265,6 +270,9 @@ func (d *induction) bind(r *route) {
 			return r.waiting[0] && arg < len(r.stops[0].view.args) && r.stops[0].view.args[arg].whole
 		}
 		p.Memory.Watch = func(a machine.Access) { d.watch(r, i, a) }
+		if i == 0 {
+			p.Memory.Stored = func(address, x machine.Term) { d.stored(r, address, x) }
+		}
 	}
 }
 
@@ -469,6 +477,9 @@ func (d *induction) check() {
 		d.progress()
 	}
 	if d.failed == "" {
+		d.checkNames()
+	}
+	if d.failed == "" {
 		d.tryTrust()
 	}
 }
@@ -618,7 +629,7 @@ func (d *induction) after(r *route, i int, e machine.Event) (split []*route, goe
 	case machine.Fault:
 		if i == 0 && leaves(e) && !d.maps {
 			// From here on the program has no meaning.
-			p.readsHeaders(e)
+			p.refused(e)
 			r.dead = true
 			return nil, false
 		}
@@ -746,6 +757,11 @@ func (d *induction) settle(r *route) bool {
 	// Other cases have the same stops.
 	x, y := *r.stops[0], *r.stops[1]
 	r.original.passesHeaders(x.view)
+	d.received(r, x.view)
+	if d.nameTexts(r, x.view) {
+		d.fail(r, "the original %s", mayNameProcess)
+		return false
+	}
 	x.view.args, y.view.args = slices.Clone(x.view.args), slices.Clone(y.view.args)
 	d.handOver(r, &x.view, &y.view)
 	if d.stopped() || r.dead {

@@ -142,12 +142,25 @@ func accepted(file []byte, loader *elf.Loader) error {
 	return nil
 }
 
-// readsHeaders notes whether an access that was refused is to the headers of the file in
-// memory: of another file they are others.
-func (p *process) readsHeaders(e machine.Event) {
-	if e.Refused != nil && !e.Refused.Write && p.inHeaders(e.Refused.Address) {
+// refused notes what an access that was refused tells of the file: the headers in memory
+// are others in another file, and what may not be written may be there.
+func (p *process) refused(e machine.Event) {
+	switch {
+	case e.Refused == nil:
+	case !e.Refused.Write && p.inHeaders(e.Refused.Address):
 		p.shows("reads its own headers")
+	case e.Refused.Write && p.isReadOnly(e.Refused.Address):
+		p.shows("writes to what may not be written, and dies of it")
 	}
+}
+
+// isReadOnly reports whether an address is one of the file in memory that may not be
+// written.
+func (p *process) isReadOnly(address machine.Term) bool {
+	base, at := startOf(address)
+	in, holds := p.image.inFile(at, p.bias)
+	m := p.image.mapping(in)
+	return base.IsNumber() == p.image.Fixed && holds && m != nil && !m.Write
 }
 
 // inHeaders reports whether an address is a number within the headers of the file in memory.

@@ -127,7 +127,7 @@ func (p *pair) advance(i int, steps *int) *outcome {
 	case i == 0 && leaves(e) && process.maps:
 		return &outcome{stuck: "the original " + e.Reason + ", and it may have mapped some there"}
 	case i == 0 && leaves(e):
-		process.readsHeaders(e)
+		process.refused(e)
 		p.note(func(func(machine.Term) uint64) string { return "this " + e.Reason }, nil)
 		return &outcome{}
 	case e.Kind == machine.Fork && p.tellsOfFile(e.Condition):
@@ -147,6 +147,9 @@ func (p *pair) stop(i int, process *process, s *stop) *outcome {
 		}
 		if i == 0 {
 			process.passesHeaders(s.view)
+			if process.makesName(s.view, p.facts, fromOutside) {
+				return &outcome{stuck: "the original " + mayNameProcess}
+			}
 		}
 		if i == 0 && len(s.view.overruns()) > 0 {
 			if !p.admit(s.view) {

@@ -51,3 +51,36 @@ input:  resb 16
 		})
 	}
 }
+
+// TestDoubtfulEnd does the same where an address may have been made from the end of one
+// object, which is the beginning of the next one.
+func TestDoubtfulEnd(t *testing.T) {
+	source := func(apart string) []byte {
+		return build(t, head386+`_start: mov edx, 16
+        mov ecx, input
+        xor ebx, ebx
+        mov eax, 3
+        int 0x80
+        dec eax
+        js .end
+        imul edx, [input], 0x1e3779b1
+        cmp edx, 0x74392c5a
+        jne _start
+        mov byte [zeros + 5], 77
+        movzx eax, byte [input + 4]
+        neg eax
+        movzx ebx, byte [zeros + eax]
+.end:   mov eax, 1
+        int 0x80
+section .data
+table:  times 64 db 1
+        times `+apart+` db 2
+section .bss
+zeros:  resb 16
+input:  resb 16
+`, "", false)
+	}
+	if v := equiv.Check(source("0"), source("32"), equiv.Options{}); v.Outcome != equiv.Same || v.Proved {
+		t.Errorf("%+v", v)
+	}
+}
