@@ -3,7 +3,10 @@ package layout
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
 
+	"tasm/codegen/x86"
 	"tasm/flow"
 	"tasm/layout/elf"
 	"tasm/layout/equiv"
@@ -65,6 +68,9 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 			space, why = linux.SpaceFile, "it names files below /proc"
 		}
 	}
+	if name := storesAddress(g); name != "" {
+		space, why = linux.SpaceFile, "it uses "+name+" and so stores addresses of instructions"
+	}
 	im, err := elf.Map(plain.Bytes)
 	switch {
 	case space == linux.NoSpace:
@@ -75,6 +81,24 @@ func boundOf(plain *File, g *flow.Graph, loader *elf.Loader) bound {
 	run := im.Lowest()
 	_, committed := im.Size()
 	return bound{loader.Within(run.Low, run.High, committed), fmt.Sprintf("kept between %#x and %#x, since %s, which can show what is mapped", run.Low, run.High, why), false, placed}
+}
+
+// storing are the beginnings of the names of instructions that store the state of the x87
+// unit, in which there is where its last instruction lies.
+var storing = []string{"fstenv", "fnstenv", "fsave", "fnsave", "fxsave", "xsave"}
+
+// storesAddress returns the name of an instruction of the program that stores the address
+// of another one; "" if there is none.
+func storesAddress(g *flow.Graph) string {
+	for _, b := range g.Blocks {
+		for i := range b.Code {
+			name := x86.MnemonicName(b.Code[i].Mnemonic)
+			if slices.ContainsFunc(storing, func(s string) bool { return strings.HasPrefix(name, s) }) {
+				return strings.ToUpper(name)
+			}
+		}
+	}
+	return ""
 }
 
 // callsOf returns the system calls of a program that makes the same ones whatever it

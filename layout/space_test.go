@@ -35,6 +35,8 @@ var probes = []struct {
 	{"write to its constants seldom", "linux/386", "mov eax, 20\nint 0x80\ncmp eax, 123456\nje .end\nmov byte [c], 5\n.end: movzx ebx, byte [c]\nmov eax, 1\nint 0x80\nsection .rodata\nc: db 3", true},
 	{"write to its constants in a loop", "linux/386", "next: mov eax, 20\nint 0x80\ncmp eax, 123456\nje next\nmov byte [c], 5\nmovzx ebx, byte [c]\nmov eax, 1\nint 0x80\nsection .rodata\nc: db 3", true},
 	{"write to its code", "linux/amd64", "mov byte [rel _start], 5\nsys exit, 3", true},
+	{"address of its last x87 instruction", "linux/386", "fldz\nfnstenv [e]\nsys write, 1, e, 28\nsection .bss\ne: resb 28", true},
+	{"address of its last x87 instruction", "linux/amd64", "fldz\nfxsave [e]\nsys write, 1, e, 24\nsection .bss\nalignb 16\ne: resb 512", true},
 	{"other files below /proc", "linux/386", "sys open, path, 0, 0\nsys read, eax, room, 5\nsys write, 1, room, 5\nsection .rodata\npath: db '/proc/version', 0\nsection .bss\nroom: resb 5", false},
 	{"map behind its own code", "linux/386", "mov dword [v], 5\nsys mmap2, 0x8049000, 0x1000, 3, 0x100022, -1, 0\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80\nsection .data\nv: dd 1", true},
 	{"attach at its own place", "linux/386", "sys shmget, 0, 0x1000, 0x3ff\nsys shmat, eax, 0x8048000, 0\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80", true},
