@@ -70,6 +70,23 @@ func ByNumber(abi *ABI, number int) (*Syscall, bool) {
 	return s, ok
 }
 
+// MayExist reports whether some kernel may have a system call with a number that the table
+// lacks: new ones get numbers behind those that there are, and x32 has a bit for its own
+// (arch/x86/include/uapi/asm/unistd.h).
+func MayExist(abi *ABI, number int) bool {
+	const x32, most = 1 << 30, 1 << 12
+	if abi == X8664 {
+		if number&x32 != 0 && number >= 0 {
+			return number&^x32 < most
+		}
+	}
+	last := 0
+	for n := range table().byNumber[abi.index] {
+		last = max(last, n)
+	}
+	return number > last && number < most
+}
+
 // Names returns the names of all system calls of the ABI, sorted.
 func Names(abi *ABI) []string {
 	var names []string

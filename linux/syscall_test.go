@@ -432,6 +432,19 @@ func TestRefine(t *testing.T) {
 	}
 }
 
+func TestMayExist(t *testing.T) {
+	for number, want := range map[int]bool{0: false, 300: false, 390: false, 1000: true, 4095: true, 4096: false, 9999: false, -1: false} {
+		for _, abi := range []*ABI{I386, X8664} {
+			if MayExist(abi, number) != want {
+				t.Errorf("%s: %d: %v", abi.Name, number, !want)
+			}
+		}
+	}
+	if !MayExist(X8664, 1<<30|1) || MayExist(I386, 1<<30|1) {
+		t.Error("x32")
+	}
+}
+
 func TestShowsProcess(t *testing.T) {
 	for name, want := range map[string]bool{
 		"/proc/self/maps": true, "proc/self/mem": true, "/proc/1/maps": true, "/proc": true, "//proc/./self/maps": true, "/proc/thread-self/x": true,

@@ -2,6 +2,7 @@ package equiv
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"tasm/layout/elf"
@@ -209,9 +210,12 @@ func Run(file []byte) (*Trace, string) {
 
 // unclear says why it is not known what the call does, or "".
 func (v callView) unclear() string {
+	number, _ := v.Number.Constant()
 	switch {
 	case !v.Number.IsNumber():
 		return "makes a system call whose number is not known"
+	case v.Syscall == nil && linux.MayExist(v.ABI, int(int32(number))):
+		return fmt.Sprintf("makes system call %d, which some kernel may have", int32(number))
 	case v.Syscall == nil:
 		return ""
 	case v.Syscall.Result == linux.Jump:
