@@ -34,7 +34,7 @@ func TestMeaning(t *testing.T) {
 		"index": {
 			read + "mov al, [space+8]\n" + exit, read + "hlt", "if read fails, this reads what lies outside its data", ""},
 		"constant": {
-			"_start: mov byte [_start], 1\n" + exit, "_start: hlt", "this writes to what lies outside its data", ""},
+			"_start: mov byte [space+8], 1\n" + exit, "_start: hlt", "this writes to what lies outside its data", ""},
 		"division": {
 			"_start: mov eax, [esp]\nxor edx, edx\nmov ecx, eax\ndec ecx\ndiv ecx\n" + exit,
 			"_start: mov eax, [esp]\nxor edx, edx\nlea ecx, [eax-1]\ndiv ecx\nnop\n" + exit, "", ""},
