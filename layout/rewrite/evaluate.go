@@ -154,7 +154,7 @@ func (x *evaluation) term(v value) machine.Term {
 		k = len(x.inputs)
 		x.inputs = append(x.inputs, v.unknown)
 	}
-	t := d.unknown(bounded{k + 1, bits, x.t.list[v.unknown].zeros})
+	t := d.unknown(bounded{k + 1, bits, x.t.look(v.unknown).zeros})
 	if v.offset == 0 {
 		return t
 	}
@@ -205,7 +205,7 @@ func (x *evaluation) mayPointTo(t machine.Term) bool {
 		case u.Index < 0:
 			found = x.loaded[-u.Index-1].pointer
 		case u.Index < someRegister:
-			found = x.t.list[x.inputs[u.Index-1]].pointer
+			found = x.t.look(x.inputs[u.Index-1]).pointer
 		}
 		return true
 	})

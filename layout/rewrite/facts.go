@@ -54,7 +54,7 @@ type analysis struct {
 	outcomes [registers]few
 	memo     []result // by the number of the instruction
 	through  []passed // by block
-	weaker   int      // how often a fact became weaker on which states depend
+	weaker   int      // how often a fact became weaker on which states depend, those of unknowns aside
 }
 
 func (s *shortener) analyze() *analysis {
@@ -74,9 +74,15 @@ func (s *shortener) analyze() *analysis {
 				a.subroutines = append(a.subroutines, f)
 				a.byEntry[in.Target] = f
 			}
+			for k := range b.Code[i].Operands {
+				if n, ok := at(&b.Code[i], k).number(); ok {
+					a.t.stop(uint64(n))
+				}
+			}
 		}
 	}
 	a.memo, a.through = make([]result, n), make([]passed, len(s.g.Blocks))
+	a.t.outdated = make([]bool, len(s.g.Blocks))
 	for round := 0; ; round++ {
 		a.t.changed, a.again = false, false
 		changed := a.pass()
@@ -92,12 +98,9 @@ func (s *shortener) analyze() *analysis {
 
 // passed is what a block was gone through with.
 type passed struct {
-	version int // of all facts
-	in      state
+	in     state
+	weaker int // of the analysis
 }
-
-// version counts what has been found out.
-func (a *analysis) version() int { return 1 + a.weaker + a.t.weaker }
 
 // pass carries all states one step on.
 func (a *analysis) pass() bool {
@@ -113,10 +116,10 @@ func (a *analysis) pass() bool {
 			continue
 		}
 		a.s.budget.left -= int64(len(b.Code))
-		if a.through[i].version == a.version() && a.through[i].in.equal(in) {
+		if last := &a.through[i]; !a.t.outdated[i] && last.weaker == a.weaker && last.in.equal(in) {
 			continue // all would be as the last time
 		}
-		a.through[i] = passed{a.version(), *in}
+		a.through[i], a.t.outdated[i], a.t.reading = passed{*in, a.weaker}, false, i
 		s := *in
 		for i := range b.Code {
 			inst := &b.Code[i]
@@ -145,6 +148,7 @@ func (a *analysis) pass() bool {
 			changed = a.enter(b.Next, &s, a.index[b]+len(b.Code)) || changed
 		}
 	}
+	a.t.reading = nobody
 	return changed
 }
 
@@ -485,7 +489,7 @@ func (a *analysis) results(s *state, in *flow.Inst, e *effect, n string, index i
 		}
 		i := input{v: s.r[r]}
 		if i.v.unknown > 0 {
-			i.known = a.t.list[i.v.unknown]
+			i.known = a.t.look(i.v.unknown)
 		}
 		same = same && k < len(m.inputs) && m.inputs[k] == i
 		inputs = append(inputs, i)

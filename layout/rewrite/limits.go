@@ -8,6 +8,7 @@ const (
 	climbShare      = 2       // one of so many parts of the work that is left may go into the search for moves
 	maxPasses       = 12      // times that the rules go over all blocks; each but the last makes the program shorter
 	maxRounds       = 400     // passes of the forward analysis; far fewer are needed
+	maxGrown        = 8       // times that bits of an unknown turn out to be set, one after the other
 	maxTerms        = 1 << 14 // terms that an evaluator keeps before another takes its place
 	maxSlots        = 32      // words of the stack that are followed
 	maxNonzero      = 8       // values that are followed for not being 0

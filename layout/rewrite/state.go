@@ -54,6 +54,7 @@ type unknown struct {
 	pointer   bool
 	low, high int64
 	widened   int
+	grown     int // how often bits turned out to be set
 }
 
 // few is one or two numbers, in ascending order; of others count is 0.
@@ -170,12 +171,29 @@ type table struct {
 	index    map[uint64]int32 // by packed key
 	refs     []flow.Ref       // of addressOf
 	changed  bool             // some fact became weaker
-	weaker   int              // how often that happened
 	lowAddrs bool
+	stops    bitset // lengths, in bits, to which something in the program may bound numbers
+	// readers are, by unknown, the blocks that were gone through with what was known of
+	// it, by number; those for which it is weaker now are outdated. reading is the block
+	// that is being gone through.
+	readers  [][]int
+	reading  int
+	outdated []bool
 }
 
+// nobody reads in place of a block.
+const nobody = -1
+
 func newTable(bits int) *table {
-	return &table{bits: bits, list: make([]unknown, 1, 256), index: map[uint64]int32{}}
+	return &table{stops: bitset{1<<8 | 1<<16 | 1<<31 | 1<<32 | 1<<63, 1}, bits: bits, list: make([]unknown, 1, 256), index: map[uint64]int32{}, readers: make([][]int, 1, 256), reading: nobody}
+}
+
+// look returns what is known of an unknown, and notes who depends on that.
+func (t *table) look(id int32) unknown {
+	if r := t.readers[id]; t.reading != nobody && !t.fixed(id) && !slices.Contains(r, t.reading) {
+		t.readers[id] = append(r, t.reading)
+	}
+	return t.list[id]
 }
 
 func (t *table) mask() uint64 {
@@ -192,7 +210,7 @@ func (t *table) id(k unknownKey) int32 {
 		return i
 	}
 	i := int32(len(t.list))
-	t.list = append(t.list, unknown{key: k})
+	t.list, t.readers = append(t.list, unknown{key: k}), append(t.readers, nil)
 	t.index[packed] = i
 	return i
 }
@@ -210,7 +228,7 @@ func (t *table) make(k unknownKey, f unknown) value {
 	if !u.known {
 		u.known, u.zeros, u.few, u.pointer, u.low, u.high = true, f.zeros, f.few, f.pointer, f.low, f.high
 	} else {
-		u.zeros &= f.zeros
+		t.grow(u, f.zeros)
 		u.few = u.few.union(f.few)
 		if f.pointer && !u.pointer {
 			u.pointer, u.low, u.high = true, f.low, f.high
@@ -236,9 +254,36 @@ func (t *table) make(k unknownKey, f unknown) value {
 	}
 	if old.known && *u != old {
 		t.changed = true
-		t.weaker++
+		for _, block := range t.readers[i] {
+			t.outdated[block] = true
+		}
 	}
 	return value{i, 0}
+}
+
+// stop notes that numbers may be bounded by n, or by what is one step above it.
+func (t *table) stop(n uint64) {
+	l := bits.Len64(n)
+	t.stops.add(l)
+	t.stops.add(min(l+1, 64))
+}
+
+// grow lets an unknown have set bits where zeros has none. Where ways meet in a
+// loop that counts it is one more bit each round: after some rounds, all bits up to the next
+// length are taken for set with which this may end.
+func (t *table) grow(u *unknown, zeros uint64) {
+	if u.zeros&^zeros == 0 {
+		return
+	}
+	before := bits.Len64(^u.zeros)
+	u.zeros &= zeros
+	u.grown++
+	if n := bits.Len64(^u.zeros); n > before && u.grown > maxGrown && (u.key.kind == joinedAt || u.key.kind == enteredWith) {
+		for !t.stops.has(n) {
+			u.zeros &^= 1 << n
+			n++
+		}
+	}
 }
 
 // facts returns what is known of a value.
@@ -249,7 +294,7 @@ func (t *table) facts(v value) unknown {
 	if v.unknown < 0 {
 		return unknown{}
 	}
-	u := t.list[v.unknown]
+	u := t.look(v.unknown)
 	if v.offset == 0 {
 		return u
 	}
