@@ -160,7 +160,7 @@ func (g *golfer) compare(r *result) {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks(graph *flow.Graph) {
 	g.objects = Objects(g.plain, graph)
-	file := g.place(graph, nil, Placed, nil, math.MaxInt)
+	file := g.place(g.opts.Context, graph, nil, Placed, nil, math.MaxInt)
 	if file == nil && g.opts.Context.Err() == nil {
 		file = packSections(g.program, g.loader, g.opts)
 	}
@@ -170,36 +170,60 @@ func (g *golfer) placeBlocks(graph *flow.Graph) {
 	if len(graph.Doubts) > 0 {
 		return
 	}
-	var best, apart *File // of which blocks were rewritten by themselves
 	options := rewrite.Options{LowAddresses: true, KeepBuffers: g.keepBuffers, Effort: g.opts.Effort, Context: g.opts.Context}
-	step := func(graph *flow.Graph, changes []rewrite.Change) {
-		of := &best
-		if slices.ContainsFunc(changes, func(c rewrite.Change) bool { return c.Rule == rewrite.EachBlock }) {
-			of = &apart
-		}
-		most := math.MaxInt
-		if *of != nil {
-			most = len((*of).Bytes)
-		}
-		if file := g.place(graph, rewrite.Facts(graph, options), Rewritten, changes, most); file != nil && (*of == nil || compareFiles(file, *of) < 0) {
-			*of = file
-		}
-	}
+	var found []rewritten
+	step := func(graph *flow.Graph, changes []rewrite.Change) { found = append(found, rewritten{graph, changes}) }
 	search := options
 	search.Step = step
 	search.Ended = func(reason string) { g.report.Reasons = append(g.report.Reasons, reason) }
 	step(rewrite.Shorten(graph, search))
-	for _, file := range []*File{best, apart} {
+	for _, file := range g.placeRewritten(found, options) {
 		if file != nil {
 			g.add(file)
 		}
 	}
 }
 
+// rewritten is a graph with the changes that made it.
+type rewritten struct {
+	*flow.Graph
+	changes []rewrite.Change
+}
+
+// eachBlock reports whether blocks were rewritten each by itself.
+func (r *rewritten) eachBlock() bool {
+	return slices.ContainsFunc(r.changes, func(c rewrite.Change) bool { return c.Rule == rewrite.EachBlock })
+}
+
+// placeRewritten makes the smallest file of graphs that were rewritten as a whole, and of
+// those of which blocks were rewritten each by itself; of equals it is that of the first one.
+// The last graphs, which are the shortest, are placed first: few of the others promise
+// anything then, and that is seen soon. Where the search was ended there is time for one.
+func (g *golfer) placeRewritten(found []rewritten, options rewrite.Options) (best [2]*File) {
+	for _, r := range slices.Backward(found) {
+		if g.opts.Context.Err() != nil && (best[0] != nil || best[1] != nil) {
+			break
+		}
+		of := &best[0]
+		if r.eachBlock() {
+			of = &best[1]
+		}
+		most := math.MaxInt
+		if *of != nil {
+			most = len((*of).Bytes)
+		}
+		file := g.place(g.comparing, r.Graph, rewrite.Facts(r.Graph, options), Rewritten, r.changes, most)
+		if file != nil && (*of == nil || compareFiles(file, *of) <= 0) {
+			*of = file
+		}
+	}
+	return best
+}
+
 // place places the blocks of a graph; nil where that can't be done in so many bytes at
 // most.
-func (g *golfer) place(graph *flow.Graph, known place.Facts, method Method, changes []rewrite.Change, most int) *File {
-	placed, err := place.Place(g.opts.Context, graph, g.loader, known, most)
+func (g *golfer) place(ctx context.Context, graph *flow.Graph, known place.Facts, method Method, changes []rewrite.Change, most int) *File {
+	placed, err := place.Place(ctx, graph, g.loader, known, most)
 	switch {
 	case g.opts.Context.Err() != nil:
 		// Of this everybody is told anyway.
