@@ -268,7 +268,41 @@ func (f *Facts) Assume(condition Term, value bool) bool {
 	if !value {
 		values = complement(values, about.width)
 	}
-	return f.restrict(about, values)
+	return f.restrict(about, values) && f.order(n, value)
+}
+
+// order adds what follows from a comparison of two unknowns: the smaller one is not above
+// what the larger one can be, nor that below what the smaller one can be.
+func (f *Facts) order(n *node, value bool) bool {
+	if n.op != OpBelow && n.op != OpLess || n.a.node == nil || n.b.node == nil {
+		return true
+	}
+	small, large, apart := n.a, n.b, uint64(1)
+	if !value {
+		small, large, apart = large, small, 0
+	}
+	w, least := small.width, uint64(0)
+	if n.op == OpLess {
+		least = 1 << (w - 1)
+	}
+	most := (least - 1) & mask(w)
+	// The ends count from the least number, signed or not.
+	ends := func(x Term) (low, high uint64) {
+		low = mask(w)
+		for _, s := range f.Values(x) {
+			if s[0] <= most && most < s[1] {
+				return 0, mask(w)
+			}
+			low, high = min(low, (s[0]-least)&mask(w)), max(high, (s[1]-least)&mask(w))
+		}
+		return low, high
+	}
+	low, _ := ends(small)
+	_, high := ends(large)
+	if high < apart || low > mask(w)-apart {
+		return false
+	}
+	return f.Limit(small, least, least+high-apart) && f.Limit(large, least+low+apart, most)
 }
 
 func (f *Facts) restrict(about *node, values []span) bool {

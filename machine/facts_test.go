@@ -1,6 +1,9 @@
 package machine
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestCeiling asks how large a term can be that has each part twice, whose parts have
 // theirs twice, and so on: that takes as long as there are parts, and not as ways to them.
@@ -37,5 +40,43 @@ func TestLowBits(t *testing.T) {
 	}
 	if facts.Assume(terms.Equal(terms.Extract(x, 0, 32), Number(32, 2000)), true) {
 		t.Error("it can be 2000")
+	}
+}
+
+// TestOrder asks what two unknowns can be of which one is known to be below the other one.
+func TestOrder(t *testing.T) {
+	terms := NewTerms()
+	x, y := terms.Unknown(Unknown{Width: 32}), terms.Unknown(Unknown{Width: 32, Index: 1})
+	for _, c := range []struct {
+		name      string
+		condition Term
+		holds     bool
+		x, y      [][2]uint64
+	}{
+		{"below", terms.Below(x, y), true, [][2]uint64{{0, 99}}, [][2]uint64{{11, 100}}},
+		{"not below", terms.Below(y, x), false, [][2]uint64{{0, 100}}, [][2]uint64{{10, 100}}},
+		{"less", terms.Less(x, y), true, [][2]uint64{{0, 99}, {1 << 31, 1<<32 - 1}}, [][2]uint64{{10, 100}}},
+		{"less with a number added", terms.Less(x.plus(1), y), true, [][2]uint64{{0, 98}, {1<<31 - 1, 1<<32 - 1}}, [][2]uint64{{10, 100}}},
+		{"above", terms.Below(y, x), true, [][2]uint64{{11, 1<<32 - 1}}, [][2]uint64{{10, 100}}},
+	} {
+		facts := NewFacts(terms)
+		facts.Limit(y, 10, 100)
+		if c.name == "below" {
+			facts.Limit(x, 10, 1<<32-1)
+			c.x[0][0] = 10
+		}
+		if !facts.Assume(c.condition, c.holds) {
+			t.Errorf("%s: it can't be", c.name)
+		}
+		if got := facts.Values(x); !slices.Equal(got, c.x) {
+			t.Errorf("%s: x is in %v, not in %v", c.name, got, c.x)
+		}
+		if got := facts.Values(y); !slices.Equal(got, c.y) {
+			t.Errorf("%s: y is in %v, not in %v", c.name, got, c.y)
+		}
+	}
+	facts := NewFacts(terms)
+	if facts.Limit(x, 100, 200) && facts.Limit(y, 0, 100) && facts.Assume(terms.Below(x, y), true) {
+		t.Error("what is 100 at least is below what is 100 at most")
 	}
 }

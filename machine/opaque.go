@@ -105,8 +105,13 @@ func (e *exec) opaque() {
 		return
 	}
 	call := e.t.application(name.String(), inputs)
+	other := e.t.Unknown(Unknown{Origin: Opaque, Width: 64, Call: call})
 	result := func(i, width int) Term {
-		return e.t.Unknown(Unknown{Origin: Opaque, Width: width, Index: int64(i), Call: call})
+		u := Unknown{Origin: Opaque, Width: width, Index: int64(i), Call: call}
+		if e.Computed != nil {
+			return e.Computed(u)
+		}
+		return e.t.Unknown(u)
 	}
 	for i, o := range outputs {
 		x := result(i+1, 8*o.size)
@@ -129,7 +134,7 @@ func (e *exec) opaque() {
 			e.SetFlag(k.flag, result(-2-i, 1))
 		}
 	}
-	e.Other = result(0, 64)
+	e.Other = other
 }
 
 // plainMemory reports whether a memory operand is so many bytes at an address of general

@@ -38,6 +38,9 @@ type State struct {
 	// Processor tells what a value is that depends on the processor or on the moment;
 	// nil knows of none.
 	Processor func(Unknown) Term
+	// Computed tells what a value is that an instruction made of its x87 or vector
+	// registers; nil leaves it an unknown.
+	Computed func(Unknown) Term
 	// asked counts the instructions that gave such values.
 	asked int64
 	// Load and Store, if they are not nil, stand for the memory: they are told of every

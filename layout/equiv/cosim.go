@@ -106,6 +106,8 @@ func (s *script) runOriginal(p *process, facts *machine.Facts, most int) (g gene
 		case e.Kind == machine.Fork:
 			g.lost = "decides on what the processor leaves undefined"
 			return g
+		case e.Kind != machine.SystemCall && s.computes:
+			return g // values that are made up may not be those of any processor
 		case leaves(e) && !p.maps:
 			if s.mood == kind { // else a failed call may only have led it astray
 				p.refused(e)
@@ -120,10 +122,11 @@ func (s *script) runOriginal(p *process, facts *machine.Facts, most int) (g gene
 			return g
 		}
 		v := p.view(p.Call(e.ABI), facts)
-		if g.lost = v.unclear(); g.lost != "" {
+		switch g.lost, g.leaves = v.unclear(), g.overrun(p, v); {
+		case s.computes && (g.lost != "" || g.leaves != nil):
+			g.lost, g.leaves = "", nil
 			return g
-		}
-		if g.leaves = g.overrun(p, v); g.leaves != nil {
+		case g.lost != "" || g.leaves != nil:
 			return g
 		}
 		bytes += v.size()
@@ -191,8 +194,6 @@ func (g *generated) runResult(p *process, facts *machine.Facts, original *image)
 // on what the processor leaves undefined.
 func judgeNumbers(x, y machine.Term) *difference {
 	switch {
-	case x == y && x.DependsOn(machine.Opaque) && !undefined(x):
-		return nil
 	case !x.IsNumber():
 		return &difference{definite: true, original: true}
 	case x == y:
@@ -230,6 +231,7 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 			return c
 		}
 		p.configure(assume)
+		p.Computed = s.computed
 		g := s.runOriginal(p, facts, runSteps+more)
 		c.at = p.address()
 		if c.lost = g.lost; c.lost != "" && len(g.calls) == 0 {
@@ -248,6 +250,7 @@ func cosimulate(original, result *image, runs int, assume []*Assumption) cosimul
 			return c
 		}
 		p.configure(assume)
+		p.Computed = s.computed
 		p.most += terms.Count() // of the original
 		if d := g.runResult(p, facts, original); d != nil {
 			c.difference, c.script, c.calls = d, s, g.calls

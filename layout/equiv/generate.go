@@ -22,6 +22,8 @@ type script struct {
 	// depends on the kernel.
 	extra [][2]uint64
 	space space
+	// computes tells that the run depends on made up values of x87 or vector registers.
+	computes bool
 }
 
 // mood says how the kernel of a script answers.
@@ -212,4 +214,14 @@ func (s *script) processor(u machine.Unknown) machine.Term {
 	of, _ := u.Of.Constant()
 	r := rand.New(rand.NewPCG(s.values^of, uint64(u.Index)))
 	return machine.Number(u.Width, r.Uint64())
+}
+
+// computed makes up what an instruction makes of its x87 or vector registers: the same of
+// the same, since values that are equal have one name in the terms of both programs.
+// Small numbers are more telling.
+func (s *script) computed(u machine.Unknown) machine.Term {
+	s.computes = true
+	r := rand.New(rand.NewPCG(s.values<<32^uint64(u.Call), uint64(u.Index)))
+	most := []uint64{1<<8 - 1, 1<<16 - 1, 1<<63 - 1}[r.IntN(3)]
+	return machine.Number(u.Width, r.Uint64()&most)
 }

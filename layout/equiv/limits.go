@@ -22,6 +22,7 @@ const (
 	maxShifts       = 12      // instructions of a loop at which it is tried to cut it
 	maxVisits       = 16      // runs of an instruction between two cuts, with whatever stack pointer, before it is known to be in a loop
 	maxReasons      = 32      // words of the initial stack from which it follows where another one lies
+	maxAhead        = 2       // words more than are needed that an end of words is tried to lie ahead
 	maxChoices      = 32      // values of a part of an address, each of which is a case for itself
 	maxRanges       = 4       // ranges of a symbol's values
 	below           = 64      // bytes below the stack pointer that a relation looks at
@@ -41,6 +42,7 @@ const (
 	trustSteps      = 3000    // instructions of such a run
 	trustBytes      = 4096    // bytes in its buffers
 	runSteps        = 20000   // instructions of a run
+	termSteps       = 8       // instructions that a term is worth in a run
 	longSteps       = 1 << 21 // instructions more that all runs together may take
 	runCalls        = 64      // system calls of a run
 	runBytes        = 1 << 14 // bytes in its buffers

@@ -94,3 +94,33 @@ func TestOpaqueInLoops(t *testing.T) {
 		t.Error("another operation is proved")
 	}
 }
+
+// TestMadeUp runs a program that goes round until a comparison of floating point numbers
+// tells it to end: what such an instruction makes is made up in generated runs.
+func TestMadeUp(t *testing.T) {
+	loop := head386 + `_start: movss xmm0, [numbers]
+        xor     ebx, ebx
+.next:  addss   xmm0, [numbers + 4]
+        inc     ebx
+        comiss  xmm0, [numbers + 8]
+        jb      .next
+        cvttss2si ecx, xmm0
+        and     ecx, 15
+        mov     [numbers + ecx], bl
+        mov     edx, 16
+        mov     ecx, numbers
+        mov     ebx, 1
+        mov     eax, 4
+        int     0x80
+        mov     eax, 1
+        int     0x80
+`
+	original := build(t, loop+floatData, "", false)
+	if v := equiv.Check(original, original, equiv.Options{Runs: 20}); v.Outcome != equiv.Same || len(v.Findings) > 0 {
+		t.Errorf("the same: %+v", v)
+	}
+	other := build(t, strings.Replace(loop, "inc     ebx", "add     ebx, 2", 1)+floatData, "", false)
+	if v := equiv.Check(original, other, equiv.Options{Runs: 20}); v.Outcome != equiv.Different {
+		t.Errorf("counts by two: %+v", v)
+	}
+}

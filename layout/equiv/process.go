@@ -81,6 +81,9 @@ func (p *process) advance(steps *int) (machine.Event, bool) {
 			*steps--
 			return e, true
 		}
+		if p.Computed != nil {
+			*steps -= termSteps * (p.Terms.Count() - terms)
+		}
 		if p.easy != nil && *p.easy > 0 && p.Terms.Count() == terms {
 			*p.easy--
 			*steps++

@@ -539,7 +539,7 @@ func (g *pairing) newSymbol(k pairKey) int {
 	if more := g.y.facts.Values(k.b); !slices.Equal(s.values, more) {
 		joined := union(s.values, more)
 		if g.widen && !slices.Equal(joined, s.values) {
-			joined = widened(s.values, joined, k.width)
+			joined = widened(s.values, joined, highest(g.y.facts, g.d.argc()), k.width)
 		}
 		s.values = joined
 	}
@@ -567,8 +567,9 @@ func union(x, y [][2]uint64) [][2]uint64 {
 }
 
 // widened returns a set that holds another one and of which there are few above a
-// first one: an end that has moved goes on to where signs or the width end.
-func widened(first, joined [][2]uint64, width int) [][2]uint64 {
+// first one: an end that has moved goes on to the most that argc can be, as that of what
+// counts arguments, or to where signs or the width end.
+func widened(first, joined [][2]uint64, argc uint64, width int) [][2]uint64 {
 	if len(first) == 0 || len(joined) == 0 {
 		return joined
 	}
@@ -578,10 +579,11 @@ func widened(first, joined [][2]uint64, width int) [][2]uint64 {
 		low = 0
 	}
 	if high > first[len(first)-1][1] {
-		if high <= top>>1 {
-			high = top >> 1
-		} else {
-			high = top
+		for _, end := range []uint64{argc, top >> 1, top} {
+			if high <= end && end <= top {
+				high = end
+				break
+			}
 		}
 	}
 	return [][2]uint64{{low, high}}

@@ -139,15 +139,29 @@ func (r *route) behind(x, y machine.Term) (least int64, ok bool) {
 			least, most = least+min(low, high), most+max(low, high)
 		}
 	})
-	if parts == 2 && ends[0].Width() > 0 && ends[1].Width() > 0 && highest(r.facts, ends[1]) < mostEntry {
-		if below, known := r.facts.Decide(r.terms.Below(ends[0], ends[1])); known && below {
-			return by + word, true
-		}
-		if below, known := r.facts.Decide(r.terms.Below(ends[1], ends[0])); known && !below {
-			return by, true
+	if parts == 2 && ends[0].Width() > 0 && ends[1].Width() > 0 && highest(r.facts, ends[0]) < mostEntry && highest(r.facts, ends[1]) < mostEntry {
+		if words, known := r.ahead(ends[0], ends[1], -by/word); known {
+			return by + word*words, true
 		}
 	}
 	return least, ok && -mostEntry < least && most < 2*mostEntry
+}
+
+// ahead returns by how much a number is larger than another one at least, if the difference is
+// known to be need, or somewhat more. Both are small, and so may be compared as signed ones.
+func (r *route) ahead(x, y machine.Term, need int64) (least int64, ok bool) {
+	for n := need; n <= need+maxAhead; n++ {
+		above := r.plus(x, n)
+		for _, less := range []func(x, y machine.Term) machine.Term{r.terms.Below, r.terms.Less} {
+			if below, known := r.facts.Decide(less(y, above)); known && !below {
+				return n, true
+			}
+			if below, known := r.facts.Decide(less(r.plus(x, n-1), y)); known && below {
+				return n, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // isAt reports whether an address is known to lie at a spot; steps is by how many words
