@@ -316,7 +316,27 @@ func (f *Facts) restrict(about *node, values []span) bool {
 	if len(d) == 1 && d[0].low == d[0].high && about.op == OpSum && about.coefficient == 1 {
 		f.equations = append(f.equations, equation{about, d[0].low})
 	}
-	return len(d) > 0 && (about.op != OpExtract || about.low != 0 || f.restrictWhole(about, d))
+	switch {
+	case len(d) == 0:
+		return false
+	case about.op == OpExtract && about.low == 0:
+		return f.restrictWhole(about, d)
+	}
+	return f.restrictLow(about, d)
+}
+
+// restrictLow adds what follows of the low bits of a value from what it can be, where the
+// others are zeros.
+func (f *Facts) restrictLow(whole *node, values []span) bool {
+	low, ok := Term{node: whole, width: whole.width}.zeroExtended()
+	if !ok || low.node == nil {
+		return true
+	}
+	var list []span
+	for _, s := range intersect(values, []span{{0, mask(low.width)}}) {
+		list = append(list, arc(s.low-low.value, s.high-low.value, low.width)...)
+	}
+	return f.restrict(low.node, list)
 }
 
 // restrictWhole adds what follows of a value from what its low bits can be: nothing for

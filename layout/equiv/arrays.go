@@ -66,6 +66,54 @@ func (d *induction) region(side int, o *object) machine.Region {
 	return r
 }
 
+// known returns what a term is under what is known, with the bytes that an object held at
+// first where it has been found out since they were read which they are.
+func (d *induction) known(facts *machine.Facts, x machine.Term) machine.Term {
+	x = facts.Simplify(x)
+	if !x.DependsOn(machine.InitialByte) {
+		return x
+	}
+	return facts.Simplify(d.terms.Substitute(x, func(part machine.Term) (machine.Term, bool) {
+		u, _, ok := part.AsUnknown()
+		if !ok || u.Origin != machine.InitialByte {
+			return machine.Term{}, false
+		}
+		of, ok := facts.Simplify(u.Of).Constant()
+		o := d.objects[u.Argument/2]
+		at := signed(of, u.Of.Width()) + u.Index
+		if !ok || at < 0 || at >= o.high-o.low {
+			return machine.Term{}, false
+		}
+		side, start := 0, o.low
+		if u.Argument%2 == 1 {
+			side, start = 1, o.to
+		}
+		b, ok := d.images[side].initial(uint64(start + at))
+		return machine.Number(8, uint64(b)), ok
+	}, map[machine.Term]machine.Term{}))
+}
+
+// restate adds what is known of terms with bytes of objects in place of those of which it has
+// been found out which they are. It reports false if that contradicts what is known.
+func (d *induction) restate(facts *machine.Facts) bool {
+	type fact struct {
+		about  machine.Term
+		ranges [][2]uint64
+	}
+	var list []fact
+	facts.Each(func(about machine.Term, ranges [][2]uint64) {
+		if about.DependsOn(machine.InitialByte) {
+			list = append(list, fact{about, ranges})
+		}
+	})
+	for _, f := range list {
+		if now := d.known(facts, f.about); now != f.about && !facts.Restrict(now, f.ranges) {
+			return false
+		}
+	}
+	return true
+}
+
 // holder returns the object that an address of the original belongs to by the
 // number in it.
 func (d *induction) holder(address machine.Term) *object {

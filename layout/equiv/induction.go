@@ -700,6 +700,9 @@ func (d *induction) cut(r *route, side int, p *process) bool {
 func (d *induction) split(r *route, condition machine.Term) []*route {
 	var list []*route
 	for _, p := range r.cases(condition) {
+		if !d.restate(p.facts) {
+			continue
+		}
 		c := *r
 		c.pair, c.split = p, true
 		c.forks++
@@ -773,7 +776,8 @@ func (d *induction) settle(r *route) bool {
 			return false
 		}
 	}
-	if diff := compare(d.calls, x.view, y.view, r.judge); diff != nil {
+	judge := func(x, y machine.Term) *difference { return r.judge(d.known(r.facts, x), d.known(r.facts, y)) }
+	if diff := compare(d.calls, x.view, y.view, judge); diff != nil {
 		d.fail(r, "%s", diff.text)
 		return false
 	}

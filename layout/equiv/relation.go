@@ -120,10 +120,10 @@ func (d *induction) snapshot(r *route) (*snapshot, string) {
 	}
 	for side, p := range r.processes() {
 		for n := range p.Registers {
-			s.put(location{side, inRegister, int64(n), p.Bits}, p.Registers[n])
+			s.put(location{side, inRegister, int64(n), p.Bits}, d.known(r.facts, p.Registers[n]))
 		}
 		for n, f := range flagsKept {
-			s.put(location{side, inFlag, int64(n), 1}, p.Flag(f))
+			s.put(location{side, inFlag, int64(n), 1}, d.known(r.facts, p.Flag(f)))
 		}
 		if reason := d.cells(s, side); reason != "" {
 			return nil, reason
@@ -224,7 +224,7 @@ func (d *induction) cells(s *snapshot, side int) string {
 		}
 		l := first.l
 		l.width = 8 * n
-		s.put(l, p.read(&l, d))
+		s.put(l, d.known(s.facts, p.read(&l, d)))
 		i += n
 	}
 	return ""
@@ -270,7 +270,7 @@ func (p *process) set(l *location, x machine.Term, d *induction) {
 func (s *snapshot) fill(order []location, d *induction) {
 	for _, l := range order {
 		if _, ok := s.locations[l]; !ok && l.isReal() {
-			s.put(l, s.processes()[l.side].read(&l, d))
+			s.put(l, d.known(s.facts, s.processes()[l.side].read(&l, d)))
 		}
 	}
 	s.sort()
