@@ -1,13 +1,18 @@
 package place
 
-import "tasm/flow"
+import (
+	"slices"
+
+	"tasm/flow"
+)
 
 // Chains. Which blocks follow one another without a jump, and where in the code, matters
 // in long programs: it decides which branches are short.
 
-// orderOf lists the chains of blocks, in order. In long programs it is one of two orders:
-// the one in which code is shorter.
-func orderOf(g *flow.Graph) [][]*flow.Block {
+// ordersOf lists orders of the chains of blocks that are worth trying. In long programs it is
+// one of two: the one in which code is shorter. In others there are two where branches that
+// don't reach may reach in another order: how the code meets the headers is not known here.
+func ordersOf(g *flow.Graph) [][][]*flow.Block {
 	joined := chainsOf(g, nil)
 	n := 0
 	before := map[*flow.Block]*flow.Block{}
@@ -17,17 +22,64 @@ func orderOf(g *flow.Graph) [][]*flow.Block {
 			before[b] = g.Blocks[i-1]
 		}
 	}
-	if n <= maxJoined {
-		return joined
+	if n <= maxShort {
+		return [][][]*flow.Block{joined}
 	}
 	sizes := map[*flow.Block]blockSize{}
 	for _, b := range g.Blocks {
 		sizes[b] = sizeOf(b)
 	}
-	if kept := chainsOf(g, before); lengthInOrder(kept, sizes) < lengthInOrder(joined, sizes) {
-		return kept
+	best, length := joined, lengthInOrder(joined, sizes)
+	if kept := chainsOf(g, before); lengthInOrder(kept, sizes) < length {
+		best, length = kept, lengthInOrder(kept, sizes)
 	}
-	return joined
+	if n > maxJoined {
+		return [][][]*flow.Block{best}
+	}
+	if better := reordered(best, sizes); lengthInOrder(better, sizes) < lengthInOrder(joined, sizes) {
+		return [][][]*flow.Block{joined, better}
+	}
+	return [][][]*flow.Block{joined}
+}
+
+// reordered moves runs of blocks to where that makes the code shorter, as long as it does and
+// not too many blocks have been gone through.
+func reordered(chains [][]*flow.Block, sizes map[*flow.Block]blockSize) [][]*flow.Block {
+	blocks := slices.Concat(chains...)
+	length, work := lengthInOrder(chains, sizes), maxMoved
+	for moved := true; moved; {
+		moved = false
+		for from := 1; from < len(blocks); from++ {
+			for n := 1; n <= maxRun && from+n <= len(blocks); n++ {
+				for to := 1; to <= len(blocks)-n; to++ {
+					if work -= len(blocks); work < 0 {
+						return joinedUp(blocks)
+					}
+					if to == from {
+						continue
+					}
+					run := blocks[from : from+n]
+					other := slices.Insert(slices.Delete(slices.Clone(blocks), from, from+n), to, run...)
+					if l := lengthInOrder(joinedUp(other), sizes); l < length {
+						blocks, length, moved = other, l, true
+					}
+				}
+			}
+		}
+	}
+	return joinedUp(blocks)
+}
+
+// joinedUp makes chains of blocks in an order, of those that go on to the next one.
+func joinedUp(blocks []*flow.Block) (chains [][]*flow.Block) {
+	start := 0
+	for i, b := range blocks {
+		if i+1 == len(blocks) || b.Onward() != blocks[i+1] {
+			chains = append(chains, blocks[start:i+1])
+			start = i + 1
+		}
+	}
+	return chains
 }
 
 // chainsOf lists chains of blocks that follow one another wherever control goes, but for

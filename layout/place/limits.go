@@ -6,6 +6,9 @@ import "tasm/layout/elf"
 const (
 	maxSize       = elf.MostNeeded // bytes of the largest program that is placed
 	maxJoined     = 1 << 10        // instructions of the longest program whose blocks follow one another wherever control does
+	maxShort      = 32             // instructions of the longest program whose branches are taken to reach in any order
+	maxRun        = 4              // blocks that are moved together to find another order
+	maxMoved      = 1 << 18        // blocks that are gone through for that
 	window        = 6              // instructions that one may be taken out of turn over
 	beyond        = 8              // bytes behind the headers in which a register may still get what it should hold
 	maxBridges    = 400            // ways that are kept from one position through bytes that are not free

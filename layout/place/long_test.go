@@ -44,7 +44,7 @@ func TestDistances(t *testing.T) {
 		if len(ways) == 0 || len(ways[0].code) != c.length || len(ways[0].fixups) != 1 || ways[0].fixups[0].Kind != c.kind {
 			t.Errorf("%s, %s: %d ways, the first one %+v", c.target, c.instruction, len(ways), ways)
 		}
-		p := newProgram(g, nil)
+		p := newProgram(g, nil, ordersOf(g)[0])
 		if !p.absolute {
 			t.Errorf("%s, %s: the program may lie anywhere, but one of the ways to write it asks for low addresses", c.target, c.instruction)
 		}
@@ -59,7 +59,8 @@ func TestLongOrder(t *testing.T) {
 		return s + strings.Repeat("add ebx, 3\n", n) + "sys exit, ebx\n"
 	}
 	for _, n := range []int{1, maxJoined} {
-		p := newProgram(assembled(t, source(n)), nil)
+		g := assembled(t, source(n))
+		p := newProgram(g, nil, ordersOf(g)[0])
 		var order []string
 		for _, c := range p.chains {
 			for _, b := range c.blocks {
@@ -72,5 +73,30 @@ func TestLongOrder(t *testing.T) {
 		if long := n == maxJoined; long != (body < test) {
 			t.Errorf("%d additions: the blocks stand in the order %s", n, said)
 		}
+	}
+}
+
+// TestNearOrder puts blocks near each other that branch to one another, where many others
+// stand between them as they are written.
+func TestNearOrder(t *testing.T) {
+	filler := strings.Repeat("add ebx, 3\n", 50)
+	g := assembled(t, "target linux/386\nentry main\nsection .text\nmain: mov ecx, 5\nnext: cmp ecx, 3\nje three\ncmp ecx, 2\nje two\n"+
+		filler+"back: dec ecx\njnz next\nsys exit, ebx\nthree: add ebx, ecx\njmp back\ntwo: sub ebx, ecx\njmp back\n")
+	orders := ordersOf(g)
+	if len(orders) != 2 {
+		t.Fatalf("%d orders", len(orders))
+	}
+	sizes := map[*flow.Block]blockSize{}
+	blocks := map[*flow.Block]bool{}
+	for _, b := range g.Blocks {
+		sizes[b] = sizeOf(b)
+	}
+	for _, c := range orders[1] {
+		for _, b := range c {
+			blocks[b] = true
+		}
+	}
+	if was, is := lengthInOrder(orders[0], sizes), lengthInOrder(orders[1], sizes); is >= was || len(blocks) != len(g.Blocks) || orders[1][0][0] != g.Entry {
+		t.Errorf("%d bytes became %d, of %d blocks %d", was, is, len(g.Blocks), len(blocks))
 	}
 }

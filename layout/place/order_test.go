@@ -34,7 +34,8 @@ func TestOrder(t *testing.T) {
 		if p == nil {
 			t.Fatal(said.Messages())
 		}
-		items := newProgram(flow.Build(p), nil).chains[0].items
+		g := flow.Build(p)
+		items := newProgram(g, nil, ordersOf(g)[0]).chains[0].items
 		var at progress
 		for _, k := range x.done {
 			at = at.after(k)

@@ -132,10 +132,27 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most 
 	if err := placeable(g); err != nil {
 		return nil, err
 	}
-	p := newProgram(g, known)
+	var best *Result
+	var failed error
+	for _, order := range ordersOf(g) {
+		r, err := inOrder(ctx, newProgram(g, known, order), l, most)
+		if r.beats(best) {
+			best, most = r, len(r.Bytes)
+		}
+		failed = cmp.Or(failed, err)
+	}
+	if best == nil {
+		return nil, failed
+	}
+	return best, nil
+}
+
+// inOrder returns the smallest file that it finds with the chains in their order.
+func inOrder(ctx context.Context, p *text, l *elf.Loader, most int) (*Result, error) {
 	if p.size > maxSize {
 		return nil, fmt.Errorf("the program is larger than %d bytes", maxSize)
 	}
+	known := p.known
 	reach := most // of the first search, from where the second one can come below most
 	if known != nil && reach < math.MaxInt {
 		reach += maxSaved - 1

@@ -73,14 +73,14 @@ type way struct {
 // of the code.
 func objectSegment(o *flow.Object) lang.SegmentID { return lang.SegmentID(o.ID + 1) }
 
-func newProgram(g *flow.Graph, known Facts) *text {
+func newProgram(g *flow.Graph, known Facts, order [][]*flow.Block) *text {
 	p := &text{graph: g, known: known, steps: map[[x86.MaxLength]byte]step{}, terms: machine.NewTerms(), crossed: map[crossing]content{}, numbers: map[machine.Term]content{}, made: map[making][]way{}, pops: map[int][]way{}, earlyNodes: maxEarlyNodes}
 	if known == nil {
 		p.live = g.LiveBefore()
 	} else {
 		p.live = known.live()
 	}
-	for _, blocks := range orderOf(g) {
+	for _, blocks := range order {
 		c := &chain{blocks: blocks}
 		p.fill(c, blocks[len(blocks)-1].Onward())
 		p.chains = append(p.chains, c)
