@@ -271,6 +271,10 @@ func (g *golfer) writeAnew() {
 		g.report.Reasons = append(g.report.Reasons, "not written anew: the program "+reason)
 		return
 	}
+	if n := len(plan.Calls); callSize*n > size {
+		g.report.Reasons = append(g.report.Reasons, fmt.Sprintf("no code written anew is smaller: it would call the kernel %d times, with an instruction for each", n))
+		return
+	}
 	g.assume(plan)
 	r, err := g.searchAnew(plan, int64(size))
 	switch {
@@ -287,6 +291,9 @@ func (g *golfer) writeAnew() {
 		}
 	}
 }
+
+// callSize is how many bytes an instruction takes that calls the kernel.
+const callSize = 2
 
 // tighter are bounds of memory, in bytes, under which searches go other ways.
 var tighter = []uint64{1 << 16, 1 << 20, 1 << 24, 1 << 28}

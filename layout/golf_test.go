@@ -44,6 +44,8 @@ func TestFallBack(t *testing.T) {
 			"plain", "the program is larger than 1048576 bytes"},
 		"some data": {head + "sys write, 1, some, 300\nsys exit, 0\nsection .rodata\nsome: times 300 db 'a'",
 			"golf", "not written anew: that is done for programs below 256 bytes"},
+		"many calls": {head + "mov esi, 60\n.next: sys write, 1, .dot, 1\ndec esi\njnz .next\nsys exit, 0\n.dot: db '.'",
+			"golf", "no code written anew is smaller: it would call the kernel 61 times"},
 		"much code": {programs.Long(rand.New(rand.NewPCG(1, 1)), "linux/386", 2500),
 			"golf", "of those with more than 8192, blocks are rewritten each by itself"},
 	} {
