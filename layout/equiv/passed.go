@@ -150,7 +150,7 @@ func (p *process) followBuffer(a *passed, call machine.Call, facts *machine.Fact
 	given := givenLength(a.Length, call, size, exact, facts)
 	switch {
 	case a.Indirect && p.holdsAddress(a.value, size, call.ABI, facts):
-		a.unclear = "passes addresses in memory for " + a.Name + ", which are not followed"
+		a.unclear = "passes addresses in memory for " + a.Name + ", which are not followed; use a call that takes them in registers, if there is one"
 	case a.Kind.Reads():
 		r := p.content(a.value, size, facts)
 		r.open, r.length = !exact, given
