@@ -195,7 +195,7 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 				return Verdict{Outcome: Same, Proved: true, How: "proved by induction over " + count(len(d.nodes), "block"), Findings: findings(pr, c)}
 			}
 			if pr.difference == nil {
-				pr.stuck = d.where()
+				pr.stuck, pr.difference = d.where(), d.difference
 			}
 		}
 	}
@@ -221,6 +221,9 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 		return Verdict{Outcome: Different, Reason: pr.difference.text}
 	case c.lost != "":
 		return Verdict{Outcome: Unclear, Reason: c.lost, Address: c.at}
+	}
+	if d := pr.difference; d != nil && d.concrete && !d.original {
+		return Verdict{Outcome: Unclear, Shown: true, Reason: "may depend on where it lies, where no generated run has come: another file " + d.text}
 	}
 	v := Verdict{Outcome: Same, How: "compared on " + count(c.runs, "generated run"), Unproved: pr.stuck, Findings: findings(pr, c)}
 	if pr.difference != nil {

@@ -16,6 +16,9 @@ type difference struct {
 	// definite tells that values were found that do differ, not only terms
 	// that look different.
 	definite bool
+	// concrete tells that values differ in which nothing is unknown: they do if control
+	// comes there.
+	concrete bool
 	// original tells that it is the original that has no meaning here.
 	original bool
 }

@@ -118,6 +118,9 @@ func (s *script) runOriginal(p *process, facts *machine.Facts, most int) (g gene
 			g.fault, g.ended = &e, true
 			return g
 		case e.Kind != machine.SystemCall:
+			if s.mood == kind && e.Kind == machine.Fault {
+				p.strays()
+			}
 			g.lost = e.Reason
 			return g
 		}

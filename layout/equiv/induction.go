@@ -46,7 +46,8 @@ type induction struct {
 
 	steps, versions, scatters, calls int
 	failed                           string
-	at                               [2]int64 // where it failed
+	at                               [2]int64    // where it failed
+	difference                       *difference // because of which, if that is concrete
 }
 
 // node is a pair of places at which both programs stand, and what is claimed of
@@ -132,7 +133,7 @@ func induct(original, result *image, assume []*Assumption) *induction {
 		d := &induction{images: [2]*image{original, result}, assume: assume, cutting: c, steps: steps, objects: objectsOf(original)}
 		d.prove()
 		steps = d.steps
-		if first == nil || d.failed == "" {
+		if first == nil || d.failed == "" || first.difference == nil && d.difference != nil {
 			first = d
 		}
 		return d
@@ -179,7 +180,7 @@ func (d *induction) prove() {
 			d.fail(nil, "there is too much to be found out")
 			return
 		}
-		d.failed, d.again, d.nodes, d.queue = "", false, map[string]*node{}, nil
+		d.failed, d.difference, d.again, d.nodes, d.queue = "", nil, false, map[string]*node{}, nil
 		d.setHeads()
 		d.weaken()
 		if !d.again {
@@ -221,6 +222,14 @@ func (d *induction) fail(r *route, format string, args ...any) {
 			}
 		}
 	}
+}
+
+// differ notes that the proof fails since the two programs differ.
+func (d *induction) differ(r *route, diff *difference) {
+	if d.failed == "" && diff.concrete && !diff.original {
+		d.difference = diff
+	}
+	d.fail(r, "%s", diff.text)
 }
 
 // where says at which block the proof fails, and why.
@@ -750,7 +759,7 @@ func (d *induction) settle(r *route) bool {
 			}
 		}
 		if _, diff := r.ending(events[0], events[1]); diff != nil {
-			d.fail(r, "%s", diff.text)
+			d.differ(r, diff)
 		}
 		return false
 	}
@@ -778,7 +787,7 @@ func (d *induction) settle(r *route) bool {
 	}
 	judge := func(x, y machine.Term) *difference { return r.judge(d.known(r.facts, x), d.known(r.facts, y)) }
 	if diff := compare(d.calls, x.view, y.view, judge); diff != nil {
-		d.fail(r, "%s", diff.text)
+		d.differ(r, diff)
 		return false
 	}
 	if diff := sees(x.view.Syscall, r.original.image, r.result.image); diff != nil {

@@ -262,6 +262,11 @@ func (p *process) look(v callView) {
 				p.lookInside(v, r)
 			}
 		}
+		for _, s := range v.args[i].writes {
+			if s.size > 0 && s.usable == 0 && p.isReadOnly(s.address) {
+				p.shows("has " + v.name() + " write to what may not be written")
+			}
+		}
 	}
 }
 

@@ -157,13 +157,28 @@ func (p *process) refused(e machine.Event) {
 	}
 }
 
+// strays notes where control went to what may not be executed: there it may be.
+func (p *process) strays() {
+	if m := p.mapping(p.IP); m != nil && !m.Execute {
+		p.shows("jumps to what may not be executed, and dies of it")
+	}
+}
+
 // isReadOnly reports whether an address is one of the file in memory that may not be
 // written.
 func (p *process) isReadOnly(address machine.Term) bool {
+	m := p.mapping(address)
+	return m != nil && !m.Write
+}
+
+// mapping returns the mapping of the file that holds an address; nil if none does.
+func (p *process) mapping(address machine.Term) *elf.Mapping {
 	base, at := startOf(address)
 	in, holds := p.image.inFile(at, p.bias)
-	m := p.image.mapping(in)
-	return base.IsNumber() == p.image.Fixed && holds && m != nil && !m.Write
+	if base.IsNumber() != p.image.Fixed || !holds {
+		return nil
+	}
+	return p.image.mapping(in)
 }
 
 // inHeaders reports whether an address is a number within the headers of the file in memory.

@@ -249,9 +249,10 @@ func (p *pair) ending(original, result machine.Event) (ended bool, d *difference
 	case original.Kind != machine.Fault && result.Kind != machine.Fault:
 		return false, nil
 	case original.Kind == machine.Fault && original.Exception == machine.NoException:
+		p.original.strays()
 		return true, &difference{text: fmt.Sprintf("%s after %s", original.Reason, count(p.calls, "system call")), definite: p.possible(), original: true}
 	case original.Kind != result.Kind || original.Exception != result.Exception:
-		return true, &difference{text: endings(original, result, p.calls), definite: p.possible()}
+		return true, &difference{text: endings(original, result, p.calls), definite: p.possible(), concrete: true}
 	}
 	return true, nil
 }
@@ -314,7 +315,7 @@ func (p *pair) judge(x, y machine.Term) *difference {
 	case undefined(y):
 		return &difference{definite: true}
 	}
-	return &difference{definite: p.differ(x, y)}
+	return &difference{definite: p.differ(x, y), concrete: x.IsNumber() && y.IsNumber()}
 }
 
 // differ looks for values of the unknowns that the facts admit and for which

@@ -169,6 +169,8 @@ func encodable(in *flow.Inst) x86.Instruction {
 			v.AddRegister(lang.RegisterID(t.ID), t.Coef)
 		}
 		v.Hint, v.HintReg = o.Value.Hint, o.Value.HintReg
+		// An address alone will be a distance from the instruction.
+		o.Memory.Rel = e.Bits == 64 && o.Kind == x86.MemoryOperand && len(o.Value.Terms()) == 0 && x86.RegisterInfo(o.Memory.Segment) == nil
 		o.Value = v
 	}
 	return e

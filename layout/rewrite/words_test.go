@@ -154,3 +154,16 @@ func randomTexts(r *rand.Rand, bits int) string {
 	}
 	return ruleSource(bits, code.String()+"sys exit, 0|section .rodata; "+strings.ReplaceAll(data.String(), "\n", "; "))
 }
+
+// TestSize counts an address in memory of 64-bit code as a distance from the instruction,
+// which takes a byte less, but not where a register or a segment has to be added.
+func TestSize(t *testing.T) {
+	for source, want := range map[string]int{
+		"mov ecx, [x]": 6, "mov byte [x], 1": 7, "mov ecx, [x + rax]": 6, "mov ecx, [fs:x]": 8, "mov rcx, [x]": 7, "mov ecx, x": 5,
+	} {
+		g := graph(t, ruleSource(64, source+"; mov eax, 60; syscall|section .data; x: dd 1, 2"))
+		if got := size(&g.Blocks[0].Code[0]); got != want {
+			t.Errorf("%s: %d bytes, not %d", source, got, want)
+		}
+	}
+}
