@@ -393,7 +393,8 @@ func compareFiles(a, b *File) int {
 func (g *golfer) best() *File {
 	slices.SortStableFunc(g.found, func(a, b *result) int { return compareFiles(a.File, b.File) })
 	best := g.plain
-	var apart *result // is the same, but that is not proved
+	var apart *result         // is the same, but that is not proved
+	var shown []equiv.Verdict // that leave only the plain one, unless a file is found to do the same
 	for _, f := range g.found {
 		if compareFiles(f.File, g.plain) >= 0 {
 			break
@@ -409,7 +410,7 @@ func (g *golfer) best() *File {
 		}
 		switch {
 		case v.Shown:
-			g.report.block("only the plain layout keeps what the program does: it "+v.Reason, sourceAt(g.plain, v.Address), "")
+			shown = append(shown, v)
 		case v.Outcome == equiv.Same && g.apart[f.File] && !v.Proved && apart == nil:
 			apart = f
 		case v.Outcome == equiv.Same:
@@ -433,6 +434,9 @@ func (g *golfer) best() *File {
 	}
 	if apart != nil {
 		return apart.confirmed()
+	}
+	for _, v := range shown {
+		g.report.block("only the plain layout keeps what the program does: it "+v.Reason, sourceAt(g.plain, v.Address), "")
 	}
 	return best
 }

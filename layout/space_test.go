@@ -35,6 +35,7 @@ var probes = []struct {
 	{"write to its constants seldom", "linux/386", "mov eax, 20\nint 0x80\ncmp eax, 123456\nje .end\nmov byte [c], 5\n.end: movzx ebx, byte [c]\nmov eax, 1\nint 0x80\nsection .rodata\nc: db 3", true},
 	{"write to its constants in a loop", "linux/386", "next: mov eax, 20\nint 0x80\ncmp eax, 123456\nje next\nmov byte [c], 5\nmovzx ebx, byte [c]\nmov eax, 1\nint 0x80\nsection .rodata\nc: db 3", true},
 	{"jump to its data seldom", "linux/amd64", "mov eax, 39\nsyscall\ncmp eax, 123456\nje .end\nmov rax, d\njmp rax\n.end: sys exit, 4\nsection .data\nd: db 0x90, 0xcc", true},
+	{"jump to where it computes, seldom", "linux/386", "mov ebp, .one\nmov eax, 20\nint 0x80\nimul eax, eax, 0x1e3779b1\ncmp eax, 0x74392c5a\njne .go\nadd ebp, 7\n.go: jmp ebp\n.one: mov ebx, 1\njmp .out\n.two: mov ebx, 2\n.out: mov eax, 1\nint 0x80", true},
 	{"low bits of an address, seldom", "linux/386", "next: mov eax, 20\nint 0x80\nimul eax, eax, 0x1e3779b1\ncmp eax, 0x74392c5a\njne .end\nmov ebx, d\nand ebx, 255\nmov eax, 1\nint 0x80\n.end: xor ebx, ebx\nmov eax, 1\nint 0x80\nsection .data\nd: db 3", true},
 	{"have its constants written", "linux/386", "sys uname, c\nneg eax\nmov ebx, eax\nmov eax, 1\nint 0x80\nsection .rodata\nc: times 390 db 3", true},
 	{"write to its code", "linux/amd64", "mov byte [rel _start], 5\nsys exit, 3", true},

@@ -595,6 +595,7 @@ func (d *induction) step(r *route, i int) (split []*route, goesOn bool) {
 	r.split = false
 	r.here[i], p.at = p.IP, p.IP
 	in, e := p.fetch()
+	p.astray = in == nil && p.IP.IsNumber()
 	if in != nil {
 		if d.cutting.choices {
 			p.before = *p.State
@@ -652,6 +653,9 @@ func (d *induction) after(r *route, i int, e machine.Event) (split []*route, goe
 			} else if ok {
 				return d.split(r, condition), false
 			}
+		}
+		if i == 1 && p.astray {
+			d.differ(r, &difference{text: e.Reason, concrete: true})
 		}
 		d.fail(r, "%s%s", who, e.Reason)
 		return nil, false

@@ -19,6 +19,8 @@ type process struct {
 	maps  bool         // it may have mapped memory of which nothing is known
 	heap  heap
 	gifts []gift
+	// astray tells that it has come to a known place where no instruction is.
+	astray bool
 	// keepsBefore tells that before is kept: the registers before the last instruction.
 	keepsBefore bool
 	before      machine.State
@@ -67,6 +69,7 @@ func (p *process) advance(steps *int) (machine.Event, bool) {
 		}
 		in, problem := p.fetch()
 		if in == nil {
+			p.astray = p.IP.IsNumber()
 			return problem, true
 		}
 		p.at = p.IP

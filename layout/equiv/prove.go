@@ -121,6 +121,9 @@ func (p *pair) advance(i int, steps *int) *outcome {
 		} else if ok {
 			return &outcome{split: p.cases(condition)}
 		}
+		if i == 1 && process.astray {
+			return &outcome{difference: &difference{text: e.Reason, concrete: true}}
+		}
 		return &outcome{stuck: who + e.Reason}
 	case e.Kind == machine.Fork && undefined(e.Condition):
 		return &outcome{difference: &difference{text: "decides on what the processor leaves undefined", definite: p.possible(), original: i == 0}}
