@@ -535,8 +535,12 @@ func (b *builder) inst(u *unit) Inst {
 			// distance from the instruction.
 			o.Memory.Rel, o.Memory.Abs, o.Memory.DispSize = false, false, 0
 		}
-		if in.Refs[i].Block != nil && (len(b.taken) == 0 || o.Kind != x86.ImmediateOperand || !slices.Contains(keeping, x86.MnemonicName(u.Instruction.Mnemonic))) {
+		switch {
+		case in.Refs[i].Block == nil:
+		case len(b.taken) == 0 || o.Kind != x86.ImmediateOperand:
 			b.doubt(u.Source.Range, usesCodeAddress)
+		case !slices.Contains(keeping, x86.MnemonicName(u.Instruction.Mnemonic)):
+			b.doubt(u.Source.Range, goesComputed)
 		}
 	}
 	if u.computed && u.Form.Flow() == x86.Call {

@@ -244,7 +244,7 @@ computed:
 	jmp 0 -> a
 	jmp 0 -> b
 	=> b
-doubt: uses the address of code
+doubt: goes to a computed address
 `},
 		{"a call that comes back to data", `
 _start: mov     eax, 20
