@@ -156,8 +156,12 @@ func (d *induction) objectAt(r *route, address machine.Term, size int64) *object
 	}
 	relative := d.terms.Sub(address, d.bases[0])
 	if values := r.facts.Values(relative); !within(values, [][2]uint64{{uint64(o.low), uint64(o.high - size)}}) {
+		if !meet(values, uint64(o.low), uint64(o.high-size)) {
+			d.fail(r, "the original leaves the object that it seems to use")
+			return nil
+		}
 		_, n := relative.Split()
-		d.trust(r, o, slices.ContainsFunc(d.objects, func(other *object) bool {
+		d.trust(r, o, n < o.low || n >= o.high || slices.ContainsFunc(d.objects, func(other *object) bool {
 			return other != o && other.mayBeMeant(n, values)
 		}))
 	}
@@ -172,9 +176,12 @@ func (d *induction) objectAt(r *route, address machine.Term, size int64) *object
 // mayBeMeant reports whether an address may have been made from the object's, given the
 // number in it and its values: one shortly in front of the object, or where it ends.
 func (o *object) mayBeMeant(n int64, values [][2]uint64) bool {
-	return (n < o.low && n >= o.low-ahead || n == o.high) && slices.ContainsFunc(values, func(r [2]uint64) bool {
-		return r[0] < uint64(o.high) && r[1] >= uint64(o.low)
-	})
+	return (n < o.low && n >= o.low-ahead || n == o.high) && meet(values, uint64(o.low), uint64(o.high-1))
+}
+
+// meet reports whether some of the values lie in a range.
+func meet(values [][2]uint64, low, high uint64) bool {
+	return slices.ContainsFunc(values, func(r [2]uint64) bool { return r[0] <= high && r[1] >= low })
 }
 
 // counterpartAt returns the object whose counterpart the result uses. That the

@@ -28,6 +28,7 @@ func (p *process) isGranted(address machine.Term) bool {
 type gift struct {
 	address machine.Term
 	size    int64
+	file    bool // it shows the bytes of a file
 }
 
 // heap is what a process knows of the memory that brk gives.
@@ -185,18 +186,32 @@ func (p *process) mapGranted(address machine.Term, size int64, access uint64, fi
 	base, low := startOf(address)
 	s := machine.Segment{Name: granted, Base: base, Low: low, High: low + size, Alone: true, Read: access&3 != 0, Write: access&2 != 0,
 		Initial: func(at int64) machine.Byte { return machine.Const(0) }}
-	if file {
+	if generated := p.Known == nil; file {
 		s.Initial = func(at int64) machine.Byte {
 			u := machine.Unknown{Origin: machine.KernelByte, Width: 8, Index: at - low, Of: address, Argument: arrayArgument}
-			if base.IsNumber() { // in a generated run
+			if generated {
 				return machine.Const(byte(uint64(at-low) * 0x9e3779b97f4a7c15 >> 56))
 			}
 			return machine.Byte{Of: p.Terms.Unknown(u)}
 		}
 	}
 	p.Memory.Map(&s)
-	p.gifts = append(slices.Clip(p.gifts), gift{address, size})
+	p.gifts = append(slices.Clip(p.gifts), gift{address, size, file})
 }
+
+// filesChange lets the bytes of files that memory shows be others behind a call: those of a
+// page that nobody has written to are the file's as it is now.
+func (p *process) filesChange(call int) {
+	for i, g := range p.gifts {
+		if g.file {
+			p.Memory.Scatter(g.address, g.size, call, fileArgument+i, false, machine.Term{})
+		}
+	}
+}
+
+// fileArgument is given as the number of the argument through which the memory of the first
+// gift was written.
+const fileArgument = arrayArgument << 1
 
 // surround makes what lies around an unknown address what may not be touched.
 func (p *process) surround(address machine.Term) {

@@ -643,6 +643,10 @@ func (d *induction) after(r *route, i int, e machine.Event) (split []*route, goe
 			r.dead = true
 			return nil, false
 		}
+		if i == 0 && leaves(e) {
+			d.fail(r, "the original %s, and it may have mapped some there", e.Reason)
+			return nil, false
+		}
 		r.ended[i], r.stops[i] = true, &stop{event: e}
 	default:
 		if d.cutting.choices {

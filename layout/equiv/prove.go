@@ -201,6 +201,9 @@ func (p *pair) compare(steps *int, seen map[string]bool) *outcome {
 	seen[print] = true
 	p.stops = [2]*stop{}
 	unknown := p.answer(x.view, []*process{p.original, p.result}, []callView{x.view, y.view}, p.calls)
+	for _, process := range []*process{p.original, p.result} {
+		process.filesChange(p.calls)
+	}
 	p.names = append(slices.Clip(p.names), x.view.name())
 	p.calls++
 	if results, errors := p.original.results(x.view); results != nil {

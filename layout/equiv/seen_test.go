@@ -110,3 +110,37 @@ func TestSeldomDifferent(t *testing.T) {
 		}
 	}
 }
+
+// TestFileChanges does not take what memory shows of a file for the same behind a call,
+// which may have written to the file.
+func TestFileChanges(t *testing.T) {
+	source := func(flags, again string) []byte {
+		return build(t, head386+"_start: xor ebp, ebp\nmov edi, 3\nmov esi, "+flags+"\nmov edx, 1\nmov ecx, 4096\nxor ebx, ebx\nmov eax, 192\nint 0x80\n"+
+			"cmp eax, -4096\nja .end\nmov esi, eax\nmovzx edi, byte [esi]\nmov edx, 1\nmov ecx, c\nmov ebx, 3\nmov eax, 4\nint 0x80\n"+
+			again+"mov ebx, edi\n.end: mov eax, 1\nint 0x80\nsection .rodata\nc: db 'a'\n", "", false)
+	}
+	for flags, proved := range map[string]bool{"2": false, "0x22": true} { // MAP_PRIVATE, and with MAP_ANONYMOUS
+		again := source(flags, "movzx edi, byte [esi]\n")
+		if v := equiv.Check(again, source(flags, ""), equiv.Options{Runs: 1}); v.Proved != proved {
+			t.Errorf("flags %s: %+v", flags, v)
+		}
+		if v := equiv.Check(again, again, equiv.Options{Runs: 1}); !v.Proved {
+			t.Errorf("flags %s, itself: %+v", flags, v)
+		}
+	}
+}
+
+// TestFileAtPlace knows nothing of the bytes of a file that memory shows at an address of
+// the program's choice.
+func TestFileAtPlace(t *testing.T) {
+	source := func(status string) []byte {
+		return build(t, head386+"_start: xor ebp, ebp\nmov edi, 3\nmov esi, 0x12\nmov edx, 1\nmov ecx, 4096\nmov ebx, 0x20000000\nmov eax, 192\nint 0x80\n"+
+			"cmp eax, 0x20000000\njne .end\nxor ebx, ebx\ncmp dword [0x20000000], 12345678\njne .end\nmov ebx, "+status+"\n.end: mov eax, 1\nint 0x80\n", "", false)
+	}
+	if v := equiv.Check(source("1"), source("1"), equiv.Options{Runs: 1}); !v.Proved {
+		t.Errorf("itself: %+v", v)
+	}
+	if v := equiv.Check(source("1"), source("2"), equiv.Options{Runs: 1}); v.Proved {
+		t.Errorf("%+v", v)
+	}
+}

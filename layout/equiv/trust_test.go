@@ -84,3 +84,30 @@ input:  resb 16
 		t.Errorf("%+v", v)
 	}
 }
+
+// TestCodeBesideData takes no code behind data for the data: what is read there counts.
+func TestCodeBesideData(t *testing.T) {
+	source := func(status string) []byte {
+		return build(t, head386+`_start: mov edx, 16
+        mov ecx, input
+        xor ebx, ebx
+        mov eax, 3
+        int 0x80
+        imul edx, [input], 0x1e3779b1
+        cmp edx, 0x74392c5a
+        jne .end
+        mov ecx, [input + 4]
+        and ecx, 7
+        mov al, [_start + ecx]
+        mov [input], al
+        mov ebx, `+status+`
+.end:   mov eax, 1
+        int 0x80
+section .bss
+input:  resb 16
+`, "", false)
+	}
+	if blocks, reason := equiv.Induct(source("1"), source("2")); reason == "" {
+		t.Errorf("proved over %d blocks", blocks)
+	}
+}
