@@ -6,6 +6,8 @@ const (
 	MaxInstructions = 1 << 13 // instructions of the longest program that is rewritten as a whole; of longer ones blocks are, each by itself
 	MaxWork         = 1 << 22 // instructions that are looked at, by the analyses again and again, or tried; doubles with each unit of effort
 	climbShare      = 2       // one of so many parts of the work that is left may go into the search for moves
+	climbers        = 2       // moves that are tried side by side
+	attemptsAtOnce  = 16      // moves that are tried before what came of them is looked at
 	maxPasses       = 12      // times that the rules go over all blocks; each but the last makes the program shorter
 	maxRounds       = 400     // passes of the forward analysis; far fewer are needed
 	maxGrown        = 8       // times that bits of an unknown turn out to be set, one after the other

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"slices"
+	"sync"
 
 	"tasm/flow"
 )
@@ -15,18 +16,30 @@ import (
 func (sh *shortener) climb() *shortener {
 	best := sh
 	rest := sh.budget.left - sh.budget.left/climbShare
+	var workers [climbers]caches
+	for i := range workers {
+		workers[i] = newCaches()
+	}
 	for {
 		from := newShortener(best.g, best.options, best.caches, best.budget)
 		from.relax()
-		better := best
-		for _, v := range from.moves() {
-			if sh.budget.left < rest || sh.budget.over() {
+		better, least := best, best.total()
+		over := func(work int64) bool {
+			return sh.budget.left < max(rest, work) || sh.budget.over()
+		}
+	search:
+		for batch := range slices.Chunk(from.moves(), attemptsAtOnce) {
+			if over(0) {
 				break
 			}
-			next := newShortener(from.g, best.options, best.caches, best.budget)
-			next.changes = slices.Clone(best.changes)
-			if v(next) && next.all() && next.total() < better.total() {
-				better = next
+			for _, next := range from.attempts(batch, best.changes, &workers) {
+				if over(next.work) {
+					break search
+				}
+				sh.budget.left -= next.work
+				if next.shortener != nil && next.total < least {
+					better, least = next.shortener, next.total
+				}
 			}
 		}
 		if better == best {
@@ -36,7 +49,37 @@ func (sh *shortener) climb() *shortener {
 			best.options.Step(best.g, best.changes)
 		}
 		best = better
+		best.budget = sh.budget
 	}
+}
+
+// attempt is what a move led to, nil where to nothing, and the work that this took.
+type attempt struct {
+	*shortener
+	total int
+	work  int64
+}
+
+// attempts tries moves side by side. Who tries which is fixed, and each has caches and a
+// budget of its own, so that nothing depends on who is faster.
+func (sh *shortener) attempts(moves []variant, changes []Change, workers *[climbers]caches) []attempt {
+	list := make([]attempt, len(moves))
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() {
+			for i := w; i < len(moves); i += len(workers) {
+				b := *sh.budget
+				next := newShortener(sh.g, sh.options, workers[w], &b)
+				next.changes = slices.Clone(changes)
+				if moves[i](next) && next.all() {
+					list[i] = attempt{shortener: next, total: next.total()}
+				}
+				list[i].work = sh.budget.left - b.left
+			}
+		})
+	}
+	group.Wait()
+	return list
 }
 
 // relax turns exchanges of which only one half matters back into copies, whose
