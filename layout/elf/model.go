@@ -26,12 +26,16 @@ type Model struct {
 }
 
 // byteSet is a set of bytes of the headers: of those whose offsets are the same
-// modulo 64 all are in it or none. It may hold too many, never too few.
-type byteSet uint64
+// modulo 128 all are in it or none. It may hold too many, never too few.
+type byteSet [2]uint64
 
-const everyByte = ^byteSet(0)
+var everyByte = byteSet{^uint64(0), ^uint64(0)}
 
-func (s *byteSet) add(offset int64) { *s |= 1 << (offset & 63) }
+func (s *byteSet) add(offset int64)      { s[offset>>6&1] |= 1 << (offset & 63) }
+func (s byteSet) has(offset int64) bool  { return s[offset>>6&1]>>(offset&63)&1 != 0 }
+func (s byteSet) empty() bool            { return s == byteSet{} }
+func (s byteSet) with(o byteSet) byteSet { return byteSet{s[0] | o[0], s[1] | o[1]} }
+func (s byteSet) meets(o byteSet) bool   { return s[0]&o[0]|s[1]&o[1] != 0 }
 
 // change is what became known: the value of a bit, or that other was the root of
 // bits equal to it.
@@ -77,7 +81,7 @@ func (m *Model) add(r *Rule, index int, v *view) {
 			g.about.add(start/8 + i)
 		}
 	})
-	if g.about == 0 {
+	if g.about.empty() {
 		g.about = everyByte
 	}
 	m.goals = append(m.goals, g)
@@ -229,12 +233,12 @@ func (m *Model) SetEntry(offset int64) bool {
 // propagate draws the conclusions of the goals until there are no more. It
 // reports false when a goal is out of reach.
 func (m *Model) propagate() bool {
-	for again := true; again; again = m.changed != 0 {
+	for again := true; again; again = !m.changed.empty() {
 		news := m.changed
-		m.changed = 0
+		m.changed = byteSet{}
 		for i := range m.goals {
 			g := &m.goals[i]
-			if g.met || !g.fresh && g.about&(news|m.changed) == 0 {
+			if g.met || !g.fresh && !g.about.meets(news) && !g.about.meets(m.changed) {
 				continue
 			}
 			g.fresh = false

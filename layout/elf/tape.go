@@ -20,6 +20,7 @@ type Tape struct {
 	mu      sync.Mutex
 	model   *Model
 	answers []answers
+	lone    []bool // bytes that nothing asks anything of
 }
 
 // single is the role of the only program header of a Tape.
@@ -45,7 +46,27 @@ func newTape(p Placement, l *Loader, m *Model) *Tape {
 	}
 	t := &Tape{Placement: p, Loader: l, Example: example, model: m, answers: make([]answers, m.Len())}
 	t.Known, t.Value = m.bytes()
+	t.lone = m.lone()
 	return t
+}
+
+// lone lists the bytes of which nothing is decided, that no open goal is about and whose
+// bits are equal to no others.
+func (m *Model) lone() []bool {
+	asked := byteSet{}
+	for i := range m.goals {
+		if g := &m.goals[i]; !g.met {
+			asked = asked.with(g.about)
+		}
+	}
+	list := make([]bool, m.Len())
+	for i := range list {
+		list[i] = m.known[i] == 0 && !asked.has(int64(i))
+		for b := bit(8 * i); b < bit(8*i+8); b++ {
+			list[i] = list[i] && m.next[b] == b
+		}
+	}
+	return list
 }
 
 // bytes returns the bits that are decided, by byte.
@@ -90,7 +111,7 @@ type answers struct{ known, possible [4]atomic.Uint64 }
 // Allows reports whether the byte at an offset can have a value, whatever the others are,
 // as far as is seen at once.
 func (t *Tape) Allows(at int, value byte) bool {
-	if at >= len(t.answers) {
+	if at >= len(t.answers) || t.lone[at] {
 		return true
 	}
 	a, word, bit := &t.answers[at], value>>6, uint64(1)<<(value&63)

@@ -232,30 +232,49 @@ const longestOpener = 5
 
 // finder looks for bridges from one position.
 type finder struct {
-	space  *space
-	usable usable
+	space *space
+	from  int
+	// walls counts, by position, the bytes from the first position on of which code can't
+	// have every value; free are those that can hold code.
+	walls []int
+	free  []bool
 	// What is known of the headers, and what the bridge in the making has
 	// assigned to the rest; behind them nothing is known.
 	mask, value []byte
 	// likely is what a byte holds that an instruction swallows: of one that can
 	// have a few values only, one of them.
 	likely []byte
-	now    bridge // in the making
-	found  []bridge
-	steps  int
+	// The bridge in the making; what it decides, its instructions and their bytes.
+	now      bridge
+	assigned []assigned
+	links    []link
+	code     []byte
+	found    []bridge
+	steps    int
 }
 
-func newFinder(s *space, l usable, h *headers) *finder {
+func newFinder(s *space, from int, l usable, h *headers) *finder {
 	behind := make([]byte, x86.MaxLength)
-	f := &finder{space: s, usable: l, mask: slices.Concat(h.Known, behind), value: slices.Concat(h.Value, behind)}
+	f := &finder{space: s, from: from, mask: slices.Concat(h.Known, behind), value: slices.Concat(h.Value, behind)}
 	f.likely = slices.Clone(f.value)
 	for i, b := range h.Example {
 		if f.mask[i] != 0 || !h.Allows(i, 0) {
 			f.likely[i] = b
 		}
 	}
+	f.walls, f.free = make([]int, len(f.mask)), make([]bool, len(f.mask))
+	walls := 0
+	for at := from; at < len(f.mask); at++ {
+		f.walls[at], f.free[at] = walls, s.free(at, l)
+		if !s.whole(at, l) {
+			walls++
+		}
+	}
 	return f
 }
+
+// whole reports whether every value of the byte at an offset can hold code.
+func (f *finder) whole(at int) bool { return at+1 >= len(f.walls) || f.walls[at+1] == f.walls[at] }
 
 // bridges lists the ways from a position through bytes that are not free.
 func (s *space) bridges(from int, l usable, h *headers) []bridge {
@@ -270,50 +289,47 @@ func (s *space) bridges(from int, l usable, h *headers) []bridge {
 	key := fmt.Sprintf("%d %v %x %x", from, l, h.Known[from:], h.Value[from:])
 	list, ok := s.known[key]
 	if !ok {
-		f := newFinder(s, l, h)
-		f.search(from, from)
+		f := newFinder(s, from, l, h)
+		f.search(from)
 		list = f.found
 		s.known[key] = list
 	}
 	return list
 }
 
-func (f *finder) search(from, at int) {
+func (f *finder) search(at int) {
 	s := f.space
 	if len(f.found) >= maxBridges {
 		return
 	}
-	crossed := false
-	for i := from; i < min(at, s.tail); i++ {
-		crossed = crossed || !s.whole(i, f.usable)
-	}
-	if crossed && s.free(at, f.usable) {
+	crossed := f.walls[at] > 0
+	if crossed && f.free[at] {
 		b := f.now
-		b.to, b.assigned, b.links = at, slices.Clone(b.assigned), slices.Clone(b.links)
+		b.to, b.assigned, b.links, b.code = at, slices.Clone(f.assigned), slices.Clone(f.links), string(f.code)
 		f.found = append(f.found, b)
-		if s.whole(at, f.usable) {
+		if f.whole(at) {
 			return
 		}
 	}
 	// An instruction that ends among free bytes again leads nowhere.
-	inside := at > from && !crossed && s.whole(at, f.usable)
-	if f.steps++; inside || at >= s.tail || len(f.now.links) == maxLinks || f.steps > maxSteps {
+	inside := at > f.from && !crossed && f.whole(at)
+	if f.steps++; inside || at >= s.tail || len(f.links) == maxLinks || f.steps > maxSteps {
 		return
 	}
 	mask, value := f.mask[at], f.value[at]
 	if mask == 0xff {
-		f.take(from, at, value)
+		f.take(at, value)
 		return
 	}
 	for _, op := range openers {
 		if (op^value)&mask == 0 && s.trying.Allows(at, op) {
-			f.take(from, at, op)
+			f.take(at, op)
 		}
 	}
 }
 
 // take goes on with the instruction that begins with a byte.
-func (f *finder) take(from, at int, first byte) {
+func (f *finder) take(at int, first byte) {
 	code := [x86.MaxLength]byte(f.likely[at:])
 	code[0] = first
 	step := f.space.text.step(code)
@@ -321,30 +337,27 @@ func (f *finder) take(from, at int, first byte) {
 	if step.length == 0 || step.carry && f.now.flags&x86.CF != 0 && !f.now.carry {
 		return
 	}
-	before := f.now
-	for i := range step.length {
-		if k := at + i; f.mask[k] != 0xff {
-			f.now.assigned = append(f.now.assigned, assigned{k, code[i]})
-		}
-	}
-	parts := [][]byte{f.mask[at:], f.value[at:], f.likely[at:]}
+	before, assigns := f.now, len(f.assigned)
+	n := step.length
 	var were [3][x86.MaxLength]byte
-	for k, part := range parts {
-		copy(were[k][:], part)
-	}
-	for i := range step.length {
-		f.mask[at+i], f.value[at+i], f.likely[at+i] = 0xff, code[i], code[i]
+	for i := range n {
+		k := at + i
+		if f.mask[k] != 0xff {
+			f.assigned = append(f.assigned, assigned{k, code[i]})
+		}
+		were[0][i], were[1][i], were[2][i] = f.mask[k], f.value[k], f.likely[k]
+		f.mask[k], f.value[k], f.likely[k] = 0xff, code[i], code[i]
 	}
 	f.now.reads |= step.reads
 	f.now.changes |= step.changes
-	f.now.code += string(code[:step.length])
 	f.now.flags |= step.flags
 	f.now.carry = f.now.carry || step.carry
-	f.now.links = append(f.now.links, link{at, step.length})
-	f.search(from, at+step.length)
-	f.now = before
-	for k, part := range parts {
-		copy(part, were[k][:])
+	f.code = append(f.code, code[:n]...)
+	f.links = append(f.links, link{at, n})
+	f.search(at + n)
+	f.now, f.assigned, f.links, f.code = before, f.assigned[:assigns], f.links[:len(f.links)-1], f.code[:len(f.code)-n]
+	for i := range n {
+		f.mask[at+i], f.value[at+i], f.likely[at+i] = were[0][i], were[1][i], were[2][i]
 	}
 }
 
