@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -34,7 +33,7 @@ func Golf(p *program.Program, opts Options) (*File, *diag.Bag) {
 	}
 	ctx := opts.context()
 	opts.Context = ctx
-	g := &golfer{moved: map[*File]bool{}, apart: map[*File]bool{}, program: p, opts: opts, loader: loader, plain: plain}
+	g := &golfer{told: len(plain.Bytes), moved: map[*File]bool{}, apart: map[*File]bool{}, program: p, opts: opts, loader: loader, plain: plain}
 	var cancel context.CancelFunc
 	g.comparing, cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
@@ -104,6 +103,9 @@ type golfer struct {
 	// comparing ends the comparisons.
 	comparing   context.Context
 	comparisons sync.WaitGroup
+	// told is the smallest size that was told of as progress.
+	telling sync.Mutex
+	told    int
 }
 
 // grace is how long after the end of a search the comparison of what it has
@@ -128,9 +130,7 @@ func (g *golfer) add(f *File) {
 	if !f.Report.Method.keepsCode() {
 		g.compare(r)
 	}
-	if g.opts.Progress != nil {
-		g.opts.Progress(Progress{Best: int64(len(g.smallest().Bytes)), Doing: f.Report.Method.String()})
-	}
+	g.tell(len(f.Bytes), f.Report.Method)
 }
 
 // whole reports whether a file is one of those of which the bound is known: all data
@@ -160,28 +160,44 @@ func (g *golfer) compare(r *result) {
 // rewritten to be shorter.
 func (g *golfer) placeBlocks(graph *flow.Graph) {
 	g.objects = Objects(g.plain, graph)
-	file := g.place(g.opts.Context, graph, nil, Placed, nil, math.MaxInt)
-	if file == nil && g.opts.Context.Err() == nil {
-		file = packSections(g.program, g.loader, g.opts)
+	var asWritten *File
+	var err error
+	var files [2]*File
+	var reasons []string
+	var group sync.WaitGroup
+	group.Go(func() { asWritten, err = g.place(g.opts.Context, graph, place.Options{}, Placed) })
+	if len(graph.Doubts) == 0 {
+		files, reasons = g.rewrite(graph)
 	}
-	if file != nil {
-		g.add(file)
+	group.Wait()
+	if err != nil && g.opts.Context.Err() == nil { // Of that everybody is told anyway.
+		g.report.note(graph, err)
+		asWritten = packSections(g.program, g.loader, g.opts)
 	}
-	if len(graph.Doubts) > 0 {
-		return
+	g.report.Reasons = append(g.report.Reasons, reasons...)
+	for _, file := range []*File{asWritten, files[0], files[1]} {
+		if file != nil {
+			g.add(file)
+		}
 	}
+}
+
+// rewrite rewrites the blocks to be shorter, and places them. It returns the smallest file of
+// graphs that were rewritten as a whole, that of those of which blocks were rewritten each by
+// itself, and why not all was tried.
+func (g *golfer) rewrite(graph *flow.Graph) (files [2]*File, reasons []string) {
 	options := rewrite.Options{LowAddresses: true, KeepBuffers: g.keepBuffers, Effort: g.opts.Effort, Context: g.opts.Context}
 	var found []rewritten
 	step := func(graph *flow.Graph, changes []rewrite.Change) { found = append(found, rewritten{graph, changes}) }
 	search := options
 	search.Step = step
-	search.Ended = func(reason string) { g.report.Reasons = append(g.report.Reasons, reason) }
+	search.Ended = func(reason string) { reasons = append(reasons, reason) }
 	step(rewrite.Shorten(graph, search))
-	for _, file := range g.placeRewritten(found, options) {
-		if file != nil {
-			g.add(file)
-		}
+	files, err := g.placeRewritten(found, options)
+	if err != nil && g.opts.Context.Err() == nil {
+		reasons = append(reasons, err.Error())
 	}
+	return files, reasons
 }
 
 // rewritten is a graph with the changes that made it.
@@ -195,12 +211,12 @@ func (r *rewritten) eachBlock() bool {
 	return slices.ContainsFunc(r.changes, func(c rewrite.Change) bool { return c.Rule == rewrite.EachBlock })
 }
 
-// placeRewritten makes the smallest file of graphs that were rewritten as a whole, and of
-// those of which blocks were rewritten each by itself; of equals it is that of the first one.
-// The last graphs, which are the shortest, are placed first: few of the others promise
+// placeRewritten places graphs; of files that are equal it takes that of the first one. The
+// last graphs, which are the shortest, are placed first: few of the others promise
 // anything then, and that is seen soon. Where the search was ended there is time for one.
-func (g *golfer) placeRewritten(found []rewritten, options rewrite.Options) (best [2]*File) {
-	for _, r := range slices.Backward(found) {
+// The error is why the last one can't be placed.
+func (g *golfer) placeRewritten(found []rewritten, options rewrite.Options) (best [2]*File, last error) {
+	for i, r := range slices.Backward(found) {
 		if g.opts.Context.Err() != nil && (best[0] != nil || best[1] != nil) {
 			break
 		}
@@ -208,43 +224,50 @@ func (g *golfer) placeRewritten(found []rewritten, options rewrite.Options) (bes
 		if r.eachBlock() {
 			of = &best[1]
 		}
-		most := math.MaxInt
+		most := 0
 		if *of != nil {
 			most = len((*of).Bytes)
 		}
-		file := g.place(g.comparing, r.Graph, rewrite.Facts(r.Graph, options), Rewritten, r.changes, most)
-		if file != nil && (*of == nil || compareFiles(file, *of) <= 0) {
-			*of = file
+		file, err := g.place(g.comparing, r.Graph, place.Options{Known: rewrite.Facts(r.Graph, options), Most: most}, Rewritten)
+		if err != nil && i == len(found)-1 {
+			last = err
+		}
+		if err != nil || *of != nil && compareFiles(file, *of) > 0 {
+			continue
+		}
+		*of = file
+		for _, c := range r.changes {
+			file.Report.Rewrites = append(file.Report.Rewrites, Rewrite{c.Range, c.Text, c.Saved})
+			g.moved[file] = g.moved[file] || c.Rule == rewrite.OnStack
+			g.apart[file] = g.apart[file] || c.Rule == rewrite.EachBlock
 		}
 	}
-	return best
+	return best, last
 }
 
-// place places the blocks of a graph; nil where that can't be done in so many bytes at
-// most.
-func (g *golfer) place(ctx context.Context, graph *flow.Graph, known place.Facts, method Method, changes []rewrite.Change, most int) *File {
-	placed, err := place.Place(ctx, graph, g.loader, known, most)
-	switch {
-	case g.opts.Context.Err() != nil:
-		// Of this everybody is told anyway.
-	case err != nil && most == math.MaxInt:
-		g.report.note(graph, err)
-	}
-	if placed == nil {
-		return nil
+// place places the blocks of a graph.
+func (g *golfer) place(ctx context.Context, graph *flow.Graph, o place.Options, m Method) (*File, error) {
+	o.Better = func(size int) { g.tell(size, m) }
+	placed, err := place.Place(ctx, graph, g.loader, o)
+	if err != nil {
+		return nil, err
 	}
 	file := placedFile(placed)
-	file.Report.Layout, file.Report.Method = "golf", method
-	for _, c := range changes {
-		file.Report.Rewrites = append(file.Report.Rewrites, Rewrite{c.Range, c.Text, c.Saved})
-		switch c.Rule {
-		case rewrite.OnStack:
-			g.moved[file] = true
-		case rewrite.EachBlock:
-			g.apart[file] = true
-		}
+	file.Report.Layout, file.Report.Method = "golf", m
+	return file, nil
+}
+
+// tell tells of a file of some size.
+func (g *golfer) tell(size int, m Method) {
+	if g.opts.Progress == nil {
+		return
 	}
-	return file
+	g.telling.Lock()
+	defer g.telling.Unlock()
+	if size < g.told {
+		g.told = size
+		g.opts.Progress(Progress{Best: int64(size), Doing: m.String()})
+	}
 }
 
 // writeAnew forgets the program's instructions and searches for others that

@@ -1,7 +1,6 @@
 package layout
 
 import (
-	"math"
 	"slices"
 
 	"tasm/diag"
@@ -29,7 +28,7 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 	if space.asIs {
 		return plain, messages
 	}
-	file := packed(plain, p, g, space, opts)
+	file := packed(plain, p, g, space, opts, nil)
 	if file == nil {
 		return plain, messages
 	}
@@ -60,10 +59,11 @@ func Pack(p *program.Program, opts Options) (*File, *diag.Bag) {
 }
 
 // packed makes the file of Pack, which has still to be compared; nil where there is
-// none that is smaller than the plain one, which is told why.
-func packed(plain *File, p *program.Program, g *flow.Graph, space bound, opts Options) *File {
+// none that is smaller than the plain one, which is told why. better is told of the size of
+// each file that is better than the one before.
+func packed(plain *File, p *program.Program, g *flow.Graph, space bound, opts Options, better func(size int)) *File {
 	var file *File
-	placed, err := place.Place(opts.context(), g, space.loader, nil, math.MaxInt)
+	placed, err := place.Place(opts.context(), g, space.loader, place.Options{Better: better})
 	if err == nil {
 		file = placedFile(placed)
 		file.Report.Method = Placed

@@ -3,7 +3,6 @@ package layout
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -75,11 +74,11 @@ func TestSettings(t *testing.T) {
 			graph, _ = rewrite.Shorten(graph, rewrite.Options{Effort: -10})
 		}
 		known := rewrite.Facts(graph, rewrite.Options{})
-		without, err := place.Place(context.Background(), graph, elf.Linux, nil, math.MaxInt)
+		without, err := place.Place(context.Background(), graph, elf.Linux, place.Options{})
 		if err != nil {
 			t.Fatalf("%v\n%s", err, source)
 		}
-		with, err := place.Place(context.Background(), graph, elf.Linux, known, math.MaxInt)
+		with, err := place.Place(context.Background(), graph, elf.Linux, place.Options{Known: known})
 		if err != nil {
 			t.Fatalf("%v\n%s", err, source)
 		}

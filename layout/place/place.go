@@ -124,20 +124,33 @@ func promising(spaces []*space, size int) []beginning {
 // the last one.
 type Facts map[*flow.Block][]flow.Known
 
+// Options are what placing depends on besides the program.
+type Options struct {
+	// Known is what is known in front of each instruction. Instructions stay as they are
+	// where it is nil; else what one of them gives a register may come about in another way.
+	Known Facts
+	// Most is how many bytes a file may have that is of any use; 0 stands for any number.
+	Most int
+	// Better is told of the files on the way, each better than the one before, by their
+	// sizes in bytes; where there are several orders of the code it begins anew. It may be nil.
+	Better func(size int)
+}
+
 // Place returns the smallest file that it finds for a graph without doubts,
-// one that l loads. Instructions stay as they are where known is nil; else what
-// one of them gives a register may come about in another way. When ctx ends that
-// is the best so far, or ctx's error. A file of more bytes than most is of no use.
-func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most int) (*Result, error) {
+// one that l loads. When ctx ends that is the best so far, or ctx's error.
+func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, o Options) (*Result, error) {
 	if err := placeable(g); err != nil {
 		return nil, err
+	}
+	if o.Most == 0 {
+		o.Most = math.MaxInt
 	}
 	var best *Result
 	var failed error
 	for _, order := range ordersOf(g) {
-		r, err := inOrder(ctx, newProgram(g, known, order), l, most)
+		r, err := inOrder(ctx, newProgram(g, o.Known, order), l, o)
 		if r.beats(best) {
-			best, most = r, len(r.Bytes)
+			best, o.Most = r, len(r.Bytes)
 		}
 		failed = cmp.Or(failed, err)
 	}
@@ -148,11 +161,11 @@ func Place(ctx context.Context, g *flow.Graph, l *elf.Loader, known Facts, most 
 }
 
 // inOrder returns the smallest file that it finds with the chains in their order.
-func inOrder(ctx context.Context, p *text, l *elf.Loader, most int) (*Result, error) {
+func inOrder(ctx context.Context, p *text, l *elf.Loader, o Options) (*Result, error) {
 	if p.size > maxSize {
 		return nil, fmt.Errorf("the program is larger than %d bytes", maxSize)
 	}
-	known := p.known
+	known, most := p.known, o.Most
 	reach := most // of the first search, from where the second one can come below most
 	if known != nil && reach < math.MaxInt {
 		reach += maxSaved - 1
@@ -162,6 +175,9 @@ func inOrder(ctx context.Context, p *text, l *elf.Loader, most int) (*Result, er
 		if ctx.Err() == nil {
 			if r := sp.layOut(entry, best, most, early); r != nil {
 				best = r
+				if o.Better != nil {
+					o.Better(len(r.Bytes))
+				}
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package place
 
 import (
 	"context"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +27,7 @@ func graph(t testing.TB, name string) *flow.Graph {
 func BenchmarkPlace(b *testing.B) {
 	g := graph(b, "hello")
 	for b.Loop() {
-		if _, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt); err != nil {
+		if _, err := Place(context.Background(), g, elf.Linux, Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -37,7 +36,7 @@ func BenchmarkPlace(b *testing.B) {
 func BenchmarkPlace64(b *testing.B) {
 	g := graph(b, "hello64")
 	for b.Loop() {
-		if _, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt); err != nil {
+		if _, err := Place(context.Background(), g, elf.Linux, Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -48,7 +47,7 @@ func BenchmarkPlace64(b *testing.B) {
 func TestPlace(t *testing.T) {
 	for _, name := range []string{"exit42", "hello", "hello64", "cat", "echo", "calc"} {
 		g := graph(t, name)
-		r, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt)
+		r, err := Place(context.Background(), g, elf.Linux, Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -87,7 +86,7 @@ func TestPlace(t *testing.T) {
 func TestDoubts(t *testing.T) {
 	g := graph(t, "hello")
 	g.Doubts = append(g.Doubts, flow.Doubt{Text: "goes to a computed address"})
-	if r, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt); err == nil {
+	if r, err := Place(context.Background(), g, elf.Linux, Options{}); err == nil {
 		t.Errorf("placed in %d bytes", len(r.Bytes))
 	}
 }
@@ -109,7 +108,7 @@ func TestTrampoline(t *testing.T) {
 			in.Target = in.Target.Next
 		}
 	}
-	r, err := Place(context.Background(), g, elf.Linux, nil, math.MaxInt)
+	r, err := Place(context.Background(), g, elf.Linux, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
