@@ -321,24 +321,41 @@ const callSize = 2
 // tighter are bounds of memory, in bytes, under which searches go other ways.
 var tighter = []uint64{1 << 16, 1 << 20, 1 << 24, 1 << 28}
 
+// stricter lists loaders that take only what the one asked for takes, and the memory that
+// they may commit, in bytes: searches for them go other ways. They are every Linux for one
+// of its versions, and where the author bounds the memory, tighter bounds: so no bound gives
+// a larger file than one that is tighter.
+func (g *golfer) stricter() (list []synth.Options) {
+	if slices.ContainsFunc(elf.Linux.Parts(), func(l *elf.Loader) bool { return l.Name == g.loader.Name }) {
+		list = append(list, synth.Options{Loader: elf.Join(g.loader.Name, g.loader.Summary, g.loader, elf.Linux), MaxCharge: g.opts.MaxCharge})
+	}
+	for _, bound := range tighter {
+		if bound < g.opts.MaxCharge && g.opts.MaxCharge < elf.DefaultCharge {
+			list = append(list, synth.Options{Loader: g.loader.WithCharge(bound).WithMapped(bound), MaxCharge: bound})
+		}
+	}
+	return list
+}
+
 // searchAnew searches for other code that makes a file smaller than upper, in bytes.
-// Where the author bounds the memory, what is found under a tighter bound counts too: so
-// no bound gives a larger file than one that is tighter.
 func (g *golfer) searchAnew(plan *synth.Plan, upper int64) (*synth.Result, error) {
 	o := synth.Options{Loader: g.loader, MaxCharge: g.opts.MaxCharge, Effort: g.opts.Effort, Upper: upper, Context: g.opts.Context}
 	if g.opts.Progress != nil {
 		o.Progress = func(best, bound int64, doing string) { g.opts.Progress(Progress{best, bound, doing}) }
 	}
 	r, err := synth.Search(plan, o)
-	for _, bound := range tighter {
-		if bound >= g.opts.MaxCharge || g.opts.MaxCharge >= elf.DefaultCharge || err == nil && int64(len(r.Bytes)) == r.Bound {
-			break
-		}
+	for _, s := range g.stricter() {
 		if err == nil {
+			if int64(len(r.Bytes)) == r.Bound {
+				break
+			}
 			o.Upper = int64(len(r.Bytes))
 		}
-		o.MaxCharge, o.Loader = bound, g.loader.WithCharge(bound).WithMapped(bound)
+		o.MaxCharge, o.Loader = s.MaxCharge, s.Loader
 		if other, err2 := synth.Search(plan, o); err2 == nil {
+			if r != nil {
+				other.Bound = r.Bound // a stricter loader's own may be higher
+			}
 			r, err = other, nil
 		}
 	}

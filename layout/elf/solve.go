@@ -305,6 +305,41 @@ func classify(p Placement, l *Loader, assigned []Role, m *Model) *ByteClasses {
 	return c
 }
 
+// Added tells by offset which bytes of the headers an open rule adds to others, where the
+// sum has to be a multiple of something.
+func (c *ByteClasses) Added() []bool {
+	added := make([]bool, len(c.Bytes))
+	for _, g := range c.model.goals {
+		if g.met {
+			continue
+		}
+		for _, sum := range aligned(g.must) {
+			sum.mentions(func(id FieldID, mask uint64) {
+				start, width := g.view.place(id)
+				open := mask &^ g.view.word(id).mask
+				for i := range width / 8 {
+					at := int(start)/8 + i
+					added[at] = added[at] || open>>(8*i)&0xff != 0
+				}
+			})
+		}
+	}
+	return added
+}
+
+// aligned lists the alternatives of a constraint that ask for a multiple of something.
+func aligned(must Constraint) (list []Aligned) {
+	switch must := must.(type) {
+	case Aligned:
+		return []Aligned{must}
+	case AnyOf:
+		for _, x := range must {
+			list = append(list, aligned(x)...)
+		}
+	}
+	return list
+}
+
 // openBits calls f for each unknown bit that the goal is about.
 func (g *goal) openBits(f func(bit)) {
 	g.must.mentions(func(id FieldID, mask uint64) {

@@ -122,3 +122,32 @@ func TestCheapest(t *testing.T) {
 		}
 	}
 }
+
+// TestAligned asks for what follows from a sum that has to end a page.
+func TestAligned(t *testing.T) {
+	p := Placement{Class: Class32, Type: TypeExec, Phoff: 4, Phnum: 1}
+	c, ok := Classify(p, linux510, single)
+	if !ok {
+		t.Fatal("there is no such file")
+	}
+	for at, added := range c.Added() {
+		if want := at == 12 || at == 13 || at == 20 || at == 21; added != want {
+			t.Errorf("byte %d is added to others: %v", at, added)
+		}
+	}
+	m, _ := NewModel(p, linux510, single)
+	if !m.SetEntry(13) || !m.Set(20, 0xff, 0xb9) || !m.Set(21, 0x0f, 0x0e) {
+		t.Fatal("no file has such a p_filesz")
+	}
+	for at, want := range map[int]byte{8: 0x47, 9: 0x01, 12: 0x47} {
+		if known, value := m.Byte(at); known != 0xff || value != want {
+			t.Errorf("byte %d: %#x of %#x, not %#x", at, value, known, want)
+		}
+	}
+	if known, value := m.Byte(13); known&0x0f != 0x0f || value&0x0f != 0x01 {
+		t.Errorf("byte 13: %#x of %#x, which does not end in 1", value, known)
+	}
+	if m.Set(13, 0xff, 0x7f) {
+		t.Error("a segment that ends in its page")
+	}
+}

@@ -491,9 +491,10 @@ func (c AtMost) pick(v *view) (bit, uint8) {
 }
 
 // add goes over the bits of the sum from the lowest on, as long as one unknown
-// bit at most stands between it and the next. It returns the sum's known low
-// bits, and that unknown bit and the value that makes the sum's bit zero.
-func (c Aligned) add(v *view) (result truth, b bit, value uint8) {
+// bit at most stands between it and the next. It returns whether the sum is aligned; where
+// that is unknown, an unknown bit and the value that makes the sum's bit zero, if it is the
+// only unknown one there.
+func (c Aligned) add(v *view) (result truth, b bit, value uint8, only bool) {
 	carry := uint64(0)
 	for i := range log2(c.Unit) {
 		total, unknowns := carry, 0
@@ -518,29 +519,38 @@ func (c Aligned) add(v *view) (result truth, b bit, value uint8) {
 		}
 		if unknowns > 0 {
 			if unknowns > 1 {
-				return unknown, b, 0
+				return unknown, b, 0, false
 			}
-			return unknown, b, uint8(total & 1)
+			return unknown, b, uint8(total & 1), true
 		}
 		if total&1 != 0 {
-			return broken, known, 0
+			return broken, known, 0, true
 		}
 		carry = total >> 1
 	}
-	return holds, known, 0
+	return holds, known, 0, true
 }
 
 func (c Aligned) truth(v *view) truth {
-	result, _, _ := c.add(v)
+	result, _, _, _ := c.add(v)
 	return result
 }
 
 func (c Aligned) pick(v *view) (bit, uint8) {
-	_, b, value := c.add(v)
+	_, b, value, _ := c.add(v)
 	return b, value
 }
 
-func (c Aligned) assert(v *view) bool { return c.truth(v) != broken }
+// assert makes the low bits known, each from those below it.
+func (c Aligned) assert(v *view) bool {
+	for {
+		result, b, value, only := c.add(v)
+		if result != unknown || !only {
+			return result != broken
+		}
+		v.model.set(b, value)
+	}
+}
 
 func (c AnyOf) truth(v *view) truth {
 	result := broken

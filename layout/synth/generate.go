@@ -91,11 +91,29 @@ func (t *task) twin(in *inst) bool {
 	return false
 }
 
-// jump tries a short jump to a place.
+// jump tries a short jump to a place. Where its opcode is linked to other bytes, which may
+// run as code too, the conditional jumps that are taken are tried besides.
 func (t *task) jump(target int) {
 	if d := target - t.ip - len(t.prefix) - jumpSize; (d > 0 || d < -jumpSize) && d >= -128 && d <= 127 {
 		t.offer(0xeb, byte(d))
+		if t.ip < len(t.linked) && t.linked[t.ip] {
+			for opcode := byte(0x70); opcode < 0x80; opcode++ {
+				if t.taken(opcode) {
+					t.offer(opcode, byte(d))
+				}
+			}
+		}
 	}
+}
+
+// taken reports whether a conditional jump with an opcode of one byte is certain to jump.
+func (t *task) taken(opcode byte) bool {
+	var in inst
+	s := *t.s
+	decode(t.goal.cpu.long, []byte{opcode}, &in)
+	in.imm = num(1, 8)
+	e, _ := t.goal.cpu.step(&s, &in, t.ip)
+	return e == jumps
 }
 
 // fill tries the instruction that does nothing.

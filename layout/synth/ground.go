@@ -25,6 +25,9 @@ type site struct {
 	// linked are those of them that are tied to others, or restricted by
 	// themselves: they are the ones to watch.
 	linked []bool
+	// added are those that a rule adds to others: what is decided of some may leave few
+	// values to the rest.
+	added []bool
 	// reach is for each of those how far it matters what code is run.
 	reach []int
 	watch []int // the linked bytes
@@ -79,6 +82,7 @@ func (s *site) survey() {
 	}
 	s.classes = classes
 	s.tied = make([][]int32, 8*len(classes.Bytes))
+	s.added = classes.Added()
 	s.tricky, s.linked = make([]bool, len(s.known)), make([]bool, len(s.known))
 	for i, b := range classes.Bytes {
 		s.known[i], s.value[i] = s.known[i]|b.Fixed, s.value[i]|b.Value
@@ -192,7 +196,8 @@ type ground struct {
 	cache       map[uint64]bool // a part of the site's, to be had without waiting
 	hash        uint64          // of the decisions about tricky bytes
 	links       uint64          // the same for those that are linked
-	checked     uint64          // what links was when the file was last found possible
+	sums        uint64          // the same for those that are added to others
+	checked     uint64          // what links and sums were when the file was last found possible
 	asked       int64           // how often the site was asked
 	dyn         bool
 	addressSize int
@@ -224,7 +229,7 @@ func newGround(s *site, size, entry int) *ground {
 	for p := range g.known {
 		g.rehash(p)
 	}
-	g.checked = g.links
+	g.checked = g.links ^ g.sums
 	return g
 }
 
@@ -254,6 +259,9 @@ func (g *ground) rehash(p int) {
 		g.hash ^= h
 		if g.linked[p] {
 			g.links ^= h
+		}
+		if p < len(g.added) && g.added[p] {
+			g.sums ^= mix(h)
 		}
 	}
 }
@@ -303,14 +311,16 @@ func (g *ground) bind(p int, mask, value byte) bool {
 }
 
 // likely reports whether a loader may take the file with what is decided so
-// far. It looks only when a linked byte was decided since the last time.
+// far. It looks only when a byte that is linked or added to others was decided since the
+// last time.
 func (g *ground) likely() bool {
-	if g.links == g.checked {
+	now := g.links ^ g.sums
+	if now == g.checked {
 		return true
 	}
 	ok := g.possible()
 	if ok {
-		g.checked = g.links
+		g.checked = now
 	}
 	return ok
 }
