@@ -29,9 +29,9 @@ func ordersOf(g *flow.Graph) [][][]*flow.Block {
 	for _, b := range g.Blocks {
 		sizes[b] = sizeOf(b)
 	}
-	best, length := joined, lengthInOrder(joined, sizes)
-	if kept := chainsOf(g, before); lengthInOrder(kept, sizes) < length {
-		best, length = kept, lengthInOrder(kept, sizes)
+	best := joined
+	if kept := chainsOf(g, before); lengthInOrder(kept, sizes) < lengthInOrder(joined, sizes) {
+		best = kept
 	}
 	if n > maxJoined {
 		return [][][]*flow.Block{best}

@@ -21,7 +21,7 @@ const (
 	idleBudget   = 1 << 21 // the same where the program may make calls besides
 	leastRoom    = 16      // room that such a site has to have (site.room): the program does not run through decided bytes much
 	fewCalls     = 2       // calls of a program beyond which there are many more tasks, which hardly ever find what is smaller than the same blocks rewritten
-	longShare    = 4       // the part of the budget that longer programs get: one of so many
+	longShare    = 8       // the part of the budget that longer programs get: one of so many
 	mostJobs     = 1 << 13 // tasks of one size of a longer program, those of the last placement aside; doubles with each unit of effort
 	farGap       = 16      // bytes above the floor from which on a search has more to find
 	farShare     = 4       // times the budget that such a search gets

@@ -222,7 +222,7 @@ func (s *search) rounds(end int64) {
 			continue
 		}
 		for size := s.floor; size < min(end, s.bestAt) && s.going(); size++ {
-			s.try(size, budget)
+			s.try(size, s.within(budget))
 			s.spare()
 		}
 	}
@@ -232,10 +232,19 @@ func (s *search) rounds(end int64) {
 // budget of the one above: of messages on the stack there are many ways that almost fit.
 func (s *search) downwards(end, budget int64) {
 	for size := min(end, s.bestAt) - 1; size >= s.floor && s.going(); size = min(size, s.bestAt) - 1 {
-		s.try(size, budget)
+		s.try(size, s.within(budget))
 		s.spare()
 		budget /= 2
 	}
+}
+
+// within bounds the budget of a round of a longer program by what is left: there are so
+// many tasks that a round could take twice that.
+func (s *search) within(budget int64) int64 {
+	if s.long() {
+		return min(budget, s.budget-s.nodes)
+	}
+	return budget
 }
 
 // spare frees memory when the tasks together keep too much.

@@ -2,6 +2,7 @@ package synth
 
 import (
 	"fmt"
+	"math/bits"
 
 	"tasm/codegen/x86"
 	"tasm/machine"
@@ -106,10 +107,10 @@ const (
 // slotAt returns the index of the word of the stack at an offset from the stack
 // pointer at entry; it may be outside of those that are followed.
 func slotAt(offset int64, ptr int) (int, bool) {
-	if offset%int64(ptr) != 0 {
+	if offset&int64(ptr-1) != 0 {
 		return 0, false
 	}
-	return int(offset/int64(ptr)) + stackBelow, true
+	return int(offset>>bits.TrailingZeros(uint(ptr))) + stackBelow, true
 }
 
 // load reads the word of the stack with an index.
