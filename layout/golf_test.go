@@ -43,7 +43,7 @@ func TestFallBack(t *testing.T) {
 		"much data": {head + "sys write, 1, much, 2000000\nsys exit, 0\nsection .rodata\nmuch: times 2000000 db 1",
 			"plain", "the program is larger than 1048576 bytes"},
 		"some data": {head + "sys write, 1, some, 300\nsys exit, 0\nsection .rodata\nsome: times 300 db 'a'",
-			"golf", "not written anew: that is done for programs below 256 bytes"},
+			"golf", "not written anew: that is done for programs below 304 bytes"},
 		"addresses in memory": {head + "sys socketcall, 3, .args\nsys exit, 0\n.args: dd 0, .to, 16\n.to: times 16 db 0",
 			"pack", "it passes addresses in memory for args, which are not followed; use a call that takes them in registers, if there is one"},
 		"many calls": {head + "mov esi, 60\n.next: sys write, 1, .dot, 1\ndec esi\njnz .next\nsys exit, 0\n.dot: db '.'",

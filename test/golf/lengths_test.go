@@ -10,7 +10,10 @@ import (
 	"tasm/layout"
 )
 
-var allLengths = flag.Bool("lengths", false, "print the sizes for messages of every length from 1 to 200")
+var allLengths = flag.Bool("lengths", false, "print the sizes for messages of every length up to the longest")
+
+// longest is the length of the longest message that a number of one byte tells.
+const longest = 255
 
 // header is what the smallest 386 program takes besides a message of some
 // length that does not fit into it, in bytes.
@@ -20,10 +23,10 @@ const header = 46
 // code and a message do not fit into the header together, the smallest program
 // takes 46 bytes more than the message.
 func TestLengths(t *testing.T) {
-	lengths := []int{1, 2, 3, 4, 5, 7, 11, 20, 37, 52, 53, 98, 200}
+	lengths := []int{1, 2, 3, 4, 5, 7, 11, 20, 37, 52, 53, 98, longest}
 	if *allLengths {
 		lengths = nil
-		for n := range 200 {
+		for n := range longest {
 			lengths = append(lengths, n+1)
 		}
 	}
