@@ -134,8 +134,8 @@ func write(text string) action {
 const wrong = "target linux/386\nsection .text\nmvo eax, 4\nmov ebx, 1\nmov ecx, msg\nmov edx, 3\nint 0x80\nmov eax, 1\nmov ebx, 0\nint 0x80\nsection .data\nmsg: db \"ok\", 10\n"
 
 // long is a program that is searched for long.
-var long = "target linux/386\nsection .text\nmov esi, 7\nagain: mov eax, 4\nmov ebx, 1\nmov ecx, msg\nmov edx, 30\nint 0x80\n" +
-	"dec esi\njnz again\nmov eax, 1\nmov ebx, 0\nint 0x80\nsection .data\nmsg: db \"a message of some thirty bytes\", 10\n"
+var long = "target linux/386\nsection .text\nmov eax, 4\nmov ebx, 1\nmov ecx, msg\nmov edx, 6\nint 0x80\n" +
+	"mov eax, 1\nmov ebx, 0\nint 0x80\nsection .data\nmsg: db \"lines\", 10\n"
 
 // TestPlayground does what a student does: writes a program, sees the mistake, mends
 // it by the offered fix, steps and steps back, golfs, shares and loads again.
