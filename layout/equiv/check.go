@@ -195,7 +195,7 @@ func check(a, b *image, o Options, assume []*Assumption) Verdict {
 				return Verdict{Outcome: Same, Proved: true, How: "proved by induction over " + count(len(d.nodes), "block"), Findings: findings(pr, c)}
 			}
 			if pr.difference == nil {
-				pr.stuck, pr.difference = d.where(), d.difference
+				pr.stuck = d.where()
 			}
 		}
 	}

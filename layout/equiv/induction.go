@@ -46,8 +46,7 @@ type induction struct {
 
 	steps, versions, scatters, calls int
 	failed                           string
-	at                               [2]int64    // where it failed
-	difference                       *difference // because of which, if that is concrete
+	at                               [2]int64 // where it failed
 }
 
 // node is a pair of places at which both programs stand, and what is claimed of
@@ -133,7 +132,7 @@ func induct(original, result *image, assume []*Assumption) *induction {
 		d := &induction{images: [2]*image{original, result}, assume: assume, cutting: c, steps: steps, objects: objectsOf(original)}
 		d.prove()
 		steps = d.steps
-		if first == nil || d.failed == "" || first.difference == nil && d.difference != nil {
+		if first == nil || d.failed == "" {
 			first = d
 		}
 		return d
@@ -180,7 +179,7 @@ func (d *induction) prove() {
 			d.fail(nil, "there is too much to be found out")
 			return
 		}
-		d.failed, d.difference, d.again, d.nodes, d.queue = "", nil, false, map[string]*node{}, nil
+		d.failed, d.again, d.nodes, d.queue = "", false, map[string]*node{}, nil
 		d.setHeads()
 		d.weaken()
 		if !d.again {
@@ -222,14 +221,6 @@ func (d *induction) fail(r *route, format string, args ...any) {
 			}
 		}
 	}
-}
-
-// differ notes that the proof fails since the two programs differ.
-func (d *induction) differ(r *route, diff *difference) {
-	if d.failed == "" && diff.concrete && !diff.original {
-		d.difference = diff
-	}
-	d.fail(r, "%s", diff.text)
 }
 
 // where says at which block the proof fails, and why.
@@ -595,7 +586,6 @@ func (d *induction) step(r *route, i int) (split []*route, goesOn bool) {
 	r.split = false
 	r.here[i], p.at = p.IP, p.IP
 	in, e := p.fetch()
-	p.astray = in == nil && p.IP.IsNumber()
 	if in != nil {
 		if d.cutting.choices {
 			p.before = *p.State
@@ -657,9 +647,6 @@ func (d *induction) after(r *route, i int, e machine.Event) (split []*route, goe
 			} else if ok {
 				return d.split(r, condition), false
 			}
-		}
-		if i == 1 && p.astray {
-			d.differ(r, &difference{text: e.Reason, concrete: true})
 		}
 		d.fail(r, "%s%s", who, e.Reason)
 		return nil, false
@@ -767,7 +754,7 @@ func (d *induction) settle(r *route) bool {
 			}
 		}
 		if _, diff := r.ending(events[0], events[1]); diff != nil {
-			d.differ(r, diff)
+			d.fail(r, "%s", diff.text)
 		}
 		return false
 	}
@@ -795,7 +782,7 @@ func (d *induction) settle(r *route) bool {
 	}
 	judge := func(x, y machine.Term) *difference { return r.judge(d.known(r.facts, x), d.known(r.facts, y)) }
 	if diff := compare(d.calls, x.view, y.view, judge); diff != nil {
-		d.differ(r, diff)
+		d.fail(r, "%s", diff.text)
 		return false
 	}
 	if diff := sees(x.view.Syscall, r.original.image, r.result.image); diff != nil {
