@@ -249,16 +249,13 @@ const yieldEvery = 100 * time.Millisecond
 
 // Err implements context.Context.
 func (c *clock) Err() error {
-	now := time.Now()
 	c.mu.Lock()
-	due := c.engine.Yield != nil && now.Sub(c.yielded) > yieldEvery
-	if due {
+	now := time.Now()
+	if c.engine.Yield != nil && now.Sub(c.yielded) > yieldEvery {
 		c.yielded = now
+		c.engine.Yield() // locked: messages come in only while all who search wait
 	}
 	c.mu.Unlock()
-	if due {
-		c.engine.Yield()
-	}
 	if c.engine.ended.Load() || !c.end.IsZero() && now.After(c.end) {
 		return context.DeadlineExceeded
 	}
